@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "hone",
+  products: [
+    .executable(name: "hone", targets: ["hone"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+  ],
+  targets: [
+    // The rooms, lowest first is JSON; a room imports only what its dependencies list.
+    .target(
+      name: "Evaluation",
+      dependencies: [
+        "Failures", "JSON", "LanguageModels", "Programs", "Traces",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .target(
+      name: "HoneService",
+      dependencies: [
+        "Evaluation", "Failures", "HTTPModels", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Traces",
+        "Tracking",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "HTTPModels",
+      dependencies: [
+        "Failures", "JSON", "LanguageModels",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+    .target(name: "Failures"),
+    .target(name: "JSON", dependencies: ["Failures"]),
+    .target(name: "JSONRPC", dependencies: ["Failures", "JSON"]),
+    .target(
+      name: "LanguageModels",
+      dependencies: ["Failures", "JSON", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "Optimizers", dependencies: ["Evaluation", "Failures", "JSON", "LanguageModels", "Programs", "Traces"]),
+    .target(name: "Programs", dependencies: ["Failures", "JSON", "LanguageModels", "Traces"]),
+    .target(name: "Traces", dependencies: ["JSON", "LanguageModels"]),
+    .target(
+      name: "Tracking",
+      dependencies: [
+        "Failures", "JSON", "LanguageModels", "Traces",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+
+    // The command.
+    .executableTarget(
+      name: "hone",
+      dependencies: [
+        "Failures", "HoneService", "JSON", "JSONRPC",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests, one target a room.
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
+    .testTarget(name: "HTTPModelsTests", dependencies: ["HTTPModels"]),
+    .testTarget(name: "HoneServiceTests", dependencies: ["HoneService"]),
+    .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+    .testTarget(name: "LanguageModelsTests", dependencies: ["LanguageModels"]),
+    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"]),
+    .testTarget(name: "ProgramsTests", dependencies: ["Programs"]),
+    .testTarget(name: "TrackingTests", dependencies: ["Tracking"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+for target in package.targets {
+  target.swiftSettings = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+  ]
+}

@@ -1,0 +1,61 @@
+/// One thing wrong with an input: where it stands, what came, and what is allowed there.
+package struct Problem: Sendable, Hashable, CustomStringConvertible {
+  /// The place, as a path from the input's root (`optimizer.name`, `trainset.rows[3].answer`).
+  package var path: String
+  package var message: String
+  /// What came, shortened, if it helps.
+  package var got: String?
+  /// The values allowed at this place, if they can be listed.
+  package var allowed: [String]
+  /// The allowed value nearest to what came.
+  package var suggestion: String?
+
+  package init(
+    path: String, message: String, got: String? = nil, allowed: [String] = [], suggestion: String? = nil
+  ) {
+    self.path = path
+    self.message = message
+    self.got = got
+    self.allowed = allowed
+    self.suggestion = suggestion
+  }
+
+  package var description: String {
+    var text = path.isEmpty ? message : "\(path): \(message)"
+    if let suggestion { text += " Did you mean \"\(suggestion)\"?" }
+    return text
+  }
+}
+
+/// The candidate that a person most probably meant by `name`, or nil if none is near.
+///
+/// Nearness is the Levenshtein distance without regard to case and `_`/`-`; a candidate counts
+/// when at most a third of its characters (and at least one) differ.
+package func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+  func fold(_ text: String) -> [Character] {
+    text.lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }
+  }
+  let wanted = fold(String(name.prefix(100)))
+  var best: (distance: Int, name: String)?
+  for candidate in candidates {
+    let other = fold(candidate)
+    let distance = editDistance(wanted, other)
+    guard distance <= max(1, max(other.count, wanted.count) / 3) else { continue }
+    if distance < best?.distance ?? .max { best = (distance, candidate) }
+  }
+  return best?.name
+}
+
+/// Levenshtein's edit distance between two sequences.
+private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
+  var previous = Array(0...b.count)
+  for (i, x) in a.enumerated() {
+    var current = [i + 1]
+    current.reserveCapacity(b.count + 1)
+    for (j, y) in b.enumerated() {
+      current.append(min(previous[j + 1] + 1, current[j] + 1, previous[j] + (x == y ? 0 : 1)))
+    }
+    previous = current
+  }
+  return previous[b.count]
+}

@@ -1,0 +1,72 @@
+/// The members of a JSON object in their order. A name stands once.
+///
+/// Look-up is linear: the objects that are looked into by name are small, and large ones are
+/// walked, not searched.
+package struct JSONObject: Sendable, Hashable {
+  package private(set) var keys: [String] = []
+  package private(set) var values: [JSONValue] = []
+
+  package init() {}
+
+  /// From members in order; of two with one name the last wins and keeps the first one's place.
+  package init(_ members: some Sequence<(String, JSONValue)>) {
+    for (key, value) in members { self[key] = value }
+  }
+
+  /// For readers that have made sure that no name stands twice.
+  init(uncheckedKeys keys: [String], values: [JSONValue]) {
+    self.keys = keys
+    self.values = values
+  }
+
+  package var count: Int { keys.count }
+  package var isEmpty: Bool { keys.isEmpty }
+
+  package subscript(key: String) -> JSONValue? {
+    get { keys.firstIndex(of: key).map { values[$0] } }
+    set {
+      switch (keys.firstIndex(of: key), newValue) {
+      case (let index?, let value?):
+        values[index] = value
+      case (let index?, nil):
+        keys.remove(at: index)
+        values.remove(at: index)
+      case (nil, let value?):
+        keys.append(key)
+        values.append(value)
+      case (nil, nil):
+        break
+      }
+    }
+  }
+
+  /// Adds a member whose name the caller knows to be new; spares the look-up.
+  package mutating func append(_ key: String, _ value: JSONValue) {
+    keys.append(key)
+    values.append(value)
+  }
+
+  /// The members whose names pass the test, in order.
+  package func filter(_ isIncluded: (String) -> Bool) -> JSONObject {
+    var result = JSONObject()
+    for (key, value) in self where isIncluded(key) { result.append(key, value) }
+    return result
+  }
+
+  /// These members, then those of `other`, which win where a name stands in both.
+  package func merging(_ other: JSONObject) -> JSONObject {
+    var result = self
+    for (key, value) in other { result[key] = value }
+    return result
+  }
+}
+
+extension JSONObject: RandomAccessCollection {
+  package var startIndex: Int { 0 }
+  package var endIndex: Int { keys.count }
+  package subscript(position: Int) -> (key: String, value: JSONValue) { (keys[position], values[position]) }
+}
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+  package init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
+}

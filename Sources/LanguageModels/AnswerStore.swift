@@ -1,0 +1,50 @@
+package import Failures
+
+/// A model's answer as it is kept: what it was, who paid for it, and what it cost.
+package struct StoredAnswer: Sendable, Hashable {
+  package var reply: ModelReply
+  /// The model's name as asked for.
+  package var model: String
+  package var role: CallRole
+  /// The run that paid for it, if it was made for one.
+  package var runID: String?
+  /// In US dollars, where prices are known.
+  package var cost: Double?
+  /// Seconds from request to reply, retries and waiting included.
+  package var seconds: Double
+
+  package init(
+    reply: ModelReply, model: String, role: CallRole, runID: String? = nil, cost: Double? = nil, seconds: Double = 0
+  ) {
+    self.reply = reply
+    self.model = model
+    self.role = role
+    self.runID = runID
+    self.cost = cost
+    self.seconds = seconds
+  }
+}
+
+/// What a call is made for; each role is counted apart.
+package enum CallRole: String, Sendable, CaseIterable, Codable {
+  /// The program under optimization.
+  case task
+  /// The teacher that writes demos.
+  case teacher
+  /// Proposing instructions.
+  case prompt
+  /// A metric's judge.
+  case judge
+}
+
+/// Where answers are kept: the cache across runs and, at once, the journal within one.
+///
+/// An answer is written before anybody uses it and never changed afterwards, so that a run that is
+/// done again meets the same answers and pays for none of them twice.
+package protocol AnswerStore: Sendable {
+  /// The answer kept under that key, if any. Quick: a look-up by primary key.
+  func answer(for key: ContentDigest) throws(HoneError) -> StoredAnswer?
+
+  /// Keeps an answer; returns when it would survive the process. The first answer under a key stays.
+  func keep(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError)
+}

@@ -1,0 +1,115 @@
+package import Failures
+package import JSON
+
+/// What decides a completion besides the prompt. Nil means: what the endpoint does by itself.
+package struct SamplingOptions: Sendable, Hashable {
+  package var temperature: Double?
+  package var topP: Double?
+  /// The most tokens to generate.
+  package var maxTokens: Int?
+  package var stop: [String] = []
+  package var seed: Int?
+  /// How many completions to return.
+  package var n: Int = 1
+  /// Members passed into the request body as they are (`reasoning_effort`, `response_format` …).
+  package var extra: JSONObject = [:]
+
+  package init() {}
+
+  /// The options that are set, under the wire's names; also how they are shown and stored.
+  package var json: JSONObject {
+    var object = JSONObject()
+    if let temperature { object["temperature"] = .double(temperature) }
+    if let topP { object["top_p"] = .double(topP) }
+    if let maxTokens { object["max_tokens"] = .int(maxTokens) }
+    if !stop.isEmpty { object["stop"] = .array(stop.map(JSONValue.string)) }
+    if let seed { object["seed"] = .int(seed) }
+    if n != 1 { object["n"] = .int(n) }
+    return object.merging(extra)
+  }
+}
+
+/// One request to a model, complete and independent of who asks.
+package struct ModelRequest: Sendable {
+  package var prompt: Prompt
+  package var options: SamplingOptions
+
+  package init(prompt: Prompt, options: SamplingOptions = SamplingOptions()) {
+    self.prompt = prompt
+    self.options = options
+  }
+}
+
+/// Tokens counted by the endpoint.
+package struct TokenUsage: Sendable, Hashable {
+  package var inputTokens: Int
+  package var outputTokens: Int
+  package var totalTokens: Int { inputTokens + outputTokens }
+
+  package init(inputTokens: Int = 0, outputTokens: Int = 0) {
+    self.inputTokens = inputTokens
+    self.outputTokens = outputTokens
+  }
+
+  package static func + (a: TokenUsage, b: TokenUsage) -> TokenUsage {
+    TokenUsage(inputTokens: a.inputTokens + b.inputTokens, outputTokens: a.outputTokens + b.outputTokens)
+  }
+
+  package static func += (a: inout TokenUsage, b: TokenUsage) { a = a + b }
+}
+
+/// What a model answered.
+package struct ModelReply: Sendable, Hashable {
+  /// One text a completion, `n` of them.
+  package var texts: [String]
+  /// Why each completion ended (`stop`, `length` …), where the endpoint said so.
+  package var finishReasons: [String]
+  package var usage: TokenUsage
+  /// The model that the endpoint says it used.
+  package var model: String?
+
+  package init(texts: [String], finishReasons: [String] = [], usage: TokenUsage = TokenUsage(), model: String? = nil) {
+    self.texts = texts
+    self.finishReasons = finishReasons
+    self.usage = usage
+    self.model = model
+  }
+}
+
+/// Whether, and when, a failed attempt is worth another.
+package enum RetryAdvice: Sendable, Hashable {
+  /// The same request would fail again (bad key, bad request).
+  case never
+  /// Try again after a growing, jittered pause.
+  case backOff
+  /// The endpoint named the pause, in seconds, before which it will not answer.
+  case after(Double)
+}
+
+/// Why one attempt at a completion failed.
+package struct ModelFailure: Error, Sendable {
+  package var error: HoneError
+  package var retry: RetryAdvice
+
+  package init(_ error: HoneError, retry: RetryAdvice) {
+    self.error = error
+    self.retry = retry
+  }
+}
+
+/// Something that completes chats: an HTTP endpoint, the simulated model, a client's callback.
+///
+/// It makes one attempt. Retries, the limiter, caching, budgets and accounting are done around it by
+/// `ModelClient`.
+package protocol LanguageModel: Sendable {
+  /// What makes two models answer alike: provider, endpoint and model name. Part of every cache key.
+  var identity: String { get }
+  /// Which limiter this model's calls pass through: the endpoint without the model's name.
+  var endpoint: String { get }
+
+  /// One attempt. Cancelling the task aborts it at once.
+  ///
+  /// The error's kind is one of `languageModelUnavailable`, `rateLimited`, `authentication`,
+  /// `languageModelRejected`, `contextWindowExceeded`, `malformedReply`, `timeout`, `cancelled`.
+  func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply
+}
