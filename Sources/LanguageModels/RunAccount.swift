@@ -1,4 +1,3 @@
-package import Synchronization
 
 /// What one run has asked for and paid, all roles.
 package final class RunAccount: Sendable {
