@@ -1,0 +1,177 @@
+import Failures
+package import JSON
+
+extension Module {
+  /// Reads a module from a request: a signature's text (run by `defaultModule`), `{"module", "signature",
+  /// "instructions"?}`, or `{"steps": […], "outputs"?}`. Notes every problem and then returns nil.
+  package static func read(
+    _ value: JSONValue, defaultModule: String = "ChainOfThought", path: String, problems: ProblemList
+  ) -> Module? {
+    if case .string = value {
+      guard let signature = Signature.read(value, instructions: nil, path: path, problems: problems) else {
+        return nil
+      }
+      return make(defaultModule, signature, path: path, problems: problems)
+    }
+    guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
+    let module = read(fields, defaultModule: defaultModule)
+    fields.finish()
+    return module
+  }
+
+  /// Reads a module from the members of an object that may hold others too.
+  package static func read(_ fields: FieldReader, defaultModule: String = "ChainOfThought") -> Module? {
+    let problems = fields.problems
+    let name = fields.string("module")
+    if let steps = fields.array("steps") {
+      if let name, name != "Pipeline" {
+        problems.add(fields.place("module"), "Steps make a Pipeline; \(name) has none.")
+        return nil
+      }
+      return readPipeline(steps, outputs: fields.strings("outputs"), fields: fields, problems: problems)
+    }
+    let instructions = fields.string("instructions")
+    guard let value = fields.value("signature") else {
+      problems.add(
+        fields.place("signature"), "A program needs a signature such as \"question -> answer\", or steps.")
+      return nil
+    }
+    guard
+      let signature = Signature.read(
+        value, instructions: instructions, path: fields.place("signature"), problems: problems)
+    else { return nil }
+    return make(name ?? defaultModule, signature, path: fields.place("module"), problems: problems)
+  }
+
+  private static func make(
+    _ name: String, _ signature: Signature, path: String, problems: ProblemList
+  ) -> Module? {
+    switch name {
+    case "Predict": return .predict(signature)
+    case "ChainOfThought", "chain_of_thought", "CoT":
+      if signature.fields.contains(where: { $0.name == reasoning.name }) {
+        problems.add(path, "ChainOfThought adds an output \"reasoning\", which this signature already has; use Predict.")
+        return nil
+      }
+      return .chainOfThought(signature)
+    case "Pipeline":
+      problems.add(path, "A Pipeline is given by its steps.")
+      return nil
+    default:
+      problems.add(
+        Problem(
+          path: path, message: "There is no module \"\(name)\". Modules: \(names.joined(separator: ", ")).", got: name,
+          allowed: names, suggestion: nearest(to: name, among: names)))
+      return nil
+    }
+  }
+
+  private static func readPipeline(
+    _ values: [JSONValue], outputs: [String]?, fields: FieldReader, problems: ProblemList
+  ) -> Module? {
+    let path = fields.place("steps")
+    let before = problems.problems.count
+    var steps: [Step] = []
+    for (index, value) in values.enumerated() {
+      let place = "\(path)[\(index)]"
+      guard let reader = FieldReader(value, path: place, problems: problems) else { continue }
+      let name = reader.requiredString("name") ?? ""
+      let module = read(reader)
+      let wiring = reader.object("inputs") ?? [:]
+      reader.finish()
+      if steps.contains(where: { $0.name == name }) {
+        problems.add(reader.place("name"), "Two steps are named \"\(name)\".")
+      }
+      if name.contains(".") || name == "self" || name == "metadata" {
+        problems.add(reader.place("name"), "A step cannot be named \"\(name)\".")
+      }
+      guard let module else { continue }
+      if case .pipeline = module {
+        problems.add(place, "A step cannot be a pipeline itself; list its steps here.")
+        continue
+      }
+      steps.append(wire(name, module, wiring, after: steps, path: reader.place("inputs"), problems: problems))
+    }
+    if values.isEmpty { problems.add(path, "A pipeline needs at least one step.") }
+    guard problems.problems.count == before, let last = steps.last else { return nil }
+    let known = steps.flatMap { $0.module.outputs.map(\.name) }
+    let names = outputs ?? last.module.outputs.map(\.name)
+    for name in names where !known.contains(name) {
+      problems.add(
+        Problem(
+          path: fields.place("outputs"), message: "No step gives an output \"\(name)\".", got: name, allowed: known,
+          suggestion: nearest(to: name, among: known)))
+    }
+    return problems.problems.count == before ? .pipeline(steps, outputs: names) : nil
+  }
+
+  /// Finds where each input of a step comes from: as the request says, else the latest earlier output of that
+  /// name, else the program's own input of that name.
+  private static func wire(
+    _ name: String, _ module: Module, _ wiring: JSONObject, after earlier: [Step], path: String, problems: ProblemList
+  ) -> Step {
+    let inputs = module.inputs.map(\.name)
+    for key in wiring.keys where !inputs.contains(key) {
+      problems.add(
+        Problem(
+          path: "\(path).\(key)", message: "The step \"\(name)\" has no input \"\(key)\".", got: key, allowed: inputs,
+          suggestion: nearest(to: key, among: inputs)))
+    }
+    var sources: [Source] = []
+    for field in inputs {
+      guard let value = wiring[field] else {
+        let step = earlier.last { $0.module.outputs.contains { $0.name == field } }
+        sources.append(Source(field: field, step: step?.name, output: field))
+        continue
+      }
+      guard case .string(let reference) = value else {
+        problems.add("\(path).\(field)", "Expected \"step.output\" or the name of an input of the program.")
+        continue
+      }
+      let parts = reference.split(separator: ".", maxSplits: 1).map(String.init)
+      if parts.count == 1 {
+        sources.append(Source(field: field, step: nil, output: reference))
+      } else if let step = earlier.first(where: { $0.name == parts[0] }) {
+        let outputs = step.module.outputs.map(\.name)
+        if !outputs.contains(parts[1]) {
+          problems.add(
+            Problem(
+              path: "\(path).\(field)", message: "The step \"\(step.name)\" has no output \"\(parts[1])\".",
+              got: reference, allowed: outputs, suggestion: nearest(to: parts[1], among: outputs)))
+        }
+        sources.append(Source(field: field, step: step.name, output: parts[1]))
+      } else {
+        let names = earlier.map(\.name)
+        problems.add(
+          Problem(
+            path: "\(path).\(field)", message: "There is no step \"\(parts[0])\" before \"\(name)\".", got: reference,
+            allowed: names, suggestion: nearest(to: parts[0], among: names)))
+      }
+    }
+    return Step(name: name, module: module, sources: sources)
+  }
+
+  /// The module as a request states it; reading it back gives an equal one.
+  package var json: JSONObject {
+    switch self {
+    case .predict(let signature), .chainOfThought(let signature):
+      return ["module": .string(className), "signature": signature.json]
+    case .pipeline(let steps, let outputs):
+      return [
+        "module": "Pipeline",
+        "steps": .array(
+          steps.map { step in
+            var object: JSONObject = ["name": .string(step.name)]
+            for (key, value) in step.module.json { object[key] = value }
+            object["inputs"] = .object(
+              JSONObject(
+                step.sources.map { source in
+                  (source.field, .string(source.step.map { "\($0).\(source.output)" } ?? source.output))
+                }))
+            return .object(object)
+          }),
+        "outputs": .array(outputs.map(JSONValue.string)),
+      ]
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package import JSON
+
+/// What an optimizer changes of one predictor: its instructions and its demos.
+package struct PredictorState: Sendable, Hashable {
+  package var instructions: String
+  /// Worked examples, each with the values of some or all fields; bootstrapped ones carry `augmented: true`.
+  package var demos: [JSONObject]
+
+  package init(instructions: String, demos: [JSONObject] = []) {
+    self.instructions = instructions
+    self.demos = demos
+  }
+}
+
+/// A program: its structure, and the state of its predictors in their order.
+///
+/// A candidate of an optimizer is a copy with another state.
+package struct Program: Sendable, Hashable {
+  package let module: Module
+  package let predictors: [Predictor]
+  /// One state for each predictor, in the same order.
+  package var states: [PredictorState]
+
+  package init(_ module: Module) {
+    self.module = module
+    predictors = module.predictors
+    states = predictors.map { PredictorState(instructions: $0.signature.instructions) }
+  }
+
+  /// The state of the predictor of that name.
+  package subscript(predictor: String) -> PredictorState? {
+    get { predictors.firstIndex { $0.name == predictor }.map { states[$0] } }
+    set {
+      guard let newValue, let index = predictors.firstIndex(where: { $0.name == predictor }) else { return }
+      states[index] = newValue
+    }
+  }
+
+  /// The signature of the predictor at `index` with its present instructions.
+  package func signature(at index: Int) -> Signature {
+    var signature = predictors[index].signature
+    signature.instructions = states[index].instructions
+    return signature
+  }
+
+  /// This program without demos; instructions stay. What optimizers start from.
+  package func withoutDemos() -> Program {
+    var copy = self
+    for index in copy.states.indices { copy.states[index].demos = [] }
+    return copy
+  }
+
+  /// How the root span of an execution is called.
+  package var traceName: String { "\(module.className).forward" }
+}
