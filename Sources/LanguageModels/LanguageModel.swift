@@ -107,9 +107,16 @@ package protocol LanguageModel: Sendable {
   /// Which limiter this model's calls pass through: the endpoint without the model's name.
   var endpoint: String { get }
 
+  /// How many requests one attempt sends for these options: what a budget's `maxCalls` counts.
+  func requests(for options: SamplingOptions) -> Int
+
   /// One attempt. Cancelling the task aborts it at once.
   ///
   /// The error's kind is one of `languageModelUnavailable`, `rateLimited`, `authentication`,
   /// `languageModelRejected`, `contextWindowExceeded`, `malformedReply`, `timeout`, `cancelled`.
   func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply
+}
+
+extension LanguageModel {
+  package func requests(for options: SamplingOptions) -> Int { 1 }
 }

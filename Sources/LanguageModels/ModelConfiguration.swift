@@ -1,4 +1,4 @@
-package import Failures
+import Failures
 package import JSON
 
 /// Which model is asked, and how: the `lm`, `promptModel` and `teacher` of a request.
