@@ -33,10 +33,13 @@ package struct SamplingOptions: Sendable, Hashable {
 package struct ModelRequest: Sendable {
   package var prompt: Prompt
   package var options: SamplingOptions
+  /// Tells otherwise equal requests apart, as `CallContext.rollout` does. Never sent to an endpoint.
+  package var rollout: Int
 
-  package init(prompt: Prompt, options: SamplingOptions = SamplingOptions()) {
+  package init(prompt: Prompt, options: SamplingOptions = SamplingOptions(), rollout: Int = 0) {
     self.prompt = prompt
     self.options = options
+    self.rollout = rollout
   }
 }
 

@@ -44,7 +44,8 @@ package struct ModelClient: Sendable {
   package func complete(
     _ prompt: Prompt, options: SamplingOptions? = nil, context: CallContext
   ) async throws(HoneError) -> ModelAnswer {
-    let request = ModelRequest(prompt: prompt, options: options ?? configuration.sampling)
+    let request = ModelRequest(
+      prompt: prompt, options: options ?? configuration.sampling, rollout: context.rollout)
     let account = context.account
     let digest = key(of: request, context: context)
     let key = SingleFlight<StoredAnswer>.Key(digest: digest, store: flightStore)
