@@ -19,7 +19,7 @@ let package = Package(
     .target(
       name: "Evaluation",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Programs", "Traces",
+        "Failures", "JSON", "LanguageModels", "Programs", "Randomness", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
@@ -43,8 +43,11 @@ let package = Package(
     .target(
       name: "LanguageModels",
       dependencies: ["Failures", "JSON", .product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "Optimizers", dependencies: ["Evaluation", "Failures", "JSON", "LanguageModels", "Programs", "Traces"]),
+    .target(
+      name: "Optimizers",
+      dependencies: ["Evaluation", "Failures", "JSON", "LanguageModels", "Programs", "Randomness", "Traces"]),
     .target(name: "Programs", dependencies: ["Failures", "JSON", "LanguageModels", "Traces"]),
+    .target(name: "Randomness"),
     .target(name: "Traces", dependencies: ["JSON", "LanguageModels"]),
     .target(
       name: "Tracking",
@@ -71,6 +74,7 @@ let package = Package(
     .testTarget(name: "LanguageModelsTests", dependencies: ["LanguageModels"]),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"]),
     .testTarget(name: "ProgramsTests", dependencies: ["Programs"]),
+    .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
     .testTarget(name: "TrackingTests", dependencies: ["Tracking"]),
   ],
   swiftLanguageModes: [.v6]

@@ -33,10 +33,13 @@ package struct SamplingOptions: Sendable, Hashable {
 package struct ModelRequest: Sendable {
   package var prompt: Prompt
   package var options: SamplingOptions
+  /// Tells otherwise equal requests apart, as `CallContext.rollout` does. Never sent to an endpoint.
+  package var rollout: Int
 
-  package init(prompt: Prompt, options: SamplingOptions = SamplingOptions()) {
+  package init(prompt: Prompt, options: SamplingOptions = SamplingOptions(), rollout: Int = 0) {
     self.prompt = prompt
     self.options = options
+    self.rollout = rollout
   }
 }
 
@@ -107,9 +110,16 @@ package protocol LanguageModel: Sendable {
   /// Which limiter this model's calls pass through: the endpoint without the model's name.
   var endpoint: String { get }
 
+  /// How many requests one attempt sends for these options: what a budget's `maxCalls` counts.
+  func requests(for options: SamplingOptions) -> Int
+
   /// One attempt. Cancelling the task aborts it at once.
   ///
   /// The error's kind is one of `languageModelUnavailable`, `rateLimited`, `authentication`,
   /// `languageModelRejected`, `contextWindowExceeded`, `malformedReply`, `timeout`, `cancelled`.
   func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply
+}
+
+extension LanguageModel {
+  package func requests(for options: SamplingOptions) -> Int { 1 }
 }

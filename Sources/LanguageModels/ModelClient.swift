@@ -1,72 +1,116 @@
 package import Failures
-import Synchronization
-
-/// Whose call it is, for accounting and for the identity of uncached calls.
-package struct CallContext: Sendable {
-  package var account: RunAccount
-  package var role: CallRole
-  /// Where in the run the call stands (`trial 3/row 17`): the same whenever the run is done again,
-  /// whatever the concurrency. Tells calls of one content apart where the cache is off.
-  package var scope: String
-  /// A number that makes an otherwise equal request a new one; 0 is the first.
-  package var rollout: Int
-
-  package init(account: RunAccount, role: CallRole = .task, scope: String = "", rollout: Int = 0) {
-    self.account = account
-    self.role = role
-    self.scope = scope
-    self.rollout = rollout
-  }
-}
-
-/// A completion as the program gets it.
-package struct ModelAnswer: Sendable {
-  package enum Source: String, Sendable {
-    /// Asked for, and paid, now.
-    case model
-    /// Found in the store.
-    case cache
-  }
-  package var reply: ModelReply
-  package var source: Source
-  /// US dollars of this call; nil where the price is unknown, 0 from the cache.
-  package var cost: Double?
-}
+import JSON
 
 /// A model as programs use it: answers from the store, else from the model, within the budget, through
 /// the limiter, with retries; every paid answer is kept before it is returned.
+///
+/// Equal calls made at the same time, anywhere in the process, become one. Each way of waiting (for the
+/// limiter, the budget, a pause, the model, an equal call) ends at once when the task is cancelled.
 package struct ModelClient: Sendable {
   package let model: any LanguageModel
   package let configuration: ModelConfiguration
   private let answers: any AnswerStore
+  private let payer: Payer
+  private let flightStore: ObjectIdentifier?
+  /// The digest of everything in a call's key that the configuration decides.
+  private let configurationDigest: ContentDigest
 
-  package init(model: any LanguageModel, configuration: ModelConfiguration, answers: any AnswerStore) {
+  private static let flights = SingleFlight<StoredAnswer>()
+
+  /// - Parameters:
+  ///   - limiter: the limiter to pass through; the process's one for the model's endpoint if nil.
+  ///   - pacing: the clock, pauses and random numbers; tests put their own here.
+  package init(
+    model: any LanguageModel, configuration: ModelConfiguration, answers: any AnswerStore,
+    limiter: AdaptiveLimiter? = nil, pacing: Pacing = .real
+  ) {
     self.model = model
     self.configuration = configuration
     self.answers = answers
+    payer = Payer(
+      model: model, configuration: configuration, answers: answers,
+      limiter: limiter ?? .shared(for: model.endpoint), pacing: pacing)
+    // Answers are kept by whoever pays, so only callers with the same store may share a call.
+    flightStore = type(of: answers) is AnyObject.Type ? ObjectIdentifier(answers as AnyObject) : nil
+    configurationDigest = ModelClient.digest(of: configuration.sampling, model: model)
   }
 
   /// Completes a prompt with the configuration's options, or with `options` in their place.
+  ///
+  /// - Throws: the model's own error once retries are used up or pointless (`languageModelUnavailable`,
+  ///   `rateLimited`, `authentication`, `languageModelRejected`, `contextWindowExceeded`,
+  ///   `malformedReply`, `timeout`), with `model`, `endpoint` and `attempts` in its details;
+  ///   `budgetExhausted`; `cancelled`; `storeUnavailable`.
   package func complete(
     _ prompt: Prompt, options: SamplingOptions? = nil, context: CallContext
   ) async throws(HoneError) -> ModelAnswer {
-    let request = ModelRequest(prompt: prompt, options: options ?? configuration.sampling)
-    let key = key(of: request, context: context)
-    if let stored = try answers.answer(for: key) {
-      return ModelAnswer(reply: stored.reply, source: .cache, cost: 0)
-    }
-    do throws(ModelFailure) {
-      let reply = try await model.complete(request)
-      return ModelAnswer(reply: reply, source: .model, cost: nil)
-    } catch {
-      throw error.error
+    let request = ModelRequest(
+      prompt: prompt, options: options ?? configuration.sampling, rollout: context.rollout)
+    let account = context.account
+    let digest = key(of: request, context: context)
+    let key = SingleFlight<StoredAnswer>.Key(digest: digest, store: flightStore)
+    let isKept = configuration.cache || account.runID != nil
+    while true {
+      let mark = Self.flights.mark(key)
+      if isKept, let stored = try answers.answer(for: digest) {
+        account.noteCached(context.role)
+        return ModelAnswer(reply: stored.reply, source: .cache, cost: 0)
+      }
+      if Task.isCancelled { throw .callCancelled }
+      let joined = Self.flights.join(key, since: mark) { [payer] in
+        await payer.pay(for: request, key: isKept ? digest : nil, context: context)
+      }
+      guard case .seat(let seat) = joined else { continue }
+      let started = payer.pacing.now()
+      let outcome = await Self.flights.ride(seat, limit: timeLimit(account.budget))
+      account.noteWaiting(context.role, seconds: payer.pacing.now() - started)
+      switch outcome {
+      case .success(let stored):
+        if seat.leads { return ModelAnswer(reply: stored.reply, source: .model, cost: stored.cost) }
+        account.noteCached(context.role)
+        return ModelAnswer(reply: stored.reply, source: .cache, cost: 0)
+      case .failure(let error):
+        // The one who paid ran out of budget or was cancelled: that is not this caller's affair.
+        let isOthers = !seat.leads && (error.kind == .budgetExhausted || error.kind == .cancelled)
+        guard isOthers, !Task.isCancelled, account.budget.remainingSeconds ?? 1 > 0 else { throw error }
+      }
     }
   }
 
-  private func key(of request: ModelRequest, context: CallContext) -> ContentDigest {
+  private func timeLimit(_ budget: Budget) -> (seconds: Double, error: HoneError)? {
+    guard let maxSeconds = budget.limits.maxSeconds, let remaining = budget.remainingSeconds else { return nil }
+    return (remaining, budget.timeIsUp(maxSeconds))
+  }
+
+  // MARK: Keys
+
+  /// What a call is known by in the store: calls of one key may share an answer.
+  package func key(of request: ModelRequest, context: CallContext) -> ContentDigest {
+    var builder = ContentDigest.Builder()
+    builder.add(
+      request.options == configuration.sampling
+        ? configurationDigest : ModelClient.digest(of: request.options, model: model))
+    builder.add(request.prompt.shared.digest)
+    builder.add(request.prompt.own.count.description)
+    for message in request.prompt.own {
+      builder.add(message.role.rawValue)
+      builder.add(message.content)
+    }
+    builder.add(context.rollout.description)
+    if !configuration.cache {
+      // A run that is done again meets its own answers; nobody else does.
+      builder.add("uncached")
+      builder.add(context.account.runID ?? "none \(UInt64.random(in: .min ... .max)) \(UInt64.random(in: .min ... .max))")
+      builder.add(context.scope)
+    }
+    return builder.finish()
+  }
+
+  private static func digest(of options: SamplingOptions, model: any LanguageModel) -> ContentDigest {
     var builder = ContentDigest.Builder()
     builder.add(model.identity)
-    builder.add(request.prompt.shared.digest)
+    let members = options.json.sorted { $0.key < $1.key }
+    builder.add(JSONValue.object(JSONObject(members.map { ($0.key, $0.value) })).encoded())
     return builder.finish()
   }
 }

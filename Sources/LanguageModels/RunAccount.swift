@@ -1,7 +1,47 @@
+import Synchronization
 
-/// What one run has asked for and paid, all roles.
+/// What one run has asked for and paid, all roles, and what it may still spend.
 package final class RunAccount: Sendable {
   /// The run that calls are made for; nil for calls outside any run.
   package let runID: String?
-  package init(runID: String? = nil) { self.runID = runID }
+  /// The bounds of what may be spent, shared with other accounts where they were given the same budget.
+  package let budget: Budget
+  private let figures: Mutex<UsageReport>
+
+  /// - Parameter paidBefore: what the run had paid before it was interrupted; it counts in `usage` and
+  ///   against the budget.
+  package init(runID: String? = nil, budget: Budget = Budget(), paidBefore: UsageReport = UsageReport()) {
+    self.runID = runID
+    self.budget = budget
+    figures = Mutex(paidBefore)
+    let paid = paidBefore.total
+    if paid != UsageReport.Figures() {
+      budget.charge(Budget.Amount(calls: paid.calls, tokens: paid.tokens.totalTokens, cost: paid.knownCost))
+    }
+  }
+
+  /// What was asked for so far, that before an interruption included.
+  package var usage: UsageReport { figures.withLock { $0 } }
+
+  /// Notes an answer that came without asking a model.
+  package func noteCached(_ role: CallRole) { note(role) { $0.cached += 1 } }
+
+  /// Notes requests that were sent, and what they cost in US dollars (nil where the price is not known).
+  package func noteSent(
+    _ role: CallRole, requests: Int = 1, failed: Bool, tokens: TokenUsage = TokenUsage(), cost: Double? = 0
+  ) {
+    note(role) {
+      $0.calls += requests
+      if failed { $0.failed += requests }
+      $0.tokens += tokens
+      if let cost { $0.knownCost += cost } else { $0.unpriced += requests }
+    }
+  }
+
+  /// Notes the seconds that a caller waited for a model.
+  package func noteWaiting(_ role: CallRole, seconds: Double) { note(role) { $0.seconds += seconds } }
+
+  private func note(_ role: CallRole, _ change: (inout UsageReport.Figures) -> Void) {
+    figures.withLock { change(&$0.byRole[role, default: UsageReport.Figures()]) }
+  }
 }

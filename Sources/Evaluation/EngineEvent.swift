@@ -1,0 +1,115 @@
+package import Failures
+package import JSON
+package import Programs
+package import Traces
+
+/// One evaluation of one program, as it is announced before its first example.
+package struct EvaluationInfo: Sendable {
+  /// The id under which it may be tracked: 32 hexadecimal digits, new for each evaluation.
+  package var id: String
+  /// What kind it is: `eval_full`, `eval_minibatch` or `eval`.
+  package var key: String
+  /// How many evaluations of that kind came before it in this run.
+  package var index: Int
+  package var program: Program
+  /// Where in the optimizer's search the program stands (trial, instruction and demo-set indices …).
+  package var coordinates: JSONObject
+  /// The rows of the data set that are evaluated.
+  package var rows: [Int]
+  package var metric: String
+
+  package init(
+    id: String = .randomRunID(), key: String, index: Int, program: Program, coordinates: JSONObject = [:],
+    rows: [Int], metric: String
+  ) {
+    self.id = id
+    self.key = key
+    self.index = index
+    self.program = program
+    self.coordinates = coordinates
+    self.rows = rows
+    self.metric = metric
+  }
+
+  /// `eval_full_0`: the evaluation's name within its run, the same whenever the run is done again.
+  package var name: String { "\(key)_\(index)" }
+}
+
+extension String {
+  /// A new run id: 32 hexadecimal digits.
+  package static func randomRunID() -> String { String(TraceID.random().description.dropFirst(3)) }
+}
+
+/// One example's part in an evaluation.
+package struct ExampleResult: Sendable {
+  /// The row in the data set.
+  package var row: Int
+  /// The metric's value; nil where there is none because something failed.
+  package var score: Double?
+  /// The value as the metric gave it (`true`, `0.5` …).
+  package var raw: JSONValue
+  package var feedback: String?
+  package var example: JSONObject
+  package var outputs: JSONObject
+  package var error: HoneError?
+  package var traceID: TraceID?
+
+  package init(
+    row: Int, score: Double?, raw: JSONValue = .null, feedback: String? = nil, example: JSONObject,
+    outputs: JSONObject = [:], error: HoneError? = nil, traceID: TraceID? = nil
+  ) {
+    self.row = row
+    self.score = score
+    self.raw = raw
+    self.feedback = feedback
+    self.example = example
+    self.outputs = outputs
+    self.error = error
+    self.traceID = traceID
+  }
+
+  /// Whether the failure says nothing about the program: the model could not be reached or gave no answer.
+  package var isOutage: Bool {
+    guard let kind = error?.kind else { return false }
+    return kind != .outputUnparsable && kind != .programFailed
+  }
+}
+
+/// One step of an optimizer's search, ended.
+package struct Trial: Sendable {
+  /// Counted from 1 over trials and full evaluations alike.
+  package var number: Int
+  package var evaluation: EvaluationInfo
+  package var result: EvaluationResult
+  /// The best score of a full evaluation up to and with this trial.
+  package var bestSoFar: Double?
+}
+
+/// What the engine says happened. Tracking, progress and the terminal listen; the engine knows none of them.
+package enum EngineEvent: Sendable {
+  /// A part of the work begins (`bootstrap`, `propose`, `search` …), in words for a person.
+  case phase(String, message: String)
+  /// How much work there is: evaluations planned and executions they hold, as far as known.
+  case planned(executions: Int)
+  case evaluationStarted(EvaluationInfo)
+  case exampleFinished(EvaluationInfo, ExampleResult)
+  case evaluationFinished(EvaluationInfo, EvaluationResult)
+  case evaluationStopped(EvaluationInfo, EvaluationResult?, HoneError)
+  case trialFinished(Trial)
+  /// A demo set is ready: how many demos each predictor has, how many executions it took.
+  case demoSetReady(index: Int, demos: Int, attempts: Int)
+  case instructionProposed(predictor: String, index: Int, text: String)
+  /// Something that went otherwise than asked, without ending the work.
+  case warning(String)
+}
+
+/// A listener. It is called in the order of what happened and may hold the engine up.
+package protocol EventSink: Sendable {
+  func emit(_ event: EngineEvent) async
+}
+
+/// A listener that does nothing.
+package struct NoEvents: EventSink {
+  package init() {}
+  package func emit(_ event: EngineEvent) async {}
+}

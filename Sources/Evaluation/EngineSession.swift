@@ -1,0 +1,89 @@
+package import Failures
+package import JSON
+package import LanguageModels
+package import Programs
+package import Traces
+
+/// What all the work of one run shares: the gate, the account, and where events and traces go.
+package struct EngineSession: Sendable {
+  /// The run that everything is done for; nil when nothing is tracked.
+  package var runID: String?
+  package var experimentID: String?
+  package var account: RunAccount
+  package var gate: Gate
+  package var events: any EventSink
+  /// Where traces go; nil: executions are not traced.
+  package var traces: (any TraceSink)?
+  /// How many examples of an evaluation may fail before it ends with `tooManyErrors`; nil: any number.
+  package var maxErrors: Int?
+
+  package init(
+    runID: String? = nil, experimentID: String? = nil, account: RunAccount, concurrency: Int,
+    events: any EventSink = NoEvents(), traces: (any TraceSink)? = nil, maxErrors: Int? = nil
+  ) {
+    self.runID = runID
+    self.experimentID = experimentID
+    self.account = account
+    self.gate = Gate(width: concurrency)
+    self.events = events
+    self.traces = traces
+    self.maxErrors = maxErrors
+  }
+
+  /// What one execution is asked to be.
+  package struct Request: Sendable {
+    package var program: PreparedProgram
+    package var inputs: JSONObject
+    package var model: ModelClient
+    package var role: CallRole = .task
+    /// Where in the run it stands; the same whenever the run is done again.
+    package var scope: String
+    package var rollout = 0
+    package var options: SamplingOptions?
+    package var hiddenDemo: JSONObject?
+    /// The run its trace is linked to; the session's where nil.
+    package var runID: String?
+    /// Facts for the trace (`phase`, `row` …).
+    package var metadata: JSONObject = [:]
+
+    package init(program: PreparedProgram, inputs: JSONObject, model: ModelClient, scope: String) {
+      self.program = program
+      self.inputs = inputs
+      self.model = model
+      self.scope = scope
+    }
+  }
+
+  /// Runs a program once, inside the gate, and records its trace with what `judge` says of the outcome.
+  ///
+  /// - Returns: the prediction or its failure, and the trace's id if it is traced. Only a cancellation and a
+  ///   spent budget are thrown: they end more than this execution.
+  package func execute(
+    _ request: Request,
+    judge: (Result<Prediction, HoneError>) async -> [Assessment] = { _ in [] }
+  ) async throws(HoneError) -> (outcome: Result<Prediction, HoneError>, traceID: TraceID?) {
+    try await gate.pass { () async throws(HoneError) in
+      let trace = traces == nil ? nil : TraceBuilder()
+      var call = CallContext(account: account, role: request.role, scope: request.scope)
+      call.rollout = request.rollout
+      var context = ExecutionContext(model: request.model, call: call, trace: trace)
+      context.options = request.options
+      context.hiddenDemo = request.hiddenDemo
+      let outcome: Result<Prediction, HoneError>
+      do throws(HoneError) {
+        outcome = .success(try await request.program.run(request.inputs, in: context))
+      } catch {
+        if error.kind == .cancelled || error.kind == .budgetExhausted { throw error }
+        outcome = .failure(error)
+      }
+      let assessments = await judge(outcome)
+      if let trace, let traces {
+        await traces.record(
+          trace.finish(
+            experimentID: experimentID, runID: request.runID ?? runID, assessments: assessments,
+            metadata: request.metadata))
+      }
+      return (outcome, trace?.id)
+    }
+  }
+}

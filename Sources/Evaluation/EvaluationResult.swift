@@ -1,0 +1,40 @@
+package import JSON
+
+/// The outcome of an evaluation.
+///
+/// The score is the mean of the metric over the examples that could be judged, in percent. An answer that could
+/// not be read counts as 0; an outage (the model could not be asked) counts towards `failed` and lowers
+/// `coverage`, but never the score.
+package struct EvaluationResult: Sendable {
+  /// In the order of the rows asked for.
+  package var examples: [ExampleResult]
+  /// Percent, two decimals.
+  package var score: Double
+  /// A 95 % interval of the score, in percent; nil where there are too few examples to say.
+  package var interval: PercentInterval?
+  /// Examples without a value: unreadable answers, failed metrics and outages.
+  package var failed: Int
+
+  package init(_ examples: [ExampleResult]) {
+    self.examples = examples
+    let values = examples.filter { !$0.isOutage }.map { $0.score ?? 0 }
+    let summary = ScoreSummary(scores: values)
+    score = summary.percent
+    interval = summary.interval
+    failed = examples.count { $0.score == nil }
+  }
+
+  package var count: Int { examples.count }
+
+  /// The share of examples that were judged, from 0 to 1.
+  package var coverage: Double {
+    examples.isEmpty ? 0 : Double(examples.count { !$0.isOutage }) / Double(examples.count)
+  }
+
+  package var summary: JSONObject {
+    [
+      "score": .double(score), "count": .int(count), "failed": .int(failed), "coverage": .double(coverage),
+      "interval": interval?.json ?? .null,
+    ]
+  }
+}

@@ -1,0 +1,260 @@
+package import Failures
+package import JSON
+import Synchronization
+
+/// The bounds of what a run may spend: calls, tokens, dollars, seconds. Never passed, whatever the
+/// concurrency.
+///
+/// Before a request is sent, the most that it can cost is reserved; when it is done, the reservation
+/// is settled for what it did cost. A request that does not fit beside what others hold reserved waits
+/// for them; one that does not fit beside what is spent is refused.
+package final class Budget: Sendable {
+  /// Calls, tokens and dollars, spent or to be spent.
+  package struct Amount: Sendable, Hashable {
+    package var calls: Int
+    package var tokens: Int
+    package var cost: Double
+
+    package init(calls: Int = 0, tokens: Int = 0, cost: Double = 0) {
+      self.calls = calls
+      self.tokens = tokens
+      self.cost = cost
+    }
+
+    static func += (a: inout Amount, b: Amount) {
+      a.calls += b.calls
+      a.tokens += b.tokens
+      a.cost += b.cost
+    }
+
+    static func -= (a: inout Amount, b: Amount) {
+      a.calls -= b.calls
+      a.tokens -= b.tokens
+      a.cost -= b.cost
+    }
+  }
+
+  /// The bounds; nil is no bound.
+  package struct Limits: Sendable, Hashable {
+    package var maxCalls: Int?
+    package var maxTokens: Int?
+    /// US dollars.
+    package var maxCost: Double?
+    /// Seconds from when the budget was made.
+    package var maxSeconds: Double?
+
+    package init(
+      maxCalls: Int? = nil, maxTokens: Int? = nil, maxCost: Double? = nil, maxSeconds: Double? = nil
+    ) {
+      self.maxCalls = maxCalls
+      self.maxTokens = maxTokens
+      self.maxCost = maxCost
+      self.maxSeconds = maxSeconds
+    }
+  }
+
+  /// What one request may spend. To be settled or refunded exactly once.
+  package struct Reservation: Sendable { package let amount: Amount }
+
+  private enum Verdict {
+    case granted
+    /// Fits, once others have settled.
+    case busy
+    case refused(HoneError)
+  }
+
+  private struct State {
+    var spent = Amount()
+    var reserved = Amount()
+    var holders = 0
+    /// Callers that wait for others to settle, in the order they came.
+    var waiting: [UInt64: Promise<Void>] = [:]
+    var nextTicket: UInt64 = 0
+  }
+
+  package let limits: Limits
+  private let state = Mutex(State())
+  private let now: @Sendable () -> Double
+  private let started: Double
+
+  /// A budget whose time begins now. Without limits it only adds up.
+  package init(_ limits: Limits = Limits(), pacing: Pacing = .real) {
+    self.limits = limits
+    now = pacing.now
+    started = pacing.now()
+  }
+
+  /// Reads the `budget` of a request (`{"maxCalls", "maxTokens", "maxCost", "maxSeconds"}`); notes
+  /// every problem and then returns nil. Null is a budget without limits.
+  package convenience init?(_ value: JSONValue, path: String, problems: ProblemList) {
+    if value.isNull {
+      self.init()
+      return
+    }
+    guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
+    let before = problems.problems.count
+    let limits = Limits(
+      maxCalls: fields.int("maxCalls", "max_calls", in: 0...Int.max),
+      maxTokens: fields.int("maxTokens", "max_tokens", in: 0...Int.max),
+      maxCost: fields.double("maxCost", "max_cost", in: 0 ... .infinity),
+      maxSeconds: fields.double("maxSeconds", "max_seconds", in: 0 ... .infinity))
+    fields.finish()
+    guard problems.problems.count == before else { return nil }
+    self.init(limits)
+  }
+
+  /// The limits that are set, as a request would state them.
+  package var json: JSONObject {
+    var object = JSONObject()
+    if let calls = limits.maxCalls { object["maxCalls"] = .int(calls) }
+    if let tokens = limits.maxTokens { object["maxTokens"] = .int(tokens) }
+    if let cost = limits.maxCost { object["maxCost"] = .double(cost) }
+    if let seconds = limits.maxSeconds { object["maxSeconds"] = .double(seconds) }
+    return object
+  }
+
+  /// What was spent so far, reservations left out.
+  package var spent: Amount { state.withLock { $0.spent } }
+
+  /// Seconds since the budget was made.
+  package var elapsed: Double { now() - started }
+
+  /// Seconds until `maxSeconds` is over, nil without that limit.
+  package var remainingSeconds: Double? { limits.maxSeconds.map { $0 - elapsed } }
+
+  /// Whether some limit is reached, so that no further request can be made.
+  package var isExhausted: Bool {
+    if let remainingSeconds, remainingSeconds <= 0 { return true }
+    let spent = spent
+    return spent.calls >= limits.maxCalls ?? .max || spent.tokens >= limits.maxTokens ?? .max
+      || spent.cost >= limits.maxCost ?? .infinity && limits.maxCost != nil
+  }
+
+  // MARK: Reserving and settling
+
+  /// Reserves `need`, the most that a request can spend; waits while others hold what it needs.
+  /// - Throws: `budgetExhausted` where it can fit no more, `cancelled` when the task is cancelled.
+  package func reserve(_ need: Amount) async throws(HoneError) -> Reservation {
+    while true {
+      if let reservation = try reserveNow(need) { return reservation }
+      try await waitForSettlement()
+    }
+  }
+
+  /// Reserves `need` without waiting; nil where it does not fit beside what others hold reserved.
+  /// - Throws: `budgetExhausted` where it can fit no more.
+  package func reserveNow(_ need: Amount) throws(HoneError) -> Reservation? {
+    if let maxSeconds = limits.maxSeconds, elapsed >= maxSeconds { throw timeIsUp(maxSeconds) }
+    switch state.withLock({ judge(need, &$0) }) {
+    case .granted: return Reservation(amount: need)
+    case .busy: return nil
+    case .refused(let error): throw error
+    }
+  }
+
+  private func judge(_ need: Amount, _ state: inout State) -> Verdict {
+    let spent = state.spent
+    let held = state.reserved
+    var isBusy = false
+    if let most = limits.maxCalls {
+      if spent.calls + need.calls > most { return .refused(exhausted("maxCalls", most, spent.calls, need.calls)) }
+      isBusy = spent.calls + held.calls + need.calls > most
+    }
+    if let most = limits.maxTokens {
+      let room = most - spent.tokens
+      if need.tokens > room { return .refused(exhausted("maxTokens", most, spent.tokens, need.tokens)) }
+      isBusy = isBusy || need.tokens > room - held.tokens
+    }
+    if let most = limits.maxCost {
+      if spent.cost + need.cost > most { return .refused(exhausted("maxCost", most, spent.cost, need.cost)) }
+      // Sums in floating point: the last reservation returned may leave a residue behind.
+      isBusy = isBusy || (state.holders > 0 && spent.cost + held.cost + need.cost > most)
+    }
+    if isBusy, state.holders > 0 { return .busy }
+    state.reserved += need
+    state.holders += 1
+    return .granted
+  }
+
+  /// Ends a reservation, with what was really spent.
+  package func settle(_ reservation: Reservation, spent: Amount) {
+    wake(
+      state.withLock { state in
+        state.reserved -= reservation.amount
+        state.holders -= 1
+        if state.holders == 0 { state.reserved = Amount() }
+        state.spent += spent
+        return takeWaiting(&state)
+      })
+  }
+
+  /// Ends a reservation of which nothing was spent: the request was never sent.
+  package func refund(_ reservation: Reservation) { settle(reservation, spent: Amount()) }
+
+  /// Adds what was spent without a reservation: an interrupted run's bill.
+  package func charge(_ amount: Amount) {
+    wake(
+      state.withLock { state in
+        state.spent += amount
+        return takeWaiting(&state)
+      })
+  }
+
+  private func takeWaiting(_ state: inout State) -> [UInt64: Promise<Void>] {
+    defer { state.waiting.removeAll() }
+    return state.waiting
+  }
+
+  private func wake(_ waiting: [UInt64: Promise<Void>]) {
+    for (_, promise) in waiting.sorted(by: { $0.key < $1.key }) { promise.fulfil(()) }
+  }
+
+  /// Waits until some reservation has ended, or none is held.
+  package func waitForSettlement() async throws(HoneError) {
+    let promise = Promise<Void>()
+    let ticket = state.withLock { state -> UInt64? in
+      guard state.holders > 0 else { return nil }
+      let ticket = state.nextTicket
+      state.nextTicket += 1
+      state.waiting[ticket] = promise
+      return ticket
+    }
+    if let ticket {
+      await withTaskCancellationHandler {
+        await promise.wait()
+      } onCancel: {
+        _ = state.withLock { $0.waiting.removeValue(forKey: ticket) }
+        promise.fulfil(())
+      }
+    }
+    if Task.isCancelled { throw .callCancelled }
+  }
+
+  // MARK: Refusals
+
+  private func exhausted(_ limit: String, _ most: Int, _ spent: Int, _ need: Int) -> HoneError {
+    exhausted(limit, most.description, spent.description, need.description, nothingLeft: spent >= most)
+  }
+
+  private func exhausted(_ limit: String, _ most: Double, _ spent: Double, _ need: Double) -> HoneError {
+    exhausted(limit, most.description, spent.description, need.description, nothingLeft: spent >= most)
+  }
+
+  private func exhausted(
+    _ limit: String, _ most: String, _ spent: String, _ need: String, nothingLeft: Bool
+  ) -> HoneError {
+    let why = nothingLeft ? "" : ", and the next call may need up to \(need)"
+    return HoneError(
+      .budgetExhausted, "The budget's \(limit) of \(most) is used up: \(spent) spent\(why).",
+      remedy: "Raise budget.\(limit)\(nothingLeft ? "" : ", or lower the model's maxTokens"), and resume the run.",
+      details: ["limit": limit, "maximum": most, "spent": spent, "needed": need])
+  }
+
+  /// The error of calls that `maxSeconds` ends.
+  func timeIsUp(_ maxSeconds: Double) -> HoneError {
+    HoneError(
+      .budgetExhausted, "The budget's maxSeconds of \(maxSeconds) is used up.",
+      remedy: "Raise budget.maxSeconds and resume the run.",
+      details: ["limit": "maxSeconds", "maximum": maxSeconds.description, "spent": elapsed.description, "needed": "0"])
+  }
+}

@@ -1,0 +1,217 @@
+package import Evaluation
+package import Failures
+package import JSON
+package import Programs
+import Traces
+import Randomness
+
+/// Lets a teacher answer rows of the trainset and keeps, as demos, the steps of those answers that the metric accepts;
+/// rows as they are fill the rest.
+///
+/// Algorithm: DSPy's BootstrapFewShot (Khattab et al. 2023, arXiv 2310.03714). Rows are tried in order, but as many at
+/// once as are still needed: each of them would have been tried anyway, so no call is made that a one-by-one search
+/// would not make.
+package struct BootstrapFewShot: Optimizer {
+  package static let name = "BootstrapFewShot"
+
+  package var metricThreshold: Double?
+  package var maxBootstrappedDemos: Int
+  package var maxLabeledDemos: Int
+  package var maxRounds: Int
+  package var maxErrors: Int
+
+  package init(_ fields: FieldReader) {
+    metricThreshold = fields.double("metric_threshold", "metricThreshold")
+    maxBootstrappedDemos = fields.int("max_bootstrapped_demos", "maxBootstrappedDemos", in: 0...1000) ?? 4
+    maxLabeledDemos = fields.int("max_labeled_demos", "maxLabeledDemos", in: 0...10_000) ?? 16
+    maxRounds = fields.int("max_rounds", "maxRounds", in: 1...100) ?? 1
+    maxErrors = fields.int("max_errors", "maxErrors", in: 0...Int.max) ?? 10
+  }
+
+  init(
+    maxBootstrappedDemos: Int, maxLabeledDemos: Int, maxRounds: Int = 1, maxErrors: Int = 10,
+    metricThreshold: Double? = nil
+  ) {
+    self.maxBootstrappedDemos = maxBootstrappedDemos
+    self.maxLabeledDemos = maxLabeledDemos
+    self.maxRounds = maxRounds
+    self.maxErrors = maxErrors
+    self.metricThreshold = metricThreshold
+  }
+
+  package var parameters: JSONObject {
+    [
+      "metric_threshold": JSONValue(metricThreshold), "max_bootstrapped_demos": .int(maxBootstrappedDemos),
+      "max_labeled_demos": .int(maxLabeledDemos), "max_rounds": .int(maxRounds), "max_errors": .int(maxErrors),
+    ]
+  }
+
+  package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
+
+  package func compile(_ task: CompileTask) async throws(HoneError) -> CompileResult {
+    await task.session.events.emit(.phase("bootstrap", message: "Bootstrapping demos"))
+    let outcome = try await bootstrap(task.student, order: Array(task.trainset.indices), label: "0", task)
+    let demos = outcome.program.states.map(\.demos.count).max() ?? 0
+    await task.session.events.emit(.demoSetReady(index: 0, demos: demos, attempts: outcome.attempts))
+    return try await scored(outcome.program, task)
+  }
+
+  /// What one try at a row gave: the demos of its steps if the metric accepted it.
+  private struct Attempt: Sendable {
+    var demos: [(predictor: Int, demo: JSONObject)]?
+    var tries: Int
+    var errors: [HoneError]
+  }
+
+  /// Makes a demo set.
+  ///
+  /// - Parameters:
+  ///   - order: rows of the trainset in the order to try them.
+  ///   - label: names the set within the run; part of each call's scope.
+  func bootstrap(
+    _ student: Program, order: [Int], label: String, _ task: CompileTask
+  ) async throws(HoneError) -> (program: Program, attempts: Int) {
+    let trainset = task.trainset
+    let teacher = PreparedProgram(teacher(for: student, rows: order.map { trainset[$0] }, task))
+    var augmented: [[JSONObject]] = student.predictors.map { _ in [] }
+    var accepted: Set<Int> = []
+    var attempts = 0
+    var errors = 0
+    var position = 0
+    while accepted.count < maxBootstrappedDemos, position < order.count {
+      let wave = order[position..<min(position + maxBootstrappedDemos - accepted.count, order.count)]
+      position += wave.count
+      let outcomes = try await tryRows(Array(wave), teacher: teacher, label: label, task)
+      for (row, outcome) in zip(wave, outcomes) {
+        attempts += outcome.tries
+        errors += outcome.errors.count
+        if errors > maxErrors, let last = outcome.errors.last {
+          throw HoneError(
+            .tooManyErrors, "More than \(maxErrors) attempts at demos failed; the last: \(last.message)",
+            remedy: last.remedy, details: ["kind": last.kind.rawValue])
+        }
+        guard let demos = outcome.demos else { continue }
+        accepted.insert(row)
+        for (predictor, demo) in demos { augmented[predictor].append(demo) }
+      }
+    }
+    return (fill(student, augmented, leftover: order.filter { !accepted.contains($0) }.map { trainset[$0] }), attempts)
+  }
+
+  private func teacher(for student: Program, rows: [JSONObject], _ task: CompileTask) -> Program {
+    if let teacher = task.teacher { return teacher }
+    return maxLabeledDemos > 0
+      ? LabeledFewShot(k: maxLabeledDemos).labeled(student, trainset: rows) : student
+  }
+
+  private func tryRows(
+    _ rows: [Int], teacher: PreparedProgram, label: String, _ task: CompileTask
+  ) async throws(HoneError) -> [Attempt] {
+    do {
+      return try await withThrowingTaskGroup(of: (Int, Attempt).self) { group in
+        for (index, row) in rows.enumerated() {
+          group.addTask { (index, try await tryRow(row, teacher: teacher, label: label, task)) }
+        }
+        var attempts: [Attempt?] = Array(repeating: nil, count: rows.count)
+        for try await (index, attempt) in group { attempts[index] = attempt }
+        return attempts.compactMap { $0 }
+      }
+    } catch {
+      throw HoneError(wrapping: error)
+    }
+  }
+
+  private func tryRow(
+    _ row: Int, teacher: PreparedProgram, label: String, _ task: CompileTask
+  ) async throws(HoneError) -> Attempt {
+    let example = task.trainset[row]
+    var attempt = Attempt(demos: nil, tries: 0, errors: [])
+    for round in 0..<maxRounds {
+      var request = EngineSession.Request(
+        program: teacher, inputs: example, model: task.teacherModel ?? task.taskModel,
+        scope: "bootstrap/\(label)/\(row)/\(round)")
+      request.role = .teacher
+      request.hiddenDemo = example
+      request.rollout = round
+      if round > 0 {
+        var options = request.model.configuration.sampling
+        options.temperature = 1.0
+        request.options = options
+      }
+      request.metadata = ["phase": "bootstrap", "demoSet": .string(label), "row": .int(row), "round": .int(round)]
+      attempt.tries += 1
+      let verdict = Verdict()
+      let (outcome, _) = try await task.session.execute(request) { outcome in
+        await verdict.reach(outcome, example: example, task.metric)
+      }
+      if let error = verdict.error ?? outcome.failure {
+        attempt.errors.append(error)
+        continue
+      }
+      guard case .success(let prediction) = outcome,
+        verdict.score?.passes(threshold: metricThreshold) == true
+      else { continue }
+      attempt.demos = demos(of: prediction)
+      break
+    }
+    return attempt
+  }
+
+  /// A demo for each predictor that took part. Where one ran several times, one of its steps is kept: the last, or
+  /// with an even chance one of those before it.
+  private func demos(of prediction: Prediction) -> [(predictor: Int, demo: JSONObject)] {
+    var steps: [Int: [JSONObject]] = [:]
+    for step in prediction.steps {
+      var demo: JSONObject = ["augmented": true]
+      for (key, value) in step.inputs.merging(step.outputs) { demo[key] = value }
+      steps[step.predictor, default: []].append(demo)
+    }
+    return steps.sorted { $0.key < $1.key }.compactMap { predictor, demos in
+      guard let last = demos.last else { return nil }
+      guard demos.count > 1 else { return (predictor, last) }
+      var random = PythonRandom(seed: demos.count)
+      let earlier = random.random() < 0.5 ? random.choice(demos.dropLast()) : nil
+      return (predictor, earlier ?? last)
+    }
+  }
+
+  private func fill(_ student: Program, _ augmented: [[JSONObject]], leftover: [JSONObject]) -> Program {
+    var rest = leftover
+    var shuffler = PythonRandom(seed: 0)
+    shuffler.shuffle(&rest)
+    var sampler = PythonRandom(seed: 0)
+    var program = student
+    for index in program.states.indices {
+      let own = Array(augmented[index].prefix(maxBootstrappedDemos))
+      let room = max(0, min(maxLabeledDemos - own.count, rest.count))
+      program.states[index].demos = own + sampler.sample(rest, k: room)
+    }
+    return program
+  }
+}
+
+/// The metric's verdict on an attempt, carried out of the execution.
+private final class Verdict {
+  var score: MetricScore?
+  var error: HoneError?
+
+  func reach(
+    _ outcome: Result<Prediction, HoneError>, example: JSONObject, _ metric: any Metric
+  ) async -> [Assessment] {
+    guard case .success(let prediction) = outcome else { return [] }
+    do throws(HoneError) {
+      let score = try await metric.score(example: example, outputs: prediction.outputs)
+      self.score = score
+      return [Assessment(name: metric.name, value: score.raw, rationale: score.feedback)]
+    } catch {
+      self.error = error
+      return [Assessment(name: metric.name, value: .null, error: error.message)]
+    }
+  }
+}
+
+extension Result {
+  var failure: Failure? {
+    if case .failure(let error) = self { error } else { nil }
+  }
+}

@@ -1,0 +1,112 @@
+package import Evaluation
+package import Failures
+package import JSON
+package import Programs
+import Randomness
+
+/// Bootstraps many demo sets from shuffled trainsets and keeps the one that scores best on the valset.
+///
+/// Algorithm: DSPy's BootstrapFewShotWithRandomSearch. Candidates are numbered from −3: the student without demos,
+/// labelled rows, an unshuffled bootstrap, then `num_candidate_programs` shuffled ones, each with the random stream of
+/// its own number. Candidates are made and scored concurrently and compared in order.
+package struct BootstrapFewShotWithRandomSearch: Optimizer {
+  package static let name = "BootstrapFewShotWithRandomSearch"
+
+  package var maxBootstrappedDemos: Int
+  package var maxLabeledDemos: Int
+  package var maxRounds: Int
+  package var numCandidatePrograms: Int
+  package var maxErrors: Int
+  package var stopAtScore: Double?
+  package var metricThreshold: Double?
+
+  package init(_ fields: FieldReader) {
+    maxBootstrappedDemos = fields.int("max_bootstrapped_demos", "maxBootstrappedDemos", in: 1...1000) ?? 4
+    maxLabeledDemos = fields.int("max_labeled_demos", "maxLabeledDemos", in: 0...10_000) ?? 16
+    maxRounds = fields.int("max_rounds", "maxRounds", in: 1...100) ?? 1
+    numCandidatePrograms = fields.int("num_candidate_programs", "numCandidatePrograms", in: 0...10_000) ?? 16
+    maxErrors = fields.int("max_errors", "maxErrors", in: 0...Int.max) ?? 10
+    stopAtScore = fields.double("stop_at_score", "stopAtScore", in: 0...100)
+    metricThreshold = fields.double("metric_threshold", "metricThreshold")
+  }
+
+  package var parameters: JSONObject {
+    [
+      "max_bootstrapped_demos": .int(maxBootstrappedDemos), "max_labeled_demos": .int(maxLabeledDemos),
+      "max_rounds": .int(maxRounds), "num_candidate_programs": .int(numCandidatePrograms),
+      "max_errors": .int(maxErrors), "stop_at_score": JSONValue(stopAtScore),
+      "metric_threshold": JSONValue(metricThreshold),
+    ]
+  }
+
+  package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
+
+  package func compile(_ task: CompileTask) async throws(HoneError) -> CompileResult {
+    let log = SearchLog(task)
+    do throws(HoneError) {
+      try await search(task, log)
+      return try log.result()
+    } catch {
+      return try log.result(stoppedBy: error)
+    }
+  }
+
+  private func search(_ task: CompileTask, _ log: SearchLog) async throws(HoneError) {
+    let valset = task.valset ?? task.trainset
+    let rows = Array(valset.indices)
+    await task.session.events.emit(.phase("search", message: "Scoring \(numCandidatePrograms + 3) candidate demo sets"))
+    await task.session.events.emit(.planned(executions: (numCandidatePrograms + 3) * rows.count))
+    var seed = -3
+    var reached = false
+    try await inOrder(free: 0, window: 3) { () async throws(HoneError) in
+      guard !reached, seed < numCandidatePrograms else { return nil }
+      defer { seed += 1 }
+      let info = log.info("eval", task.student, rows: rows, coordinates: ["seed": .int(seed)])
+      return Candidate(seed: seed, info: info)
+    } work: { (candidate: Candidate) async throws(HoneError) in
+      var info = candidate.info
+      let (program, attempts) = try await make(candidate.seed, task)
+      info.program = program
+      let demos = program.states.map(\.demos.count).max() ?? 0
+      info.coordinates["demos"] = .int(demos)
+      await task.session.events.emit(.demoSetReady(index: candidate.seed + 3, demos: demos, attempts: attempts))
+      return Scored(info: info, result: try await task.evaluator.evaluate(info, examples: valset))
+    } commit: { (candidate: Candidate, scored: Scored) async throws(HoneError) in
+      // Pieces decided before the wanted score was reached do not count once it is.
+      guard !reached else { return }
+      await log.add(scored.info, scored.result, isFull: true, isBaseline: candidate.seed == -3)
+      if let stopAtScore, scored.result.coverage == 1, scored.result.score >= stopAtScore { reached = true }
+    }
+  }
+
+  private struct Candidate: Sendable {
+    var seed: Int
+    var info: EvaluationInfo
+  }
+
+  private struct Scored: Sendable {
+    var info: EvaluationInfo
+    var result: EvaluationResult
+  }
+
+  private func make(_ seed: Int, _ task: CompileTask) async throws(HoneError) -> (program: Program, attempts: Int) {
+    switch seed {
+    case -3: return (task.student.withoutDemos(), 0)
+    case -2: return (LabeledFewShot(k: maxLabeledDemos).labeled(task.student, trainset: task.trainset), 0)
+    default:
+      var order = Array(task.trainset.indices)
+      var size = maxBootstrappedDemos
+      if seed >= 0 {
+        var shuffler = PythonRandom(seed: seed)
+        shuffler.shuffle(&order)
+        var sizer = PythonRandom(seed: seed)
+        size = sizer.randint(1...maxBootstrappedDemos)
+      }
+      let bootstrap = BootstrapFewShot(
+        maxBootstrappedDemos: size, maxLabeledDemos: maxLabeledDemos, maxRounds: maxRounds, maxErrors: maxErrors,
+        metricThreshold: metricThreshold)
+      return try await bootstrap.bootstrap(
+        task.student.withoutDemos(), order: order, label: "\(seed)", task)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Evaluation
+import Failures
+import JSON
+import LanguageModels
+import Programs
+
+/// A few sentences on what a data set is like, written by the prompt model.
+enum DataSummary {
+  private static let observe = Signature(
+    inputs: [Field("examples", description: "rows of a data set, one JSON object a line")],
+    outputs: [
+      Field("observations", description: "what the rows have in common: topics, form, length, what makes them hard")
+    ],
+    instructions: "Study the rows and note what somebody who has to solve such tasks should know about them.")
+
+  private static let condense = Signature(
+    inputs: [Field("observations", description: "notes on parts of a data set")],
+    outputs: [Field("summary", description: "two or three sentences")],
+    instructions: "Condense the notes into a summary of the data set that keeps what matters for solving its tasks.")
+
+  /// How many requests at most look at rows.
+  private static let maximumBatches = 10
+
+  /// Looks at up to ten batches of rows at the same time, then condenses; nil if the model gave nothing.
+  static func write(_ rows: [JSONObject], batch: Int, _ task: CompileTask) async throws(HoneError) -> String? {
+    let batches = stride(from: 0, to: rows.count, by: batch).prefix(maximumBatches).map { start in
+      Array(rows[start..<min(start + batch, rows.count)])
+    }
+    var notes: [String?] = Array(repeating: nil, count: batches.count)
+    do {
+      try await withThrowingTaskGroup(of: (Int, String?).self) { group in
+        for (index, rows) in batches.enumerated() {
+          group.addTask {
+            let inputs: JSONObject = ["examples": .string(rows.map(text).joined(separator: "\n"))]
+            let output = try await ask(
+              task, observe, inputs, scope: "observe/\(index)", metadata: ["phase": "observe", "batch": .int(index)])
+            return (index, output?["observations"]?.stringValue)
+          }
+        }
+        for try await (index, note) in group { notes[index] = note }
+      }
+    } catch {
+      throw HoneError(wrapping: error)
+    }
+    let written = notes.compactMap { $0 }
+    guard !written.isEmpty else { return nil }
+    let inputs: JSONObject = ["observations": .string(written.joined(separator: "\n"))]
+    return try await ask(task, condense, inputs, scope: "condense", metadata: ["phase": "condense"])?["summary"]?
+      .stringValue
+  }
+
+  /// One request to the prompt model; nil, with a warning, if it failed.
+  static func ask(
+    _ task: CompileTask, _ signature: Signature, _ inputs: JSONObject, scope: String, rollout: Int = 0,
+    temperature: Double = 1.0, metadata: JSONObject
+  ) async throws(HoneError) -> JSONObject? {
+    var request = EngineSession.Request(
+      program: PreparedProgram(Program(.predict(signature))), inputs: inputs, model: task.promptModel, scope: scope)
+    request.role = .prompt
+    request.rollout = rollout
+    var options = task.promptModel.configuration.sampling
+    options.temperature = temperature
+    request.options = options
+    request.metadata = metadata
+    switch try await task.session.execute(request).outcome {
+    case .success(let prediction): return prediction.outputs
+    case .failure(let error):
+      // A bad key or a bad request fails the same way for every call to come.
+      if error.kind == .authentication || error.kind == .languageModelRejected { throw error }
+      await task.session.events.emit(.warning("\(scope): left out, because \(error.message)"))
+      return nil
+    }
+  }
+
+  /// A row as one line, long values cut.
+  private static func text(_ row: JSONObject) -> String {
+    var short = JSONObject()
+    for (key, value) in row {
+      if case .string(let text) = value, text.count > 2000 {
+        short[key] = .string(text.prefix(2000) + "…")
+      } else {
+        short[key] = value
+      }
+    }
+    return JSONValue.object(short).text(.spaced)
+  }
+}

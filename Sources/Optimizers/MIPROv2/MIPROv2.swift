@@ -1,0 +1,196 @@
+package import Evaluation
+package import Failures
+package import JSON
+package import Programs
+import Randomness
+
+/// Searches instructions and demo sets together: demos are bootstrapped, instructions are proposed from what is known
+/// of data, program and past attempts, and combinations of the two are tried on minibatches under a tree-structured
+/// Parzen estimator, the best of them on the whole valset.
+///
+/// Algorithm: MIPROv2 (Opsahl-Ong et al. 2024, arXiv 2406.11695), with DSPy's options, defaults and schedule. It departs
+/// from DSPy where that saves calls or uses them better:
+/// - Demo sets, data summary and the baseline's evaluation are made at the same time, trials overlap.
+/// - The first trials cover every instruction and demo set once, in place of drawing combinations at random.
+/// - Scores of different minibatches are compared after taking out how hard their rows are.
+/// - With `history_aware_proposer`, later trials also try instructions proposed from the best attempts so far.
+/// - The program is described once, not once a proposal, and no proposal is made to be thrown away.
+/// - Under `auto`, executions that an earlier one makes free (a row that a combination has been asked before) go into
+///   further trials.
+package struct MIPROv2: Optimizer {
+  package static let name = "MIPROv2"
+
+  package enum Auto: String, CaseIterable, Sendable { case light, medium, heavy }
+
+  /// Sizes of candidates and valset; nil: `num_candidates` and `num_trials` say.
+  package var auto: Auto?
+  package var numCandidates: Int?
+  package var numTrials: Int?
+  package var maxBootstrappedDemos: Int
+  package var maxLabeledDemos: Int
+  package var seed: Int
+  /// The temperature at which instructions are proposed.
+  package var initTemperature: Double
+  package var metricThreshold: Double?
+  package var maxErrors: Int
+  package var minibatch: Bool
+  package var minibatchSize: Int
+  package var minibatchFullEvalSteps: Int
+  package var programAwareProposer: Bool
+  package var dataAwareProposer: Bool
+  package var tipAwareProposer: Bool
+  package var fewshotAwareProposer: Bool
+  package var historyAwareProposer: Bool
+  /// How many rows one request of the data summary shows.
+  package var viewDataBatchSize: Int
+  private let wantsDefaultAuto: Bool
+
+  package init(_ fields: FieldReader) {
+    let autoValue = fields.object.keys.contains("auto")
+    auto = fields.choice("auto", of: Auto.allCases.map(\.rawValue)).flatMap(Auto.init)
+    numCandidates = fields.int("num_candidates", "numCandidates", in: 1...1000)
+    numTrials = fields.int("num_trials", "numTrials", in: 1...10_000)
+    maxBootstrappedDemos = fields.int("max_bootstrapped_demos", "maxBootstrappedDemos", in: 0...1000) ?? 4
+    maxLabeledDemos = fields.int("max_labeled_demos", "maxLabeledDemos", in: 0...1000) ?? 4
+    seed = fields.int("seed") ?? 9
+    initTemperature = fields.double("init_temperature", "initTemperature", in: 0...10) ?? 1.0
+    metricThreshold = fields.double("metric_threshold", "metricThreshold")
+    maxErrors = fields.int("max_errors", "maxErrors", in: 0...Int.max) ?? 10
+    minibatch = fields.bool("minibatch") ?? true
+    minibatchSize = fields.int("minibatch_size", "minibatchSize", in: 1...1_000_000) ?? 35
+    minibatchFullEvalSteps = fields.int("minibatch_full_eval_steps", "minibatchFullEvalSteps", in: 1...10_000) ?? 5
+    programAwareProposer = fields.bool("program_aware_proposer", "programAwareProposer") ?? true
+    dataAwareProposer = fields.bool("data_aware_proposer", "dataAwareProposer") ?? true
+    tipAwareProposer = fields.bool("tip_aware_proposer", "tipAwareProposer") ?? true
+    fewshotAwareProposer = fields.bool("fewshot_aware_proposer", "fewshotAwareProposer") ?? true
+    historyAwareProposer = fields.bool("history_aware_proposer", "historyAwareProposer") ?? true
+    viewDataBatchSize = fields.int("view_data_batch_size", "viewDataBatchSize", in: 1...1000) ?? 10
+    // Nothing said about sizes at all means "light"; an explicit null means the numbers decide.
+    wantsDefaultAuto = !autoValue && numCandidates == nil && numTrials == nil
+    if wantsDefaultAuto { auto = .light }
+    if auto != nil, numCandidates != nil || numTrials != nil {
+      fields.problems.add(
+        fields.place("auto"),
+        "Either auto chooses the sizes or num_candidates and num_trials do; set auto to null to give the numbers.")
+    }
+    if auto == nil, autoValue || numCandidates != nil || numTrials != nil {
+      if numCandidates == nil {
+        fields.problems.add(fields.place("num_candidates"), "Without auto, num_candidates is required.")
+      }
+      if numTrials == nil {
+        let advice = numCandidates.map { " For one predictor, \(Plan.trials(variables: 2, candidates: $0)) would suit." } ?? ""
+        fields.problems.add(fields.place("num_trials"), "Without auto, num_trials is required.\(advice)")
+      }
+    }
+  }
+
+  package var parameters: JSONObject {
+    [
+      "auto": JSONValue(auto?.rawValue), "num_candidates": JSONValue(numCandidates), "num_trials": JSONValue(numTrials),
+      "max_bootstrapped_demos": .int(maxBootstrappedDemos), "max_labeled_demos": .int(maxLabeledDemos),
+      "seed": .int(seed), "init_temperature": .double(initTemperature), "metric_threshold": JSONValue(metricThreshold),
+      "max_errors": .int(maxErrors), "minibatch": .bool(minibatch), "minibatch_size": .int(minibatchSize),
+      "minibatch_full_eval_steps": .int(minibatchFullEvalSteps),
+      "program_aware_proposer": .bool(programAwareProposer), "data_aware_proposer": .bool(dataAwareProposer),
+      "tip_aware_proposer": .bool(tipAwareProposer), "fewshot_aware_proposer": .bool(fewshotAwareProposer),
+      "history_aware_proposer": .bool(historyAwareProposer), "view_data_batch_size": .int(viewDataBatchSize),
+    ]
+  }
+
+  package func check(trainset: Int, valset: Int?, problems: ProblemList) {
+    if valset == nil, trainset < 2 {
+      problems.add("trainset", "MIPROv2 without a valset splits the trainset, which needs at least 2 rows.")
+    }
+    let plan = Plan(self, trainset: trainset, valset: valset, predictors: 1)
+    if auto == nil, minibatch, minibatchSize > plan.valset {
+      problems.add(
+        "optimizer.minibatch_size",
+        "A minibatch of \(minibatchSize) rows is more than the valset's \(plan.valset); lower it or set minibatch to false.")
+    }
+  }
+
+  package func compile(_ task: CompileTask) async throws(HoneError) -> CompileResult {
+    let log = SearchLog(task)
+    do throws(HoneError) {
+      var random = PythonRandom(seed: seed)
+      let setup = Setup(self, task, random: &random)
+      let search = try await prepare(setup, task, log, random: &random)
+      try await search.run()
+      return try log.result()
+    } catch {
+      return try log.result(stoppedBy: error)
+    }
+  }
+
+  /// Bootstraps demo sets, scores the student and writes the first instructions, all at once as far as they do not
+  /// need each other.
+  private func prepare(
+    _ setup: Setup, _ task: CompileTask, _ log: SearchLog, random: inout PythonRandom
+  ) async throws(HoneError) -> Search {
+    let orders = setup.demoSets(self, random: &random)
+    await task.session.events.emit(.planned(executions: setup.plan.executions))
+    await task.session.events.emit(
+      .phase("bootstrap", message: "Bootstrapping \(orders.count) demo sets and scoring the program as it is"))
+    var inner = task
+    inner.trainset = setup.trainset
+    inner.valset = setup.valset
+    let session = inner
+    let baselineInfo = log.info(
+      "eval_full", task.student, rows: Array(setup.valset.indices), coordinates: ["trial": 1])
+    do {
+      // A failure in one part ends the others and is what the caller hears of.
+      async let demoSets = makeDemoSets(orders, session)
+      async let summary = dataAwareProposer ? DataSummary.write(setup.trainset, batch: viewDataBatchSize, session) : nil
+      async let baseline = session.evaluator.evaluate(baselineInfo, examples: setup.valset)
+      let demos = try await demoSets
+      let proposer = InstructionProposer(self, session, dataSummary: try await summary)
+      await task.session.events.emit(
+        .phase("propose", message: "Proposing instructions"))
+      async let instructions = proposer.initial(
+        count: min(setup.plan.instructCandidates, demos.count), demoSets: demos, random: random)
+      await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true)
+      let (texts, after) = try await instructions
+      random = after
+      return Search(
+        options: self, plan: setup.plan, task: session, log: log, proposer: proposer,
+        demoSets: setup.plan.isZeroShot ? nil : demos, instructions: texts, random: random)
+    } catch {
+      throw HoneError(wrapping: error)
+    }
+  }
+
+  /// The demo sets in their order: one state of demos for each predictor.
+  private func makeDemoSets(_ orders: [DemoSetOrder], _ task: CompileTask) async throws(HoneError) -> [[[JSONObject]]] {
+    do {
+      return try await withThrowingTaskGroup(of: (Int, [[JSONObject]]).self) { group in
+        for (index, order) in orders.enumerated() {
+          group.addTask {
+            let (program, attempts) = try await make(order, index: index, task)
+            let demos = program.states.map(\.demos)
+            await task.session.events.emit(
+              .demoSetReady(index: index, demos: demos.map(\.count).max() ?? 0, attempts: attempts))
+            return (index, demos)
+          }
+        }
+        var sets: [[[JSONObject]]] = Array(repeating: [], count: orders.count)
+        for try await (index, demos) in group { sets[index] = demos }
+        return sets
+      }
+    } catch {
+      throw HoneError(wrapping: error)
+    }
+  }
+
+  private func make(
+    _ order: DemoSetOrder, index: Int, _ task: CompileTask
+  ) async throws(HoneError) -> (program: Program, attempts: Int) {
+    switch order {
+    case .none: return (task.student.withoutDemos(), 0)
+    case .labeled(let k): return (LabeledFewShot(k: k).labeled(task.student, trainset: task.trainset), 0)
+    case .bootstrapped(let rows, let size, let labeled):
+      let bootstrap = BootstrapFewShot(
+        maxBootstrappedDemos: size, maxLabeledDemos: labeled, maxErrors: maxErrors, metricThreshold: metricThreshold)
+      return try await bootstrap.bootstrap(task.student.withoutDemos(), order: rows, label: "\(index)", task)
+    }
+  }
+}

@@ -1,0 +1,258 @@
+import Evaluation
+import Failures
+import JSON
+import Programs
+import Randomness
+
+/// The third step of MIPROv2: which combinations of instructions and demo sets are tried, and on what.
+///
+/// Everything is decided in one place and order (`next`), from what `commit` has taken in by then; how many results
+/// are out at a decision is fixed, so the search is the same whatever the concurrency.
+final class Search {
+  private let options: MIPROv2
+  private let plan: Plan
+  private let task: CompileTask
+  private let log: SearchLog
+  private let proposer: InstructionProposer
+  /// For each set and predictor the demos; nil in a zero-shot search.
+  private let demoSets: [[[JSONObject]]]?
+  /// For each predictor the instructions to choose from; grows with refined ones.
+  private var instructions: [[String]]
+  private var random: PythonRandom
+  private var board: ScoreBoard
+  private let valset: [JSONObject]
+
+  private var minibatchTrials = 0
+  private var fullEvaluations = 0
+  private var trialsSinceFull = 0
+  private var fullInFlight = 0
+  private var opening: [[Int]] = []
+  private var refinements = 0
+  /// Pairs of combination and row that have been asked; a repeat costs nothing.
+  private var asked: [[Int]: Set<Int>] = [:]
+  private var executions = 0
+
+  init(
+    options: MIPROv2, plan: Plan, task: CompileTask, log: SearchLog, proposer: InstructionProposer,
+    demoSets: [[[JSONObject]]]?, instructions: [[String]], random: PythonRandom
+  ) {
+    self.options = options
+    self.plan = plan
+    self.task = task
+    self.log = log
+    self.proposer = proposer
+    self.demoSets = demoSets
+    self.instructions = instructions
+    self.random = random
+    valset = task.valset ?? []
+    board = ScoreBoard(rows: valset.count)
+  }
+
+  /// One evaluation as it was decided.
+  struct Piece: Sendable {
+    /// For each predictor an instruction's index, then (with demos) for each a demo set's.
+    var combination: [Int]
+    var info: EvaluationInfo
+    var isFull: Bool
+    /// A proposal to be written first; its text takes the place of the instruction that it names.
+    var refinement: InstructionProposer.Order?
+  }
+
+  struct Outcome: Sendable {
+    var info: EvaluationInfo
+    var result: EvaluationResult
+    /// The refined instruction, or nil if the model gave none and nothing was evaluated.
+    var instruction: String?
+  }
+
+  // MARK: Running
+
+  func run() async throws(HoneError) {
+    await task.session.events.emit(.phase("search", message: "Trying combinations of instructions and demos"))
+    let student = [Int](repeating: 0, count: variables)
+    note(student, rows: Array(valset.indices))
+    if let baseline = log.baseline { take(baseline.result, of: student, isFull: true) }
+    opening = openingCombinations()
+    try await inOrder(free: opening.count, window: 2, next: next, work: work, commit: commit)
+  }
+
+  private var predictors: Int { task.student.predictors.count }
+  private var variables: Int { demoSets == nil ? predictors : 2 * predictors }
+
+  private var sizes: [Int] {
+    instructions.map(\.count) + (demoSets.map { sets in (0..<predictors).map { _ in sets.count } } ?? [])
+  }
+
+  /// The first combinations: each demo set and each instruction stands in one, in a random order. At most half of the
+  /// trials go into them.
+  private func openingCombinations() -> [[Int]] {
+    let limit = max(1, plan.trials / 2)
+    var columns: [[Int]] = []
+    for (variable, size) in sizes.enumerated() {
+      // The student's own choice (0) is known from its evaluation; it stands in where there is nothing else.
+      var values = Array(0..<size)
+      if size > 1, variable >= predictors || size > limit { values.removeFirst() }
+      random.shuffle(&values)
+      columns.append(values)
+    }
+    let count = min(limit, columns.map(\.count).max() ?? 0)
+    var combinations: [[Int]] = []
+    for index in 0..<count {
+      let combination = columns.map { $0[index % $0.count] }
+      if combination.contains(where: { $0 != 0 }), !combinations.contains(combination) {
+        combinations.append(combination)
+      }
+    }
+    return combinations
+  }
+
+  // MARK: Deciding
+
+  private func next() async throws(HoneError) -> Piece? {
+    let isLastDue = minibatchTrials >= plan.trials && !mayExtend
+    if plan.minibatch, trialsSinceFull >= options.minibatchFullEvalSteps || (isLastDue && trialsSinceFull > 0) {
+      // The trials to choose from must have come in, the opening ones at the least.
+      if let piece = fullEvaluation() { return piece }
+    }
+    guard !isLastDue else { return nil }
+    minibatchTrials += 1
+    trialsSinceFull += 1
+    if minibatchTrials <= opening.count { return trial(opening[minibatchTrials - 1]) }
+    if options.historyAwareProposer, minibatchTrials % 4 != 0, let piece = refinedTrial() { return piece }
+    return trial(sampled())
+  }
+
+  /// Whether executions saved so far allow one more trial and the full evaluation of what it may find.
+  private var mayExtend: Bool {
+    plan.isElastic && plan.minibatch && minibatchTrials < 2 * plan.trials
+      && executions + 2 * plan.rowsPerTrial + (valset.count - plan.rowsPerTrial) <= plan.executions
+  }
+
+  /// A combination by the estimator; one that is known on the whole valset already is drawn again a few times.
+  private func sampled() -> [Int] {
+    let observations = board.ranking().map { (values: $0.combination, score: $0.estimate) }
+    let sampler = TreeParzenSampler(sizes: sizes)
+    var combination = sampler.suggest(after: observations, random: &random)
+    for _ in 0..<8 where board.entries[combination]?.isFull == true {
+      combination = sampler.suggest(after: observations, random: &random)
+    }
+    return combination
+  }
+
+  /// A trial of a new instruction, written from the best attempts so far, for one predictor of the best combination.
+  private func refinedTrial() -> Piece? {
+    let ranking = board.ranking()
+    guard let best = ranking.first else { return nil }
+    refinements += 1
+    let predictor = refinements % predictors
+    var attempts: [InstructionProposer.Attempt] = []
+    let shown = random.randint(1...3)
+    for (combination, estimate) in ranking where attempts.count < shown {
+      let text = instructions[predictor][combination[predictor]]
+      if !attempts.contains(where: { $0.instruction == text }) { attempts.append((text, estimate)) }
+    }
+    let order = proposer.draw(
+      predictor, slot: 1000 + refinements, demoSets: demoSets ?? [],
+      current: instructions[predictor][best.combination[predictor]], attempts: attempts.reversed(), random: &random)
+    // The new text's place is taken now, filled when it is written.
+    instructions[predictor].append(instructions[predictor][best.combination[predictor]])
+    var combination = best.combination
+    combination[predictor] = instructions[predictor].count - 1
+    var piece = trial(combination)
+    piece.refinement = order
+    return piece
+  }
+
+  private func trial(_ combination: [Int]) -> Piece {
+    let rows = plan.minibatch ? random.sample(Array(valset.indices), k: plan.rowsPerTrial) : Array(valset.indices)
+    note(combination, rows: rows)
+    return piece(combination, rows: rows, isFull: !plan.minibatch)
+  }
+
+  /// The full evaluation of the best combination that has had none; nil if there is none.
+  private func fullEvaluation() -> Piece? {
+    guard
+      let best = board.ranking().first(where: { entry in
+        board.entries[entry.combination]?.isFull == false && !pendingFull.contains(entry.combination)
+      })
+    else {
+      trialsSinceFull = 0
+      return nil
+    }
+    trialsSinceFull = 0
+    fullEvaluations += 1
+    pendingFull.insert(best.combination)
+    let rows = Array(valset.indices)
+    note(best.combination, rows: rows)
+    return piece(best.combination, rows: rows, isFull: true)
+  }
+
+  private var pendingFull: Set<[Int]> = []
+
+  private func note(_ combination: [Int], rows: [Int]) {
+    for row in rows where asked[combination, default: []].insert(row).inserted { executions += 1 }
+  }
+
+  private func piece(_ combination: [Int], rows: [Int], isFull: Bool) -> Piece {
+    let info = log.info(
+      isFull ? "eval_full" : "eval_minibatch", program(combination), rows: rows,
+      coordinates: coordinates(combination))
+    return Piece(combination: combination, info: info, isFull: isFull)
+  }
+
+  private func program(_ combination: [Int]) -> Program {
+    var program = task.student
+    for index in 0..<predictors {
+      program.states[index].instructions = instructions[index][combination[index]]
+      if let demoSets { program.states[index].demos = demoSets[combination[predictors + index]][index] }
+    }
+    return program
+  }
+
+  /// DSPy's names for where a trial stands.
+  private func coordinates(_ combination: [Int]) -> JSONObject {
+    var object = JSONObject()
+    for index in 0..<predictors {
+      object["\(index)_predictor_instruction"] = .int(combination[index])
+      if demoSets != nil { object["\(index)_predictor_demos"] = .int(combination[predictors + index]) }
+    }
+    return object
+  }
+
+  // MARK: Working and taking in
+
+  private var work: @Sendable (Piece) async throws(HoneError) -> Outcome {
+    let (task, proposer, valset) = (task, proposer, valset)
+    return { piece throws(HoneError) in
+      var info = piece.info
+      var text: String?
+      if let order = piece.refinement {
+        text = try await proposer.refined(order)
+        // Without a new text the trial repeats the best combination on other rows: of some use, and the count stays.
+        info.program.states[order.predictor].instructions = text ?? order.current
+      }
+      return Outcome(
+        info: info, result: try await task.evaluator.evaluate(info, examples: valset), instruction: text)
+    }
+  }
+
+  private func commit(_ piece: Piece, _ outcome: Outcome) async throws(HoneError) {
+    if let order = piece.refinement {
+      let index = piece.combination[order.predictor]
+      if let text = outcome.instruction { instructions[order.predictor][index] = text }
+      await task.session.events.emit(
+        .instructionProposed(
+          predictor: task.student.predictors[order.predictor].name, index: index,
+          text: instructions[order.predictor][index]))
+    }
+    take(outcome.result, of: piece.combination, isFull: piece.isFull)
+    await log.add(outcome.info, outcome.result, isFull: piece.isFull)
+  }
+
+  private func take(_ result: EvaluationResult, of combination: [Int], isFull: Bool) {
+    // A candidate is not ranked on what an outage left of its rows.
+    guard result.coverage == 1 else { return }
+    board.add(
+      combination, scores: result.examples.map { ($0.row, $0.score ?? 0) }, full: isFull ? result.score : nil)
+  }
+}

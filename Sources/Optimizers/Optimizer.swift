@@ -1,0 +1,87 @@
+package import Evaluation
+package import Failures
+package import JSON
+package import LanguageModels
+package import Programs
+
+/// What an optimizer is given to work on.
+package struct CompileTask: Sendable {
+  package var student: Program
+  package var trainset: [JSONObject]
+  /// Rows to score candidates on; nil: the optimizer takes them from the trainset, each in its way.
+  package var valset: [JSONObject]?
+  package var metric: any Metric
+  /// The model the program runs on.
+  package var taskModel: ModelClient
+  /// The model that writes instructions.
+  package var promptModel: ModelClient
+  /// The model that demos are bootstrapped with; the task model where nil.
+  package var teacherModel: ModelClient?
+  /// The program that demos are bootstrapped with; made from the student where nil.
+  package var teacher: Program?
+  package var session: EngineSession
+
+  package init(
+    student: Program, trainset: [JSONObject], valset: [JSONObject]? = nil, metric: any Metric,
+    taskModel: ModelClient, promptModel: ModelClient? = nil, session: EngineSession
+  ) {
+    self.student = student
+    self.trainset = trainset
+    self.valset = valset
+    self.metric = metric
+    self.taskModel = taskModel
+    self.promptModel = promptModel ?? taskModel
+    self.session = session
+  }
+
+  package var evaluator: Evaluator { Evaluator(session: session, model: taskModel, metric: metric) }
+}
+
+/// What an optimizer found.
+package struct CompileResult: Sendable {
+  /// The best program: the student itself where nothing better was found.
+  package var program: Program
+  /// The full evaluation that the best program was chosen by.
+  package var best: Trial?
+  /// The evaluation of the student as it came.
+  package var baseline: Trial?
+  /// Every evaluation, in order.
+  package var trials: [Trial]
+  /// Why the search ended before its time, with what it had; nil if it ran to its end.
+  package var stopped: HoneError?
+
+  package init(
+    program: Program, best: Trial? = nil, baseline: Trial? = nil, trials: [Trial] = [], stopped: HoneError? = nil
+  ) {
+    self.program = program
+    self.best = best
+    self.baseline = baseline
+    self.trials = trials
+    self.stopped = stopped
+  }
+}
+
+/// Finds the instructions and demos with which a program scores best.
+///
+/// An optimizer is a value with its settings. Given its seed and the models' answers it is deterministic, whatever the
+/// concurrency: whatever it draws at random or decides, it decides in an order that does not depend on what finishes
+/// first. It knows neither store nor client; it says what happens through the session's events.
+package protocol Optimizer: Sendable {
+  static var name: String { get }
+
+  /// Reads the settings from a request; the names are DSPy's, camelCase accepted too. Notes every problem.
+  init(_ fields: FieldReader)
+
+  /// All settings, defaults included, under DSPy's names; what is logged as parameters.
+  var parameters: JSONObject { get }
+
+  /// Notes what would make a compile fail, before any model is asked.
+  func check(trainset: Int, valset: Int?, problems: ProblemList)
+
+  /// Searches.
+  ///
+  /// - Returns: the best program; also when a cancellation, a spent budget or too many failures ended the search after
+  ///   something was scored (`stopped` says which).
+  /// - Throws: what went wrong, where there is nothing to return.
+  func compile(_ task: CompileTask) async throws(HoneError) -> CompileResult
+}

@@ -1,0 +1,95 @@
+import Evaluation
+import Failures
+import JSON
+import Programs
+
+/// The trials of one search in their order, the best full evaluation among them, and who is told.
+///
+/// Used by one task at a time: trials are added in the order that the search decided, not in the order they ended.
+final class SearchLog {
+  private let task: CompileTask
+  private(set) var trials: [Trial] = []
+  private(set) var baseline: Trial?
+  private(set) var best: Trial?
+  private var started: [String: Int] = [:]
+
+  init(_ task: CompileTask) { self.task = task }
+
+  /// The announcement of the next evaluation of that kind. Call in the order of decisions: it counts.
+  func info(
+    _ key: String, _ program: Program, rows: [Int], coordinates: JSONObject = [:]
+  ) -> EvaluationInfo {
+    let index = started[key, default: 0]
+    started[key] = index + 1
+    return EvaluationInfo(
+      key: key, index: index, program: program, coordinates: coordinates, rows: rows, metric: task.metric.name)
+  }
+
+  /// Notes an evaluation; `isFull` ones on whole data decide which program is best (a strictly higher score wins).
+  func add(_ info: EvaluationInfo, _ result: EvaluationResult, isFull: Bool, isBaseline: Bool = false) async {
+    var trial = Trial(number: trials.count + 1, evaluation: info, result: result, bestSoFar: best?.result.score)
+    // A score with rows missing compares with none that has them all.
+    if isFull, result.coverage == 1, result.score > best?.result.score ?? -.infinity { best = trial }
+    trial.bestSoFar = best?.result.score
+    if best?.number == trial.number { best = trial }
+    if isBaseline { baseline = trial }
+    trials.append(trial)
+    if result.coverage < 1 {
+      await task.session.events.emit(
+        .warning(
+          "\(info.name): \(result.examples.count { $0.isOutage }) of \(result.count) examples could not be asked; it is not ranked."))
+    }
+    await task.session.events.emit(.trialFinished(trial))
+  }
+
+  /// What the search has found, ended by `error` if not by itself; throws the error where there is nothing.
+  func result(stoppedBy error: HoneError? = nil) throws(HoneError) -> CompileResult {
+    if let error, trials.isEmpty { throw error }
+    return CompileResult(
+      program: best?.evaluation.program ?? task.student, best: best, baseline: baseline, trials: trials,
+      stopped: error)
+  }
+}
+
+/// Does `count` pieces of work with at most a fixed number decided ahead of the results, and hands the results over in
+/// order.
+///
+/// `window` results may be outstanding when a piece is decided, once `free` pieces have been decided without waiting:
+/// so what a decision can know depends on its place alone, never on the clock.
+func inOrder<Piece: Sendable, Value: Sendable>(
+  free: Int, window: Int,
+  next: () async throws(HoneError) -> Piece?,
+  work: @escaping @Sendable (Piece) async throws(HoneError) -> Value,
+  commit: (Piece, Value) async throws(HoneError) -> Void
+) async throws(HoneError) {
+  do {
+    try await withThrowingTaskGroup(of: (Int, Value).self) { group in
+      var pieces: [Piece] = []
+      var arrived: [Int: Value] = [:]
+      var committed = 0
+      func commitNext() async throws {
+        while arrived[committed] == nil {
+          guard let (index, value) = try await group.next() else { return }
+          arrived[index] = value
+        }
+        guard let value = arrived.removeValue(forKey: committed) else { return }
+        try await commit(pieces[committed], value)
+        committed += 1
+      }
+      while true {
+        while pieces.count >= free, pieces.count - committed >= window { try await commitNext() }
+        guard let piece = try await next() else {
+          // Results that are still out may make more work.
+          if committed == pieces.count { return }
+          try await commitNext()
+          continue
+        }
+        let index = pieces.count
+        pieces.append(piece)
+        group.addTask { (index, try await work(piece)) }
+      }
+    }
+  } catch {
+    throw HoneError(wrapping: error)
+  }
+}
