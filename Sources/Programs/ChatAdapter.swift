@@ -102,9 +102,10 @@ package struct ChatAdapter: Sendable {
   private func exchange(_ demo: JSONObject, inputs: [Field], notice: String) -> [ChatMessage] {
     let asked = inputs.map { Self.section($0, Self.text(of: demo[$0.name] ?? .null)) }
     let answered = signature.outputs.map { field in
-      let value = Self.states(demo, field) ? demo[field.name] : nil
-      return Self.section(
-        field, value.map(Self.text) ?? "(the \(field.name) was not recorded for this example)")
+      guard let value = demo[field.name], Self.states(demo, field) else {
+        return Self.section(field, "(the \(field.name) was not recorded for this example)")
+      }
+      return Self.section(field, Self.text(of: value))
     }
     return [
       ChatMessage(.user, notice + asked.joined(separator: "\n\n")),

@@ -16,13 +16,16 @@ extension FieldType {
     case .optional(let wrapped):
       // A text that says None for an optional text stays a text, as in DSPy.
       if !wrapped.admitsText, Self.isNone(trimmed) { return .success(.null) }
-      return wrapped.admitsText ? .success(.string(trimmed)) : wrapped.parse(text)
+      if wrapped.admitsText { return .success(.string(trimmed)) }
+      if case .success(let value) = wrapped.parse(trimmed) { return .success(value) }
     case .union(let members):
       if admitsText {
-        let value = LenientJSON.read(trimmed).flatMap { value in
-          members.contains { $0 != .string && $0.coerce(value) == value } ? value : nil
+        if let value = LenientJSON.read(trimmed),
+          members.contains(where: { $0 != .string && $0.coerce(value) == value })
+        {
+          return .success(value)
         }
-        return .success(value ?? .string(trimmed))
+        return .success(.string(trimmed))
       }
       for member in members {
         if case .success(let value) = member.parse(text) { return .success(value) }
@@ -47,6 +50,8 @@ extension FieldType {
     return .failure(TypeMismatch(expected: description, got: String(trimmed.prefix(200))))
   }
 
+  // A note on `nil` in what follows: as an operand of `?:` it would be the JSON value null, hence the guards.
+
   /// `value` as this type, where it is of it or becomes it without loss (`"3"` → 3, `3.0` → 3); else nil.
   package func coerce(_ value: JSONValue) -> JSONValue? {
     switch (self, value) {
@@ -57,7 +62,9 @@ extension FieldType {
     case (.int, .int): return value
     case (.int, .double), (.int, .number): return value.intValue.map(JSONValue.int)
     case (.float, .int): return value
-    case (.float, .double), (.float, .number): return value.doubleValue.flatMap { $0.isFinite ? value : nil }
+    case (.float, .double), (.float, .number):
+      guard let number = value.doubleValue, number.isFinite else { return nil }
+      return value
     case (.bool, .bool): return value
     case (.int, .string(let text)), (.float, .string(let text)): return number(text.trimmed)
     case (.bool, .string(let text)): return try? parse(text).get()
@@ -72,7 +79,8 @@ extension FieldType {
     case (.tuple(let types), .array(let elements)):
       guard types.count == elements.count else { return nil }
       let coerced = zip(types, elements).compactMap { $0.coerce($1) }
-      return coerced.count == elements.count ? .array(coerced) : nil
+      guard coerced.count == elements.count else { return nil }
+      return .array(coerced)
     case (.dict(let keyType, let type), .object(let object)):
       var result = JSONObject()
       for (key, member) in object {
@@ -82,7 +90,9 @@ extension FieldType {
       return .object(result)
     case (.optional, .null): return .null
     case (.optional(let wrapped), .string(let text)):
-      return wrapped.coerce(value) ?? (Self.isNone(text.trimmed) ? .null : nil)
+      if let coerced = wrapped.coerce(value) { return coerced }
+      guard Self.isNone(text.trimmed) else { return nil }
+      return .null
     case (.optional(let wrapped), _): return wrapped.coerce(value)
     case (.union(let members), _):
       return members.contains { $0.coerce(value) == value }

@@ -20,7 +20,8 @@ package struct LenientJSON {
     var reader = LenientJSON(body)
     guard let value = reader.value(depth: 0) else { return nil }
     reader.skipSpace()
-    return reader.current == nil ? value : nil
+    guard reader.current == nil else { return nil }
+    return value
   }
 
   /// The first object with any member in a text that holds other words too.
@@ -129,7 +130,7 @@ package struct LenientJSON {
       case UInt8(ascii: ","): position += 1
       case let byte?:
         let isQuoted = byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
-        let key = isQuoted ? string(nested: true) : bareKey()
+        let key = isQuoted ? string(nested: false) : bareKey()
         guard let key else { return nil }
         skipSpace()
         // Cut off within a member: what stands before still counts.
@@ -137,7 +138,8 @@ package struct LenientJSON {
         guard colon == UInt8(ascii: ":") else { return nil }
         position += 1
         guard let member = value(depth: depth + 1) else {
-          return current == nil ? .object(members.object) : nil
+          guard current == nil else { return nil }
+          return .object(members.object)
         }
         members.set(key, member)
       }

@@ -14,9 +14,10 @@ extension Module {
       return make(defaultModule, signature, path: path, problems: problems)
     }
     guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
+    let before = problems.problems.count
     let module = read(fields, defaultModule: defaultModule)
     fields.finish()
-    return module
+    return problems.problems.count == before ? module : nil
   }
 
   /// Reads a module from the members of an object that may hold others too.
