@@ -28,13 +28,19 @@ package struct PredictorStep: Sendable, Hashable {
   package var predictor: Int
   package var inputs: JSONObject
   package var outputs: JSONObject
+
+  package init(predictor: Int, inputs: JSONObject, outputs: JSONObject) {
+    self.predictor = predictor
+    self.inputs = inputs
+    self.outputs = outputs
+  }
 }
 
 /// What a program gave.
 package struct Prediction: Sendable {
   package var outputs: JSONObject
   package var steps: [PredictorStep]
-  /// The outputs of every completion, where more than one was asked for.
+  /// The outputs of every completion that could be read, where there are several.
   package var completions: [JSONObject]
 
   package init(outputs: JSONObject, steps: [PredictorStep] = [], completions: [JSONObject] = []) {
@@ -44,16 +50,58 @@ package struct Prediction: Sendable {
   }
 }
 
-/// A program made ready to run many times: the messages that its calls begin with are made once.
+/// A program made ready to run many times: what does not depend on the inputs is made once.
 package final class PreparedProgram: Sendable {
   package let program: Program
   private let adapters: [ChatAdapter]
   private let shared: [SharedMessages]
+  /// The predictors' signatures in text form, as spans show them.
+  private let signatureTexts: [String]
+  private let plan: Plan
+
+  /// A module with what its runs need at hand.
+  private indirect enum Plan: Sendable {
+    case predict(predictor: Int, inputs: [String])
+    case chainOfThought(predictor: Int, inputs: [String], text: String)
+    case pipeline([PlannedStep], inputs: [String], outputs: [String], text: String)
+  }
+
+  private struct PlannedStep: Sendable {
+    var name: String
+    var plan: Plan
+    var sources: [Module.Source]
+    var outputs: [String]
+  }
 
   package init(_ program: Program) {
     self.program = program
     adapters = program.predictors.indices.map { ChatAdapter(program.signature(at: $0)) }
     shared = zip(adapters, program.states).map { $0.sharedMessages(demos: $1.demos) }
+    signatureTexts = adapters.map(\.signature.text)
+    var predictors = 0
+    plan = Self.plan(program.module, &predictors)
+  }
+
+  /// - Parameter predictors: how many predictors stand before the module; counted up by its own.
+  private static func plan(_ module: Module, _ predictors: inout Int) -> Plan {
+    let inputs = module.inputs.map(\.name)
+    switch module {
+    case .predict:
+      predictors += 1
+      return .predict(predictor: predictors - 1, inputs: inputs)
+    case .chainOfThought:
+      predictors += 1
+      return .chainOfThought(predictor: predictors - 1, inputs: inputs, text: module.signatureText)
+    case .pipeline(let steps, let outputs):
+      var planned: [PlannedStep] = []
+      for step in steps {
+        planned.append(
+          PlannedStep(
+            name: step.name, plan: plan(step.module, &predictors), sources: step.sources,
+            outputs: step.module.outputs.map(\.name)))
+      }
+      return .pipeline(planned, inputs: inputs, outputs: outputs, text: module.signatureText)
+    }
   }
 
   /// Runs the program once.
@@ -61,63 +109,73 @@ package final class PreparedProgram: Sendable {
   /// - Parameter inputs: a value for each input field; others are passed over.
   /// - Throws: `programInvalid` for a missing input, `outputUnparsable`, or what the model client throws.
   package func run(_ inputs: JSONObject, in context: ExecutionContext) async throws(HoneError) -> Prediction {
-    let missing = program.module.inputs.map(\.name).filter { inputs[$0] == nil }
-    guard missing.isEmpty else {
-      throw HoneError(
-        .programInvalid,
-        "The program needs \(missing.map { "\"\($0)\"" }.joined(separator: ", ")), which the inputs do not have.",
-        remedy: "Inputs are \(program.module.inputs.map(\.name).joined(separator: ", ")).")
+    switch plan {
+    case .predict(_, let names), .chainOfThought(_, let names, _), .pipeline(_, let names, _, _):
+      if names.contains(where: { inputs[$0] == nil }) { throw refusal(of: inputs, needed: names, in: context) }
     }
-    return try await run(program.module, firstPredictor: 0, inputs: inputs, in: context)
+    return try await run(plan, inputs: inputs, in: context)
+  }
+
+  /// The error for inputs that lack some; the trace gets a root span that says so.
+  private func refusal(of inputs: JSONObject, needed: [String], in context: ExecutionContext) -> HoneError {
+    let missing = needed.filter { inputs[$0] == nil }
+    let error = HoneError(
+      .programInvalid,
+      "The program needs \(missing.map { "\"\($0)\"" }.joined(separator: ", ")), which the inputs do not have.",
+      remedy: "Inputs are \(needed.joined(separator: ", ")).")
+    if let trace = context.trace {
+      let span = trace.begin(program.traceName, .chain, parent: context.parent, inputs: .json(.object(inputs)))
+      trace.end(span, error: (error.kind.rawValue, error.message))
+    }
+    return error
   }
 
   private func run(
-    _ module: Module, firstPredictor: Int, inputs: JSONObject, in context: ExecutionContext
+    _ plan: Plan, inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> Prediction {
-    switch module {
-    case .predict(let signature):
-      return try await predict(firstPredictor, pick(signature.inputs, from: inputs), in: context)
-    case .chainOfThought(let signature):
-      let given = pick(signature.inputs, from: inputs)
-      return try await spanned("ChainOfThought.forward", inputs: given, signature: module, in: context) { inner throws(HoneError) in
-        try await self.predict(firstPredictor, given, in: inner)
+    switch plan {
+    case .predict(let predictor, let names):
+      return try await predict(predictor, pick(names, from: inputs), in: context)
+    case .chainOfThought(let predictor, let names, let text):
+      let given = pick(names, from: inputs)
+      return try await spanned("ChainOfThought.forward", inputs: given, signature: text, in: context) {
+        inner throws(HoneError) in try await self.predict(predictor, given, in: inner)
       }
-    case .pipeline(let steps, let outputs):
-      let given = pick(module.inputs, from: inputs)
-      return try await spanned("Pipeline.forward", inputs: given, signature: module, in: context) { inner throws(HoneError) in
-        try await self.runSteps(steps, outputs: outputs, inputs: given, in: inner)
+    case .pipeline(let steps, let names, let outputs, let text):
+      let given = pick(names, from: inputs)
+      return try await spanned("Pipeline.forward", inputs: given, signature: text, in: context) {
+        inner throws(HoneError) in try await self.runSteps(steps, outputs: outputs, inputs: given, in: inner)
       }
     }
   }
 
   private func runSteps(
-    _ steps: [Module.Step], outputs: [String], inputs: JSONObject, in context: ExecutionContext
+    _ steps: [PlannedStep], outputs: [String], inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> Prediction {
     var results: [String: JSONObject] = [:]
     var trail: [PredictorStep] = []
-    var predictor = 0
     for step in steps {
       var stepInputs = JSONObject()
       for source in step.sources {
-        let value = source.step.map { results[$0]?[source.output] } ?? inputs[source.output]
-        stepInputs[source.field] = value ?? .null
+        let giver = source.step.map { results[$0] } ?? inputs
+        stepInputs.append(source.field, giver?[source.output] ?? .null)
       }
-      let prediction = try await run(step.module, firstPredictor: predictor, inputs: stepInputs, in: context)
-      predictor += step.module.predictors.count
+      let prediction = try await run(step.plan, inputs: stepInputs, in: context)
       results[step.name] = prediction.outputs
       trail += prediction.steps
     }
     var final = JSONObject()
     for name in outputs {
-      let giver = steps.last { $0.module.outputs.contains { $0.name == name } }
+      let giver = steps.last { $0.outputs.contains(name) }
       final[name] = giver.flatMap { results[$0.name]?[name] } ?? .null
     }
     return Prediction(outputs: final, steps: trail)
   }
 
-  private func pick(_ fields: [Field], from values: JSONObject) -> JSONObject {
+  private func pick(_ names: [String], from values: JSONObject) -> JSONObject {
+    if values.keys == names { return values }
     var result = JSONObject()
-    for field in fields { result.append(field.name, values[field.name] ?? .null) }
+    for name in names { result.append(name, values[name] ?? .null) }
     return result
   }
 
@@ -128,7 +186,7 @@ package final class PreparedProgram: Sendable {
     let adapter = adapters[index]
     let span = context.trace?.begin(
       "Predict.forward", .llm, parent: context.parent, inputs: .json(.object(inputs)),
-      attributes: ["signature": .string(adapter.signature.text), "predictor": .string(program.predictors[index].name)])
+      attributes: ["signature": .string(signatureTexts[index]), "predictor": .string(program.predictors[index].name)])
     var inner = context
     inner.parent = span
     do throws(HoneError) {
@@ -162,7 +220,9 @@ package final class PreparedProgram: Sendable {
             details: ["reply": String(error.reply.prefix(500))])
         }
         correcting = true
-        prompt.own += [ChatMessage(.assistant, error.reply), adapter.correction(of: error)]
+        // Endpoints refuse an empty turn, and a runaway reply need not be shown whole.
+        let shown = error.reply.isEmpty ? "(no text)" : String(error.reply.prefix(8_000))
+        prompt.own += [ChatMessage(.assistant, shown), adapter.correction(of: error)]
       }
     }
   }
@@ -174,7 +234,7 @@ package final class PreparedProgram: Sendable {
     let span = context.trace?.begin(
       "ChatAdapter.format", .parser, parent: context.parent,
       inputs: .json([
-        "signature": .string(adapter.signature.text), "instructions": .string(adapter.signature.instructions),
+        "signature": .string(signatureTexts[index]), "instructions": .string(adapter.signature.instructions),
         "demos": .int(demos.count), "inputs": .object(inputs),
       ]))
     var messages = shared[index]
@@ -187,8 +247,10 @@ package final class PreparedProgram: Sendable {
     return prompt
   }
 
+  /// Whether a demo was made of this row: the same members, in any order.
   private func isSameRow(_ demo: JSONObject, _ row: JSONObject) -> Bool {
-    demo.filter { $0 != "augmented" } == row
+    let isAugmented = demo["augmented"] != nil && row["augmented"] == nil
+    return demo.count == row.count + (isAugmented ? 1 : 0) && row.allSatisfy { demo[$0.key] == $0.value }
   }
 
   private func ask(_ prompt: Prompt, in context: ExecutionContext) async throws(HoneError) -> ModelAnswer {
@@ -200,7 +262,8 @@ package final class PreparedProgram: Sendable {
     var attributes: JSONObject = ["model": .string(configuration.model), "role": .string(context.call.role.rawValue)]
     for (key, value) in options.json { attributes[key] = value }
     if configuration.isSimulated { attributes["simulated"] = true }
-    let span = trace.begin("LM.__call__", .chatModel, parent: context.parent, inputs: .prompt(prompt), attributes: attributes)
+    let span = trace.begin(
+      "LM.__call__", .chatModel, parent: context.parent, inputs: .prompt(prompt), attributes: attributes)
     do throws(HoneError) {
       let answer = try await context.model.complete(prompt, options: context.options, context: context.call)
       let usage = answer.reply.usage
@@ -221,6 +284,7 @@ package final class PreparedProgram: Sendable {
     }
   }
 
+  /// The completions that can be read; the first one's fault if none can.
   private func parse(
     _ texts: [String], _ adapter: ChatAdapter, in context: ExecutionContext
   ) throws(UnparsableReply) -> [JSONObject] {
@@ -228,8 +292,7 @@ package final class PreparedProgram: Sendable {
       "ChatAdapter.parse", .parser, parent: context.parent,
       inputs: .json(["completion": .string(texts.first ?? "")]))
     do throws(UnparsableReply) {
-      var completions: [JSONObject] = []
-      for text in texts.isEmpty ? [""] : texts { completions.append(try adapter.parse(text)) }
+      let completions = try readable(texts, adapter)
       if let span { context.trace?.end(span, outputs: .json(.object(completions[0]))) }
       return completions
     } catch {
@@ -238,15 +301,30 @@ package final class PreparedProgram: Sendable {
     }
   }
 
+  private func readable(_ texts: [String], _ adapter: ChatAdapter) throws(UnparsableReply) -> [JSONObject] {
+    var completions: [JSONObject] = []
+    var fault: UnparsableReply?
+    for text in texts {
+      do throws(UnparsableReply) {
+        completions.append(try adapter.parse(text))
+      } catch {
+        fault = fault ?? error
+      }
+    }
+    if !completions.isEmpty { return completions }
+    if let fault { throw fault }
+    return [try adapter.parse("")]
+  }
+
   /// Runs `body` under a span for a module that calls others.
   private func spanned(
-    _ name: String, inputs: JSONObject, signature: Module, in context: ExecutionContext,
+    _ name: String, inputs: JSONObject, signature: String, in context: ExecutionContext,
     _ body: (ExecutionContext) async throws(HoneError) -> Prediction
   ) async throws(HoneError) -> Prediction {
     guard let trace = context.trace else { return try await body(context) }
     let span = trace.begin(
       name, .chain, parent: context.parent, inputs: .json(.object(inputs)),
-      attributes: ["signature": .string(signature.signatureText)])
+      attributes: ["signature": .string(signature)])
     var inner = context
     inner.parent = span
     do throws(HoneError) {

@@ -40,7 +40,7 @@ extension FieldType: CustomStringConvertible {
   private static func literalText(_ value: JSONValue) -> String {
     switch value {
     case .string(let text):
-      "'" + text.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'"
+      "'" + text.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\n", with: "\\n") + "'"
     case .bool(let flag): flag ? "True" : "False"
     case .null: "None"
     default: value.text()
@@ -58,6 +58,8 @@ extension FieldType: CustomStringConvertible {
       "exactly one of: "
         + values.map { value in if case .string(let text) = value { text } else { Self.literalText(value) } }
         .joined(separator: "; ")
+    // "None" would be a text like any other.
+    case .optional(.string): "text; leave the section out if there is none"
     case .optional(let wrapped): (wrapped.outputNote ?? "text") + ", or None if there is none"
     case .list, .dict, .tuple, .union: "JSON of the type \(self), for the schema \(schema.text(.spaced))"
     }

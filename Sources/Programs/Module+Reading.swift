@@ -14,9 +14,10 @@ extension Module {
       return make(defaultModule, signature, path: path, problems: problems)
     }
     guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
+    let before = problems.problems.count
     let module = read(fields, defaultModule: defaultModule)
     fields.finish()
-    return module
+    return problems.problems.count == before ? module : nil
   }
 
   /// Reads a module from the members of an object that may hold others too.
@@ -50,7 +51,8 @@ extension Module {
     case "Predict": return .predict(signature)
     case "ChainOfThought", "chain_of_thought", "CoT":
       if signature.fields.contains(where: { $0.name == reasoning.name }) {
-        problems.add(path, "ChainOfThought adds an output \"reasoning\", which this signature already has; use Predict.")
+        problems.add(
+          path, "ChainOfThought adds an output \"reasoning\", which this signature already has; use Predict.")
         return nil
       }
       return .chainOfThought(signature)
@@ -72,30 +74,34 @@ extension Module {
     let path = fields.place("steps")
     let before = problems.problems.count
     var steps: [Step] = []
+    // Names of steps that are there but cannot be read: referring to one is no second problem.
+    var unreadable: Set<String> = []
     for (index, value) in values.enumerated() {
       let place = "\(path)[\(index)]"
       guard let reader = FieldReader(value, path: place, problems: problems) else { continue }
-      let name = reader.requiredString("name") ?? ""
+      let name = reader.requiredString("name")
       let module = read(reader)
       let wiring = reader.object("inputs") ?? [:]
       reader.finish()
-      if steps.contains(where: { $0.name == name }) {
-        problems.add(reader.place("name"), "Two steps are named \"\(name)\".")
-      }
-      if name.contains(".") || name == "self" || name == "metadata" {
-        problems.add(reader.place("name"), "A step cannot be named \"\(name)\".")
-      }
-      guard let module else { continue }
-      if case .pipeline = module {
-        problems.add(place, "A step cannot be a pipeline itself; list its steps here.")
+      if let name { check(name, after: steps, unreadable, path: reader.place("name"), problems: problems) }
+      guard let name, let module else {
+        if let name { unreadable.insert(name) }
         continue
       }
-      steps.append(wire(name, module, wiring, after: steps, path: reader.place("inputs"), problems: problems))
+      if case .pipeline = module {
+        problems.add(place, "A step cannot be a pipeline itself; list its steps here.")
+        unreadable.insert(name)
+        continue
+      }
+      steps.append(
+        wire(name, module, wiring, after: steps, unreadable, path: reader.place("inputs"), problems: problems))
     }
     if values.isEmpty { problems.add(path, "A pipeline needs at least one step.") }
     guard problems.problems.count == before, let last = steps.last else { return nil }
     let known = steps.flatMap { $0.module.outputs.map(\.name) }
     let names = outputs ?? last.module.outputs.map(\.name)
+    if names.isEmpty { problems.add(fields.place("outputs"), "A pipeline needs at least one output.") }
+    if Set(names).count < names.count { problems.add(fields.place("outputs"), "An output stands twice.") }
     for name in names where !known.contains(name) {
       problems.add(
         Problem(
@@ -105,10 +111,23 @@ extension Module {
     return problems.problems.count == before ? .pipeline(steps, outputs: names) : nil
   }
 
+  private static func check(
+    _ name: String, after earlier: [Step], _ unreadable: Set<String>, path: String, problems: ProblemList
+  ) {
+    if unreadable.contains(name) || earlier.contains(where: { $0.name == name }) {
+      problems.add(path, "Two steps are named \"\(name)\".")
+    }
+    // A dot separates a step from its output; the two words have their own meaning in state files.
+    if name.isEmpty || name.contains(".") || name == "self" || name == "metadata" {
+      problems.add(path, "A step cannot be named \"\(name)\".")
+    }
+  }
+
   /// Finds where each input of a step comes from: as the request says, else the latest earlier output of that
   /// name, else the program's own input of that name.
   private static func wire(
-    _ name: String, _ module: Module, _ wiring: JSONObject, after earlier: [Step], path: String, problems: ProblemList
+    _ name: String, _ module: Module, _ wiring: JSONObject, after earlier: [Step], _ unreadable: Set<String>,
+    path: String, problems: ProblemList
   ) -> Step {
     let inputs = module.inputs.map(\.name)
     for key in wiring.keys where !inputs.contains(key) {
@@ -140,7 +159,7 @@ extension Module {
               got: reference, allowed: outputs, suggestion: nearest(to: parts[1], among: outputs)))
         }
         sources.append(Source(field: field, step: step.name, output: parts[1]))
-      } else {
+      } else if !unreadable.contains(parts[0]) {
         let names = earlier.map(\.name)
         problems.add(
           Problem(

@@ -19,27 +19,31 @@ package struct Field: Sendable, Hashable {
 
   /// The label DSPy infers from a field's name: `camelCaseText` → `Camel Case Text`.
   package static func inferPrefix(_ name: String) -> String {
-    // Cut where a capital and small letters follow something, where a capital follows a small letter or
-    // digit, and between letters and digits; underscores cut too and vanish.
-    let characters = Array(name)
-    var separated: [Character] = []
+    // Cut before a capital that small letters follow, between a small letter or digit and a capital, and
+    // between letters and digits; underscores cut too and vanish. Only ASCII counts as letters and digits.
+    let characters = Array(name.unicodeScalars)
+    var separated = String.UnicodeScalarView()
     for (index, character) in characters.enumerated() {
       if index > 0 {
         let previous = characters[index - 1]
-        let nextIsLower = index + 1 < characters.count && characters[index + 1].isLowercase
-        let capitalWord = character.isUppercase && nextIsLower && previous != "_"
-        let rise = character.isUppercase && (previous.isLowercase || previous.isNumber)
-        let digit = (character.isNumber && previous.isLetter) || (character.isLetter && previous.isNumber)
-        if capitalWord || rise || digit { separated.append("_") }
+        let word = isUpper(character) && index + 1 < characters.count && isLower(characters[index + 1])
+        let rise = isUpper(character) && (isLower(previous) || isDigit(previous))
+        let digit = isDigit(character) ? isLetter(previous) : isLetter(character) && isDigit(previous)
+        if word || rise || digit { separated.append("_") }
       }
       separated.append(character)
     }
-    return separated.split(separator: "_", omittingEmptySubsequences: false).map { part -> String in
+    return String(separated).split(separator: "_", omittingEmptySubsequences: false).map { part -> String in
       let word = String(part)
       if word == word.uppercased() { return word }
       return word.prefix(1).uppercased() + word.dropFirst().lowercased()
     }.joined(separator: " ")
   }
+
+  private static func isUpper(_ scalar: Unicode.Scalar) -> Bool { ("A"..."Z").contains(scalar) }
+  private static func isLower(_ scalar: Unicode.Scalar) -> Bool { ("a"..."z").contains(scalar) }
+  private static func isLetter(_ scalar: Unicode.Scalar) -> Bool { isUpper(scalar) || isLower(scalar) }
+  private static func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
 }
 
 /// What a predictor takes and gives, and what it is told: ordered input fields, ordered output fields and the

@@ -18,7 +18,9 @@ struct SignatureParser {
     let arrows = text.ranges(of: "->")
     guard arrows.count == 1, let arrow = arrows.first else {
       throw failure(
-        path, "A signature needs exactly one \"->\" between inputs and outputs, as in \"question -> answer\"; got \"\(text.prefix(80))\".")
+        path,
+        "A signature needs exactly one \"->\" between inputs and outputs, as in \"question -> answer\"; "
+          + "got \"\(text.prefix(80))\".")
     }
     var left = SignatureParser(characters: Array(text[..<arrow.lowerBound]), path: path)
     var right = SignatureParser(characters: Array(text[arrow.upperBound...]), path: path)
@@ -77,7 +79,7 @@ struct SignatureParser {
       let name = try parseName("a field's name")
       var type: FieldType?
       if take(":") { type = try parseUnion(depth: 0) }
-      if take("=") { skipDefault() }
+      if take("=") { try skipDefault() }
       fields.append((name, type))
       skipSpace()
       if position == characters.count { break }
@@ -88,12 +90,14 @@ struct SignatureParser {
   }
 
   /// Passes over a default value: everything up to the next comma outside brackets and quotes.
-  private mutating func skipDefault() {
+  private mutating func skipDefault() throws(HoneError) {
+    skipSpace()
+    let start = position
     var depth = 0
     var quote: Character?
     while let character = current {
       if let open = quote {
-        if character == open { quote = nil }
+        if character == "\\" { position += 1 } else if character == open { quote = nil }
       } else if character == "'" || character == "\"" {
         quote = character
       } else if "([{".contains(character) {
@@ -101,20 +105,19 @@ struct SignatureParser {
       } else if ")]}".contains(character) {
         depth -= 1
       } else if character == ",", depth <= 0 {
-        return
+        break
       }
       position += 1
+    }
+    position = min(position, characters.count)
+    guard position > start, quote == nil, depth == 0 else {
+      throw Self.failure(path, "A default value behind \"=\" is missing or not closed.")
     }
   }
 
   private mutating func parseName(_ what: String) throws(HoneError) -> String {
     skipSpace()
-    let start = position
-    while let character = current,
-      character == "_" || character.isLetter || (position > start && character.isNumber)
-    { position += 1 }
-    guard position > start else { throw unexpected(what) }
-    let name = String(characters[start..<position])
+    guard let name = identifier() else { throw unexpected(what) }
     guard !Self.keywords.contains(name) else {
       throw Self.failure(path, "\"\(name)\" is a keyword of Python and cannot name a field.")
     }
@@ -122,7 +125,8 @@ struct SignatureParser {
   }
 
   private static let keywords: Set<String> = [
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except",
     "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass",
     "raise", "return", "try", "while", "with", "yield",
   ]
@@ -134,12 +138,24 @@ struct SignatureParser {
     return Self.union(members)
   }
 
-  /// A union in its plainest form; nil stands for `None`.
+  /// A union in its plainest form: no unions within it, each type once, `None` (nil) as `Optional` around it.
   private static func union(_ members: [FieldType?]) -> FieldType {
-    let types = members.compactMap { $0 }
-    let core: FieldType = types.count == 1 ? types[0] : .union(types)
-    if types.isEmpty { return .literal([.null]) }
-    return types.count < members.count ? .optional(core) : core
+    var types: [FieldType] = []
+    var allowsNone = false
+    func add(_ member: FieldType?) {
+      switch member {
+      case nil, .literal([.null]): allowsNone = true
+      case .optional(let wrapped)?:
+        allowsNone = true
+        add(wrapped)
+      case .union(let inner)?: inner.forEach(add)
+      case let type?: if !types.contains(type) { types.append(type) }
+      }
+    }
+    members.forEach(add)
+    guard let first = types.first else { return .literal([.null]) }
+    let core: FieldType = types.count == 1 ? first : .union(types)
+    return allowsNone ? .optional(core) : core
   }
 
   /// One type; nil for `None`.
@@ -172,36 +188,50 @@ struct SignatureParser {
     case "Optional":
       let arguments = try typeArguments(depth: depth)
       guard arguments.count == 1 else { throw Self.failure(path, "Optional[…] takes one type.") }
-      return .optional(arguments[0])
+      return Self.union([arguments[0], nil])
     case "Union":
       guard take("[") else { throw unexpected("\"[\" behind Union") }
       var members: [FieldType?] = []
-      repeat { members.append(try parseSingle(depth: depth + 1)) } while take(",")
+      repeat { members.append(try parseUnion(depth: depth + 1)) } while take(",")
       guard take("]") else { throw unexpected("\"]\"") }
       return Self.union(members)
     case "Literal":
       return .literal(try literals())
     default:
       position = start
-      let suggestion = nearest(to: name, among: Self.typeNames).map { " Did you mean \($0)?" } ?? ""
+      let suggestion = nearest(to: name, among: Self.plainNames).map { " Did you mean \($0)?" } ?? ""
       throw Self.failure(
         path,
         "Unknown type \"\(name)\".\(suggestion) Known types: \(Self.typeNames.joined(separator: ", ")), and A | B.")
     }
   }
 
+  private static let plainNames = ["str", "int", "float", "bool", "list", "dict", "tuple", "Optional", "Literal", "Any"]
   private static let typeNames = [
     "str", "int", "float", "bool", "list[…]", "dict[…, …]", "tuple[…]", "Optional[…]", "Literal[…]", "Any",
   ]
 
   private mutating func typeName() throws(HoneError) -> String {
     skipSpace()
+    guard let name = identifier() else { throw unexpected("a type") }
+    return name
+  }
+
+  /// An identifier as Python's grammar has it, if one stands here.
+  private mutating func identifier() -> String? {
     let start = position
-    while let character = current,
-      character == "_" || character.isLetter || (position > start && character.isNumber)
-    { position += 1 }
-    guard position > start else { throw unexpected("a type") }
-    return String(characters[start..<position])
+    while let character = current, isPart(character, first: position == start) { position += 1 }
+    return position > start ? String(characters[start..<position]) : nil
+  }
+
+  private func isPart(_ character: Character, first: Bool) -> Bool {
+    var isFirst = first
+    for scalar in character.unicodeScalars {
+      let fits = isFirst ? scalar.properties.isXIDStart || scalar == "_" : scalar.properties.isXIDContinue
+      guard fits else { return false }
+      isFirst = false
+    }
+    return true
   }
 
   private mutating func typeArguments(depth: Int) throws(HoneError) -> [FieldType] {
@@ -241,9 +271,17 @@ struct SignatureParser {
       position += 1
       var text = ""
       while let character = current, character != quote {
-        if character == "\\", position + 1 < characters.count { position += 1 }
-        text.append(characters[position])
         position += 1
+        guard character == "\\", let escape = current else {
+          text.append(character)
+          continue
+        }
+        position += 1
+        switch escape {
+        case "n": text.append("\n")
+        case "t": text.append("\t")
+        default: text.append(escape)
+        }
       }
       guard current == quote else { throw unexpected("a closing quote") }
       position += 1

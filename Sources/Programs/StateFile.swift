@@ -5,6 +5,9 @@ package import JSON
 /// looks past it (`metadata.hone`), so that a file tells by itself what program it is of.
 package enum StateFile {
   /// The file's content for a program.
+  ///
+  /// `metadata.dependency_versions` is there, as DSPy's `load()` wants it, and empty: no version of DSPy wrote
+  /// the file, so there is none that a reader's could differ from.
   package static func encode(_ program: Program) -> JSONObject {
     var object = JSONObject()
     for (index, predictor) in program.predictors.enumerated() {
@@ -44,7 +47,12 @@ package enum StateFile {
 
   /// The program that a file holds.
   ///
-  /// - Parameter module: its structure, where the caller knows it; else the file must state it.
+  /// A field's description is taken from the file where the file's label for the field is the signature's.
+  /// A model that the file names is not taken: endpoints come from requests only.
+  ///
+  /// - Parameters:
+  ///   - module: the program's structure, where the caller knows it; else the file must state it.
+  ///   - source: what the file is called in messages.
   /// - Throws: `programInvalid`, saying what is missing or does not fit.
   package static func decode(
     _ value: JSONValue, module: Module?, source: String
@@ -52,53 +60,144 @@ package enum StateFile {
     guard case .object(let object) = value else {
       throw HoneError(.programInvalid, "\(source) is no program: expected an object, got \(value.kindName).")
     }
-    let module = if let module { module } else { try embeddedModule(object, source: source) }
-    var program = Program(module)
+    let stated = if let module { module } else { try embeddedModule(object, source: source) }
     var warnings: [String] = []
-    for (index, predictor) in program.predictors.enumerated() {
-      let entry = predictor.name == "self" ? value : object[predictor.name]
-      guard let entry, case .object(let state) = entry else {
-        let present = object.keys.filter { $0 != "metadata" }.joined(separator: ", ")
-        throw HoneError(
-          .programInvalid, "\(source) has no state for the predictor \"\(predictor.name)\"; it has: \(present).",
-          remedy: "Give the program the file was saved from, as `program` beside the reference.")
+    var descriptions: [[String?]] = []
+    var states: [PredictorState] = []
+    let predictors = stated.predictors
+    for predictor in predictors {
+      let state = try entry(for: predictor, in: object, source: source)
+      states.append(try decode(state, of: predictor, source: source))
+      descriptions.append(Self.descriptions(in: state, of: predictor, &warnings))
+      if let model = state["lm"]?["model"]?.stringValue {
+        warnings.append("\(predictor.name): the file names the model \(model); models are not taken from files.")
       }
-      let fields = predictor.signature.fields
-      if let stated = state["signature"]?["fields"]?.arrayValue {
-        if stated.count != fields.count {
-          warnings.append(
-            "\(predictor.name): the file lists \(stated.count) fields, the signature \(predictor.signature.text) has \(fields.count).")
-        }
-        for (field, entry) in zip(fields, stated) {
-          if let prefix = entry["prefix"]?.stringValue, prefix != field.prefix {
-            warnings.append("\(predictor.name): the file calls the field \(field.name) \"\(prefix)\".")
-          }
-        }
+    }
+    if predictors.first?.name != "self" {
+      for name in object.keys where name != "metadata" && !predictors.contains(where: { $0.name == name }) {
+        warnings.append("The file has a state for \"\(name)\", which the program does not have.")
       }
-      guard let instructions = state["signature"]?["instructions"]?.stringValue else {
-        throw HoneError(.programInvalid, "\(source): \(predictor.name).signature.instructions is missing.")
-      }
-      var demos: [JSONObject] = []
-      for (number, demo) in (state["demos"]?.arrayValue ?? []).enumerated() {
+    }
+    var program = Program(stated.describing(descriptions))
+    program.states = states
+    return (program, warnings)
+  }
+
+  /// The predictor's state: the whole file for a bare `Predict`, else the member of its name.
+  private static func entry(
+    for predictor: Predictor, in object: JSONObject, source: String
+  ) throws(HoneError) -> JSONObject {
+    let isBareFile = object["signature"]?.objectValue != nil
+    if predictor.name == "self", isBareFile { return object }
+    if predictor.name != "self", case .object(let state)? = object[predictor.name] { return state }
+    let present =
+      isBareFile ? "one bare Predict" : object.keys.filter { $0 != "metadata" }.joined(separator: ", ")
+    throw HoneError(
+      .programInvalid,
+      "\(source) has no state for the predictor \"\(predictor.name)\"; "
+        + (present.isEmpty ? "it has none at all." : "it has: \(present)."),
+      remedy: "Give the program the file was saved from, as `program` beside the reference.")
+  }
+
+  private static func decode(
+    _ state: JSONObject, of predictor: Predictor, source: String
+  ) throws(HoneError) -> PredictorState {
+    guard let instructions = state["signature"]?["instructions"]?.stringValue else {
+      throw HoneError(
+        .programInvalid, "\(source): \(predictor.name).signature.instructions is missing or no string.",
+        remedy: "Save the program again with DSPy 2.6 or later, or with Hone.")
+    }
+    var demos: [JSONObject] = []
+    switch state["demos"] {
+    case nil, .null: break
+    case .array(let elements)?:
+      for (number, demo) in elements.enumerated() {
         guard case .object(let demo) = demo else {
           throw HoneError(
             .programInvalid, "\(source): \(predictor.name).demos[\(number)] should be an object, is \(demo.kindName).")
         }
         demos.append(demo)
       }
-      program.states[index] = PredictorState(instructions: instructions, demos: demos)
+    case let other?:
+      throw HoneError(.programInvalid, "\(source): \(predictor.name).demos should be a list, is \(other.kindName).")
     }
-    return (program, warnings)
+    return PredictorState(instructions: instructions, demos: demos)
+  }
+
+  /// What the file says about each field, matched by position, as DSPy does, and checked by label.
+  private static func descriptions(
+    in state: JSONObject, of predictor: Predictor, _ warnings: inout [String]
+  ) -> [String?] {
+    let fields = predictor.signature.fields
+    let stated = state["signature"]?["fields"]?.arrayValue ?? []
+    if !stated.isEmpty, stated.count != fields.count {
+      warnings.append(
+        "\(predictor.name): the file lists \(stated.count) fields, "
+          + "the signature \(predictor.signature.text) has \(fields.count).")
+    }
+    return fields.enumerated().map { index, field in
+      guard stated.indices.contains(index) else { return nil }
+      if let prefix = stated[index]["prefix"]?.stringValue, prefix != field.prefix {
+        warnings.append("\(predictor.name): the file calls the field \(field.name) \"\(prefix)\".")
+        return nil
+      }
+      let description = stated[index]["description"]?.stringValue
+      return description == "${\(field.name)}" ? nil : description
+    }
   }
 
   private static func embeddedModule(_ object: JSONObject, source: String) throws(HoneError) -> Module {
     guard let stated = object["metadata"]?["hone"] else {
       throw HoneError(
         .programInvalid, "\(source) does not say which program it is of: DSPy's files hold no signature.",
-        remedy: "Give the signature beside the reference, for example {\"path\": …, \"signature\": \"question -> answer\"}.")
+        remedy:
+          "Give the signature beside the reference, for example "
+            + "{\"path\": …, \"signature\": \"question -> answer\"}.")
     }
     let problems = ProblemList()
     if let module = Module.read(stated, path: "metadata.hone", problems: problems) { return module }
     throw HoneError(.programInvalid, "\(source) states a program that cannot be read.", problems: problems.problems)
+  }
+}
+
+extension Module {
+  /// This module with other descriptions of its fields.
+  ///
+  /// - Parameter descriptions: for each predictor, for each of its fields; nil leaves a description as it is.
+  fileprivate func describing(_ descriptions: [[String?]]) -> Module {
+    switch self {
+    case .predict(let signature):
+      return .predict(signature.describing(descriptions.first ?? []))
+    case .chainOfThought(let signature):
+      // The reasoning stands between the inputs and the signature's own outputs.
+      var own = descriptions.first ?? []
+      if own.indices.contains(signature.inputs.count) { own.remove(at: signature.inputs.count) }
+      return .chainOfThought(signature.describing(own))
+    case .pipeline(let steps, let outputs):
+      var rest = descriptions[...]
+      let described = steps.map { step in
+        var copy = step
+        let count = step.module.predictors.count
+        copy.module = step.module.describing(Array(rest.prefix(count)))
+        rest = rest.dropFirst(count)
+        return copy
+      }
+      return .pipeline(described, outputs: outputs)
+    }
+  }
+}
+
+extension Signature {
+  fileprivate func describing(_ descriptions: [String?]) -> Signature {
+    var copy = self
+    for (index, description) in descriptions.enumerated() {
+      guard let description else { continue }
+      if copy.inputs.indices.contains(index) {
+        copy.inputs[index].description = description
+      } else if copy.outputs.indices.contains(index - copy.inputs.count) {
+        copy.outputs[index - copy.inputs.count].description = description
+      }
+    }
+    return copy
   }
 }

@@ -1,0 +1,199 @@
+import Failures
+import JSON
+import LanguageModels
+import Programs
+import Testing
+import Traces
+
+@Suite struct Execution {
+  private func run(
+    _ program: Program, _ inputs: JSONObject, _ model: ScriptedModel, trace: TraceBuilder? = nil,
+    hiding hidden: JSONObject? = nil
+  ) async throws -> Prediction {
+    var context = context(model, trace: trace)
+    context.hiddenDemo = hidden
+    return try await PreparedProgram(program).run(inputs, in: context)
+  }
+
+  /// The spans as lines, indented by their depth.
+  private func tree(_ trace: Trace) -> [String] {
+    var depths: [SpanID: Int] = [:]
+    return trace.spans.map { span in
+      let depth = span.parent.flatMap { depths[$0] }.map { $0 + 1 } ?? 0
+      depths[span.id] = depth
+      return String(repeating: "  ", count: depth) + span.name
+    }
+  }
+
+  private func texts(_ request: ModelRequest?) -> [String] { request?.prompt.messages.map(\.content) ?? [] }
+
+  private var cot: Program {
+    get throws { Program(try module("question -> answer: int")) }
+  }
+
+  @Test func givesTheOutputsAndTheStepsThatDemosAreMadeOf() async throws {
+    let model = ScriptedModel(reply(("reasoning", "2+3"), ("answer", "5")))
+    let prediction = try await run(try cot, ["question": "2+3?", "gold": "x"], model)
+    #expect(prediction.outputs == ["reasoning": "2+3", "answer": 5])
+    #expect(
+      prediction.steps
+        == [PredictorStep(predictor: 0, inputs: ["question": "2+3?"], outputs: prediction.outputs)])
+    #expect(prediction.completions.isEmpty)
+  }
+
+  @Test func leavesTheSpansOfDSPy() async throws {
+    let trace = TraceBuilder()
+    let model = ScriptedModel(reply(("reasoning", "r"), ("answer", "5")))
+    _ = try await run(try cot, ["question": "q"], model, trace: trace)
+    let finished = trace.finish(experimentID: nil, runID: nil)
+    #expect(
+      tree(finished) == [
+        "ChainOfThought.forward",
+        "  Predict.forward",
+        "    ChatAdapter.format",
+        "    LM.__call__",
+        "    ChatAdapter.parse",
+      ])
+    #expect(finished.spans.map(\.kind) == [.chain, .llm, .parser, .chatModel, .parser])
+    #expect(finished.spans.allSatisfy { $0.status == .ok && $0.end >= $0.start })
+    #expect(finished.status == .ok)
+    #expect(finished.usage == TokenUsage(inputTokens: 10, outputTokens: 5))
+    #expect(finished.spans[0].outputs.json == ["reasoning": "r", "answer": 5])
+    #expect(finished.spans[1].attributes["signature"] == "question -> reasoning, answer: int")
+    #expect(finished.spans[2].outputs.json == finished.spans[3].inputs.json)
+  }
+
+  @Test func asksOnceMoreShowingWhatWasWrong() async throws {
+    let trace = TraceBuilder()
+    let model = ScriptedModel("no idea", reply(("reasoning", "r"), ("answer", "5")))
+    let prediction = try await run(try cot, ["question": "q"], model, trace: trace)
+    #expect(prediction.outputs["answer"] == 5)
+    let second = try #require(model.requests.last?.prompt.messages)
+    #expect(model.requests.count == 2)
+    #expect(second.suffix(3).map(\.role) == [.user, .assistant, .user])
+    #expect(second[second.count - 2].content == "no idea")
+    #expect(second.last?.content.contains("could not be read") == true)
+    let finished = trace.finish(experimentID: nil, runID: nil)
+    #expect(
+      finished.spans.dropFirst(2).map(\.name)
+        == ["ChatAdapter.format", "LM.__call__", "ChatAdapter.parse", "LM.__call__", "ChatAdapter.parse"])
+    #expect(finished.spans[4].status != .ok)
+    #expect(finished.spans[6].status == .ok)
+    #expect(finished.status == .ok)
+  }
+
+  @Test func failsAfterTheSecondUnreadableReply() async throws {
+    let trace = TraceBuilder()
+    let model = ScriptedModel("", "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nfive", "unused")
+    let error = await #expect(throws: HoneError.self) {
+      try await self.run(try self.cot, ["question": "q"], model, trace: trace)
+    }
+    #expect(error?.kind == .outputUnparsable)
+    #expect(error?.message.contains("`answer` should be int, got \"five\"") == true)
+    #expect(model.requests.count == 2)
+    // An empty turn would be refused by endpoints.
+    #expect(!texts(model.requests.last).contains(""))
+    guard case .error = trace.finish(experimentID: nil, runID: nil).status else {
+      Issue.record("the trace does not say that the execution failed")
+      return
+    }
+  }
+
+  @Test func doesNotRepeatARunawayReplyWhole() async throws {
+    let model = ScriptedModel(String(repeating: "x", count: 500_000), reply(("reasoning", "r"), ("answer", "5")))
+    _ = try await run(try cot, ["question": "q"], model)
+    #expect(texts(model.requests.last).allSatisfy { $0.count < 20_000 })
+  }
+
+  @Test func passesTheModelsFailureOn() async throws {
+    let trace = TraceBuilder()
+    let error = await #expect(throws: HoneError.self) {
+      try await self.run(try self.cot, ["question": "q"], ScriptedModel(), trace: trace)
+    }
+    #expect(error?.kind == .languageModelUnavailable)
+    let spans = trace.finish(experimentID: nil, runID: nil).spans
+    #expect(
+      spans.filter { $0.status != .ok }.map(\.name) == ["ChainOfThought.forward", "Predict.forward", "LM.__call__"])
+  }
+
+  @Test func sendsValuesFromStepToStep() async throws {
+    let trace = TraceBuilder()
+    let model = ScriptedModel(reply(("query", "capital")), reply(("reasoning", "r"), ("answer", "Paris")))
+    let prediction = try await run(Program(try module(planAndSolve)), ["question": "France?"], model, trace: trace)
+    #expect(prediction.outputs == ["reasoning": "r", "answer": "Paris"])
+    #expect(prediction.steps.map(\.predictor) == [0, 1])
+    #expect(prediction.steps[1].inputs == ["question": "France?", "query": "capital"])
+    #expect(
+      texts(model.requests.last).last?.hasPrefix(
+        "[[ ## question ## ]]\nFrance?\n\n[[ ## query ## ]]\ncapital\n\nRespond with") == true)
+    #expect(
+      tree(trace.finish(experimentID: nil, runID: nil)).filter { !$0.contains("ChatAdapter") } == [
+        "Pipeline.forward",
+        "  Predict.forward",
+        "    LM.__call__",
+        "  ChainOfThought.forward",
+        "    Predict.forward",
+        "      LM.__call__",
+      ])
+  }
+
+  @Test func usesThePredictorsOwnInstructionsAndDemos() async throws {
+    var program = Program(try module(planAndSolve))
+    program["plan"]?.instructions = "Plan well."
+    program["solve.predict"]?.demos = [["question": "dq", "query": "dy", "reasoning": "dr", "answer": "da"]]
+    program["nobody"] = PredictorState(instructions: "x")
+    let model = ScriptedModel(reply(("query", "y")), reply(("reasoning", "r"), ("answer", "a")))
+    _ = try await run(program, ["question": "q"], model)
+    #expect(texts(model.requests.first).count == 2)
+    #expect(texts(model.requests.first).first?.hasSuffix("Plan well.") == true)
+    #expect(texts(model.requests.last).count == 4)
+    #expect(program.withoutDemos()["solve.predict"]?.demos == [])
+    #expect(program.withoutDemos()["plan"]?.instructions == "Plan well.")
+  }
+
+  @Test func hidesTheDemoThatIsTheRowBeingAsked() async throws {
+    var program = try cot
+    program["predict"]?.demos = [
+      ["question": "asked", "answer": 1], ["question": "asked", "answer": 2],
+      ["augmented": true, "answer": 1, "question": "asked"], ["question": "other", "answer": 3],
+    ]
+    let answers = [[reply(("reasoning", "r"), ("answer", "5"))]]
+    let hiding = ScriptedModel(answers)
+    _ = try await run(program, ["question": "asked"], hiding, hiding: ["question": "asked", "answer": 1])
+    #expect(texts(hiding.requests.last).count == 2 + 2 * 2)
+    let showing = ScriptedModel(answers)
+    _ = try await run(program, ["question": "asked"], showing)
+    #expect(texts(showing.requests.last).count == 2 + 4 * 2)
+  }
+
+  @Test func givesEveryCompletionThatCanBeRead() async throws {
+    let model = ScriptedModel([
+      ["junk", reply(("reasoning", "a"), ("answer", "1")), reply(("reasoning", "b"), ("answer", "2"))]
+    ])
+    let prediction = try await run(try cot, ["question": "q"], model)
+    #expect(prediction.outputs == ["reasoning": "a", "answer": 1])
+    #expect(prediction.completions.map { $0["answer"] } == [1, 2])
+    #expect(model.requests.count == 1)
+  }
+
+  @Test func refusesMissingInputsWithoutAsking() async throws {
+    let trace = TraceBuilder()
+    let model = ScriptedModel("unused")
+    let error = await #expect(throws: HoneError.self) {
+      try await self.run(Program(try module("question, context -> answer")), ["question": "q"], model, trace: trace)
+    }
+    #expect(error?.kind == .programInvalid)
+    #expect(error?.message.contains("\"context\"") == true)
+    #expect(error?.remedy == "Inputs are question, context.")
+    #expect(model.requests.isEmpty)
+    let finished = trace.finish(experimentID: nil, runID: nil)
+    #expect(finished.spans.map(\.name) == ["ChainOfThought.forward"])
+    #expect(finished.status != .ok)
+  }
+
+  @Test func aNullInputIsNotAMissingOne() async throws {
+    let model = ScriptedModel(reply(("reasoning", "r"), ("answer", "5")))
+    _ = try await run(try cot, ["question": nil], model)
+    #expect(texts(model.requests.last).last?.hasPrefix("[[ ## question ## ]]\nNone") == true)
+  }
+}

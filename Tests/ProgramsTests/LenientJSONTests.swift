@@ -1,0 +1,93 @@
+import JSON
+import Programs
+import Testing
+
+@Suite struct RepairedJSON {
+  @Test(arguments: [
+    ("{'a': True, 'b': None}", #"{"a":true,"b":null}"#),
+    ("[1, 2,]", "[1,2]"),
+    ("[1, 2", "[1,2]"),
+    (#"{"a": [1, {"b": "x"#, #"{"a":[1,{"b":"x"}]}"#),
+    (#"{"a": 1, "b":"#, #"{"a":1}"#),
+    (#"{"a": 1, "b"#, #"{"a":1}"#),
+    ("{a: 1, b-c: 2}", #"{"a":1,"b-c":2}"#),
+    ("(1, 'x')", #"[1,"x"]"#),
+    ("[1, # one\n 2, // two\n 3 /* three */]", "[1,2,3]"),
+    ("```json\n{\"a\": 1}\n```", #"{"a":1}"#),
+    ("```\r\n[1]\r\n```\r\n", "[1]"),
+    ("\n  ```python\n[True]\n  ```  \nThat is all.", "[true]"),
+    ("```json\n[1, 2", "[1,2]"),
+    (#"["it's", 'it's', "a "b" c"]"#, #"["it's","it's","a \"b\" c"]"#),
+    ("[\"two\nlines\"]", #"["two\nlines"]"#),
+    (#"['\u00e9\ud83d\ude00\n\q']"#, #"["é😀\nq"]"#),
+    (#"['\ud83d', '\u12']"#, #"["","12"]"#),
+    ("[+1, .5, 1., 007]", "[1,0.5,1.0,7]"),
+    (#"{"a": 1, "a": 2}"#, #"{"a":2}"#),
+    ("{'a': 1, 'b': 2, 'a': 3}", #"{"a":3,"b":2}"#),
+    ("'text'", #""text""#),
+    ("None", "null"),
+  ])
+  func standsForTheValueThatWasMeant(text: String, expected: String) {
+    #expect(LenientJSON.read(text)?.text() == expected)
+  }
+
+  @Test(arguments: [
+    "", "   ", "hello", "a, b", "- a\n- b", "[1] and more", "{1 2}", "[nan]", "[0x10]", "[Infinity]", "}", "]",
+    "\"A\" and \"B\"", "[a b]", "{\"a\" 1}",
+  ])
+  func isNoneWhereNothingCanBeMadeOut(text: String) {
+    #expect(LenientJSON.read(text) == nil)
+  }
+
+  @Test func isFoundAmongOtherWords() {
+    #expect(LenientJSON.firstObject(in: "So {} it is: {'a': 1}. Or {'b': 2}?") == ["a": 1])
+    #expect(LenientJSON.firstObject(in: "A set {x, y}, then {\"a\": 1}") == ["a": 1])
+    #expect(LenientJSON.firstObject(in: "none here") == nil)
+    #expect(LenientJSON.firstArray(in: "see [note], that is [1, 2] or [3]") == [1, 2])
+  }
+}
+
+@Suite struct HostileJSON {
+  @Test func deepNestingIsRefusedNotFollowed() {
+    for bracket in ["[", "{'a':", "("] {
+      let deep = String(repeating: bracket, count: 100_000)
+      #expect(LenientJSON.read(deep) == nil)
+      #expect(LenientJSON.firstObject(in: deep) == nil)
+    }
+  }
+
+  @Test func lengthIsLimited() {
+    let long = "[" + String(repeating: "'x',", count: 400_000)
+    #expect(LenientJSON.read(long) == nil)
+  }
+
+  @Test(arguments: [
+    "{'k", "[\"", "[\"a\" ", "/*", "[#", "{,", "[\"\\", "[\"\\u", "[\"\\ud83d\\u", "```\n", "```", "{\"a\"   ",
+  ])
+  func unfinishedPiecesEverywhereAreReadInTime(piece: String) {
+    let text = String(repeating: piece, count: 200_000 / piece.utf8.count)
+    let spent = ContinuousClock().measure {
+      _ = LenientJSON.read(text)
+      _ = LenientJSON.firstObject(in: text)
+    }
+    #expect(spent < .seconds(20))
+  }
+
+  @Test func anyTextIsReadOrRefused() {
+    var random = SeededGenerator(seed: 0)
+    let pieces = [
+      "{", "}", "[", "]", "(", ")", "\"", "'", ":", ",", "\\", "\\u", "d83d", "/*", "*/", "//", "#", "\n", " ", "```",
+      "json", "True", "null", "-", "1", "e9", ".", "é", "😀", "\u{0}", "a",
+    ]
+    for _ in 0..<5_000 {
+      let length = Int.random(in: 0...40, using: &random)
+      let text = (0..<length).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &random)] }.joined()
+      if let value = LenientJSON.read(text) {
+        // Whatever came of it can be written and read again.
+        #expect(throws: Never.self, "\(text.debugDescription)") { try JSONReader.read(value.text()) }
+      }
+      _ = LenientJSON.firstObject(in: text)
+      _ = LenientJSON.firstArray(in: text)
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import JSON
+import Programs
+import Testing
+
+@Suite struct RepliesInSections {
+  private let adapter: ChatAdapter
+
+  init() throws { adapter = ChatAdapter(try Signature("question -> reasoning, answer: int")) }
+
+  @Test(arguments: [
+    ("[[ ## reasoning ## ]]\nr\n\n[[ ## answer ## ]]\n5\n\n[[ ## completed ## ]]", "r"),
+    ("[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\n5", "r"),
+    ("[[ ## answer ## ]]\n5\n[[ ## reasoning ## ]]\nr", "r"),
+    ("Sure!\n\n[[ ## reasoning ## ]] r\n[[ ## answer ## ]] 5\n[[ ## completed ## ]]\nBye.", "r"),
+    ("   [[ ## reasoning ## ]] r\n\t[[ ## answer ## ]] 5", "r"),
+    ("[[ ## reasoning ## ]] r [[ ## answer ## ]] 5 [[ ## completed ## ]]", "r"),
+    ("[[ ## reasoning ## ]]r[[ ## answer ## ]]5[[ ## completed ## ]]", "r"),
+    ("[[## reasoning ##]]\nr\n[[##answer##]]\n5", "r"),
+    ("[[ ## reasoning ## ]]\r\nr\r\n\r\n[[ ## answer ## ]]\r\n5\r\n", "r"),
+    ("`[[ ## reasoning ## ]]`\nr\n\n**[[ ## answer ## ]]**\n5\n`[[ ## completed ## ]]`", "r"),
+    ("[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\n5\n[[ ## reasoning ## ]]\nother\n[[ ## answer ## ]]\n6", "r"),
+    ("[[ ## other ## ]]\nx\n[[ ## reasoning ## ]]\nr\n[[ ## note ## ]]\ny\n[[ ## answer ## ]]\n5", "r"),
+    ("[[ ## reasoning ## ]]\n  a\n\n  b  \n[[ ## answer ## ]]\n5", "a\n\n  b"),
+    ("[[ ## reasoning ## ]]\n\n[[ ## answer ## ]]\n5", ""),
+    ("[[ ## reasoning ## ]]\nI fill `[[ ## answer ## ]]` with [[ ## answer ## ]] 7.\n[[ ## answer ## ]]\n5",
+      "I fill `[[ ## answer ## ]]` with [[ ## answer ## ]] 7."),
+    ("[[ ## reasoning ## ]]\n`[[ ## answer ## ]]` holds 7\n[[ ## answer ## ]]\n5", "`[[ ## answer ## ]]` holds 7"),
+    ("[[ ## reasoning ## ]] see [[ ## question ## ]] above\n[[ ## answer ## ]]\n5", "see [[ ## question ## ]] above"),
+    ("[[ ## reasoning ## ]]\na[[0]] and [[ ## ]] and [[ x\n[[ ## answer ## ]]\n5", "a[[0]] and [[ ## ]] and [[ x"),
+  ])
+  func areReadWhateverTheirLayout(text: String, reasoning: String) throws {
+    #expect(try adapter.parse(text) == ["reasoning": .string(reasoning), "answer": 5])
+  }
+
+  @Test func namesInOtherScriptsAreNames() throws {
+    let adapter = ChatAdapter(try Signature("q -> naïveté"))
+    #expect(try adapter.parse("[[ ## naïveté ## ]]\nx") == ["naïveté": "x"])
+  }
+
+  @Test func anOutputMayBeCalledAsTheClosingHeader() throws {
+    let adapter = ChatAdapter(try Signature("q -> completed: bool"))
+    #expect(try adapter.parse("[[ ## completed ## ]]\nyes\n[[ ## completed ## ]]") == ["completed": true])
+  }
+
+  @Test func missingOptionalOutputsAreNull() throws {
+    let adapter = ChatAdapter(try Signature("q -> a, b: Optional[int]"))
+    #expect(try adapter.parse("[[ ## a ## ]]\nx") == ["a": "x", "b": nil])
+    #expect(try adapter.parse(#"{"a": "x"}"#) == ["a": "x", "b": nil])
+    #expect(throws: UnparsableReply.self) { try adapter.parse("just words") }
+  }
+
+  @Test func manyHeadersAreReadInTime() {
+    for piece in [
+      "[[ ## answer ## ]]", "[[ ## answer ## ]] x", "x [[ ## other ## ]]", "[[ ", "`*[[ ## a ## ]]", "  [[",
+    ] {
+      let text = String(repeating: piece, count: 1_000_000 / piece.utf8.count)
+      let spent = ContinuousClock().measure { _ = try? adapter.parse("[[ ## reasoning ## ]]" + text) }
+      #expect(spent < .seconds(20), "\(piece)")
+    }
+  }
+
+  @Test func anyTextIsReadOrRefused() throws {
+    var random = SeededGenerator(seed: 0)
+    let pieces = [
+      "[[ ## reasoning ## ]]", "[[ ## answer ## ]]", "[[", "]]", "##", " ", "\n", "`", "*", "5", "é", "{", "}",
+    ]
+    for _ in 0..<5_000 {
+      let length = Int.random(in: 0...12, using: &random)
+      let text = (0..<length).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &random)] }.joined()
+      do {
+        let outputs = try adapter.parse(text)
+        #expect(outputs.keys == ["reasoning", "answer"])
+        #expect(outputs["answer"]?.intValue != nil)
+      } catch {
+        #expect(!error.reason.isEmpty)
+      }
+    }
+  }
+}
+
+@Suite struct RepliesInJSON {
+  private let adapter: ChatAdapter
+
+  init() throws { adapter = ChatAdapter(try Signature("question -> reasoning, answer: int")) }
+
+  @Test(arguments: [
+    #"{"reasoning": "r", "answer": 5}"#,
+    #"{"answer": "5", "reasoning": "r", "extra": [1]}"#,
+    "```json\n{\"reasoning\": \"r\", \"answer\": 5.0}\n```",
+    "Here you are:\n{'reasoning': 'r', 'answer': 5,}\nDone.",
+    #"{"reasoning": "r", "answer": 5"#,
+    "[[ ## completed ## ]]\n{\"reasoning\": \"r\", \"answer\": 5}",
+  ])
+  func areReadWhereThereIsNoSection(text: String) throws {
+    #expect(try adapter.parse(text) == ["reasoning": "r", "answer": 5])
+  }
+
+  @Test func textFieldsTakeOtherValuesAsText() throws {
+    #expect(
+      try adapter.parse(#"{"reasoning": ["a", "b"], "answer": 5}"#)
+        == ["reasoning": #"["a", "b"]"#, "answer": 5])
+  }
+
+  @Test func sectionsWinOverJSON() throws {
+    let text = "{\"reasoning\": \"x\", \"answer\": 1}\n[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\n5"
+    #expect(try adapter.parse(text)["answer"] == 5)
+  }
+
+  @Test func faultsNameTheMember() {
+    let missing = #expect(throws: UnparsableReply.self) { try adapter.parse(#"{"reasoning": "r"}"#) }
+    #expect(missing?.reason == #"The member "answer" is missing. Expected reasoning: str, answer: int."#)
+    let wrong = #expect(throws: UnparsableReply.self) { try adapter.parse(#"{"reasoning": "r", "answer": "x"}"#) }
+    #expect(wrong?.reason.contains(#"`answer` should be int, got "x"."#) == true)
+  }
+}
+
+@Suite struct UnreadableReplies {
+  private let adapter: ChatAdapter
+
+  init() throws { adapter = ChatAdapter(try Signature("question -> reasoning, answer: int, tags: list[str]")) }
+
+  private func fault(_ text: String) throws -> UnparsableReply {
+    try #require(#expect(throws: UnparsableReply.self) { try adapter.parse(text) })
+  }
+
+  @Test func showEveryFaultWithWhatWasExpectedAndWhatCame() throws {
+    let fault = try fault("[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nfive apples")
+    #expect(fault.reason.contains("`answer` should be int, got \"five apples\"."))
+    #expect(fault.reason.contains("The section `[[ ## tags ## ]]` is missing."))
+    #expect(fault.reason.hasSuffix("Expected reasoning: str, answer: int, tags: list[str]."))
+    #expect(fault.parsed == ["reasoning": "r"])
+  }
+
+  @Test func sayWhatCameWhereThereWasNoForm() throws {
+    let fault = try fault("I cannot help with that.")
+    #expect(fault.reason.contains("got \"I cannot help with that.\""))
+    #expect(fault.reply == "I cannot help with that.")
+  }
+
+  @Test(arguments: ["", " \n\t "]) func sayWhenThereWasNothing(text: String) throws {
+    #expect(try fault(text).reason == "The reply is empty; expected reasoning: str, answer: int, tags: list[str].")
+  }
+
+  @Test func stayShortWhateverCame() throws {
+    #expect(try fault(String(repeating: "x", count: 100_000)).reason.count < 1_000)
+    #expect(try fault("[[ ## answer ## ]]\n" + String(repeating: "x", count: 100_000)).reason.count < 1_000)
+  }
+}

@@ -1,0 +1,107 @@
+import Failures
+import Foundation
+import JSON
+import LanguageModels
+import Programs
+import Synchronization
+import Testing
+import Traces
+
+/// Answers with prepared texts, one list a call, and remembers what it was asked.
+final class ScriptedModel: LanguageModel {
+  let identity = "scripted/model"
+  let endpoint = "scripted"
+  private let state: Mutex<(script: [[String]], requests: [ModelRequest])>
+
+  init(_ replies: [[String]]) { state = Mutex((replies, [])) }
+  convenience init(_ replies: String...) { self.init(replies.map { [$0] }) }
+
+  var requests: [ModelRequest] { state.withLock { $0.requests } }
+
+  func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
+    let texts = state.withLock { state -> [String]? in
+      state.requests.append(request)
+      return state.script.isEmpty ? nil : state.script.removeFirst()
+    }
+    guard let texts else {
+      throw ModelFailure(HoneError(.languageModelUnavailable, "The script is at its end."), retry: .never)
+    }
+    return ModelReply(texts: texts, usage: TokenUsage(inputTokens: 10, outputTokens: 5))
+  }
+}
+
+/// Keeps nothing: every call reaches the model.
+struct ForgetfulStore: AnswerStore {
+  func answer(for key: ContentDigest) throws(HoneError) -> StoredAnswer? { nil }
+  func keep(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {}
+}
+
+func context(_ model: ScriptedModel, trace: TraceBuilder? = nil) -> ExecutionContext {
+  var configuration = ModelConfiguration(model: "scripted/model")
+  configuration.retries = 0
+  let client = ModelClient(model: model, configuration: configuration, answers: ForgetfulStore())
+  return ExecutionContext(model: client, call: CallContext(account: RunAccount()), trace: trace)
+}
+
+/// A reply in sections, closed as the adapter asks for it.
+func reply(_ sections: (String, String)...) -> String {
+  sections.map { "[[ ## \($0) ## ]]\n\($1)\n\n" }.joined() + "[[ ## completed ## ]]"
+}
+
+/// The module that a request's JSON stands for.
+func module(_ json: JSONValue, sourceLocation: SourceLocation = #_sourceLocation) throws -> Module {
+  let problems = ProblemList()
+  let module = Module.read(json, path: "program", problems: problems)
+  #expect(problems.isEmpty, "\(problems.problems)", sourceLocation: sourceLocation)
+  return try #require(module, sourceLocation: sourceLocation)
+}
+
+/// The problems that reading a module reports.
+func problems(reading json: JSONValue) -> [Problem] {
+  let problems = ProblemList()
+  let module = Module.read(json, path: "program", problems: problems)
+  #expect((module == nil) == !problems.isEmpty)
+  return problems.problems
+}
+
+func type(_ text: String) throws -> FieldType {
+  try #require(try Signature("-> x: \(text)").outputs.first?.type)
+}
+
+/// Two steps: a bare `Predict` that plans and a `ChainOfThought` that solves.
+let planAndSolve: JSONValue = [
+  "steps": [
+    [
+      "name": "plan", "module": "Predict", "signature": "question -> query",
+      "instructions": "Write one short search query for the question.",
+    ],
+    ["name": "solve", "module": "ChainOfThought", "signature": "question, query -> answer"],
+  ]
+]
+
+/// Reference files that lie beside the repository on developers' machines; tests that need them are off elsewhere.
+enum Fixtures {
+  static let directory = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("../shared/reference/fixtures/dspy").standardizedFileURL
+
+  static var exist: Bool { FileManager.default.fileExists(atPath: directory.path) }
+
+  static func read(_ name: String) throws -> JSONValue {
+    try JSONReader.read(try Data(contentsOf: directory.appendingPathComponent(name)))
+  }
+}
+
+/// A small generator with a seed, so that a failing case can be met again.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed &+ 0x9E37_79B9_7F4A_7C15 }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
