@@ -14,7 +14,7 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
 
 @Suite struct AnswerTests {
   @Test func `An answer comes back as it was kept`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let key = ContentDigest.of("key")
       #expect(try store.answer(for: key) == nil)
       try await store.keep(answer("\"hé\u{0}\n", run: "r"), for: key)
@@ -27,7 +27,7 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
   }
 
   @Test func `The first answer under a key stays`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let key = ContentDigest.of("key")
       try await store.keep(answer("first"), for: key)
       try await store.keep(answer("second"), for: key)
@@ -36,7 +36,7 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
   }
 
   @Test func `What another process committed is seen at once`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       let (a, b) = (try TrackingStore.open(home: home), try TrackingStore.open(home: home))
       for index in 0..<20 {
         let key = ContentDigest.of("\(index)")
@@ -50,7 +50,7 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
   }
 
   @Test func `Answers kept at once are committed in a few groups`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       await withTaskGroup(of: HoneError?.self) { group in
         for index in 0..<640 {
           group.addTask {
@@ -67,7 +67,7 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
   }
 
   @Test func `A run's bill is added up by role`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       try await store.keep(answer("1", role: .task, run: "r"), for: .of("1"))
       try await store.keep(answer("2", role: .task, run: "r", cost: nil), for: .of("2"))
       try await store.keep(answer("3", role: .judge, run: "r", cost: 0.25), for: .of("3"))

@@ -26,8 +26,10 @@ struct Benchmarks {
   }
 
   @Test func `Traces`() async throws {
-    try await withStore { store in
-      let traces = (0..<20_000).map { typicalTrace($0, shared: demoMessages, runID: "0123456789abcdef0123456789abcdef") }
+    try await withStore { store async throws in
+      let traces = (0..<20_000).map {
+        typicalTrace($0, shared: demoMessages, runID: "0123456789abcdef0123456789abcdef")
+      }
       await measure("encode a trace of 5 spans", traces.count) {
         for trace in traces { _ = SpanEncoder.encode(trace.spans[...], origin: 0) }
       }
@@ -51,10 +53,11 @@ struct Benchmarks {
   }
 
   @Test func `Answers`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let keys = (0..<20_000).map { ContentDigest.of("\($0)") }
       let answer = StoredAnswer(
-        reply: ModelReply(texts: [String(repeating: "word ", count: 100)], usage: TokenUsage(inputTokens: 5, outputTokens: 5)),
+        reply: ModelReply(
+          texts: [String(repeating: "word ", count: 100)], usage: TokenUsage(inputTokens: 5, outputTokens: 5)),
         model: "openai/m", role: .task, runID: "r", cost: 0.1, seconds: 1)
       try await measure("keep an answer, alone", 2000) {
         for key in keys.prefix(2000) { try await store.keep(answer, for: key) }
@@ -63,7 +66,9 @@ struct Benchmarks {
         await withTaskGroup(of: Void.self) { group in
           for lane in 0..<64 {
             group.addTask {
-              for index in stride(from: 2000 + lane, to: 20_000, by: 64) { try? await store.keep(answer, for: keys[index]) }
+              for index in stride(from: 2000 + lane, to: 20_000, by: 64) {
+                try? await store.keep(answer, for: keys[index])
+              }
             }
           }
         }
@@ -78,7 +83,7 @@ struct Benchmarks {
   }
 
   @Test func `Runs`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       try await measure("create a run", 1000) {
         for _ in 0..<1000 {
           let run = try await store.createRun(NewRun())

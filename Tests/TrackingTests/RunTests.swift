@@ -1,4 +1,5 @@
 import Failures
+import GRDB
 import JSON
 import LanguageModels
 import Testing
@@ -8,7 +9,7 @@ import Traces
 
 @Suite struct ExperimentTests {
   @Test func `Experiment 0 is there from the start`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let found = try await store.experiment(id: "0")
       #expect(found.name == "Default")
       #expect(found.artifactLocation == "mlflow-artifacts:/0")
@@ -17,7 +18,7 @@ import Traces
   }
 
   @Test func `An experiment is made once by its name`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let first = try await store.experiment(named: "Maths / Größe")
       #expect(first.id == "1")
       #expect(try await store.experiment(named: "Maths / Größe").id == "1")
@@ -30,7 +31,7 @@ import Traces
   }
 
   @Test func `Unknown experiments are not found`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       for id in ["7", "x", "", "0 OR 1=1", "99999999999999999999"] {
         #expect(await failure { _ = try await store.experiment(id: id) }?.kind == .notFound)
         #expect(await failure { _ = try await store.createRun(NewRun(experimentID: id)) }?.kind == .notFound)
@@ -39,7 +40,7 @@ import Traces
   }
 
   @Test func `Experiments are tagged, renamed, deleted, restored and listed by page`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       for index in 1...5 { _ = try await store.createExperiment(name: "e\(index)", tags: [KeyValue("k", "\(index)")]) }
       try await store.setExperimentTag("2", key: "a", value: "b")
       try await store.deleteExperimentTag("2", key: "k")
@@ -62,7 +63,7 @@ import Traces
 
 @Suite struct RunTests {
   @Test func `A run is made with MLflow's tags and read back whole`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let parent = try await store.createRun(NewRun(name: "parent"))
       let id = "0123456789abcdef0123456789abcdef"
       let run = try await store.createRun(
@@ -85,7 +86,7 @@ import Traces
   }
 
   @Test func `Ids are checked and names made up`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       for id in ["", "x", "0123456789ABCDEF0123456789ABCDEF", "../../etc/passwd0000000000000000"] {
         #expect(await failure { _ = try await store.createRun(NewRun(id: id)) }?.kind == .invalidParams)
       }
@@ -99,7 +100,7 @@ import Traces
   }
 
   @Test func `Tags that name the run or its parent change the run, and the other way round`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let parent = try await store.createRun(NewRun())
       let run = try await store.createRun(NewRun(tags: [KeyValue("mlflow.runName", "by tag")]))
       #expect(run.info.name == "by tag")
@@ -115,7 +116,7 @@ import Traces
   }
 
   @Test func `A final status ends the run`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       #expect(try await store.updateRun(run.id, status: .finished, endTime: 77).endTime == 77)
       #expect(try await store.updateRun(run.id, status: .running).endTime == nil)
@@ -126,7 +127,7 @@ import Traces
   }
 
   @Test func `A parameter is written once and whole`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       let long = String(repeating: "é", count: 50_000)
       try await store.logParam(run: run.id, "instructions", long)
@@ -139,7 +140,7 @@ import Traces
   }
 
   @Test func `A batch is logged whole or not at all`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       try await store.logParam(run: run.id, "seed", "0")
       let error = await failure {
@@ -157,7 +158,7 @@ import Traces
 
   @Test(arguments: ["", String(repeating: "k", count: 251), "a\nb", "a\u{0}b"])
   func `Bad keys are refused`(key: String) async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       #expect(await failure { try await store.logParam(run: run.id, key, "v") }?.kind == .invalidParams)
       #expect(await failure { try await store.setTag(run: run.id, key, "v") }?.kind == .invalidParams)
@@ -166,7 +167,7 @@ import Traces
   }
 
   @Test func `The latest metric is that of the highest step, then timestamp, then value`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       let points: [(Double, Int, Int)] = [(1, 5, 10), (9, 4, 99), (2, 5, 11), (7, 5, 11), (3, 5, 11), (8, -3, 0)]
       try await store.log(run: run.id, metrics: points.map { Metric("m", $0.0, step: $0.1, timestamp: $0.2) })
@@ -178,7 +179,7 @@ import Traces
   }
 
   @Test func `NaN and the infinities are kept, and an identical point once`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       let values: [Double] = [.nan, .infinity, -.infinity, .leastNonzeroMagnitude, 0.1 + 0.2, -0.0]
       for (step, value) in values.enumerated() {
@@ -201,7 +202,7 @@ import Traces
   }
 
   @Test func `A metric's history is paged`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       try await store.log(run: run.id, metrics: (0..<25).map { Metric("m", Double($0), step: $0 / 2, timestamp: 1) })
       var values: [Double] = []
@@ -220,7 +221,7 @@ import Traces
   }
 
   @Test func `A deleted run refuses logging until it is restored`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       try await store.deleteRun(run.id)
       #expect(try await store.run(run.id).info.lifecycle == .deleted)
@@ -232,7 +233,7 @@ import Traces
   }
 
   @Test func `Dataset inputs are kept with their context`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       let input = DatasetInput(
         name: "gsm8k", digest: "abcd1234", source: #"{"path":"x"}"#, schema: "{}", profile: #"{"rows":3}"#,
@@ -246,7 +247,7 @@ import Traces
   }
 
   @Test func `Evaluation rows come back by index and page`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       let trace = TraceID.random()
       let rows = (0..<10).map { index in
@@ -265,7 +266,7 @@ import Traces
   }
 
   @Test func `A lease tells a living process's runs from a dead one's`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let mine = try await store.createRun(NewRun())
       let orphan = try await store.createRun(NewRun())
       let abroad = try await store.createRun(NewRun())
@@ -288,9 +289,13 @@ import Traces
       #expect(try await store.runsWithDeadLeases().map(\.id) == [abroad.id])
       try await store.updateRun(abroad.id, status: .killed)
       #expect(try await store.runsWithDeadLeases().isEmpty)
-      // A living process keeps what it has: pid 1 runs, here since the start of the machine.
+      // A process on another machine keeps what it has until its lease is over.
       try await store.write { db in
-        try db.execute(sql: "UPDATE leases SET host = 'elsewhere', expires_ms = 9e15 WHERE run = (SELECT seq FROM runs WHERE id = ?)", arguments: [mine.id])
+        try db.execute(
+          sql: """
+            UPDATE leases SET host = 'elsewhere', expires_ms = 9000000000000000
+            WHERE run = (SELECT seq FROM runs WHERE id = ?)
+            """, arguments: [mine.id])
       }
       #expect(await failure { try await store.acquireLease(run: mine.id) }?.kind == .invalidParams)
       try await store.releaseLease(run: orphan.id)

@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test func `Opening makes a private directory and database and nothing else`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       let store = try TrackingStore.open(home: home + "/deep/home")
       #expect(try mode(home + "/deep/home") == 0o700)
       #expect(try mode(home + "/deep/home/hone.sqlite") == 0o600)
@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func `Opening an existing store takes milliseconds`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       await (try TrackingStore.open(home: home)).close()
       let clock = ContinuousClock()
       var store: TrackingStore?
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test func `Reading only neither makes a store nor writes to one`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       #expect(await failure { _ = try TrackingStore.open(home: home, readOnly: true) }?.kind == .storeUnavailable)
       #expect(!FileManager.default.fileExists(atPath: home))
       let writable = try TrackingStore.open(home: home)
@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func `A newer schema is refused and left alone`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       await (try TrackingStore.open(home: home)).close()
       let queue = try DatabaseQueue(path: home + "/hone.sqlite")
       try await queue.write { db in try db.execute(sql: "PRAGMA user_version = 99") }
@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test func `An older schema is copied before it is migrated`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       let store = try TrackingStore.open(home: home)
       let run = try await store.createRun(NewRun(name: "kept"))
       await store.close()
@@ -91,7 +91,7 @@ import Testing
   }
 
   @Test func `Another program's database and a file that is no database are refused`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
       let queue = try DatabaseQueue(path: home + "/hone.sqlite")
       try await queue.write { db in try db.execute(sql: "CREATE TABLE a (b)") }
@@ -99,19 +99,20 @@ import Testing
       let error = await failure { _ = try TrackingStore.open(home: home) }
       #expect(error?.message.contains("not a tracking store") == true)
     }
-    try await withHome { home in
+    try await withHome { home async throws in
       try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-      try String(repeating: "no database ", count: 1000).write(toFile: home + "/hone.sqlite", atomically: true, encoding: .utf8)
+      let text = String(repeating: "no database ", count: 1000)
+      try text.write(toFile: home + "/hone.sqlite", atomically: true, encoding: .utf8)
       #expect(await failure { _ = try TrackingStore.open(home: home) }?.kind == .storeUnavailable)
     }
-    try await withHome { home in
+    try await withHome { home async throws in
       try "file".write(toFile: home, atomically: true, encoding: .utf8)
       #expect(await failure { _ = try TrackingStore.open(home: home) }?.kind == .storeUnavailable)
     }
   }
 
   @Test func `A full database fails the write alone and goes on once there is room`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       try await store.write { db in
         let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
@@ -131,7 +132,7 @@ import Testing
   }
 
   @Test func `A failed write spares those that share its transaction`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       try await store.logParam(run: run.id, "fixed", "1")
       let outcomes = await withTaskGroup(of: Bool.self) { group in
@@ -151,7 +152,7 @@ import Testing
   }
 
   @Test func `After closing, reads and writes fail in words`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       let store = try TrackingStore.open(home: home)
       await store.close()
       #expect(await failure { _ = try await store.createRun(NewRun()) }?.kind == .storeUnavailable)
@@ -161,14 +162,15 @@ import Testing
   }
 
   @Test func `Two stores on one directory write at once and lose nothing`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       let stores = [try TrackingStore.open(home: home), try TrackingStore.open(home: home)]
       let run = try await stores[0].createRun(NewRun())
       await withTaskGroup(of: HoneError?.self) { group in
         for index in 0..<400 {
           let store = stores[index % 2]
           group.addTask {
-            await failure { try await store.logMetric(run: run.id, Metric("loss", Double(index), step: index, timestamp: 1)) }
+            let metric = Metric("loss", Double(index), step: index, timestamp: 1)
+            return await failure { try await store.logMetric(run: run.id, metric) }
           }
         }
         for await error in group { #expect(error == nil) }
@@ -181,7 +183,7 @@ import Testing
   }
 
   @Test func `Many stores may open a new directory at once`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       await withTaskGroup(of: HoneError?.self) { group in
         for _ in 0..<8 {
           group.addTask {

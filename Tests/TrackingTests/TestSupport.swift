@@ -8,7 +8,7 @@ import Traces
 
 /// Runs `body` on a store in a fresh directory, which is removed afterwards.
 func withStore(_ body: (TrackingStore) async throws -> Void) async throws {
-  try await withHome { home in
+  try await withHome { home async throws in
     let store = try TrackingStore.open(home: home)
     try await body(store)
     await store.close()
@@ -94,10 +94,16 @@ func typicalTrace(
 
 /// A candidate's instructions and demos, some 3 kB.
 let demoMessages = SharedMessages(
-  [ChatMessage(.system, "Your input fields are:\n1. `question` (str)\nWork step by step." + String(repeating: " So.", count: 100))]
+  [
+    ChatMessage(
+      .system,
+      "Your input fields are:\n1. `question` (str)\n"
+        + String(repeating: "Work step by step. ", count: 25))
+  ]
     + (0..<4).flatMap { demo in
       [
         ChatMessage(.user, "[[ ## question ## ]]\nDemo \(demo): " + String(repeating: "how many then? ", count: 20)),
-        ChatMessage(.assistant, "[[ ## reasoning ## ]]\nOne and \(demo). " + String(repeating: "and so on ", count: 20)),
+        ChatMessage(
+          .assistant, "[[ ## reasoning ## ]]\nOne and \(demo). " + String(repeating: "and so on ", count: 20)),
       ]
     })

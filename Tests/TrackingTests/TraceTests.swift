@@ -23,7 +23,7 @@ private func described(_ span: Span) -> String {
 
 @Suite struct TraceTests {
   @Test func `A trace comes back exactly, prompts included`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       var trace = typicalTrace(90, shared: demoMessages, runID: "r1")
       trace.spans[4].status = .error("~ no \u{0} such field, although this message is longer than 48 bytes")
       trace.spans[4].events = [
@@ -31,7 +31,8 @@ private func described(_ span: Span) -> String {
       ]
       trace.spans[3].attributes = [
         "~tilde": "~", "two": "~~", "ref": "~0", "nan": .double(.nan), "inf": .double(-.infinity), "nothing": .null,
-        "exact": .number("1.50"), "big": .number("123456789012345678901234567890"), "nested": [[], [:], ["a": [1, 2.5, true]]],
+        "exact": .number("1.50"), "big": .number("123456789012345678901234567890"),
+        "nested": [[], [:], ["a": [1, 2.5, true]]],
         "long": .string(String(repeating: "~ü", count: 100)), "empty": "",
       ]
       trace.spans[1].inputs = .json(.null)
@@ -49,7 +50,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `The info has times, tokens, cost, previews and assessments`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let trace = typicalTrace(7, shared: demoMessages, runID: "r1", experimentID: "3")
       await store.record(trace)
       await store.flush()
@@ -78,7 +79,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `Previews end after 1000 characters`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       var trace = typicalTrace(1, shared: demoMessages)
       trace.spans[0].inputs = .json(.string(String(repeating: "é", count: 5000)))
       trace.spans[0].outputs = .none
@@ -91,7 +92,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `Spans are paged by number and by size`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       var trace = typicalTrace(1, shared: demoMessages)
       let root = trace.spans[0]
       trace.spans = [root] + (1..<1300).map { index in
@@ -121,7 +122,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `A prompt's shared part is stored once, for whatever process`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       let stores = [try TrackingStore.open(home: home), try TrackingStore.open(home: home)]
       for index in 0..<40 { await stores[index % 2].record(typicalTrace(index, shared: demoMessages)) }
       for store in stores { await store.flush() }
@@ -142,7 +143,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `A trace recorded again takes the first one's place`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       var trace = typicalTrace(1, shared: demoMessages)
       trace.assessments = []
       await store.record(trace)
@@ -159,11 +160,13 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `A queue of thousands of traces waits instead of growing, and loses none`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       await withTaskGroup(of: Void.self) { group in
         for task in 0..<8 {
           group.addTask {
-            for index in 0..<500 { await store.record(typicalTrace(task * 500 + index, shared: demoMessages, runID: "r")) }
+            for index in 0..<500 {
+              await store.record(typicalTrace(task * 500 + index, shared: demoMessages, runID: "r"))
+            }
           }
         }
       }
@@ -175,7 +178,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `Traces that come after the end are counted as lost`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       let store = try TrackingStore.open(home: home)
       await store.close()
       await store.record(typicalTrace(1, shared: demoMessages))
@@ -185,7 +188,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `A trace without spans and one that never ended are kept`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let empty = Trace(id: .random(), name: "empty", spans: [], status: .error("nothing ran"))
       var open = typicalTrace(1, shared: demoMessages)
       open.spans[0].end = 0
@@ -218,7 +221,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `10,000 traces of the usual shape take at most 3 KB each`() async throws {
-    try await withHome { home in
+    try await withHome { home async throws in
       let store = try TrackingStore.open(home: home)
       for index in 0..<10_000 {
         await store.record(typicalTrace(index, shared: demoMessages, runID: "0123456789abcdef0123456789abcdef"))
@@ -234,7 +237,7 @@ private func described(_ span: Span) -> String {
 
 @Suite struct AssessmentTests {
   @Test func `An assessment may come before its trace`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       var trace = typicalTrace(1, shared: demoMessages)
       trace.assessments = []
       let judged = Assessment(
@@ -251,7 +254,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `Overriding leaves the old one, no longer valid`() async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let trace = TraceID.random()
       let first = try await store.addAssessment(Assessment(name: "a", value: false), to: trace)
       let second = try await store.addAssessment(
@@ -275,7 +278,7 @@ private func described(_ span: Span) -> String {
 
 @Suite struct TraceSearchTests {
   private func withTraces(_ body: (TrackingStore, [Trace]) async throws -> Void) async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       var traces = (0..<4).map { typicalTrace($0, shared: demoMessages, runID: "run-\($0 % 2)") }
       traces[0].name = "Predict.forward"
       traces[1].status = .error("boom")
@@ -303,29 +306,37 @@ private func described(_ span: Span) -> String {
       ("", [0, 1, 2, 3]), ("status = 'OK'", [0, 2, 3]), ("trace.status = 'ERROR'", [1]),
       ("attributes.status IN ('OK','ERROR')", [0, 1, 2, 3]), ("state = 'ERROR'", [1]),
       ("timestamp_ms > 0", [0, 1, 2, 3]), ("timestamp > 1790000000001", [2, 3]),
-      ("trace.timestamp_ms <= 1790000000000", [0]), ("execution_time_ms > 1000", [3]), ("execution_time >= 20", [0, 1, 2, 3]),
+      ("trace.timestamp_ms <= 1790000000000", [0]), ("execution_time_ms > 1000", [3]),
+      ("execution_time >= 20", [0, 1, 2, 3]),
       ("duration > 1.5", [3]), ("end_time > 1790000001000", [3]), ("end_time_ms > 0", [0, 1, 2, 3]),
       ("name = 'Predict.forward'", [0]), ("name LIKE '%forward'", [0, 1, 2, 3]), ("trace.name RLIKE 'Predict.*'", [0]),
       ("name NOT LIKE 'Predict%'", [1, 2, 3]), ("tags.mlflow.traceName = 'Predict.forward'", [0]),
-      ("tag.`mlflow.traceName` IS NOT NULL", [0, 1, 2, 3]), ("tags.team = 'blue'", [0]), ("tags.team IS NULL", [1, 2, 3]),
+      ("tag.`mlflow.traceName` IS NOT NULL", [0, 1, 2, 3]), ("tags.team = 'blue'", [0]),
+      ("tags.team IS NULL", [1, 2, 3]),
       ("request_metadata.mlflow.sourceRun != 'run-0'", [1, 3]), ("metadata.`mlflow.sourceRun` IS NULL", [2]),
       ("metadata.mlflow.user = 'ann'", [2]), ("metadata.row = '3'", [3]), ("metadata.\"o'brien\" = 'x'", [2]),
       ("run_id = 'run-1'", [1, 3]), ("attribute.run_id IN ('run-0')", [0]), ("run_id IS NULL", [2]),
       ("trace.text LIKE '%downloads at a rate%'", [0, 1, 2, 3]), ("trace.text LIKE '%DOWNLOADS%'", []),
       ("text ILIKE '%DOWNLOADS at%'", [0, 1, 2, 3]), ("trace.text LIKE '%download of file 2 take%'", [2]),
-      ("trace.text LIKE '%Demo 3:%'", [0, 1, 2, 3]), ("span.name = 'LM.__call__'", [0, 1, 2, 3]), ("span.type = 'TOOL'", []),
-      ("span.type IN ('LLM','CHAIN')", [0, 1, 2, 3]), ("span.status = 'ERROR'", [1]), ("span.content LIKE '%boom%'", [1]),
-      ("span.attributes.model = 'openai/gpt-4o-mini'", [0, 1, 2, 3]), ("span.attributes.model LIKE '%mini'", [0, 1, 2, 3]),
-      ("span.attributes.temperature > 0.5", [0, 1, 2]), ("span.attributes.`flag` = true", [3]), ("feedback.exact_match = 'true'", [0, 2]),
-      ("feedback.exact_match = true", [0, 2]), ("feedback.score IS NULL", [1, 2]), ("feedback.score IS NOT NULL", [0, 3]),
+      ("trace.text LIKE '%Demo 3:%'", [0, 1, 2, 3]), ("span.name = 'LM.__call__'", [0, 1, 2, 3]),
+      ("span.type = 'TOOL'", []),
+      ("span.type IN ('LLM','CHAIN')", [0, 1, 2, 3]), ("span.status = 'ERROR'", [1]),
+      ("span.content LIKE '%boom%'", [1]),
+      ("span.attributes.model = 'openai/gpt-4o-mini'", [0, 1, 2, 3]),
+      ("span.attributes.model LIKE '%mini'", [0, 1, 2, 3]),
+      ("span.attributes.temperature > 0.5", [0, 1, 2]), ("span.attributes.`flag` = true", [3]),
+      ("feedback.exact_match = 'true'", [0, 2]),
+      ("feedback.exact_match = true", [0, 2]), ("feedback.score IS NULL", [1, 2]),
+      ("feedback.score IS NOT NULL", [0, 3]),
       ("feedback.score > 0.5", [3]), ("feedback.score != 0.75", [0]), ("feedback.exact_match > 0", []),
       ("expectation.expected = '42'", [1]), ("expectation.score > 0", []), ("client_request_id = 'x'", []),
-      ("request_id = 'tr-x'", []), ("experiment_id = '0'", [0, 1, 2, 3]), ("status = 'ERROR' OR name = 'Predict.forward'", [0, 1]),
+      ("request_id = 'tr-x'", []), ("experiment_id = '0'", [0, 1, 2, 3]),
+      ("status = 'ERROR' OR name = 'Predict.forward'", [0, 1]),
       ("request LIKE '%file of 3 %'", [3]), ("response LIKE '%zzz%'", []), ("total_tokens > 5000", [3]),
       ("cost IS NULL", [2]), ("cost < 1", [0, 1, 3]), ("NOT cost < 1", [2]), ("prompt = 'a/1'", []),
       ("NOT span.status = 'ERROR' AND NOT feedback.score > 0", [2]),
     ]
-    try await withTraces { store, traces in
+    try await withTraces { store, traces async throws in
       for (filter, expected) in table {
         let found = try await store.searchTraces(filter: filter, orderBy: ["timestamp"]).items
         #expect(found.map(\.id) == expected.map { traces[$0].id }, "\(filter)")
@@ -339,11 +350,12 @@ private func described(_ span: Span) -> String {
 
   @Test(arguments: [
     "trace.text = 'x'", "span.content = 'x'", "span.name > 'x'", "foo = 'x'", "span.foo = 'x'", "span.attributes = 'x'",
-    "timestamp = 'x'", "name RLIKE '('", "span.name RLIKE '*'", "feedback.x > 'y'", "issue.id = 'x'", "status = 5", "metrics.a > 1",
+    "timestamp = 'x'", "name RLIKE '('", "span.name RLIKE '*'", "feedback.x > 'y'", "issue.id = 'x'", "status = 5",
+    "metrics.a > 1",
     "span.name IS NULL", "span.attributes.x > 'y'", "name = true",
   ])
   func `Mistakes are refused`(filter: String) async throws {
-    try await withStore { store in
+    try await withStore { store async throws in
       let error = await failure { _ = try await store.searchTraces(filter: filter) }
       #expect(error?.kind == .invalidParams)
       #expect(error?.details["position"] != nil)
@@ -358,7 +370,7 @@ private func described(_ span: Span) -> String {
       ("feedback.score DESC", [3, 0, 2, 1]), ("feedback.exact_match", [3, 1, 2, 0]), ("end_time desc", [3, 2, 1, 0]),
       ("metadata.row DESC", [3, 2, 1, 0]), ("cost", [3, 1, 0, 2]), ("total_tokens DESC", [3, 2, 1, 0]),
     ]
-    try await withTraces { store, traces in
+    try await withTraces { store, traces async throws in
       for (order, expected) in table {
         let found = try await store.searchTraces(orderBy: [order]).items
         #expect(found.map(\.id) == expected.map { traces[$0].id }, "\(order)")
@@ -378,7 +390,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `The traces of a run, and tags that come and go`() async throws {
-    try await withTraces { store, traces in
+    try await withTraces { store, traces async throws in
       #expect(try await store.traces(run: "run-1").items.map(\.id) == [traces[3].id, traces[1].id])
       #expect(try await store.trace(traces[0].id).tags == [KeyValue("team", "blue")])
       try await store.deleteTraceTag(traces[0].id, "team")

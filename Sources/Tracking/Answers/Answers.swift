@@ -53,8 +53,8 @@ extension TrackingStore: AnswerStore {
     try await write { db in
       let statement = try db.cachedStatement(
         sql: """
-          INSERT INTO answers (key, texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role, run_id,
-            cost, seconds, created_ms)
+          INSERT INTO answers (key, texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role,
+            run_id, cost, seconds, created_ms)
           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
           """)
       statement.setUncheckedArguments([

@@ -93,8 +93,8 @@ extension TrackingStore {
       """
     var found = try SQLRequest<Row>(literal: query).fetchAll(db).map { row in
       Experiment(
-        id: String(row[0] as Int), name: row[1], lifecycle: row[2] ? .deleted : .active, created: row[3], updated: row[4],
-        tags: [])
+        id: String(row[0] as Int), name: row[1], lifecycle: row[2] ? .deleted : .active, created: row[3],
+        updated: row[4], tags: [])
     }
     let tags = try pairs(db, table: "experiment_tags", owner: "experiment", owners: found.compactMap { Int64($0.id) })
     for index in found.indices { found[index].tags = Int64(found[index].id).flatMap { tags[$0] } ?? [] }

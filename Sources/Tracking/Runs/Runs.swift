@@ -28,9 +28,9 @@ extension TrackingStore {
     var tags = new.tags.filter { $0.key != KnownTag.runName && $0.key != KnownTag.parentRunID }
     tags.append(KeyValue(KnownTag.runName, name))
     if let parent { tags.append(KeyValue(KnownTag.parentRunID, parent)) }
-    for (key, value) in [(KnownTag.user, new.user), (KnownTag.sourceName, new.sourceName), (KnownTag.sourceType, new.sourceType)] {
-      if let value { tags.append(KeyValue(key, value)) }
-    }
+    if let user = new.user { tags.append(KeyValue(KnownTag.user, user)) }
+    if let name = new.sourceName { tags.append(KeyValue(KnownTag.sourceName, name)) }
+    if let type = new.sourceType { tags.append(KeyValue(KnownTag.sourceType, type)) }
     let start = new.startTime ?? nowInMilliseconds()
     let allTags = tags
     return try await write { db in

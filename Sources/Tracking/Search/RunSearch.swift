@@ -35,8 +35,8 @@ extension TrackingStore {
     }
     keys.append(Keyset.Key(expression: "r.start_ms", isDescending: true))
     keys.append(Keyset.Key(expression: "r.id", isDescending: false))
-    let query = (["runs", filter, view.rawValue] + orderBy + ["in"] + (experimentIDs ?? ["all"])).joined(separator: "\n")
-    let keyset = Keyset(keys: keys, query: query)
+    let query = ["runs", filter, view.rawValue] + orderBy + ["in"] + (experimentIDs ?? ["all"])
+    let keyset = Keyset(keys: keys, query: query.joined(separator: "\n"))
     let after = try keyset.values(pageToken)
     let rows = source
     return try await read { db in

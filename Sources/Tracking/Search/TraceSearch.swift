@@ -30,8 +30,8 @@ extension TrackingStore {
     }
     keys.append(Keyset.Key(expression: "t.start_ns", isDescending: true))
     keys.append(Keyset.Key(expression: "t.id", isDescending: false))
-    let query = (["traces", filter, runID ?? "-"] + orderBy + ["in"] + (experimentIDs ?? ["all"])).joined(separator: "\n")
-    let keyset = Keyset(keys: keys, query: query)
+    let query = ["traces", filter, runID ?? "-"] + orderBy + ["in"] + (experimentIDs ?? ["all"])
+    let keyset = Keyset(keys: keys, query: query.joined(separator: "\n"))
     let after = try keyset.values(pageToken)
     let rows = source
     return try await read { db in

@@ -56,7 +56,8 @@ final class Writer: Sendable {
           } else if let value = box.withLock({ $0 }) {
             continuation.resume(returning: .success(value))
           } else {
-            continuation.resume(returning: .failure(HoneError(.internalError, "A write was committed without a result.")))
+            let error = HoneError(.internalError, "A write was committed without a result.")
+            continuation.resume(returning: .failure(error))
           }
         }, isUnattended: false)
       if let refusal = enqueue(item) { continuation.resume(returning: .failure(refusal)) }

@@ -202,13 +202,15 @@ struct SpanDecoder {
       default: .error(try string(fields[8]))
       }
     var span = Span(
-      id: id, parent: try parent(fields[1]), name: try string(fields[2]), kind: SpanKind(rawValue: try string(fields[3])),
+      id: id, parent: try parent(fields[1]), name: try string(fields[2]),
+      kind: SpanKind(rawValue: try string(fields[3])),
       start: start &+ origin, end: start &+ origin &+ length, inputs: try payload(fields[6]),
       outputs: try payload(fields[7]), status: status)
     if fields.count > 9, case .object(let attributes) = try value(fields[9]) { span.attributes = attributes }
     if fields.count > 10 {
       span.events = try (fields[10].arrayValue ?? []).map { event in
-        guard let name = event[0], let time = event[1]?.intValue, case .object(let attributes)? = try event[2].map(value)
+        guard let name = event[0], let time = event[1]?.intValue,
+          case .object(let attributes)? = try event[2].map(value)
         else { throw Self.damage }
         return SpanEvent(name: try string(name), time: time &+ origin, attributes: attributes)
       }
