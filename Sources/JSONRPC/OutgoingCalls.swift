@@ -1,5 +1,5 @@
 package import Failures
-package import JSON
+import JSON
 
 /// Why a request of ours got no result.
 package enum CallFailure: Error, Sendable, Hashable, CustomStringConvertible {
