@@ -1,5 +1,6 @@
 import Failures
 import JSON
+import Synchronization
 import Testing
 
 @testable import JSONRPC
@@ -77,8 +78,8 @@ struct ConnectionTests {
     #expect(answers[0]["error"]?["code"] == -32600)
     #expect(answers[0]["id"] == .null)
     #expect(answers[1].arrayValue?.map { $0["error"]?["code"] } == [-32600, -32600, -32600])
-    #expect(answers[2][index: 0]?["error"]?["code"] == -32600)
-    #expect(answers[2][index: 1]?["id"] == 7)
+    #expect(answers[2][0]?["error"]?["code"] == -32600)
+    #expect(answers[2][1]?["id"] == 7)
     #expect(answers.count == 3)
   }
 

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Synchronization
 import Testing
 
 @testable import JSONRPC
@@ -60,10 +61,12 @@ struct StandardStreamsTests {
 
   @Test("serve a terminal")
   func terminal() async throws {
-    let controller = posix_openpt(O_RDWR | O_NOCTTY)
-    try #require(controller >= 0 && grantpt(controller) == 0 && unlockpt(controller) == 0)
-    let name = String(cString: ptsname(controller))
-    let terminal = open(name, O_RDWR | O_NOCTTY)
+    // What posix_openpt, unlockpt and ptsname do, which Glibc's module does not show.
+    let controller = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+    var (lock, number): (Int32, Int32) = (0, -1)
+    let (setLock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
+    try #require(controller >= 0 && ioctl(controller, setLock, &lock) == 0 && ioctl(controller, getNumber, &number) == 0)
+    let terminal = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
     var settings = termios()
     tcgetattr(terminal, &settings)
     cfmakeraw(&settings)

@@ -118,11 +118,11 @@ struct JSONValueTests {
   @Test("look-ups answer nil where there is nothing, and never trap")
   func lookups() {
     let value: JSONValue = ["a": [1, "x"]]
-    #expect(value["a"]?[index: 1] == "x")
-    #expect(value["a"]?[index: 2] == nil)
-    #expect(value["a"]?[index: -1] == nil)
+    #expect(value["a"]?[1] == "x")
+    #expect(value["a"]?[2] == nil)
+    #expect(value["a"]?[-1] == nil)
     #expect(value["b"] == nil)
-    #expect(value[index: 0] == nil)
+    #expect(value[0] == nil)
     #expect(JSONValue.int(3).doubleValue == 3)
     #expect(JSONValue.double(3).intValue == 3)
     #expect(JSONValue.double(1e300).intValue == nil)
