@@ -29,7 +29,7 @@ package struct Problem: Sendable, Hashable, CustomStringConvertible {
 
 /// The candidate that a person most probably meant by `name`, or nil if none is near.
 ///
-/// Nearness is the Levenshtein distance without regard to case and `_`/`-`; a candidate counts
+/// Nearness is the edit distance without regard to case and `_`/`-`; a candidate counts
 /// when at most a third of its characters (and at least one) differ.
 package func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
   func fold(_ text: String) -> [Character] {
@@ -46,15 +46,20 @@ package func nearest(to name: String, among candidates: some Sequence<String>) -
   return best?.name
 }
 
-/// Levenshtein's edit distance between two sequences.
+/// The edit distance between two sequences: Levenshtein's, with a swap of neighbours, the commonest slip,
+/// counted as one edit (optimal string alignment).
 private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
+  var beforePrevious: [Int] = []
   var previous = Array(0...b.count)
   for (i, x) in a.enumerated() {
     var current = [i + 1]
     current.reserveCapacity(b.count + 1)
     for (j, y) in b.enumerated() {
-      current.append(min(previous[j + 1] + 1, current[j] + 1, previous[j] + (x == y ? 0 : 1)))
+      var distance = min(previous[j + 1] + 1, current[j] + 1, previous[j] + (x == y ? 0 : 1))
+      if i > 0, j > 0, x == b[j - 1], a[i - 1] == y { distance = min(distance, beforePrevious[j - 1] + 1) }
+      current.append(distance)
     }
+    beforePrevious = previous
     previous = current
   }
   return previous[b.count]

@@ -1,0 +1,368 @@
+package import Failures
+package import JSON
+import Synchronization
+
+/// How much a notification matters when the peer does not read.
+package enum Delivery: Sendable, Hashable {
+  /// Not dropped unless the peer is hopelessly behind: for the few that begin or end something.
+  case always
+  /// Takes the place of the waiting one of that key; dropped when there is no room: progress.
+  case latest(key: String)
+  /// Dropped when there is no room: logs.
+  case droppable
+}
+
+/// One peer of a JSON-RPC 2.0 conversation; both sides may ask.
+///
+/// - Requests are handed to the handler in the order in which they came and worked on concurrently, at most
+///   `limits.requestsInFlight` at once; more wait in a bounded backlog, and beyond it reading stops.
+///   Responses and `$/cancelRequest` overtake the backlog, so that work which waits for the peer goes on.
+/// - Answers are never dropped; when the peer does not read them, nothing more is started or read.
+/// - After the peer's end of input everything outstanding is answered, then the connection closes. A peer that is
+///   gone altogether cancels its requests.
+/// - Nothing is written before the peer's first byte has told the framing, unless the framing was given.
+package final class Connection: Sendable, ByteStreamDelegate {
+  /// From this size on a message is parsed off the reading thread, which may serve other connections.
+  private static let longMessage = 256 << 10
+
+  package let limits: ConnectionLimits
+  /// How many bytes the stream is given ahead of what it has written.
+  private let streamAhead: Int
+  private let stream: any ByteStream
+  private let handler: any RequestHandler
+  private let state: Mutex<ConnectionState>
+  private let waiters = Mutex(Waiters())
+
+  private struct Waiters {
+    var nextNumber = 0
+    var room: [Int: CheckedContinuation<Void, Never>] = [:]
+    var end: [CheckedContinuation<Void, Never>] = []
+  }
+
+  /// - Parameter framing: the framing to use from the start, where it is not the peer who begins.
+  package init(
+    _ stream: any ByteStream, handler: any RequestHandler, limits: ConnectionLimits = ConnectionLimits(),
+    framing: Framing? = nil
+  ) {
+    self.stream = stream
+    self.handler = handler
+    self.limits = limits
+    streamAhead = min(256 << 10, limits.outgoing / 2)
+    state = Mutex(ConnectionState(limits: limits, framing: framing))
+  }
+
+  /// Begins to read.
+  package func start() { stream.start(self) }
+
+  /// Who is at the other end, for logs.
+  package var peer: String { stream.peer }
+
+  /// The framing, once the peer's first byte has told it.
+  package var framing: Framing? { state.withLock { $0.framing.framing } }
+
+  package var isClosed: Bool { state.withLock { $0.isClosed } }
+
+  /// Requests that have not been answered yet.
+  package var openRequests: Int { state.withLock { $0.calls.count } }
+
+  // MARK: Ending
+
+  /// Reads nothing more, answers what is outstanding, then closes.
+  ///
+  /// - Parameter cancelling: whether work under way is cancelled (answered with -32802) rather than awaited.
+  package func close(cancelling: Bool = false) {
+    let tasks = state.withLock { state in
+      state.inputEnded = true
+      state.inputUsedUp = true
+      return cancelling ? state.cancelAll() : []
+    }
+    for task in tasks { task.cancel() }
+    settle()
+  }
+
+  /// Closes at once; work under way is cancelled and its answers are lost.
+  package func abort() { stream.abort() }
+
+  /// Returns when the connection is closed and the last of its works has returned.
+  package func waitUntilFinished() async {
+    await withCheckedContinuation { continuation in
+      waiters.withLock { $0.end.append(continuation) }
+      resumeEndWaiters()
+    }
+  }
+
+  private func resumeEndWaiters() {
+    guard state.withLock({ $0.isClosed && $0.runningTasks == 0 && !$0.isPumping }) else { return }
+    let end = waiters.withLock { waiters in
+      defer { waiters.end = [] }
+      return waiters.end
+    }
+    for waiter in end { waiter.resume() }
+  }
+
+  // MARK: Telling
+
+  /// Sends a notification without waiting; false if it was dropped.
+  @discardableResult
+  package func notify(_ method: String, _ params: JSONObject, delivery: Delivery = .always) -> Bool {
+    let text = Message.notification(method: method, params: params).json.encoded()
+    let sent = state.withLock { $0.notify(text, delivery: delivery) }
+    if sent { flush() }
+    return sent
+  }
+
+  /// Sends a notification, replacing a waiting one of the same key.
+  @discardableResult
+  package func notify(_ method: String, _ params: JSONObject, coalesceKey: String) -> Bool {
+    notify(method, params, delivery: .latest(key: coalesceKey))
+  }
+
+  /// Sends a notification that must arrive, waiting until there is room for it.
+  ///
+  /// - Throws: `clientGone` if the connection closes first, `cancelled` if the task is cancelled.
+  package func notifyWhenRoom(_ method: String, _ params: JSONObject) async throws(HoneError) {
+    while !state.withLock({ $0.hasRoom || $0.isClosed }) {
+      guard !Task.isCancelled else { throw HoneError(.cancelled, "The request was cancelled.") }
+      await waitForRoom()
+    }
+    guard notify(method, params) else { throw CallFailure.connectionClosed.honeError(method: method) }
+  }
+
+  private func waitForRoom() async {
+    let number = waiters.withLock { waiters in
+      waiters.nextNumber += 1
+      return waiters.nextNumber
+    }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        waiters.withLock { $0.room[number] = continuation }
+        // Room or a cancellation may have come in between.
+        if Task.isCancelled { wake(number) }
+        wakeIfRoom()
+      }
+    } onCancel: {
+      wake(number)
+    }
+  }
+
+  private func wake(_ number: Int) {
+    waiters.withLock { $0.room.removeValue(forKey: number) }?.resume()
+  }
+
+  private func wakeIfRoom() {
+    guard !waiters.withLock({ $0.room.isEmpty }), state.withLock({ $0.hasRoom || $0.isClosed }) else { return }
+    let room = waiters.withLock { waiters in
+      defer { waiters.room = [:] }
+      return waiters.room
+    }
+    for waiter in room.values { waiter.resume() }
+  }
+
+  // MARK: Asking
+
+  /// Sends a request and awaits its result.
+  ///
+  /// A cancelled task, or an answer that does not come within `timeout`, tells the peer so with
+  /// `$/cancelRequest`; an answer that comes later is passed over.
+  package func request(
+    _ method: String, _ params: JSONObject = JSONObject(), timeout: Duration? = nil
+  ) async throws(CallFailure) -> JSONValue {
+    let id = state.withLock { $0.outgoing.makeID() }
+    let text = Message.request(id: RequestID(id), method: method, params: params).json.encoded()
+    var clock: Task<Void, Never>?
+    if let timeout {
+      clock = Task { [weak self] in
+        guard (try? await Task.sleep(for: timeout)) != nil else { return }
+        self?.giveUp(id, .timedOut(timeout))
+      }
+    }
+    let result: Result<JSONValue, CallFailure> = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let refusal: CallFailure? = state.withLock { state in
+          if state.isClosed || state.inputEnded { return .connectionClosed }
+          if Task.isCancelled { return .cancelled }
+          state.outgoing.add(id, continuation)
+          state.outbox.put(text)
+          return nil
+        }
+        if let refusal {
+          continuation.resume(returning: .failure(refusal))
+        } else {
+          flush()
+        }
+      }
+    } onCancel: {
+      giveUp(id, .cancelled)
+    }
+    clock?.cancel()
+    return try result.get()
+  }
+
+  private func giveUp(_ id: Int, _ failure: CallFailure) {
+    guard let continuation = state.withLock({ $0.outgoing.take(id) }) else { return }
+    notify("$/cancelRequest", ["id": .int(id)])
+    continuation.resume(returning: .failure(failure))
+  }
+
+  // MARK: The stream's calls
+
+  package func streamReceived(_ bytes: UnsafeRawBufferPointer) {
+    state.withLock { state in
+      if !state.inputEnded { state.framing.feed(bytes) }
+    }
+    pump()
+  }
+
+  package func streamInputEnded() {
+    state.withLock { $0.inputEnded = true }
+    pump()
+  }
+
+  package func streamDrained() {
+    state.withLock { $0.streamBytes = 0 }
+    settle()
+    pump()
+  }
+
+  package func streamClosed(_ error: HoneError?) {
+    let (tasks, callers) = state.withLock { $0.close() }
+    for task in tasks { task.cancel() }
+    for caller in callers { caller.resume(returning: .failure(.connectionClosed)) }
+    handler.connectionClosed(self)
+    wakeIfRoom()
+    resumeEndWaiters()
+  }
+
+  // MARK: The pump
+
+  /// Reads messages and starts work as long as there is something to do and room to do it in. Only one
+  /// thread at a time is in here, which is what keeps the handler's calls in order.
+  private func pump(isResuming: Bool = false) {
+    let mine = state.withLock { state in
+      if isResuming { return true }
+      if state.isPumping { return false }
+      state.isPumping = true
+      return true
+    }
+    guard mine else { return }
+    while true {
+      switch state.withLock({ $0.nextStep() }) {
+      case .run(let work): run(work)
+      case .parse(let text) where text.count < Self.longMessage: take(text)
+      case .parse(let text):
+        pauseReading()
+        Task {
+          take(text)
+          pump(isResuming: true)
+        }
+        return
+      case .idle:
+        settle()
+        resumeEndWaiters()
+        return
+      }
+    }
+  }
+
+  private func take(_ text: [UInt8]) {
+    let incoming = Incoming(parsing: text, maximumBatch: limits.batchEntries)
+    let effects = state.withLock { $0.accept(incoming, bytes: text.count) }
+    for effect in effects {
+      switch effect {
+      case .cancel(let task): task.cancel()
+      case .resume(let continuation, let result): continuation.resume(returning: result)
+      }
+    }
+  }
+
+  private func run(_ work: ConnectionState.Work) {
+    switch work {
+    case .notification(let method, let params):
+      handler.receive(IncomingNotification(method: method, params: params, connection: self))
+    case .request(let number, let id, let method, let params):
+      switch handler.plan(IncomingRequest(id: id, method: method, params: params, connection: self)) {
+      case .answer(let value): complete(number, id, .success(value))
+      case .failure(let error): complete(number, id, .failure(error))
+      case .work(let work):
+        state.withLock { $0.runningTasks += 1 }
+        let task = Task {
+          do {
+            complete(number, id, .success(try await work()))
+          } catch {
+            complete(number, id, .failure(RPCError(error)))
+          }
+          let isLast = state.withLock { state in
+            state.runningTasks -= 1
+            return state.runningTasks == 0 && state.isClosed
+          }
+          if isLast { resumeEndWaiters() }
+        }
+        if state.withLock({ $0.attach(task, to: number) }) { task.cancel() }
+      }
+    }
+  }
+
+  private func complete(_ number: Int, _ id: RequestID, _ outcome: Result<JSONValue, RPCError>) {
+    var answer: ConnectionState.Answer
+    switch outcome {
+    case .success(let value):
+      answer = .init(text: Message.result(id: id, value).json.encoded())
+      if answer.text.count > limits.message {
+        let message = "The answer has \(answer.text.count) bytes, more than the \(limits.message) that fit a message."
+        answer.text = Message.failure(id: id, RPCError(.requestFailed, message)).json.encoded()
+      }
+    case .failure(let error):
+      answer = .init(text: Message.failure(id: id, error).json.encoded(), errorData: error.data)
+    }
+    let isPumping = state.withLock { state in
+      state.complete(number, with: answer)
+      return state.isPumping
+    }
+    // A pump that is running goes on by itself, and writes when it is done.
+    if isPumping { flush(unlessPumping: true) } else { pump() }
+  }
+
+  // MARK: Writing
+
+  private func flush(unlessPumping: Bool = false) {
+    state.withLock { state in
+      if unlessPumping, state.isPumping, state.isReading, state.outbox.bytes < 64 << 10 { return }
+      write(&state)
+    }
+  }
+
+  /// Hands to the stream what it can take. Under the lock, so that the order holds.
+  private func write(_ state: inout ConnectionState) {
+    guard let framing = state.framing.framing, !state.isClosed else { return }
+    while !state.outbox.isEmpty, state.streamBytes < streamAhead {
+      state.streamBytes = stream.write(state.outbox.take(about: streamAhead, framing: framing))
+    }
+  }
+
+  private func pauseReading() {
+    state.withLock { state in
+      write(&state)
+      guard state.isReading else { return }
+      state.isReading = false
+      stream.setReading(false)
+    }
+  }
+
+  /// Writes, reads or stops reading, and ends, as the state calls for.
+  private func settle() {
+    let callers = state.withLock { state in
+      write(&state)
+      if state.isFinished {
+        state.finishing = true
+        stream.finish()
+      } else if !state.isPumping, state.mayRead != state.isReading, !state.isClosed {
+        state.isReading = state.mayRead
+        stream.setReading(state.isReading)
+      }
+      // Nobody can answer our requests any more.
+      return state.inputUsedUp && !state.outgoing.isEmpty ? state.outgoing.takeAll() : []
+    }
+    for caller in callers { caller.resume(returning: .failure(.connectionClosed)) }
+    wakeIfRoom()
+  }
+}

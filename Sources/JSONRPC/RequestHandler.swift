@@ -1,0 +1,53 @@
+package import JSON
+
+/// A request that awaits its answer.
+package struct IncomingRequest: Sendable {
+  package let id: RequestID
+  package let method: String
+  /// By name; empty where there are none.
+  package let params: JSONObject
+  /// Where the request came from, and where callbacks and progress go.
+  package let connection: Connection
+}
+
+/// A message that wants no answer.
+package struct IncomingNotification: Sendable {
+  package let method: String
+  package let params: JSONObject
+  package let connection: Connection
+}
+
+/// How a request is going to be answered.
+package enum RequestPlan: Sendable {
+  /// At once.
+  case answer(JSONValue)
+  /// At once, with an error.
+  case failure(RPCError)
+  /// By work that runs as a task of its own, which is cancelled when the request is.
+  case work(@Sendable () async throws -> JSONValue)
+}
+
+/// What serves one connection.
+///
+/// `plan` and `receive` are called one at a time, in the order in which the messages came, and must not
+/// wait: whatever depends on that order (state changes, barriers, queue places) is settled there, before
+/// the work begins. The works run concurrently.
+package protocol RequestHandler: Sendable {
+  func plan(_ request: IncomingRequest) -> RequestPlan
+  /// `$/cancelRequest` is taken care of by the connection and does not come here.
+  func receive(_ notification: IncomingNotification)
+  /// The connection is closed; the tasks of its requests have been cancelled.
+  func connectionClosed(_ connection: Connection)
+}
+
+extension RequestHandler {
+  package func receive(_ notification: IncomingNotification) {}
+  package func connectionClosed(_ connection: Connection) {}
+}
+
+/// Serves nothing: for a peer that only asks.
+package struct NoRequests: RequestHandler {
+  package init() {}
+
+  package func plan(_ request: IncomingRequest) -> RequestPlan { .failure(.methodNotFound(request.method)) }
+}

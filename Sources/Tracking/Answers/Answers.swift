@@ -1,0 +1,101 @@
+package import Failures
+import Foundation
+import GRDB
+import JSON
+package import LanguageModels
+
+/// What the calls of one role cost a run.
+package struct RoleBill: Sendable, Hashable {
+  package var role: CallRole
+  package var calls: Int
+  package var usage: TokenUsage
+  /// US dollars of the calls whose price is known.
+  package var cost: Double
+  /// How many calls have no known price.
+  package var unpricedCalls: Int
+  /// Seconds from request to reply, added up over all calls.
+  package var seconds: Double
+}
+
+extension TrackingStore: AnswerStore {
+  /// The answer kept under that key by any process, if any.
+  package func answer(for key: ContentDigest) throws(HoneError) -> StoredAnswer? {
+    do {
+      return try lookups.look { db in
+        let statement = try db.cachedStatement(
+          sql: """
+            SELECT texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role, run_id, cost, seconds
+            FROM answers WHERE key = ?
+            """)
+        statement.setUncheckedArguments([key.data])
+        let rows = try Row.fetchCursor(statement)
+        guard let row = try rows.next() else { return nil }
+        let answer = StoredAnswer(
+          reply: ModelReply(
+            texts: try Self.list(row[0]), finishReasons: try Self.list(row[1]),
+            usage: TokenUsage(inputTokens: row[2], outputTokens: row[3]), model: row[4]),
+          model: row[5], role: CallRole(rawValue: row[6]) ?? .task, runID: row[7], cost: row[8], seconds: row[9])
+        // Stepping to the end lets go of the read transaction.
+        _ = try rows.next()
+        return answer
+      }
+    } catch {
+      throw storeError(error)
+    }
+  }
+
+  /// Keeps an answer; returns after the commit. The first answer under a key stays.
+  package func keep(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {
+    let texts = Self.text(answer.reply.texts) ?? "[]"
+    let reasons = Self.text(answer.reply.finishReasons)
+    let data = key.data
+    let now = nowInMilliseconds()
+    try await write { db in
+      let statement = try db.cachedStatement(
+        sql: """
+          INSERT INTO answers (key, texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role,
+            run_id, cost, seconds, created_ms)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+          """)
+      statement.setUncheckedArguments([
+        data, texts, reasons, answer.reply.usage.inputTokens, answer.reply.usage.outputTokens, answer.reply.model,
+        answer.model, answer.role.rawValue, answer.runID, answer.cost, answer.seconds, now,
+      ])
+      try statement.execute()
+    }
+  }
+
+  /// What the answers that a run paid for cost, by role; roles without a call are left out.
+  package func bill(run id: String) async throws(HoneError) -> [RoleBill] {
+    try await read { db in
+      let rows = try Row.fetchAll(
+        db.cachedStatement(
+          sql: """
+            SELECT role, count(*), sum(input_tokens), sum(output_tokens), total(cost), count(*) - count(cost),
+              total(seconds)
+            FROM answers WHERE run_id = ? GROUP BY role
+            """), arguments: [id])
+      let bills = rows.compactMap { row in
+        CallRole(rawValue: row[0]).map { role in
+          RoleBill(
+            role: role, calls: row[1], usage: TokenUsage(inputTokens: row[2], outputTokens: row[3]), cost: row[4],
+            unpricedCalls: row[5], seconds: row[6])
+        }
+      }
+      return CallRole.allCases.compactMap { role in bills.first { $0.role == role } }
+    }
+  }
+
+  /// A list of texts in one column: nothing for none, a JSON array otherwise.
+  private static func text(_ list: [String]) -> String? {
+    list.isEmpty ? nil : JSONValue.array(list.map(JSONValue.string)).text()
+  }
+
+  private static func list(_ text: String?) throws -> [String] {
+    guard let text else { return [] }
+    guard let value = try? JSONReader.read(text), case .array(let elements) = value else {
+      throw HoneError(.storeUnavailable, "A stored answer is damaged.", remedy: "Restore a backup of the store.")
+    }
+    return elements.compactMap(\.stringValue)
+  }
+}

@@ -1,0 +1,142 @@
+import Failures
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// An open file or directory, closed with the value's last owner.
+final class OpenFile {
+  let descriptor: Int32
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
+  deinit { Glibc.close(descriptor) }
+}
+
+/// The files below one directory, reached without ever following a symbolic link.
+///
+/// Each part of a path is opened relative to the directory above it with `O_NOFOLLOW`, so that a link
+/// anywhere on the way is refused whoever puts it there and whenever.
+struct ArtifactFiles {
+  let root: String
+
+  /// The directory of those names below the root; nil if it does not exist.
+  func directory(_ names: [String], making: Bool) throws(HoneError) -> OpenFile? {
+    if making, mkdir(root, 0o700) != 0, errno != EEXIST { throw systemFailure("make the directory \(root)") }
+    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    let top = open(root, flags)
+    guard top >= 0 else {
+      if errno == ENOENT { return nil }
+      throw systemFailure("open the directory \(root)")
+    }
+    var current = OpenFile(top)
+    for name in names {
+      if making, mkdirat(current.descriptor, name, 0o700) != 0, errno != EEXIST {
+        throw systemFailure("make the directory \"\(shortened(name))\" of an artifact")
+      }
+      let next = openat(current.descriptor, name, flags)
+      guard next >= 0 else {
+        if errno == ENOENT { return nil }
+        if errno == ENOTDIR || errno == ELOOP { throw notDirectory(name) }
+        throw systemFailure("open the directory \"\(shortened(name))\" of an artifact")
+      }
+      current = OpenFile(next)
+    }
+    return current
+  }
+
+  private func notDirectory(_ name: String) -> HoneError {
+    invalid("path", "\"\(shortened(name))\" is a file or a link, no directory.", got: name)
+  }
+
+  /// Writes a file beside its place, brings it to the disk and moves it there, so that a reader sees the old
+  /// or the new content, whole.
+  func write(_ bytes: [UInt8], directory names: [String], name: String) throws(HoneError) {
+    guard let directory = try directory(names, making: true) else {
+      throw HoneError(.storeUnavailable, "A directory of artifacts vanished while it was written to.")
+    }
+    let temporary = ".\(getpid())-\(UInt64.random(in: 0 ... .max)).part"
+    let descriptor = openat(
+      directory.descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw systemFailure("write the artifact \"\(shortened(name))\"") }
+    let file = OpenFile(descriptor)
+    do throws(HoneError) {
+      var written = 0
+      while written < bytes.count {
+        let count = bytes[written...].withUnsafeBytes { Glibc.write(file.descriptor, $0.baseAddress, $0.count) }
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else { throw systemFailure("write the artifact \"\(shortened(name))\"") }
+        written += count
+      }
+      guard fdatasync(file.descriptor) == 0 else { throw systemFailure("write the artifact \"\(shortened(name))\"") }
+      guard renameat(directory.descriptor, temporary, directory.descriptor, name) == 0 else {
+        if errno == EISDIR || errno == EEXIST || errno == ENOTEMPTY {
+          throw invalid("path", "\"\(shortened(name))\" is a directory.", got: name)
+        }
+        throw systemFailure("write the artifact \"\(shortened(name))\"")
+      }
+    } catch {
+      unlinkat(directory.descriptor, temporary, 0)
+      throw error
+    }
+  }
+
+  /// An open regular file and its size; nil if it does not exist.
+  func file(directory names: [String], name: String) throws(HoneError) -> (file: OpenFile, size: Int)? {
+    guard let directory = try directory(names, making: false) else { return nil }
+    // Opening a named pipe must not wait for its writer.
+    let descriptor = openat(directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return nil }
+      if errno == ELOOP { throw invalid("path", "\"\(shortened(name))\" is a symbolic link.", got: name) }
+      throw systemFailure("read the artifact \"\(shortened(name))\"")
+    }
+    let file = OpenFile(descriptor)
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw systemFailure("read the artifact \"\(shortened(name))\"") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw invalid("path", "\"\(shortened(name))\" is a directory, no file.", got: name)
+    }
+    return (file, Int(status.st_size))
+  }
+
+  /// Part of an open file; shorter than asked for where the file ends.
+  func read(_ file: OpenFile, offset: Int, count: Int) throws(HoneError) -> [UInt8] {
+    var failed = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let part = pread(file.descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, offset + filled)
+        if part < 0 && errno == EINTR { continue }
+        if part < 0 { failed = true }
+        guard part > 0 else { return }
+        filled += part
+      }
+    }
+    if failed { throw systemFailure("read an artifact") }
+    return bytes
+  }
+
+  /// The names in a directory with the sizes of files, nil for directories; links and parts left out.
+  func list(_ directory: OpenFile) throws(HoneError) -> [(name: String, size: Int?)] {
+    let copy = openat(directory.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard copy >= 0, let stream = fdopendir(copy) else { throw systemFailure("list a directory of artifacts") }
+    defer { closedir(stream) }
+    var entries: [(name: String, size: Int?)] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard name != ".", name != "..", !(name.hasPrefix(".") && name.hasSuffix(".part")) else { continue }
+      var status = stat()
+      guard fstatat(directory.descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { continue }
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: entries.append((name, Int(status.st_size)))
+      case S_IFDIR: entries.append((name, nil))
+      default: continue
+      }
+    }
+    return entries.sorted { $0.name < $1.name }
+  }
+}

@@ -1,0 +1,135 @@
+package import Failures
+import GRDB
+package import JSON
+
+/// An entry of a directory of artifacts.
+package struct ArtifactEntry: Sendable, Hashable {
+  /// From the run's artifact directory.
+  package var path: String
+  /// In bytes; nil for a directory.
+  package var size: Int?
+  package var isDirectory: Bool { size == nil }
+}
+
+/// An artifact's bytes, or a part of them, and how many there are in all.
+package struct ArtifactContent: Sendable {
+  package var bytes: [UInt8]
+  package var totalSize: Int
+}
+
+/// Files of runs: `artifacts/{experiment}/{run}/artifacts/{path}` below the home directory.
+extension TrackingStore {
+  /// Writes a file of a run, whole or not at all; one of that path is replaced.
+  ///
+  /// - Throws: `invalidParams` for a bad path or a deleted run; `notFound`; `storeUnavailable`.
+  package func writeArtifact(run id: String, path: String, _ bytes: [UInt8]) async throws(HoneError) {
+    let path = try ArtifactPath(path)
+    guard let name = path.components.last else { throw invalid("path", "The path is empty.") }
+    guard !isReadOnly else {
+      throw HoneError(.storeUnavailable, "The tracking store is open for reading only.")
+    }
+    let experiment = try await read { db in
+      _ = try Self.activeRun(db, id)
+      return try Self.experimentOfRun(db, id)
+    }
+    let files = artifactFiles
+    let directory = [experiment, id, "artifacts"] + path.components.dropLast()
+    try await onThread { () throws(HoneError) in
+      try files.write(bytes, directory: directory, name: name)
+    }
+  }
+
+  /// Writes text as a file of a run.
+  package func writeArtifact(run id: String, path: String, text: String) async throws(HoneError) {
+    try await writeArtifact(run: id, path: path, Array(text.utf8))
+  }
+
+  /// Writes a table, `{"columns": […], "data": [[…], …]}`, and notes it in the tag `mlflow.loggedArtifacts`,
+  /// by which a client finds the tables to show.
+  ///
+  /// - Throws: as `writeArtifact`; `invalidParams` if a row has not one value a column.
+  package func writeTable(
+    run id: String, path: String, columns: [String], rows: [[JSONValue]]
+  ) async throws(HoneError) {
+    if let index = rows.firstIndex(where: { $0.count != columns.count }) {
+      throw invalid("rows[\(index)]", "Expected \(columns.count) values, got \(rows[index].count).")
+    }
+    let table: JSONValue = [
+      "columns": .array(columns.map(JSONValue.string)), "data": .array(rows.map(JSONValue.array)),
+    ]
+    let clean = try ArtifactPath(path).description
+    try await writeArtifact(run: id, path: clean, table.encoded())
+    try await write { db in
+      let run = try Self.activeRun(db, id)
+      let known = try String.fetchOne(
+        db.cachedStatement(sql: "SELECT value FROM run_tags WHERE run = ? AND key = ?"),
+        arguments: [run, KnownTag.loggedArtifacts])
+      var list = known.flatMap { try? JSONReader.read($0) }?.arrayValue ?? []
+      let entry: JSONValue = ["path": .string(clean), "type": "table"]
+      guard !list.contains(entry) else { return }
+      list.append(entry)
+      try Self.setTag(db, run: run, KeyValue(KnownTag.loggedArtifacts, JSONValue.array(list).text()))
+    }
+  }
+
+  /// A file of a run, or the bytes of it that lie in `range`.
+  ///
+  /// - Throws: `notFound`; `invalidParams` for a bad path, a directory or a link.
+  package func readArtifact(
+    run id: String, path: String, range: Range<Int>? = nil
+  ) async throws(HoneError) -> ArtifactContent {
+    let experiment = try await read { db in try Self.experimentOfRun(db, id) }
+    return try await readFile(experiment, id, ArtifactPath(path), range)
+  }
+
+  /// The file that a `mlflow-artifacts:/…` URI names.
+  ///
+  /// - Throws: as `readArtifact(run:path:range:)`; `invalidParams` for another URI.
+  package func readArtifact(uri: String, range: Range<Int>? = nil) async throws(HoneError) -> ArtifactContent {
+    let reference = try ArtifactReference(uri: uri)
+    return try await readFile(reference.experimentID, reference.runID, reference.path, range)
+  }
+
+  private func readFile(
+    _ experiment: String, _ run: String, _ path: ArtifactPath, _ range: Range<Int>?
+  ) async throws(HoneError) -> ArtifactContent {
+    guard let name = path.components.last else { throw invalid("path", "The path is empty.") }
+    if let range, range.lowerBound < 0 { throw invalid("range", "A range begins at 0 or later.") }
+    let files = artifactFiles
+    let directory = [experiment, run, "artifacts"] + path.components.dropLast()
+    return try await onThread { () throws(HoneError) in
+      guard let (file, size) = try files.file(directory: directory, name: name) else {
+        throw notFound("artifact", path.description)
+      }
+      let part = (range ?? 0..<size).clamped(to: 0..<size)
+      let bytes = try files.read(file, offset: part.lowerBound, count: part.count)
+      return ArtifactContent(bytes: bytes, totalSize: size)
+    }
+  }
+
+  /// What a directory of a run's artifacts has in it, by name; nothing where it does not exist.
+  ///
+  /// - Throws: `notFound` for an unknown run; `invalidParams` for a bad path or a file's.
+  package func listArtifacts(run id: String, path: String = "") async throws(HoneError) -> [ArtifactEntry] {
+    let path = try ArtifactPath(path)
+    let experiment = try await read { db in try Self.experimentOfRun(db, id) }
+    let files = artifactFiles
+    return try await onThread { () throws(HoneError) in
+      guard let directory = try files.directory([experiment, id, "artifacts"] + path.components, making: false) else {
+        return []
+      }
+      return try files.list(directory).map { entry in
+        ArtifactEntry(path: (path.components + [entry.name]).joined(separator: "/"), size: entry.size)
+      }
+    }
+  }
+
+  private var artifactFiles: ArtifactFiles { ArtifactFiles(root: home + "/artifacts") }
+
+  private static func experimentOfRun(_ db: Database, _ id: String) throws -> String {
+    let experiment = try Int.fetchOne(
+      db.cachedStatement(sql: "SELECT experiment FROM runs WHERE id = ?"), arguments: [id])
+    guard let experiment else { throw notFound("run", id) }
+    return String(experiment)
+  }
+}

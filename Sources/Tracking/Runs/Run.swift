@@ -1,0 +1,184 @@
+package import JSON
+package import LanguageModels
+package import Traces
+
+/// How a run stands.
+package enum RunStatus: String, Sendable, CaseIterable {
+  case running = "RUNNING"
+  case scheduled = "SCHEDULED"
+  case finished = "FINISHED"
+  case failed = "FAILED"
+  case killed = "KILLED"
+
+  /// Whether nothing more will come from the run.
+  package var isFinal: Bool { self == .finished || self == .failed || self == .killed }
+}
+
+/// What a run is made from.
+package struct NewRun: Sendable {
+  /// 32 lowercase hexadecimal digits; made at random if nil.
+  package var id: String?
+  package var experimentID: String
+  /// An adjective, a noun and a number if nil.
+  package var name: String?
+  package var parentID: String?
+  /// Milliseconds since 1970, UTC; now if nil.
+  package var startTime: Int?
+  package var user: String?
+  /// What started it (a file, a command), and its kind in MLflow's words (`LOCAL` …).
+  package var sourceName: String?
+  package var sourceType: String?
+  package var tags: [KeyValue]
+
+  package init(
+    id: String? = nil, experimentID: String = "0", name: String? = nil, parentID: String? = nil, startTime: Int? = nil,
+    user: String? = nil, sourceName: String? = nil, sourceType: String? = nil, tags: [KeyValue] = []
+  ) {
+    self.id = id
+    self.experimentID = experimentID
+    self.name = name
+    self.parentID = parentID
+    self.startTime = startTime
+    self.user = user
+    self.sourceName = sourceName
+    self.sourceType = sourceType
+    self.tags = tags
+  }
+}
+
+/// The facts of a run itself.
+package struct RunInfo: Sendable, Hashable {
+  package var id: String
+  package var experimentID: String
+  package var parentID: String?
+  package var name: String
+  package var status: RunStatus
+  /// Milliseconds since 1970, UTC.
+  package var startTime: Int
+  package var endTime: Int?
+  package var user: String
+  package var lifecycle: Lifecycle
+
+  /// Where its artifacts are, as a URI.
+  package var artifactURI: String { "mlflow-artifacts:/\(experimentID)/\(id)/artifacts" }
+}
+
+/// One value of a metric. The value may be NaN or infinite.
+package struct Metric: Sendable, Hashable {
+  package var key: String
+  package var value: Double
+  package var step: Int
+  /// Milliseconds since 1970, UTC.
+  package var timestamp: Int
+
+  package init(_ key: String, _ value: Double, step: Int = 0, timestamp: Int? = nil) {
+    self.key = key
+    self.value = value
+    self.step = step
+    self.timestamp = timestamp ?? nowInMilliseconds()
+  }
+}
+
+/// Data that a run used: which, by name and digest, and what for.
+package struct DatasetInput: Sendable, Hashable {
+  package var name: String
+  package var digest: String
+  package var sourceType: String
+  /// Where it comes from, as JSON text.
+  package var source: String
+  /// Its columns and its size, as JSON text.
+  package var schema: String?
+  package var profile: String?
+  /// What the run used it for (`training`, `validation` …).
+  package var context: String
+
+  package init(
+    name: String, digest: String, sourceType: String = "local", source: String = "{}", schema: String? = nil,
+    profile: String? = nil, context: String = ""
+  ) {
+    self.name = name
+    self.digest = digest
+    self.sourceType = sourceType
+    self.source = source
+    self.schema = schema
+    self.profile = profile
+    self.context = context
+  }
+}
+
+/// A run with everything small that belongs to it.
+package struct Run: Sendable, Hashable {
+  package var info: RunInfo
+  /// In the order of their keys.
+  package var params: [KeyValue]
+  /// The latest value of each metric: of the highest step, then timestamp, then value; by key.
+  package var metrics: [Metric]
+  package var tags: [KeyValue]
+  package var inputs: [DatasetInput]
+
+  package var id: String { info.id }
+
+  /// The latest value of a metric.
+  package func metric(_ key: String) -> Double? { metrics.first { $0.key == key }?.value }
+
+  /// The run as the wire shows it. A metric's NaN or infinity is the string `NaN`, `Infinity` or `-Infinity`.
+  package var json: JSONObject {
+    var object: JSONObject = [
+      "runId": .string(info.id), "experimentId": .string(info.experimentID), "name": .string(info.name),
+      "status": .string(info.status.rawValue), "startTime": .string(rfc3339(milliseconds: info.startTime)),
+    ]
+    if let end = info.endTime {
+      object["endTime"] = .string(rfc3339(milliseconds: end))
+      object["duration"] = .double(Double(end - info.startTime) / 1000)
+    }
+    if let parent = info.parentID { object["parentRunId"] = .string(parent) }
+    if info.lifecycle == .deleted { object["lifecycleStage"] = "deleted" }
+    object["user"] = .string(info.user)
+    object["artifactUri"] = .string(info.artifactURI)
+    object["params"] = params.json
+    object["metrics"] = .object(JSONObject(metrics.map { ($0.key, number($0.value)) }))
+    object["tags"] = tags.json
+    object["inputs"] = .array(
+      inputs.map { input in
+        [
+          "name": .string(input.name), "digest": .string(input.digest), "sourceType": .string(input.sourceType),
+          "source": .string(input.source), "schema": JSONValue(input.schema), "profile": JSONValue(input.profile),
+          "context": .string(input.context),
+        ]
+      })
+    return object
+  }
+}
+
+/// A number that JSON may have no word for.
+func number(_ value: Double) -> JSONValue {
+  if value.isFinite { return .double(value) }
+  return value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity"
+}
+
+/// How one example of an evaluation came out.
+package struct EvaluationRow: Sendable, Hashable {
+  /// The example's place in the devset, from 0.
+  package var index: Int
+  package var score: Double?
+  package var failed: Bool
+  /// The failure's kind and message, where it failed.
+  package var errorKind: String?
+  package var errorMessage: String?
+  package var traceID: TraceID?
+  /// The example's content, so that rows of two runs can be paired.
+  package var exampleDigest: ContentDigest?
+
+  package init(
+    index: Int, score: Double?, failed: Bool = false, errorKind: String? = nil, errorMessage: String? = nil,
+    traceID: TraceID? = nil, exampleDigest: ContentDigest? = nil
+  ) {
+    self.index = index
+    self.score = score
+    self.failed = failed
+    self.errorKind = errorKind
+    self.errorMessage = errorMessage
+    self.traceID = traceID
+    self.exampleDigest = exampleDigest
+  }
+}

@@ -1,0 +1,185 @@
+package import Failures
+import GRDB
+import JSON
+import LanguageModels
+import Traces
+
+extension TrackingStore {
+  /// Logs parameters, metrics and tags of a run, all or nothing.
+  ///
+  /// A parameter is written once: the same value again is no error, another one is. Values are kept whole,
+  /// however long. An identical metric point is stored once.
+  ///
+  /// - Throws: `invalidParams` for a changed parameter, a bad key or timestamp, a deleted run; `notFound`.
+  package func log(
+    run id: String, params: [KeyValue] = [], metrics: [Metric] = [], tags: [KeyValue] = []
+  ) async throws(HoneError) {
+    for param in params { try checkKey(param.key, "param") }
+    for tag in tags { try checkKey(tag.key, "tag") }
+    for metric in metrics {
+      try checkKey(metric.key, "metric")
+      guard metric.timestamp >= 0 else {
+        throw invalid("metric", "The timestamp of \"\(shortened(metric.key))\" is negative.")
+      }
+    }
+    try await write { db in
+      let run = try Self.activeRun(db, id)
+      for param in params { try Self.setParam(db, run: run, param) }
+      for metric in metrics { try Self.addMetric(db, run: run, metric) }
+      for tag in tags { try Self.setTag(db, run: run, tag) }
+    }
+  }
+
+  package func logParam(run id: String, _ key: String, _ value: String) async throws(HoneError) {
+    try await log(run: id, params: [KeyValue(key, value)])
+  }
+
+  package func logMetric(run id: String, _ metric: Metric) async throws(HoneError) {
+    try await log(run: id, metrics: [metric])
+  }
+
+  package func setTag(run id: String, _ key: String, _ value: String) async throws(HoneError) {
+    try await log(run: id, tags: [KeyValue(key, value)])
+  }
+
+  /// - Throws: `notFound` if there is no such run or tag.
+  package func deleteTag(run id: String, _ key: String) async throws(HoneError) {
+    try await write { db in
+      let run = try Self.activeRun(db, id)
+      try db.execute(literal: "DELETE FROM run_tags WHERE run = \(run) AND key = \(key)")
+      guard db.changesCount > 0 else { throw notFound("tag", key) }
+      if key == KnownTag.parentRunID { try db.execute(literal: "UPDATE runs SET parent = NULL WHERE seq = \(run)") }
+    }
+  }
+
+  private static func setParam(_ db: Database, run: Int64, _ param: KeyValue) throws {
+    try db.cachedStatement(sql: "INSERT OR IGNORE INTO params VALUES (?, ?, ?)")
+      .execute(arguments: [run, param.key, param.value])
+    guard db.changesCount == 0 else { return }
+    let known = try String.fetchOne(
+      db.cachedStatement(sql: "SELECT value FROM params WHERE run = ? AND key = ?"), arguments: [run, param.key])
+    guard known == param.value else {
+      throw invalid(
+        "params.\(shortened(param.key))",
+        "This parameter is logged as \"\(shortened(known ?? ""))\" and cannot be changed.", got: param.value,
+        remedy: "Log it under another key, or in another run.")
+    }
+  }
+
+  private static func addMetric(_ db: Database, run: Int64, _ metric: Metric) throws {
+    let value = metric.value.isNaN ? nil : metric.value
+    let arguments: StatementArguments = [run, metric.key, metric.step, metric.timestamp, value]
+    try db.cachedStatement(sql: "INSERT OR IGNORE INTO metrics VALUES (?, ?, ?, ?, ?)").execute(arguments: arguments)
+    guard db.changesCount > 0 else { return }
+    // -9e999 is SQLite's spelling of minus infinity: a NaN is less than any number.
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO latest_metrics VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp, value = excluded.value
+        WHERE (excluded.step, excluded.timestamp, ifnull(excluded.value, -9e999))
+          > (latest_metrics.step, latest_metrics.timestamp, ifnull(latest_metrics.value, -9e999))
+        """
+    ).execute(arguments: arguments)
+  }
+
+  /// All points of a metric by step, then timestamp, a page at a time.
+  package func metricHistory(
+    run id: String, key: String, maxResults: Int = 25_000, pageToken: String? = nil
+  ) async throws(HoneError) -> Page<Metric> {
+    try checkPageSize(maxResults, 25_000)
+    let query = "history \(id) \(key)"
+    let values = try PageToken.values(pageToken, count: 3, query: query)
+    let after: SQL =
+      if let values, let step = values[0].intValue, let timestamp = values[1].intValue, let row = values[2].intValue {
+        "AND (step, timestamp, rowid) > (\(step), \(timestamp), \(row))"
+      } else {
+        ""
+      }
+    return try await read { db in
+      guard let run = try Self.runSequence(db, id) else { throw notFound("run", id) }
+      let rows = try SQLRequest<Row>(
+        literal: """
+          SELECT value, step, timestamp, rowid FROM metrics WHERE run = \(run) AND key = \(key) \(after)
+          ORDER BY step, timestamp, rowid LIMIT \(maxResults + 1)
+          """
+      ).fetchAll(db)
+      let items = rows.prefix(maxResults).map { row in
+        Metric(key, row[0] as Double? ?? .nan, step: row[1], timestamp: row[2])
+      }
+      guard rows.count > maxResults else { return Page(items: items) }
+      let last = rows[maxResults - 1]
+      return Page(
+        items: items,
+        nextPageToken: PageToken.token([.int(last[1]), .int(last[2]), .int(last[3])], query: query))
+    }
+  }
+
+  /// Notes the data that a run used. The same input again changes nothing.
+  package func logInputs(run id: String, _ inputs: [DatasetInput]) async throws(HoneError) {
+    for input in inputs where input.name.isEmpty || input.digest.isEmpty {
+      throw invalid("datasets", "A dataset needs a name and a digest.")
+    }
+    try await write { db in
+      let run = try Self.activeRun(db, id)
+      for input in inputs {
+        try db.cachedStatement(
+          sql: """
+            INSERT INTO datasets (experiment, name, digest, source_type, source, schema, profile)
+            VALUES ((SELECT experiment FROM runs WHERE seq = ?), ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """
+        ).execute(
+          arguments: [
+            run, input.name, input.digest, input.sourceType, input.source, input.schema, input.profile,
+          ])
+        try db.cachedStatement(
+          sql: """
+            INSERT OR IGNORE INTO inputs VALUES (?1, (SELECT id FROM datasets
+              WHERE experiment = (SELECT experiment FROM runs WHERE seq = ?1) AND name = ?2 AND digest = ?3), ?4)
+            """
+        ).execute(arguments: [run, input.name, input.digest, input.context])
+      }
+    }
+  }
+
+  /// Keeps how the examples of an evaluation came out; a row logged again replaces the earlier one.
+  package func logResults(run id: String, _ rows: [EvaluationRow]) async throws(HoneError) {
+    try await write { db in
+      let run = try Self.activeRun(db, id)
+      let statement = try db.cachedStatement(sql: "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      for row in rows {
+        try statement.execute(
+          arguments: [
+            run, row.index, row.score, row.failed, row.errorKind, row.errorMessage, row.traceID?.data,
+            row.exampleDigest?.data,
+          ])
+      }
+    }
+  }
+
+  /// The rows of an evaluation by index, a page at a time.
+  package func results(
+    run id: String, maxResults: Int = 1000, pageToken: String? = nil
+  ) async throws(HoneError) -> Page<EvaluationRow> {
+    try checkPageSize(maxResults, 100_000)
+    let after = try PageToken.offset(pageToken, query: "results \(id)") ?? -1
+    return try await read { db in
+      guard let run = try Self.runSequence(db, id) else { throw notFound("run", id) }
+      let statement = try db.cachedStatement(
+        sql: """
+          SELECT row, score, failed, error_kind, error_message, trace, example FROM results
+          WHERE run = ? AND row > ? ORDER BY row LIMIT ?
+          """)
+      var items: [EvaluationRow] = []
+      let rows = try Row.fetchCursor(statement, arguments: [run, after, maxResults + 1])
+      while let row = try rows.next() {
+        items.append(
+          EvaluationRow(
+            index: row[0], score: row[1], failed: row[2], errorKind: row[3], errorMessage: row[4],
+            traceID: TraceID(data: row[5]), exampleDigest: ContentDigest(data: row[6])))
+      }
+      guard items.count > maxResults else { return Page(items: items) }
+      items.removeLast()
+      return Page(items: items, nextPageToken: PageToken.offset(items[maxResults - 1].index, query: "results \(id)"))
+    }
+  }
+}

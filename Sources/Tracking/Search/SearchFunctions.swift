@@ -1,0 +1,134 @@
+import Foundation
+import GRDB
+import JSON
+import Synchronization
+import Traces
+
+/// Which part of a span a filter asks for.
+enum SpanPart: Sendable, Hashable {
+  case name
+  case type
+  case status
+  /// The whole span as JSON text.
+  case content
+  case attribute(String)
+
+  var name: String {
+    switch self {
+    case .name: "name"
+    case .type: "type"
+    case .status: "status"
+    case .content: "content"
+    case .attribute: "attribute"
+    }
+  }
+
+  var key: String? {
+    if case .attribute(let key) = self { key } else { nil }
+  }
+
+  var isAttribute: Bool { key != nil }
+}
+
+/// A condition on one span, as it is handed to `hone_span` in JSON: `[part, key, operator, operand]`.
+struct SpanTest: Sendable {
+  private let part: SpanPart
+  private let comparator: FilterOperator
+  private let operand: JSONValue
+
+  init?(_ text: String) {
+    guard let value = try? JSONReader.read(text), let name = value[0]?.stringValue,
+      let comparator = value[2]?.stringValue.flatMap(FilterOperator.init), let operand = value[3]
+    else { return nil }
+    self.comparator = comparator
+    self.operand = operand
+    switch name {
+    case "name": part = .name
+    case "type": part = .type
+    case "status": part = .status
+    case "content": part = .content
+    default:
+      guard let key = value[1]?.stringValue else { return nil }
+      part = .attribute(key)
+    }
+  }
+
+  func passes(_ span: Span) -> Bool {
+    switch part {
+    case .name: return passes(span.name)
+    case .type: return passes(span.kind.rawValue)
+    case .status: return passes(span.status.word)
+    case .content: return passes(JSONValue.object(span.json).text())
+    case .attribute(let key):
+      guard let value = span.attributes[key] else { return comparator == .isNull }
+      switch operand {
+      case .null: return comparator == .isNotNull
+      case .bool:
+        return comparator == .equal ? value == operand : comparator == .notEqual ? value != operand : false
+      case .int, .double, .number:
+        guard let wanted = operand.doubleValue, let number = value.doubleValue else { return false }
+        return passes(number, wanted)
+      default: return passes(value.stringValue ?? value.text())
+      }
+    }
+  }
+
+  private func passes(_ number: Double, _ wanted: Double) -> Bool {
+    switch comparator {
+    case .equal: number == wanted
+    case .notEqual: number != wanted
+    case .greater: number > wanted
+    case .greaterOrEqual: number >= wanted
+    case .less: number < wanted
+    case .lessOrEqual: number <= wanted
+    default: false
+    }
+  }
+
+  private func passes(_ text: String) -> Bool {
+    if case .array(let choices) = operand {
+      return choices.contains(.string(text)) == (comparator == .isIn)
+    }
+    guard let wanted = operand.stringValue else { return false }
+    switch comparator {
+    case .equal: return text == wanted
+    case .notEqual: return text != wanted
+    case .like: return matchesLike(text, wanted, foldingASCII: false)
+    case .notLike: return !matchesLike(text, wanted, foldingASCII: false)
+    case .ilike: return matchesLike(text, wanted, foldingASCII: true)
+    case .notIlike: return !matchesLike(text, wanted, foldingASCII: true)
+    case .rlike: return (try? PatternCache.shared.pattern(wanted))?.matches(text) ?? false
+    case .notRlike: return !((try? PatternCache.shared.pattern(wanted))?.matches(text) ?? true)
+    default: return false
+    }
+  }
+}
+
+/// Gives a connection the functions that filters use:
+///
+/// - `hone_rlike(text, pattern)`: whether a regular expression matches somewhere in the text;
+/// - `hone_span(payload, test)`: whether one of the spans of a row of `span_chunks` passes a `SpanTest`.
+func addFunctions(to db: Database, texts: SharedTexts) {
+  db.add(
+    function: DatabaseFunction("hone_rlike", argumentCount: 2, pure: true) { values in
+      guard let text = String.fromDatabaseValue(values[0]), let pattern = String.fromDatabaseValue(values[1]) else {
+        return nil
+      }
+      return try PatternCache.shared.pattern(pattern).matches(text)
+    })
+  let lastTest = Mutex<(text: String, test: SpanTest?)>(("", nil))
+  db.add(
+    function: DatabaseFunction("hone_span", argumentCount: 2, pure: true) { values in
+      guard let payload = Data.fromDatabaseValue(values[0]), let question = String.fromDatabaseValue(values[1]) else {
+        return nil
+      }
+      let test = lastTest.withLock { last in
+        if last.text != question { last = (question, SpanTest(question)) }
+        return last.test
+      }
+      guard let test else { return nil }
+      let decoder = try SpanDecoder(payload, origin: 0, shared: texts.messages)
+      for index in 0..<decoder.count where test.passes(try decoder.span(index)) { return true }
+      return false
+    })
+}

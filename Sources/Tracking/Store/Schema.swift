@@ -1,0 +1,216 @@
+import Failures
+import Foundation
+import GRDB
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The database's schema and its versions. `PRAGMA user_version` is the number of applied migrations.
+enum Schema {
+  static let version = 1
+  /// `PRAGMA application_id`: "HONE".
+  private static let applicationID = 0x484F_4E45
+
+  /// Checks the version and migrates where needed. Costs one pragma where nothing is to be done.
+  static func prepare(
+    _ pool: DatabasePool, home: String, path: String, readOnly: Bool, version: Int = version,
+    migrator: DatabaseMigrator = migrator
+  ) throws {
+    let found = try pool.unsafeRead { db in try versionFound(db, home: home, version: version) }
+    if found == version { return }
+    if readOnly {
+      throw HoneError(
+        .storeUnavailable, "The tracking store in \(home) has the older schema \(found); this Hone reads \(version).",
+        remedy: "Open it once for writing, which migrates it.")
+    }
+    try withLock(on: home) {
+      let found = try pool.unsafeRead { db in try versionFound(db, home: home, version: version) }
+      guard found < version else { return }
+      if found > 0 { try backUp(pool, to: "\(path).v\(found).backup") }
+      try migrator.migrate(pool)
+    }
+  }
+
+  private static func versionFound(_ db: Database, home: String, version: Int) throws -> Int {
+    let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    if found > version {
+      throw HoneError(
+        .storeUnavailable,
+        "The tracking store in \(home) was written by a newer Hone (schema \(found); this one knows up to \(version)).",
+        remedy: "Update Hone, or choose another home directory.")
+    }
+    let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    let isEmpty = try found == 0 && !Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master)").isTrue
+    if application != applicationID && !isEmpty {
+      throw HoneError(
+        .storeUnavailable, "The database in \(home) is not a tracking store.", remedy: "Choose another home directory.")
+    }
+    return found
+  }
+
+  /// Copies the database as it stands, for the owner alone.
+  private static func backUp(_ pool: DatabasePool, to path: String) throws {
+    unlink(path)
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw systemFailure("write the backup \(path)") }
+    Glibc.close(descriptor)
+    let copy = try DatabaseQueue(path: path)
+    try pool.backup(to: copy)
+    try copy.close()
+  }
+
+  /// Holds a lock on the home directory, so that of several processes one migrates.
+  private static func withLock(on home: String, _ body: () throws -> Void) throws {
+    let descriptor = Glibc.open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw systemFailure("open the directory \(home)") }
+    defer { Glibc.close(descriptor) }
+    while flock(descriptor, LOCK_EX) != 0 {
+      guard errno == EINTR else { throw systemFailure("lock the directory \(home)") }
+    }
+    try body()
+  }
+
+  static let migrator: DatabaseMigrator = {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("v1") { db in
+      try db.execute(sql: version1)
+      try db.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = 1")
+    }
+    return migrator
+  }()
+
+  /// `runs.seq` and `traces.seq` stand for the long ids wherever a row belongs to a run or trace that is
+  /// sure to exist; assessments, answers and the runs of traces go by the id itself, because they may
+  /// come first. A metric's NaN is stored as NULL.
+  private static let version1 = """
+    CREATE TABLE experiments (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      created_ms INTEGER NOT NULL,
+      updated_ms INTEGER NOT NULL,
+      deleted INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE experiment_tags (
+      experiment INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
+      key TEXT NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY (experiment, key)
+    ) WITHOUT ROWID;
+    INSERT INTO experiments (id, name, created_ms, updated_ms)
+      VALUES (0, 'Default', unixepoch() * 1000, unixepoch() * 1000);
+
+    CREATE TABLE runs (
+      seq INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE,
+      experiment INTEGER NOT NULL REFERENCES experiments (id),
+      parent TEXT,
+      name TEXT NOT NULL,
+      status TEXT NOT NULL,
+      start_ms INTEGER NOT NULL,
+      end_ms INTEGER,
+      user TEXT NOT NULL,
+      deleted_ms INTEGER
+    );
+    CREATE INDEX runs_by_experiment ON runs (experiment, start_ms DESC, id);
+    CREATE INDEX runs_by_parent ON runs (parent, start_ms DESC, id) WHERE parent IS NOT NULL;
+    CREATE TABLE params (
+      run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+      key TEXT NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY (run, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE run_tags (
+      run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+      key TEXT NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY (run, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE metrics (
+      run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+      key TEXT NOT NULL, step INTEGER NOT NULL, timestamp INTEGER NOT NULL, value REAL
+    );
+    CREATE UNIQUE INDEX metrics_by_step ON metrics (run, key, step, timestamp, ifnull(value, 'NaN'));
+    CREATE TABLE latest_metrics (
+      run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+      key TEXT NOT NULL, step INTEGER NOT NULL, timestamp INTEGER NOT NULL, value REAL,
+      PRIMARY KEY (run, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE datasets (
+      id INTEGER PRIMARY KEY,
+      experiment INTEGER NOT NULL REFERENCES experiments (id),
+      name TEXT NOT NULL, digest TEXT NOT NULL,
+      source_type TEXT NOT NULL, source TEXT NOT NULL, schema TEXT, profile TEXT,
+      UNIQUE (experiment, name, digest)
+    );
+    CREATE TABLE inputs (
+      run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+      dataset INTEGER NOT NULL REFERENCES datasets (id),
+      context TEXT NOT NULL,
+      PRIMARY KEY (run, dataset, context)
+    ) WITHOUT ROWID;
+    CREATE TABLE results (
+      run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+      row INTEGER NOT NULL,
+      score REAL, failed INTEGER NOT NULL,
+      error_kind TEXT, error_message TEXT, trace BLOB, example BLOB,
+      PRIMARY KEY (run, row)
+    ) WITHOUT ROWID;
+    CREATE TABLE leases (
+      run INTEGER PRIMARY KEY REFERENCES runs (seq) ON DELETE CASCADE,
+      host TEXT NOT NULL, pid INTEGER NOT NULL, process_start TEXT NOT NULL, expires_ms INTEGER NOT NULL
+    );
+
+    CREATE TABLE traces (
+      seq INTEGER PRIMARY KEY,
+      id BLOB NOT NULL UNIQUE,
+      experiment INTEGER, run_id TEXT,
+      name TEXT NOT NULL, status INTEGER NOT NULL, error TEXT,
+      start_ns INTEGER NOT NULL, duration_ns INTEGER NOT NULL, span_count INTEGER NOT NULL,
+      input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost REAL,
+      request TEXT, response TEXT, metadata TEXT
+    );
+    CREATE INDEX traces_by_run ON traces (run_id, start_ns DESC) WHERE run_id IS NOT NULL;
+    CREATE INDEX traces_by_experiment ON traces (experiment, start_ns DESC);
+    CREATE TABLE trace_tags (
+      trace INTEGER NOT NULL REFERENCES traces (seq) ON DELETE CASCADE,
+      key TEXT NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY (trace, key)
+    ) WITHOUT ROWID;
+    -- The spans of a trace, up to 512 a row; id = the trace's seq * 2^20 + the row's number.
+    CREATE TABLE span_chunks (
+      id INTEGER PRIMARY KEY,
+      payload BLOB NOT NULL
+    );
+    -- The shared beginnings of prompts, by their digest.
+    CREATE TABLE texts (
+      id INTEGER PRIMARY KEY,
+      digest BLOB NOT NULL UNIQUE,
+      content BLOB NOT NULL
+    );
+    CREATE TABLE assessments (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      trace BLOB NOT NULL,
+      span INTEGER, kind INTEGER NOT NULL, name TEXT NOT NULL,
+      value TEXT, number REAL, error TEXT, rationale TEXT, metadata TEXT,
+      source INTEGER NOT NULL, source_id TEXT,
+      created_ms INTEGER NOT NULL, overrides INTEGER, valid INTEGER NOT NULL DEFAULT 1
+    );
+    CREATE INDEX assessments_by_trace ON assessments (trace);
+
+    CREATE TABLE answers (
+      id INTEGER PRIMARY KEY,
+      key BLOB NOT NULL UNIQUE,
+      texts TEXT NOT NULL, finish_reasons TEXT,
+      input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, reply_model TEXT,
+      model TEXT NOT NULL, role TEXT NOT NULL, run_id TEXT, cost REAL, seconds REAL NOT NULL,
+      created_ms INTEGER NOT NULL
+    );
+    CREATE INDEX answers_by_run ON answers (run_id) WHERE run_id IS NOT NULL;
+    """
+}
+
+extension Bool? {
+  fileprivate var isTrue: Bool { self == true }
+}

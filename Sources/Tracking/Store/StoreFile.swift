@@ -1,0 +1,109 @@
+package import Failures
+import Foundation
+import GRDB
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension TrackingStore {
+  /// The database's name within the home directory.
+  package static let fileName = "hone.sqlite"
+
+  /// Opens the store in the directory `home`, making both if they do not exist (directory 0700, database
+  /// 0600).
+  ///
+  /// A store of an older schema is copied to `hone.sqlite.v<N>.backup` and then migrated; one of a newer
+  /// schema is refused. With `readOnly` nothing is made, changed or migrated.
+  ///
+  /// - Throws: `storeUnavailable` if the directory or the database cannot be used.
+  package static func open(home: String, readOnly: Bool = false) throws(HoneError) -> TrackingStore {
+    let path = home.hasSuffix("/") ? home + fileName : home + "/" + fileName
+    if readOnly {
+      guard access(path, F_OK) == 0 else {
+        throw HoneError(
+          .storeUnavailable, "There is no tracking store in \(home).",
+          remedy: "Name another home directory, or open this one for writing first.")
+      }
+    } else {
+      try makeDirectory(home)
+      try makeFile(path)
+    }
+    let texts = SharedTexts(path: path)
+    let configuration = configuration(readOnly: readOnly, texts: texts)
+    do {
+      let pool = try DatabasePool(path: path, configuration: configuration)
+      try Schema.prepare(pool, home: home, path: path, readOnly: readOnly)
+      return TrackingStore(
+        home: home, isReadOnly: readOnly, pool: pool, lookups: Lookups(path: path), texts: texts)
+    } catch {
+      var failure = storeError(error)
+      failure.details["path"] = path
+      throw failure
+    }
+  }
+
+  private static func configuration(readOnly: Bool, texts: SharedTexts) -> Configuration {
+    var configuration = Configuration()
+    configuration.label = "hone.tracking"
+    configuration.readonly = readOnly
+    configuration.maximumReaderCount = 4
+    configuration.busyMode = .callback(waitForLock)
+    configuration.prepareDatabase { db in
+      // Only a database without a page yet takes the size. Rows of 1 to 3 kB waste less of a bigger page.
+      if !readOnly && !db.configuration.readonly { try db.execute(sql: "PRAGMA page_size = 8192") }
+      try db.execute(sql: "PRAGMA synchronous = NORMAL")
+      addFunctions(to: db, texts: texts)
+    }
+    return configuration
+  }
+
+  /// `mkdir -p`, with 0700 for what is made.
+  private static func makeDirectory(_ path: String) throws(HoneError) {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw HoneError(
+          .storeUnavailable, "The home \(path) is not a directory.", remedy: "Name a directory as the home.")
+      }
+      return
+    }
+    if let slash = path.dropLast().lastIndex(of: "/"), slash > path.startIndex {
+      try makeDirectory(String(path[..<slash]))
+    }
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw systemFailure("make the directory \(path)") }
+  }
+
+  /// Makes an empty file for the owner alone; SQLite gives its companions the same mode.
+  private static func makeFile(_ path: String) throws(HoneError) {
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw systemFailure("open \(path) for writing") }
+    Glibc.close(descriptor)
+  }
+}
+
+/// A failed system call in words; reads `errno`.
+func systemFailure(_ action: String) -> HoneError {
+  let code = errno
+  let remedy =
+    switch code {
+    case EACCES, EPERM, EROFS: "Check its permissions, or choose another home directory."
+    case ENOSPC, EDQUOT: "Free some space on that disk."
+    default: "Check the path."
+    }
+  return HoneError(
+    .storeUnavailable, "Cannot \(action): \(String(cString: strerror(code))).", remedy: remedy,
+    details: ["errno": "\(code)"])
+}
+
+/// Waits a little for another process's transaction, longer from the tenth time on; gives up after some 20 s.
+///
+/// SQLite's own waiting reaches 100 ms a step, which shows in the latency of a second process's writes.
+func waitForLock(_ attempts: Int) -> Bool {
+  usleep(attempts < 10 ? 500 : 2_000)
+  return attempts < 8_000
+}

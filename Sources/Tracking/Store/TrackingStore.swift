@@ -1,0 +1,68 @@
+import Failures
+import GRDB
+
+/// The embedded tracking store: experiments, runs, evaluation rows, artifacts, traces and model answers.
+///
+/// One directory, the home, holds all of it: `hone.sqlite` and, from the first artifact on,
+/// `artifacts/`. Several processes may have one home open at once. Every write goes through one queue
+/// that commits in groups, in the order of the calls; a call that writes returns when its transaction is
+/// committed, except `record(_:)`, which returns when the trace is queued. Reads run on connections of
+/// their own and see whatever any process has committed.
+///
+/// - `open(home:readOnly:)`, `flush()`, `close()`
+/// - Experiments: `experiment(named:)`, `createExperiment`, `experiments`
+/// - Runs: `createRun`, `updateRun`, `log…`, `run`, `searchRuns`, `metricHistory`, `acquireLease`
+/// - Evaluation rows: `logResults`, `results`
+/// - Artifacts: `writeArtifact`, `readArtifact`, `listArtifacts`
+/// - Traces: `record`, `trace`, `spans`, `searchTraces`, `addAssessment`
+/// - Answers: `answer(for:)`, `keep(_:for:)`, `bill(run:)`
+package final class TrackingStore: Sendable {
+  /// The directory that holds the store, as it was given.
+  package let home: String
+  package let isReadOnly: Bool
+  let pool: DatabasePool
+  let writer: Writer
+  let lookups: Lookups
+  let texts: SharedTexts
+  let traceTally = TraceTally()
+  let heldLeases = HeldLeases()
+
+  init(home: String, isReadOnly: Bool, pool: DatabasePool, lookups: Lookups, texts: SharedTexts) {
+    self.home = home
+    self.isReadOnly = isReadOnly
+    self.pool = pool
+    self.lookups = lookups
+    self.texts = texts
+    writer = Writer(pool: pool, isReadOnly: isReadOnly)
+  }
+
+  /// Returns when everything that was queued before is committed, or has failed.
+  package func flush() async {
+    await writer.flush()
+  }
+
+  /// Commits what is queued, then closes the files. Writes and reads fail afterwards.
+  package func close() async {
+    await writer.close()
+    lookups.close()
+    texts.close()
+    // A read still under way keeps its connection; the file is closed with the last of them.
+    try? pool.close()
+  }
+
+  /// Runs `body` in a read transaction, away from the writer.
+  func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(HoneError) -> T {
+    do {
+      return try await pool.read(body)
+    } catch {
+      throw storeError(error)
+    }
+  }
+
+  /// Runs `body` on the writer, within a transaction shared with its neighbours; returns after the commit.
+  ///
+  /// `body` may be run twice (see `Writer`), so it must have no effect but on the database.
+  func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(HoneError) -> T {
+    try await writer.perform(body)
+  }
+}

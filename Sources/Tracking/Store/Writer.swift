@@ -1,0 +1,182 @@
+import Failures
+import GRDB
+import Synchronization
+
+/// The one way into the database: takes writes in order and commits them in groups.
+///
+/// A write that meets an idle writer is committed at once; those that arrive meanwhile form the next
+/// group, so that 64 concurrent callers share a transaction and nobody waits for a timer. A group is
+/// first run plainly. If one of its members fails, the group is rolled back and run again with each
+/// member in a savepoint of its own, so that only the failed one is lost: hence a member's body must
+/// have no effect but on the database.
+final class Writer: Sendable {
+  /// The most members of one transaction.
+  private static let groupLimit = 500
+  /// How many queued writes may be of the kind that nobody awaits.
+  private static let queueLimit = 1024
+
+  private struct Item: Sendable {
+    let body: @Sendable (Database) throws -> Void
+    let settle: @Sendable (HoneError?) -> Void
+    /// Whether nobody awaits the commit, so that the queue's length must be bounded.
+    let isUnattended: Bool
+  }
+
+  private struct State {
+    var queue: [Item] = []
+    var isDraining = false
+    var isClosed = false
+    /// How many of the queued or running items are unattended.
+    var unattended = 0
+    /// Those who wait for room in the queue, first come first served.
+    var waiting: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let pool: DatabasePool
+  private let isReadOnly: Bool
+  private let state = Mutex(State())
+
+  init(pool: DatabasePool, isReadOnly: Bool) {
+    self.pool = pool
+    self.isReadOnly = isReadOnly
+  }
+
+  /// Runs `body` in a transaction and returns its result after the commit.
+  func perform<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(HoneError) -> T {
+    let result: Result<T, HoneError> = await withCheckedContinuation { continuation in
+      let box = Mutex<T?>(nil)
+      let item = Item(
+        body: { db in
+          let value = try body(db)
+          box.withLock { $0 = value }
+        },
+        settle: { error in
+          if let error {
+            continuation.resume(returning: .failure(error))
+          } else if let value = box.withLock({ $0 }) {
+            continuation.resume(returning: .success(value))
+          } else {
+            let error = HoneError(.internalError, "A write was committed without a result.")
+            continuation.resume(returning: .failure(error))
+          }
+        }, isUnattended: false)
+      if let refusal = enqueue(item) { continuation.resume(returning: .failure(refusal)) }
+    }
+    return try result.get()
+  }
+
+  /// Queues `body` and returns; waits while the queue is full. `settle` hears of a failure, or nil.
+  func enqueue(
+    _ body: @escaping @Sendable (Database) throws -> Void, settle: @escaping @Sendable (HoneError?) -> Void
+  ) async {
+    await withCheckedContinuation { continuation in
+      let hasRoom = state.withLock { state in
+        state.unattended += 1
+        if state.unattended <= Self.queueLimit { return true }
+        state.waiting.append(continuation)
+        return false
+      }
+      if hasRoom { continuation.resume() }
+    }
+    if let refusal = enqueue(Item(body: body, settle: settle, isUnattended: true)) {
+      release(1)
+      settle(refusal)
+    }
+  }
+
+  func flush() async {
+    _ = try? await perform { _ in }
+  }
+
+  func close() async {
+    await flush()
+    state.withLock { $0.isClosed = true }
+  }
+
+  /// Puts an item into the queue and sees that somebody empties it; returns why it cannot.
+  private func enqueue(_ item: Item) -> HoneError? {
+    if isReadOnly {
+      return HoneError(
+        .storeUnavailable, "The tracking store is open for reading only.", remedy: "Open it for writing.")
+    }
+    let (isClosed, mustStart) = state.withLock { state in
+      guard !state.isClosed else { return (true, false) }
+      state.queue.append(item)
+      defer { state.isDraining = true }
+      return (false, !state.isDraining)
+    }
+    if isClosed { return HoneError(.storeUnavailable, "The tracking store is closed.", remedy: "Open it again.") }
+    if mustStart { pool.asyncWriteWithoutTransaction { db in self.drain(db) } }
+    return nil
+  }
+
+  private func drain(_ db: Database) {
+    while let group = nextGroup() {
+      let failures = commit(group, db)
+      release(group.count { $0.isUnattended })
+      for (item, failure) in zip(group, failures) { item.settle(failure) }
+    }
+  }
+
+  private func nextGroup() -> [Item]? {
+    state.withLock { state in
+      guard !state.queue.isEmpty else {
+        state.isDraining = false
+        return nil
+      }
+      if state.queue.count <= Self.groupLimit {
+        defer { state.queue.removeAll(keepingCapacity: true) }
+        return state.queue
+      }
+      let group = Array(state.queue.prefix(Self.groupLimit))
+      state.queue.removeFirst(Self.groupLimit)
+      return group
+    }
+  }
+
+  /// Frees places of unattended items and lets as many in from those who wait.
+  private func release(_ count: Int) {
+    guard count > 0 else { return }
+    let admitted = state.withLock { state in
+      state.unattended -= count
+      let admitted = Array(state.waiting.prefix(count))
+      state.waiting.removeFirst(admitted.count)
+      return admitted
+    }
+    for continuation in admitted { continuation.resume() }
+  }
+
+  /// The error of each member, nil where it is committed.
+  private func commit(_ group: [Item], _ db: Database) -> [HoneError?] {
+    do {
+      try db.inTransaction(.immediate) {
+        for item in group { try item.body(db) }
+        return .commit
+      }
+      return Array(repeating: nil, count: group.count)
+    } catch {
+      if group.count == 1 { return [storeError(error)] }
+    }
+    var failures = [HoneError?](repeating: nil, count: group.count)
+    do {
+      try db.inTransaction(.immediate) {
+        for (index, item) in group.enumerated() {
+          do {
+            try db.inSavepoint {
+              try item.body(db)
+              return .commit
+            }
+          } catch {
+            failures[index] = storeError(error)
+            // A full disk, for one, ends the whole transaction.
+            guard db.isInsideTransaction else { throw error }
+          }
+        }
+        return .commit
+      }
+      return failures
+    } catch {
+      return failures.map { $0 ?? storeError(error) }
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import Failures
+import Foundation
+import GRDB
+import JSON
+import LanguageModels
+import Synchronization
+package import Traces
+
+/// Counts the traces that were queued but not stored, for `TrackingStore.traceLosses`.
+final class TraceTally: Sendable {
+  let losses = Mutex(TraceLosses(count: 0, lastError: nil))
+}
+
+/// A trace as rows, made on the recorder's side so that the writer only inserts.
+private struct TraceRows: Sendable {
+  var id: Data
+  var experiment: Int?
+  var runID: String?
+  var name: String
+  var status: Int
+  var error: String?
+  var start: Int
+  var duration: Int
+  var spanCount: Int
+  var inputTokens: Int
+  var outputTokens: Int
+  var cost: Double?
+  var request: String?
+  var response: String?
+  var metadata: String?
+  var chunks: [Data]
+  var texts: [(digest: Data, content: Data)]
+  var assessments: [Assessment]
+}
+
+extension TrackingStore: TraceSink {
+  /// Queues a finished trace and returns; waits, rather than grow, while the queue is full.
+  ///
+  /// Traces are committed in groups with whatever else is written. One that cannot be stored is counted
+  /// in `traceLosses`. A trace recorded again under its id takes the place of the first.
+  package func record(_ trace: Trace) async {
+    let (rows, digests) = encode(trace)
+    let (texts, tally) = (texts, traceTally)
+    await writer.enqueue({ db in
+      try Self.insert(rows, db)
+    }) { failure in
+      if let failure {
+        tally.losses.withLock { losses in
+          losses.count += 1
+          losses.lastError = failure.message
+        }
+      } else {
+        texts.noteStored(digests)
+      }
+    }
+  }
+
+  /// How many recorded traces were lost, and why.
+  package var traceLosses: TraceLosses { traceTally.losses.withLock { $0 } }
+
+  private func encode(_ trace: Trace) -> (rows: TraceRows, newDigests: [ContentDigest]) {
+    let start = trace.spans.first?.start ?? wallClock()
+    let end = trace.spans.first?.end ?? start
+    var new: [SharedMessages] = []
+    var chunks: [Data] = []
+    for first in stride(from: 0, to: trace.spans.count, by: SpanEncoder.chunkSize) {
+      let slice = trace.spans[first..<min(first + SpanEncoder.chunkSize, trace.spans.count)]
+      let (payload, shared) = SpanEncoder.encode(slice, origin: start)
+      chunks.append(Data(payload))
+      new += shared.filter { !texts.isStored($0.digest) }
+    }
+    var error: String?
+    if case .error(let message) = trace.status { error = message }
+    let rows = TraceRows(
+      id: trace.id.data, experiment: trace.experimentID.flatMap { Int($0) }, runID: trace.runID, name: trace.name,
+      status: trace.status.code, error: error, start: start, duration: max(0, end - start),
+      spanCount: trace.spans.count, inputTokens: trace.usage.inputTokens, outputTokens: trace.usage.outputTokens,
+      cost: trace.cost, request: trace.spans.first.flatMap { Self.preview($0.inputs) },
+      response: trace.spans.first.flatMap { Self.preview($0.outputs) },
+      metadata: trace.metadata.isEmpty ? nil : JSONValue.object(trace.metadata).text(), chunks: chunks,
+      texts: new.map { ($0.digest.data, SharedTexts.content($0.messages)) }, assessments: trace.assessments)
+    return (rows, new.map(\.digest))
+  }
+
+  /// A payload as JSON text, cut to 1000 characters.
+  private static func preview(_ payload: SpanPayload) -> String? {
+    guard let text = payload.json?.text() else { return nil }
+    return text.utf8.count <= 1000 || text.count <= 1000 ? text : String(text.prefix(1000))
+  }
+
+  private static func insert(_ rows: TraceRows, _ db: Database) throws {
+    let arguments: StatementArguments = [
+      rows.id, rows.experiment, rows.runID, rows.name, rows.status, rows.error, rows.start, rows.duration,
+      rows.spanCount, rows.inputTokens, rows.outputTokens, rows.cost, rows.request, rows.response, rows.metadata,
+    ]
+    let insertion = try db.cachedStatement(
+      sql: """
+        INSERT INTO traces (id, experiment, run_id, name, status, error, start_ns, duration_ns, span_count,
+          input_tokens, output_tokens, cost, request, response, metadata)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """)
+    insertion.setUncheckedArguments(arguments)
+    try insertion.execute()
+    let sequence =
+      db.changesCount > 0 ? db.lastInsertedRowID : try replace(rows.id, arguments, db)
+    for (index, chunk) in rows.chunks.enumerated() {
+      let statement = try db.cachedStatement(sql: "INSERT INTO span_chunks VALUES (?, ?)")
+      statement.setUncheckedArguments([sequence << 20 | Int64(index), chunk])
+      try statement.execute()
+    }
+    for text in rows.texts {
+      let statement = try db.cachedStatement(
+        sql: "INSERT INTO texts (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING")
+      statement.setUncheckedArguments([text.digest, text.content])
+      try statement.execute()
+    }
+    for assessment in rows.assessments { try insert(assessment, trace: rows.id, db) }
+  }
+
+  /// Puts new columns in the place of an earlier trace of this id, and drops its spans.
+  private static func replace(_ id: Data, _ arguments: StatementArguments, _ db: Database) throws -> Int64 {
+    try db.cachedStatement(
+      sql: """
+        UPDATE traces SET experiment = ?2, run_id = ?3, name = ?4, status = ?5, error = ?6, start_ns = ?7,
+          duration_ns = ?8, span_count = ?9, input_tokens = ?10, output_tokens = ?11, cost = ?12, request = ?13,
+          response = ?14, metadata = ?15
+        WHERE id = ?1
+        """
+    ).execute(arguments: arguments)
+    guard let sequence = try Int64.fetchOne(db, sql: "SELECT seq FROM traces WHERE id = ?", arguments: [id]) else {
+      throw HoneError(.internalError, "A trace vanished while it was replaced.")
+    }
+    try db.execute(
+      sql: "DELETE FROM span_chunks WHERE id >= ? AND id < ?", arguments: [sequence << 20, (sequence + 1) << 20])
+    return sequence
+  }
+
+  @discardableResult
+  static func insert(
+    _ assessment: Assessment, trace: Data, span: SpanID? = nil, kind: StoredAssessment.Kind = .feedback,
+    sourceID: String? = nil, overrides: Int64? = nil, _ db: Database
+  ) throws -> Int64 {
+    // Booleans take part in no comparison of numbers.
+    let number: Double? =
+      switch assessment.value {
+      case .int, .double, .number: assessment.value.doubleValue
+      default: nil
+      }
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO assessments (trace, span, kind, name, value, number, error, rationale, metadata, source, source_id,
+          created_ms, overrides)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """)
+    statement.setUncheckedArguments([
+      trace, span.map { Int64(bitPattern: $0.value) }, kind.rawValue, assessment.name,
+      assessment.value.isNull ? nil : assessment.value.text(), number, assessment.error, assessment.rationale,
+      assessment.metadata.isEmpty ? nil : JSONValue.object(assessment.metadata).text(), assessment.source.code,
+      sourceID, nowInMilliseconds(), overrides,
+    ])
+    try statement.execute()
+    return db.lastInsertedRowID
+  }
+}
+
+extension TraceStatus {
+  var code: Int {
+    switch self {
+    case .inProgress: 0
+    case .ok: 1
+    case .error: 2
+    }
+  }
+
+  init(code: Int, error: String?) {
+    self =
+      switch code {
+      case 0: .inProgress
+      case 1: .ok
+      default: .error(error ?? "")
+      }
+  }
+}
+
+extension Assessment.Source {
+  private static let all: [Assessment.Source] = [.code, .human, .judge]
+
+  /// The number under which the store keeps it.
+  var code: Int { Self.all.firstIndex(of: self) ?? 0 }
+  init(code: Int) { self = Self.all.indices.contains(code) ? Self.all[code] : .code }
+}

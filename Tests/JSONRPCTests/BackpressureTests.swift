@@ -1,0 +1,143 @@
+import Failures
+import Glibc
+import JSON
+import Synchronization
+import Testing
+
+@testable import JSONRPC
+
+@Suite("A peer that is slow", .timeLimit(.minutes(2)))
+struct BackpressureTests {
+  private static var smallLimits: ConnectionLimits {
+    var limits = ConnectionLimits()
+    limits.outgoing = 64 << 10
+    limits.backlog = 64 << 10
+    limits.requestsInFlight = 16
+    return limits
+  }
+
+  @Test("one that never reads is stopped, and the server stays small while another is served")
+  func neverReads() async throws {
+    let loop = try EventLoop()
+    let directory = try TemporaryDirectory()
+    defer {
+      loop.stop()
+      directory.remove()
+    }
+    let handler = TestHandler()
+    let limits = Self.smallLimits
+    let server = try UnixSocketServer(path: directory.path + "/s", loop: loop) { stream in
+      Connection(stream, handler: handler, limits: limits).start()
+    }
+    defer { server.close() }
+    let deaf = try RawClient.connect(to: server.path)
+    let polite = try RawClient.connect(to: server.path)
+    let sent = Mutex(0)
+    // Writes until the socket takes no more, and then stays in `write`.
+    try startThread {
+      let chunk = (0..<100).map { _ in request("null", "big", #"{"bytes":1000}"#) + "\n" }.joined()
+      while (try? deaf.send(chunk)) != nil { sent.withLock { $0 += chunk.utf8.count } }
+    }
+    var last = -1
+    while sent.withLock({ $0 }) != last {
+      last = sent.withLock { $0 }
+      try await Task.sleep(for: .milliseconds(200))
+    }
+    // Out-queue, backlog and the sockets' own buffers: some hundred KiB each.
+    #expect(last < 4 << 20)
+    for number in 0..<100 {
+      let line = try await blocking {
+        try polite.send(request("\(number)", "work") + "\n")
+        return try polite.line(within: 5)
+      }
+      #expect(line == #"{"jsonrpc":"2.0","id":\#(number),"result":{}}"#)
+    }
+  }
+
+  @Test("one that reads at last gets every answer", arguments: Wire.allCases)
+  func readsLate(_ wire: Wire) async throws {
+    let served = try await Served.make(wire, limits: Self.smallLimits)
+    let client = served.client
+    let count = 2000
+    async let sending: Void = blocking {
+      for number in 0..<count { try client.send(request("\(number)", "big", #"{"bytes":2000}"#) + "\n") }
+      client.endOutput()
+    }
+    let handler = served.handler
+    try await eventually { handler.log.withLock { $0.count } > 50 }
+    let output = try await blocking { try client.rest() }
+    try await sending
+    let ids = try output.split(separator: "\n").map { try JSONReader.read(String($0))["id"]?.intValue ?? -1 }
+    #expect(ids.sorted() == Array(0..<count))
+  }
+
+  @Test("progress that cannot be written is merged by its key or dropped, never piled up")
+  func progress() async throws {
+    let served = try await Served.make(.inProcess, limits: Self.smallLimits, framing: .lines)
+    let padding = JSONValue.string(String(repeating: "p", count: 1000))
+    var dropped = 0
+    for number in 0..<100_000 {
+      let sent = served.connection.notify("$/progress", ["n": .int(number), "p": padding], coalesceKey: "token")
+      if !sent { dropped += 1 }
+    }
+    while served.connection.notify("log", ["p": padding], delivery: .droppable) {}
+    #expect(!served.connection.notify("log", [:], delivery: .droppable))
+    #expect(served.connection.notify("end", [:]))
+    let client = served.client
+    let lines = try await blocking {
+      var lines: [String] = []
+      while let line = try client.line() {
+        lines.append(line)
+        if line.contains("\"end\"") { break }
+      }
+      return lines
+    }
+    let progress = try lines.map { try JSONReader.read($0) }.filter { $0["method"] == "$/progress" }
+    #expect(progress.count < 2000)
+    // The newest is never lost.
+    #expect(dropped == 0)
+    #expect(progress.last?["params"]?["n"] == 99_999)
+    let numbers = progress.compactMap { $0["params"]?["n"]?.intValue }
+    #expect(numbers == numbers.sorted())
+  }
+
+  @Test("notifications that must not be lost have a hard limit as well")
+  func hardLimit() async throws {
+    let served = try await Served.make(.inProcess, limits: Self.smallLimits)
+    var count = 0
+    while served.connection.notify("x", ["p": .string(String(repeating: "p", count: 1000))]) { count += 1 }
+    #expect(count > 100 && count < 200)
+  }
+
+  @Test("a sender that can wait loses nothing")
+  func waitsForRoom() async throws {
+    let served = try await Served.make(.inProcess, limits: Self.smallLimits, framing: .lines)
+    let connection = served.connection
+    let sender = Task {
+      for number in 0..<3000 {
+        try await connection.notifyWhenRoom("row", ["n": .int(number), "p": .string(String(repeating: "p", count: 500))])
+      }
+    }
+    let client = served.client
+    let numbers = try await blocking {
+      try (0..<3000).map { _ in try JSONReader.read(client.line() ?? "")["params"]?["n"]?.intValue }
+    }
+    try await sender.value
+    #expect(numbers == Array(0..<3000))
+  }
+
+  @Test("waiting for room ends when the task is cancelled or the peer goes")
+  func waitingEnds() async throws {
+    let served = try await Served.make(.inProcess, limits: Self.smallLimits)
+    while served.connection.notify("x", ["p": "xxxxxxxxxxxxxxxxxxxxxxxxxxxx"], delivery: .droppable) {}
+    let connection = served.connection
+    let cancelled = Task { try await connection.notifyWhenRoom("row", [:]) }
+    cancelled.cancel()
+    let first = await #expect(throws: HoneError.self) { try await cancelled.value }
+    #expect(first?.kind == .cancelled)
+    let waiting = Task { try await connection.notifyWhenRoom("row", [:]) }
+    served.client.vanish()
+    let second = await #expect(throws: HoneError.self) { try await waiting.value }
+    #expect(second?.kind == .clientGone)
+  }
+}

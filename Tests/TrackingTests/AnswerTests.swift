@@ -1,0 +1,85 @@
+import Failures
+import GRDB
+import LanguageModels
+import Testing
+
+@testable import Tracking
+
+private func answer(_ text: String, role: CallRole = .task, run: String? = nil, cost: Double? = 0.5) -> StoredAnswer {
+  StoredAnswer(
+    reply: ModelReply(
+      texts: [text, ""], finishReasons: ["stop"], usage: TokenUsage(inputTokens: 10, outputTokens: 3), model: "m-1"),
+    model: "openai/m", role: role, runID: run, cost: cost, seconds: 0.25)
+}
+
+@Suite struct AnswerTests {
+  @Test func `An answer comes back as it was kept`() async throws {
+    try await withStore { store async throws in
+      let key = ContentDigest.of("key")
+      #expect(try store.answer(for: key) == nil)
+      try await store.keep(answer("\"hé\u{0}\n", run: "r"), for: key)
+      #expect(try store.answer(for: key) == answer("\"hé\u{0}\n", run: "r"))
+      #expect(try store.answer(for: .of("other")) == nil)
+      let bare = StoredAnswer(reply: ModelReply(texts: []), model: "", role: .judge)
+      try await store.keep(bare, for: .of("bare"))
+      #expect(try store.answer(for: .of("bare")) == bare)
+    }
+  }
+
+  @Test func `The first answer under a key stays`() async throws {
+    try await withStore { store async throws in
+      let key = ContentDigest.of("key")
+      try await store.keep(answer("first"), for: key)
+      try await store.keep(answer("second"), for: key)
+      #expect(try store.answer(for: key)?.reply.texts.first == "first")
+    }
+  }
+
+  @Test func `What another process committed is seen at once`() async throws {
+    try await withHome { home async throws in
+      let (a, b) = (try TrackingStore.open(home: home), try TrackingStore.open(home: home))
+      for index in 0..<20 {
+        let key = ContentDigest.of("\(index)")
+        #expect(try b.answer(for: key) == nil)
+        try await a.keep(answer("\(index)"), for: key)
+        #expect(try b.answer(for: key)?.reply.texts.first == "\(index)")
+      }
+      await a.close()
+      await b.close()
+    }
+  }
+
+  @Test func `Answers kept at once are committed in a few groups`() async throws {
+    try await withStore { store async throws in
+      await withTaskGroup(of: HoneError?.self) { group in
+        for index in 0..<640 {
+          group.addTask {
+            await failure {
+              try await store.keep(answer("\(index)"), for: .of("\(index)"))
+              // Kept means: there for everybody.
+              #expect(try store.answer(for: .of("\(index)")) != nil)
+            }
+          }
+        }
+        for await error in group { #expect(error == nil) }
+      }
+    }
+  }
+
+  @Test func `A run's bill is added up by role`() async throws {
+    try await withStore { store async throws in
+      try await store.keep(answer("1", role: .task, run: "r"), for: .of("1"))
+      try await store.keep(answer("2", role: .task, run: "r", cost: nil), for: .of("2"))
+      try await store.keep(answer("3", role: .judge, run: "r", cost: 0.25), for: .of("3"))
+      try await store.keep(answer("4", role: .task, run: "other"), for: .of("4"))
+      try await store.keep(answer("5", role: .task), for: .of("5"))
+      let usage = TokenUsage(inputTokens: 10, outputTokens: 3)
+      #expect(
+        try await store.bill(run: "r") == [
+          RoleBill(role: .task, calls: 2, usage: usage + usage, cost: 0.5, unpricedCalls: 1, seconds: 0.5),
+          RoleBill(role: .judge, calls: 1, usage: usage, cost: 0.25, unpricedCalls: 0, seconds: 0.25),
+        ])
+      #expect(try await store.bill(run: "nobody").isEmpty)
+    }
+  }
+}
