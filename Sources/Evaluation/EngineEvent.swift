@@ -1,11 +1,13 @@
 package import Failures
 package import JSON
+import LanguageModels
 package import Programs
 package import Traces
 
 /// One evaluation of one program, as it is announced before its first example.
 package struct EvaluationInfo: Sendable {
-  /// The id under which it may be tracked: 32 hexadecimal digits, new for each evaluation.
+  /// The id under which it may be tracked: 32 hexadecimal digits. Within a run it follows from the run's id and the
+  /// evaluation's name, so that a run done again meets its own evaluations.
   package var id: String
   /// What kind it is: `eval_full`, `eval_minibatch` or `eval`.
   package var key: String
@@ -19,10 +21,10 @@ package struct EvaluationInfo: Sendable {
   package var metric: String
 
   package init(
-    id: String = .randomRunID(), key: String, index: Int, program: Program, coordinates: JSONObject = [:],
-    rows: [Int], metric: String
+    run: String?, key: String, index: Int, program: Program, coordinates: JSONObject = [:], rows: [Int],
+    metric: String
   ) {
-    self.id = id
+    id = run.map { String(ContentDigest.of("\($0)/\(key)_\(index)").description.prefix(32)) } ?? .randomRunID()
     self.key = key
     self.index = index
     self.program = program
@@ -83,6 +85,13 @@ package struct Trial: Sendable {
   package var result: EvaluationResult
   /// The best score of a full evaluation up to and with this trial.
   package var bestSoFar: Double?
+
+  package init(number: Int, evaluation: EvaluationInfo, result: EvaluationResult, bestSoFar: Double?) {
+    self.number = number
+    self.evaluation = evaluation
+    self.result = result
+    self.bestSoFar = bestSoFar
+  }
 }
 
 /// What the engine says happened. Tracking, progress and the terminal listen; the engine knows none of them.

@@ -1,7 +1,7 @@
 package import Failures
 package import JSON
 package import LanguageModels
-package import Programs
+import Programs
 import Traces
 
 /// Scores programs on examples: runs them concurrently, asks the metric, counts what failed apart from what

@@ -1,9 +1,10 @@
-package import Evaluation
+import Evaluation
 package import Failures
 package import JSON
-package import Programs
-import Traces
+import LanguageModels
+import Programs
 import Randomness
+import Traces
 
 /// Lets a teacher answer rows of the trainset and keeps, as demos, the steps of those answers that the metric accepts;
 /// rows as they are fill the rest.

@@ -1,7 +1,7 @@
-package import Evaluation
+import Evaluation
 package import Failures
 package import JSON
-package import Programs
+import Programs
 import Randomness
 
 /// Bootstraps many demo sets from shuffled trainsets and keeps the one that scores best on the valset.

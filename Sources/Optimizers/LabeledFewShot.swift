@@ -1,7 +1,7 @@
-package import Evaluation
+import Evaluation
 package import Failures
 package import JSON
-package import Programs
+import Programs
 import Randomness
 
 /// Shows rows of the trainset as demos, as they are. Asks no model.

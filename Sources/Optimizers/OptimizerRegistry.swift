@@ -1,4 +1,3 @@
-package import Evaluation
 import Failures
 package import JSON
 

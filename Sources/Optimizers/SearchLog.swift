@@ -22,7 +22,7 @@ final class SearchLog {
     let index = started[key, default: 0]
     started[key] = index + 1
     return EvaluationInfo(
-      key: key, index: index, program: program, coordinates: coordinates, rows: rows, metric: task.metric.name)
+      run: task.session.runID, key: key, index: index, program: program, coordinates: coordinates, rows: rows, metric: task.metric.name)
   }
 
   /// Notes an evaluation; `isFull` ones on whole data decide which program is best (a strictly higher score wins).

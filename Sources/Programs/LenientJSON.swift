@@ -55,6 +55,11 @@ package struct LenientJSON {
 
   /// What stands inside the first fence of backticks, if the text begins with one; else the text.
   /// A fence that is never closed reaches to the end.
+  /// The text inside a fence of backticks, or the whole text where there is none.
+  package static func unfenced(_ text: String) -> String {
+    String(decoding: unfenced(Array(text.utf8)[...]), as: UTF8.self)
+  }
+
   private static func unfenced(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     guard let start = text.firstIndex(where: { !isSpace($0) }), text[start...].starts(with: fence),
       let lineEnd = text[start...].firstIndex(of: 0x0A)

@@ -1,4 +1,4 @@
-package import Failures
+import Failures
 package import JSON
 
 /// What a request's `metric` asks for.

@@ -1,7 +1,7 @@
-package import Evaluation
+import Evaluation
 package import Failures
 package import JSON
-package import Programs
+import Programs
 import Randomness
 
 /// Searches instructions and demo sets together: demos are bootstrapped, instructions are proposed from what is known

@@ -31,6 +31,10 @@ final class Search {
   /// Pairs of combination and row that have been asked; a repeat costs nothing.
   private var asked: [[Int]: Set<Int>] = [:]
   private var executions = 0
+  /// How many of each predictor's instructions have been written; the rest are being so.
+  private var written: [Int] = []
+  /// Evaluations decided whose results have not come in.
+  private var outstanding = 0
 
   init(
     options: MIPROv2, plan: Plan, task: CompileTask, log: SearchLog, proposer: InstructionProposer,
@@ -46,6 +50,7 @@ final class Search {
     self.random = random
     valset = task.valset ?? []
     board = ScoreBoard(rows: valset.count)
+    written = instructions.map(\.count)
   }
 
   /// One evaluation as it was decided.
@@ -80,7 +85,7 @@ final class Search {
   private var variables: Int { demoSets == nil ? predictors : 2 * predictors }
 
   private var sizes: [Int] {
-    instructions.map(\.count) + (demoSets.map { sets in (0..<predictors).map { _ in sets.count } } ?? [])
+    written + (demoSets.map { sets in (0..<predictors).map { _ in sets.count } } ?? [])
   }
 
   /// The first combinations: each demo set and each instruction stands in one, in a random order. At most half of the
@@ -109,12 +114,20 @@ final class Search {
   // MARK: Deciding
 
   private func next() async throws(HoneError) -> Piece? {
+    let piece = decide()
+    if piece != nil { outstanding += 1 }
+    return piece
+  }
+
+  /// The next evaluation; nil while there is nothing to do before more results are in, and at the end.
+  private func decide() -> Piece? {
     let isLastDue = minibatchTrials >= plan.trials && !mayExtend
-    if plan.minibatch, trialsSinceFull >= options.minibatchFullEvalSteps || (isLastDue && trialsSinceFull > 0) {
-      // The trials to choose from must have come in, the opening ones at the least.
-      if let piece = fullEvaluation() { return piece }
+    if plan.minibatch, trialsSinceFull >= options.minibatchFullEvalSteps, let piece = fullEvaluation() { return piece }
+    if isLastDue {
+      // The last choice is made with everything known; saved executions allow a second opinion.
+      guard plan.minibatch, outstanding == 0 else { return nil }
+      return trialsSinceFull > 0 || mayCheckAnother ? fullEvaluation() : nil
     }
-    guard !isLastDue else { return nil }
     minibatchTrials += 1
     trialsSinceFull += 1
     if minibatchTrials <= opening.count { return trial(opening[minibatchTrials - 1]) }
@@ -126,6 +139,13 @@ final class Search {
   private var mayExtend: Bool {
     plan.isElastic && plan.minibatch && minibatchTrials < 2 * plan.trials
       && executions + 2 * plan.rowsPerTrial + (valset.count - plan.rowsPerTrial) <= plan.executions
+  }
+
+  /// Whether the best estimate belongs to a combination that has had no full evaluation, and saved executions allow one.
+  private var mayCheckAnother: Bool {
+    guard plan.isElastic, let first = board.ranking().first, board.entries[first.combination]?.isFull == false
+    else { return false }
+    return executions + valset.count - (asked[first.combination]?.count ?? 0) <= plan.executions
   }
 
   /// A combination by the estimator; one that is known on the whole valset already is drawn again a few times.
@@ -237,9 +257,11 @@ final class Search {
   }
 
   private func commit(_ piece: Piece, _ outcome: Outcome) async throws(HoneError) {
+    outstanding -= 1
     if let order = piece.refinement {
       let index = piece.combination[order.predictor]
       if let text = outcome.instruction { instructions[order.predictor][index] = text }
+      written[order.predictor] = index + 1
       await task.session.events.emit(
         .instructionProposed(
           predictor: task.student.predictors[order.predictor].name, index: index,

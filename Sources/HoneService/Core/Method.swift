@@ -1,0 +1,71 @@
+package import Failures
+package import JSON
+
+/// One method of the service, declared once: what it takes, what it gives, and what does it. Dispatch, `initialize` and
+/// the OpenRPC document derive from the declarations.
+package struct Method: Sendable {
+  /// One parameter, by name.
+  package struct Parameter: Sendable {
+    package var name: String
+    package var isRequired: Bool
+    package var summary: String
+    package var schema: JSONValue
+
+    init(_ name: String, required: Bool = false, _ schema: JSONValue, _ summary: String) {
+      self.name = name
+      isRequired = required
+      self.summary = summary
+      self.schema = schema
+    }
+  }
+
+  package var name: String
+  package var summary: String
+  package var parameters: [Parameter]
+  package var result: JSONValue
+  /// Parameters of a call that the documentation shows.
+  package var example: JSONObject?
+  /// Whether progress is reported and the work can be cancelled with something kept.
+  package var isLong: Bool
+  /// Reads its parameters through the reader (all problems at once), then works.
+  package var run: @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
+
+  init(
+    _ name: String, _ summary: String, _ parameters: [Parameter], result: JSONValue, example: JSONObject? = nil,
+    isLong: Bool = false,
+    run: @escaping @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
+  ) {
+    self.name = name
+    self.summary = summary
+    self.parameters = parameters
+    self.result = result
+    self.example = example
+    self.isLong = isLong
+    self.run = run
+  }
+}
+
+/// What a call knows of its surroundings.
+package struct CallEnvironment: Sendable {
+  /// Who hears how far the work is; nobody where nil.
+  package var progress: (any ProgressSink)?
+  /// The directory from which relative paths in requests count.
+  package var baseDirectory: String
+
+  package init(progress: (any ProgressSink)? = nil, baseDirectory: String) {
+    self.progress = progress
+    self.baseDirectory = baseDirectory
+  }
+}
+
+/// Hears how far a long call is.
+package protocol ProgressSink: Sendable {
+  func begin(_ title: String)
+  /// - Parameters:
+  ///   - percentage: 0 to 100, never falling; nil while unknown.
+  ///   - data: the same in figures (`trial`, `score`, `calls` …).
+  func report(_ message: String, percentage: Int?, data: JSONObject)
+  /// A finished trial or example.
+  func partial(_ value: JSONObject)
+  func end(_ message: String)
+}

@@ -1,0 +1,115 @@
+import Failures
+import JSON
+import LanguageModels
+import Programs
+import Tracking
+
+/// A program as a request gave it, and the model it was made with where that is known.
+struct ResolvedProgram {
+  var program: Program
+  var warnings: [String] = []
+  var configuration: ModelConfiguration?
+}
+
+extension RequestParts {
+  /// The program under that name: stated in the request, or a reference `{"run"}`, `{"path"}`, `{"artifactUri"}`,
+  /// `{"state"}` or `{"programId"}`, beside which `signature`, `module` or `steps` say the structure where a file does not.
+  func program(_ name: String = "program") async throws(HoneError) -> ResolvedProgram? {
+    let module = fields.string("module")
+    guard let value = fields.value(name) else {
+      problems.add(
+        fields.place(name),
+        "This member is required: a signature such as \"question -> answer\", a program object or a reference.")
+      return nil
+    }
+    let path = fields.place(name)
+    if let object = value.objectValue, Self.referenceKeys.contains(where: { object[$0] != nil }) {
+      let reference = FieldReader(object, path: path, problems: problems)
+      let resolved = try await resolve(reference)
+      reference.finish()
+      return resolved
+    }
+    let read = Module.read(value, defaultModule: module ?? "ChainOfThought", path: path, problems: problems)
+    return read.map { ResolvedProgram(program: Program($0)) }
+  }
+
+  static let referenceKeys = ["run", "path", "artifactUri", "state", "programId"]
+
+  /// The program that a reference's members name. Exactly one of them may stand.
+  func resolve(_ reference: FieldReader) async throws(HoneError) -> ResolvedProgram? {
+    let given = Self.referenceKeys.filter { reference.object[$0] != nil && reference.object[$0] != .null }
+    guard given.count == 1, let kind = given.first else {
+      problems.add(
+        Problem(
+          path: reference.path, message: "Exactly one of \(Self.referenceKeys.joined(separator: ", ")) is needed.",
+          allowed: Self.referenceKeys))
+      return nil
+    }
+    var structure: Module?
+    if reference.object["signature"] != nil || reference.object["steps"] != nil {
+      structure = Module.read(reference)
+      guard structure != nil else { return nil }
+    }
+    switch kind {
+    case "programId":
+      guard let id = reference.string("programId") else { return nil }
+      guard let program = service.loaded.withLock({ $0[id] }) else {
+        throw HoneError(
+          .notFound, "There is no loaded program \"\(id)\" in this service.",
+          remedy: "Load it again with loadProgram; ids last as long as the service.")
+      }
+      return ResolvedProgram(program: program)
+    case "run":
+      guard let id = reference.string("run") else { return nil }
+      return try await program(ofRun: id, structure)
+    case "artifactUri":
+      guard let uri = reference.string("artifactUri") else { return nil }
+      let content = try await service.store().readArtifact(uri: uri)
+      return try decode(content.bytes, structure, source: uri)
+    case "path":
+      guard let file = reference.string("path") else { return nil }
+      let path = file.hasPrefix("/") ? file : environment.baseDirectory + "/" + file
+      guard let bytes = readFile(path) else {
+        throw HoneError(.notFound, "The program file \(path) cannot be read.", remedy: "Check the path and its permissions.")
+      }
+      return try decode(bytes, structure, source: path)
+    default:
+      guard let state = reference.object("state") else { return nil }
+      let (program, warnings) = try StateFile.decode(.object(state), module: structure, source: reference.place("state"))
+      return ResolvedProgram(program: program, warnings: warnings)
+    }
+  }
+
+  private func program(ofRun id: String, _ structure: Module?) async throws(HoneError) -> ResolvedProgram {
+    let store = try service.store()
+    let run = try await store.run(id)
+    let files = try await store.listArtifacts(run: id).map(\.path)
+    guard let file = ["best_model.json", "model.json"].first(where: files.contains) else {
+      throw HoneError(
+        .notFound, "The run \(id) (\(run.info.name), \(run.info.status.rawValue)) holds no program.",
+        remedy: "Name a run that compiled or evaluated a program; listRuns shows them.")
+    }
+    let content = try await store.readArtifact(run: id, path: file)
+    var resolved = try decode(content.bytes, structure, source: "\(run.info.artifactURI)/\(file)")
+    if let text = run.tags.value(of: HoneTag.languageModel), let value = try? JSONReader.read(text) {
+      resolved.configuration = ModelConfiguration(value, path: "lm", problems: ProblemList())
+    }
+    return resolved
+  }
+
+  private func decode(_ bytes: [UInt8], _ structure: Module?, source: String) throws(HoneError) -> ResolvedProgram {
+    let value: JSONValue
+    do {
+      value = try JSONReader.read(bytes)
+    } catch {
+      throw HoneError(.programInvalid, "\(source) is not JSON: \(error).")
+    }
+    let (program, warnings) = try StateFile.decode(value, module: structure, source: source)
+    return ResolvedProgram(program: program, warnings: warnings)
+  }
+}
+
+/// The id under which a service knows a program: the same for the same structure and state.
+func programID(_ program: Program) -> String {
+  "p-" + ContentDigest.of(JSONValue.object(StateFile.encode(program)).encoded()).description.prefix(16)
+}

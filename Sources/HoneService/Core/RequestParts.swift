@@ -1,0 +1,142 @@
+import Evaluation
+import Failures
+import HTTPModels
+import JSON
+import LanguageModels
+import Programs
+import Tracking
+
+/// The parts that several methods' parameters share, read and made ready.
+struct RequestParts {
+  let service: Service
+  let fields: FieldReader
+  let environment: CallEnvironment
+
+  init(_ service: Service, _ fields: FieldReader, _ environment: CallEnvironment) {
+    self.service = service
+    self.fields = fields
+    self.environment = environment
+  }
+
+  var problems: ProblemList { fields.problems }
+
+  // MARK: Data
+
+  /// The data set under that name; nil where it is absent or wrong (noted).
+  func dataset(_ name: String, isRequired: Bool = false, dataProblems: ProblemList) -> Dataset? {
+    guard let value = fields.value(name) else {
+      if isRequired { problems.add(fields.place(name), "This member is required: a data set, such as [{\"question\": …, \"answer\": …}].") }
+      return nil
+    }
+    return Dataset.load(
+      value, path: fields.place(name),
+      places: DatasetPlaces(home: service.home, baseDirectory: environment.baseDirectory), problems: problems,
+      dataProblems: dataProblems)
+  }
+
+  /// Notes rows that lack an input of the program, the first few of each data set.
+  func checkRows(_ dataset: Dataset?, _ name: String, _ program: Program?, _ problems: ProblemList) {
+    guard let dataset, let program else { return }
+    let inputs = program.module.inputs.map(\.name)
+    var noted = 0
+    for (index, row) in dataset.rows.enumerated() where noted < 5 {
+      let missing = inputs.filter { row[$0] == nil || dataset.inputKeys?.contains($0) == false }
+      guard !missing.isEmpty else { continue }
+      noted += 1
+      problems.add(
+        Problem(
+          path: "\(name)[\(index)]",
+          message: "The row has no \(missing.map { "\"\($0)\"" }.joined(separator: ", ")), which the program takes as input.",
+          got: JSONValue.array(row.keys.map(JSONValue.string)).excerpt, allowed: inputs,
+          suggestion: missing.first.flatMap { nearest(to: $0, among: row.keys) }))
+    }
+  }
+
+  // MARK: Metric
+
+  func metric(_ name: String = "metric", isRequired: Bool = true) -> (any Evaluation.Metric)? {
+    guard let value = fields.value(name) else {
+      if isRequired {
+        problems.add(
+          Problem(
+            path: fields.place(name), message: "This member is required: a metric, such as \"exact_match\".",
+            allowed: MetricRegistry.names))
+      }
+      return nil
+    }
+    switch MetricRegistry.make(value, path: fields.place(name), problems: problems) {
+    case .builtIn(let metric)?: return metric
+    case .client?, .judge?:
+      problems.add(
+        Problem(
+          path: fields.place(name), message: "Metrics of clients and judges are not served; use one by name.",
+          allowed: MetricRegistry.names))
+      return nil
+    case nil: return nil
+    }
+  }
+
+  // MARK: Models
+
+  func configuration(_ name: String) -> ModelConfiguration? {
+    guard let value = fields.value(name) else { return nil }
+    return ModelConfiguration(value, path: fields.place(name), problems: problems)
+  }
+
+  /// The model a request names as `lm`, else the one given as fallback, else the one in `$HONE_LM`.
+  func taskConfiguration(fallback: ModelConfiguration? = nil) -> ModelConfiguration? {
+    if fields.value("lm") != nil { return configuration("lm") }
+    if let fallback { return fallback }
+    if let name = Environment.value("HONE_LM") { return ModelConfiguration(model: name) }
+    problems.add(
+      fields.place("lm"),
+      "This member is required: a model such as \"openai/gpt-4o-mini\", or \"simulated\" to try things offline. $HONE_LM can name a default.")
+    return nil
+  }
+
+  /// The client for a configuration; notes what keeps it from being made.
+  func client(
+    _ configuration: ModelConfiguration?, _ name: String, knowledge: [Dataset?], answers: any AnswerStore
+  ) -> ModelClient? {
+    guard let configuration else { return nil }
+    do throws(HoneError) {
+      let rows = configuration.isSimulated ? Self.knowledge(knowledge.compactMap { $0 }) : []
+      let model = try ModelRegistry.make(configuration, knowledge: rows)
+      return ModelClient(model: model, configuration: configuration, answers: answers)
+    } catch {
+      if error.problems.isEmpty {
+        problems.add(fields.place(name), error.message)
+      } else {
+        for problem in error.problems { problems.add(problem) }
+      }
+      return nil
+    }
+  }
+
+  /// What the simulated model may know: its own word problems, and the rows of the request.
+  private static func knowledge(_ datasets: [Dataset]) -> [(inputs: JSONObject, outputs: JSONObject)] {
+    let own = WordProblems.all
+    let rows = own + datasets.filter { !$0.name.hasPrefix("word-problems") }.flatMap(\.rows)
+    return rows.map { row in
+      // A row does not say which of its members are asked for; the last one is what it is about.
+      guard let label = row.keys.last(where: { $0 == "answer" }) ?? row.keys.last else { return ([:], [:]) }
+      let reasons: Set<String> = ["reasoning", "rationale", "gold_reasoning"]
+      return (row.filter { $0 != label && !reasons.contains($0) }, row.filter { $0 == label || reasons.contains($0) })
+    }
+  }
+}
+
+/// The process's environment.
+enum Environment {
+  static func value(_ name: String) -> String? {
+    guard let pointer = getenv(name) else { return nil }
+    let text = String(cString: pointer)
+    return text.isEmpty ? nil : text
+  }
+}
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif

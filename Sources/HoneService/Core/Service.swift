@@ -1,0 +1,73 @@
+package import Failures
+package import JSON
+import JSONRPC
+package import LanguageModels
+package import Logging
+import Programs
+import Synchronization
+package import Tracking
+
+/// The service: its methods over one home directory, whoever calls them (a connection, the command line, a test).
+///
+/// Nothing is opened before a method needs it.
+package final class Service: Sendable {
+  package static let version = "0.1.0"
+  package static let protocolVersion = "1"
+
+  package let home: String
+  package let logger: Logger
+  /// The environment in which keys of endpoints are looked up by name.
+  private let opened = Mutex<Result<TrackingStore, HoneError>?>(nil)
+  let loaded = Mutex<[String: Program]>([:])
+
+  package init(home: String, logger: Logger) {
+    self.home = home
+    self.logger = logger
+  }
+
+  /// The tracking store, opened at the first use. A failure to open is tried again at the next.
+  package func store() throws(HoneError) -> TrackingStore {
+    let result = opened.withLock { opened -> Result<TrackingStore, HoneError> in
+      if case .success(let store)? = opened { return .success(store) }
+      let result: Result<TrackingStore, HoneError>
+      do throws(HoneError) {
+        result = .success(try TrackingStore.open(home: home))
+      } catch {
+        result = .failure(error)
+      }
+      opened = result
+      return result
+    }
+    return try result.get()
+  }
+
+  /// Writes what is queued and closes the store.
+  package func close() async {
+    let store = opened.withLock { opened in
+      defer { opened = nil }
+      return try? opened?.get()
+    }
+    await store?.close()
+  }
+
+  /// Does one call.
+  ///
+  /// - Throws: `notFound` with the nearest name for an unknown method; else what the method throws.
+  package func call(
+    _ name: String, _ params: JSONObject, in environment: CallEnvironment
+  ) async throws(HoneError) -> JSONValue {
+    guard let method = MethodTable.method(named: name) else {
+      throw HoneError(.notFound, RPCError.methodNotFound(name, known: MethodTable.names).message)
+    }
+    let problems = ProblemList()
+    return try await method.run(self, FieldReader(params, problems: problems), environment)
+  }
+}
+
+extension FieldReader {
+  /// Notes unknown members and throws if anything was wrong: what every method does before it works.
+  func check(_ method: String) throws(HoneError) {
+    finish()
+    try problems.check("Invalid params for \(method)")
+  }
+}

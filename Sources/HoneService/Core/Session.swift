@@ -1,0 +1,145 @@
+import Failures
+package import JSON
+package import JSONRPC
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// One connection's conversation: LSP's life cycle where the client wants it, and the service's methods.
+///
+/// Nothing needs a handshake. A client that sends `initialize` gets LSP's rules from then on: once only, and nothing but
+/// `exit` after `shutdown`.
+package final class Session: RequestHandler {
+  private struct State {
+    var isInitialized = false
+    var isShutDown = false
+  }
+
+  private let service: Service
+  private let baseDirectory: String
+  private let onExit: @Sendable (Int32) -> Void
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - baseDirectory: from where relative paths count.
+  ///   - onExit: is told the exit status when the client sends `exit`, or when the process it named is gone.
+  package init(service: Service, baseDirectory: String, onExit: @escaping @Sendable (Int32) -> Void = { _ in }) {
+    self.service = service
+    self.baseDirectory = baseDirectory
+    self.onExit = onExit
+  }
+
+  package func plan(_ request: IncomingRequest) -> RequestPlan {
+    let refusal: RPCError? = state.withLock { state in
+      if state.isShutDown { return RPCError(.invalidRequest, "The session was shut down; only exit may follow.") }
+      switch request.method {
+      case "initialize":
+        if state.isInitialized { return RPCError(.invalidRequest, "The session is initialized already.") }
+        state.isInitialized = true
+      case "shutdown": state.isShutDown = true
+      default: break
+      }
+      return nil
+    }
+    if let refusal { return .failure(refusal) }
+    switch request.method {
+    case "initialize":
+      watch(request.params["processId"]?.intValue)
+      return .answer(.object(Capabilities.json))
+    case "shutdown": return .answer(.null)
+    default: break
+    }
+    guard let method = MethodTable.method(named: request.method) else {
+      return .failure(.methodNotFound(request.method, known: MethodTable.names))
+    }
+    let (params, progress) = Self.splitTokens(request)
+    let environment = CallEnvironment(progress: progress, baseDirectory: baseDirectory)
+    let (service, name) = (service, method.name)
+    return .work {
+      progress?.begin(name)
+      do {
+        let result = try await service.call(name, params, in: environment)
+        progress?.end("done")
+        return result
+      } catch {
+        progress?.end(error.kind == .cancelled ? "cancelled" : "failed")
+        throw error
+      }
+    }
+  }
+
+  package func receive(_ notification: IncomingNotification) {
+    guard notification.method == "exit" else { return }
+    onExit(state.withLock { $0.isShutDown } ? 0 : 1)
+  }
+
+  /// The parameters without LSP's tokens, and who is to hear of progress under them.
+  private static func splitTokens(_ request: IncomingRequest) -> (JSONObject, ConnectionProgress?) {
+    let workDone = token(request.params["workDoneToken"])
+    let partial = token(request.params["partialResultToken"])
+    guard workDone != nil || partial != nil else { return (request.params, nil) }
+    let params = request.params.filter { $0 != "workDoneToken" && $0 != "partialResultToken" }
+    return (params, ConnectionProgress(request.connection, workDone: workDone, partial: partial))
+  }
+
+  private static func token(_ value: JSONValue?) -> JSONValue? {
+    switch value {
+    case .string, .int: value
+    default: nil
+    }
+  }
+
+  /// Ends the service when the client's process is gone, as LSP asks.
+  private func watch(_ processID: Int?) {
+    guard let processID, let pid = pid_t(exactly: processID), pid > 0 else { return }
+    let onExit = onExit
+    Task.detached {
+      while kill(pid, 0) == 0 || errno == EPERM {
+        try? await Task.sleep(for: .seconds(3))
+      }
+      onExit(1)
+    }
+  }
+}
+
+/// Progress as LSP's `$/progress` notifications.
+final class ConnectionProgress: ProgressSink {
+  private let connection: Connection
+  private let workDone: JSONValue?
+  private let partialToken: JSONValue?
+
+  init(_ connection: Connection, workDone: JSONValue?, partial: JSONValue?) {
+    self.connection = connection
+    self.workDone = workDone
+    partialToken = partial
+  }
+
+  func begin(_ title: String) {
+    send(["kind": "begin", "title": .string(title), "cancellable": true], delivery: .always)
+  }
+
+  func report(_ message: String, percentage: Int?, data: JSONObject) {
+    var value: JSONObject = ["kind": "report", "message": .string(message)]
+    if let percentage { value["percentage"] = .int(percentage) }
+    if !data.isEmpty { value["data"] = .object(data) }
+    send(value, delivery: .latest(key: workDone?.text() ?? ""))
+  }
+
+  func partial(_ value: JSONObject) {
+    guard let partialToken else { return }
+    connection.notify("$/progress", ["token": partialToken, "value": .object(value)], delivery: .droppable)
+  }
+
+  func end(_ message: String) {
+    send(["kind": "end", "message": .string(message)], delivery: .always)
+  }
+
+  private func send(_ value: JSONObject, delivery: Delivery) {
+    guard let workDone else { return }
+    connection.notify("$/progress", ["token": workDone, "value": .object(value)], delivery: delivery)
+  }
+}
