@@ -4,7 +4,7 @@ import LanguageModels
 import Synchronization
 import Testing
 
-@Suite("ModelClient")
+@Suite("ModelClient", .timeLimit(.minutes(1)))
 struct ModelClientTests {
   @Test("a second equal call is answered from the store and costs nothing")
   func cache() async throws {
@@ -203,7 +203,7 @@ struct ModelClientTests {
   }
 }
 
-@Suite("ModelClient, retries")
+@Suite("ModelClient, retries", .timeLimit(.minutes(1)))
 struct RetryTests {
   @Test("failures worth another attempt are tried again with growing pauses, each counted")
   func backOff() async throws {
@@ -240,9 +240,8 @@ struct RetryTests {
       if call == 1 { throw failure(.languageModelUnavailable, .after(7)) }
       return ModelReply(texts: ["yes"])
     }
-    // The limiter keeps a clock of its own, on which the hold is over at once.
-    let limiterTime = Pacing(now: { Double.random(in: 1e6...1e7) }, sleep: { _ in }, random: { 0 })
-    let client = client(model, limiter: AdaptiveLimiter(pacing: limiterTime), pacing: time.pacing)
+    // One clock for both: the pause taken ends the limiter's hold as well.
+    let client = client(model, limiter: AdaptiveLimiter(pacing: time.pacing), pacing: time.pacing)
     _ = try await client.complete(prompt(), context: CallContext(account: RunAccount()))
     #expect(time.pauses == [7])
   }
@@ -296,7 +295,7 @@ struct RetryTests {
   }
 }
 
-@Suite("ModelClient, keys")
+@Suite("ModelClient, keys", .timeLimit(.minutes(1)))
 struct KeyTests {
   @Test("everything that can change an answer changes the key")
   func differences() {
