@@ -1,0 +1,21 @@
+package import Failures
+package import JSON
+package import LanguageModels
+
+/// Makes the model that a configuration names.
+package enum ModelRegistry {
+  /// - Parameter knowledge: what the simulated model shall know: the rows of the caller's data sets.
+  /// - Throws: `invalidParams` where the configuration names no provider that is known, no usable URL, or
+  ///   a client's callback, which only the connection to that client can serve.
+  package static func make(
+    _ configuration: ModelConfiguration, knowledge: [(inputs: JSONObject, outputs: JSONObject)] = []
+  ) throws(HoneError) -> any LanguageModel {
+    if let client = configuration.client {
+      throw HoneError(
+        .invalidParams, "The model \(client) is a client's callback, and no client that serves it is connected.",
+        remedy: "Ask over the connection of the client that serves it, or name an endpoint's model.")
+    }
+    if configuration.isSimulated { return SimulatedModel(knowledge: knowledge) }
+    return try OpenAICompatibleModel(configuration)
+  }
+}

@@ -1,0 +1,159 @@
+import AsyncHTTPClient
+package import Failures
+import JSON
+package import LanguageModels
+import NIOCore
+import NIOHTTP1
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A model behind an endpoint that speaks OpenAI's chat completions protocol.
+///
+/// The key is read from the environment for each request and kept nowhere, so that it can be replaced
+/// while a run goes on.
+package struct OpenAICompatibleModel: LanguageModel {
+  package let identity: String
+  package let endpoint: String
+  package let target: Endpoint
+  private let timeout: Double
+
+  /// - Throws: `invalidParams` where the configuration names no endpoint.
+  package init(_ configuration: ModelConfiguration) throws(HoneError) {
+    target = try Endpoint(configuration)
+    endpoint = target.base
+    identity = "\(target.url) \(target.model)"
+    timeout = configuration.timeout
+  }
+
+  package func requests(for options: SamplingOptions) -> Int { target.provider.supportsN ? 1 : max(1, options.n) }
+
+  package func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
+    let count = requests(for: request.options)
+    guard count > 1 else { return try await send(request) }
+    let results = await withTaskGroup(of: (Int, Result<ModelReply, ModelFailure>).self) { group in
+      for index in 0..<count {
+        var single = request
+        single.options.n = 1
+        // One seed for all would give the same text n times.
+        if let seed = request.options.seed { single.options.seed = seed &+ index }
+        let part = single
+        group.addTask {
+          do throws(ModelFailure) { return (index, .success(try await send(part))) } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      var results: [(Int, Result<ModelReply, ModelFailure>)] = []
+      for await result in group {
+        results.append(result)
+        if case .failure = result.1 { group.cancelAll() }
+      }
+      return results
+    }
+    // The failure that came first is the cause of the cancellations after it.
+    for (_, result) in results { if case .failure(let failure) = result { throw failure } }
+    var merged = ModelReply(texts: [])
+    for (_, result) in results.sorted(by: { $0.0 < $1.0 }) {
+      let reply = try result.get()
+      merged.texts += reply.texts
+      merged.finishReasons += reply.finishReasons
+      merged.usage += reply.usage
+      merged.model = reply.model
+    }
+    return merged
+  }
+
+  // MARK: One request
+
+  private func send(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
+    let key = try key()
+    let reader = ReplyReader(endpoint: target, redactor: Redactor(secrets: key.map { [$0] } ?? []))
+    let body = body(of: request)
+    var http = HTTPClientRequest(url: target.url)
+    http.method = .POST
+    http.headers = HTTPHeaders([("content-type", "application/json"), ("accept", "application/json")])
+    if let key {
+      switch target.provider.keyHeader {
+      case .bearer: http.headers.add(name: "authorization", value: "Bearer \(key)")
+      case .apiKey: http.headers.add(name: "api-key", value: key)
+      }
+    }
+    let length = body.count
+    http.body = .bytes(ByteBuffer(bytes: body))
+    do {
+      let amount = TimeAmount.nanoseconds(Int64(min(timeout, 1e9) * 1e9))
+      let response = try await SharedHTTPClient.current.execute(http, deadline: .now() + amount)
+      guard response.status == .ok else {
+        let pause = pause(response.headers)
+        let said = await beginning(of: response.body)
+        if Task.isCancelled { throw ModelFailure(.aborted, retry: .never) }
+        throw reader.failure(status: Int(response.status.code), body: said, pause: pause)
+      }
+      let received = try await response.body.collect(upTo: SharedHTTPClient.maximumReplySize)
+      return try reader.reply(received.readableBytesView, promptBytes: length)
+    } catch let failure as ModelFailure {
+      throw failure
+    } catch {
+      throw TransportFailure(endpoint: target, redactor: reader.redactor, timeout: timeout).failure(error)
+    }
+  }
+
+  private func key() throws(ModelFailure) -> String? {
+    guard let variable = target.keyVariable else { return nil }
+    let value = getenv(variable).map { String(cString: $0) } ?? ""
+    let key = String(value.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    if key.isEmpty, !target.requiresKey { return nil }
+    guard !key.isEmpty else {
+      throw ModelFailure(
+        HoneError(
+          .authentication, "The environment variable \(variable), which shall hold the key for \(target.base), is not set.",
+          remedy: "Set \(variable) in the service's environment, or name another variable in the model's apiKeyEnv.",
+          details: ["variable": variable]),
+        retry: .never)
+    }
+    guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      throw ModelFailure(
+        HoneError(
+          .authentication, "The key in the environment variable \(variable) holds characters that no key has.",
+          remedy: "Set \(variable) to the key alone.", details: ["variable": variable]),
+        retry: .never)
+    }
+    return key
+  }
+
+  /// The request's JSON.
+  func body(of request: ModelRequest) -> [UInt8] {
+    var object = JSONObject()
+    object.append("model", .string(target.model))
+    object.append("messages", request.prompt.json)
+    for (name, value) in request.options.json {
+      object[name == "max_tokens" ? target.tokenLimit.rawValue : name] = value
+    }
+    return JSONValue.object(object).encoded()
+  }
+
+  private func pause(_ headers: HTTPHeaders) -> Double? {
+    if let value = headers.first(name: "retry-after-ms"), let milliseconds = Double(value), milliseconds >= 0 {
+      return milliseconds / 1000
+    }
+    return headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, now: Double(time(nil))) }
+  }
+
+  /// As much of an error's body as is worth reading; what fails on the way does not matter.
+  private func beginning(of body: HTTPClientResponse.Body) async -> [UInt8] {
+    var bytes: [UInt8] = []
+    do {
+      for try await part in body {
+        bytes.append(contentsOf: part.readableBytesView)
+        if bytes.count > 65_536 { break }
+      }
+    } catch {
+      return bytes
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,147 @@
+import Failures
+import JSON
+import LanguageModels
+
+/// Turns what an endpoint sent into a reply or a failure.
+struct ReplyReader {
+  let endpoint: Endpoint
+  let redactor: Redactor
+
+  // MARK: Replies
+
+  /// Reads the body of a 200.
+  func reply(_ body: some Sequence<UInt8>, promptBytes: Int) throws(ModelFailure) -> ModelReply {
+    let value: JSONValue
+    do throws(JSONSyntaxError) {
+      value = try JSONReader.read(body)
+    } catch {
+      throw malformed("is not JSON: \(error)", body)
+    }
+    if let error = value["error"], !error.isNull {
+      // Some gateways report the failure of the server behind them within a 200.
+      throw failure(status: error["code"]?.intValue ?? 502, body: Array(body), pause: nil)
+    }
+    guard let choices = value["choices"]?.arrayValue, !choices.isEmpty else { throw malformed("has no choices", body) }
+    var texts: [String] = []
+    var reasons: [String] = []
+    for choice in choices {
+      guard let message = choice["message"], case .object = message else {
+        throw malformed("has a choice without a message", body)
+      }
+      texts.append(text(of: message))
+      if let reason = choice["finish_reason"]?.stringValue { reasons.append(reason) }
+    }
+    return ModelReply(
+      texts: texts, finishReasons: reasons, usage: usage(value["usage"], promptBytes: promptBytes, texts: texts),
+      model: value["model"]?.stringValue)
+  }
+
+  /// A message's text: its content as a string or in parts, else the refusal in its place.
+  private func text(of message: JSONValue) -> String {
+    switch message["content"] {
+    case .string(let text)?: text
+    case .array(let parts)?: parts.compactMap { $0["text"]?.stringValue }.joined()
+    default: message["refusal"]?.stringValue ?? ""
+    }
+  }
+
+  /// Tokens as the endpoint counted them; about four bytes a token where it counted none.
+  private func usage(_ value: JSONValue?, promptBytes: Int, texts: [String]) -> TokenUsage {
+    TokenUsage(
+      inputTokens: count(value?["prompt_tokens"]) ?? (promptBytes + 3) / 4,
+      outputTokens: count(value?["completion_tokens"]) ?? texts.reduce(0) { $0 + ($1.utf8.count + 3) / 4 })
+  }
+
+  private func count(_ value: JSONValue?) -> Int? {
+    value?.intValue.flatMap { (0...1 << 40).contains($0) ? $0 : nil }
+  }
+
+  private func malformed(_ what: String, _ body: some Sequence<UInt8>) -> ModelFailure {
+    ModelFailure(
+      HoneError(
+        .malformedReply, "The reply of \(endpoint.url) \(what).",
+        remedy: "Make sure that \(endpoint.base) is the base URL of an OpenAI-compatible endpoint.",
+        cause: excerpt(Array(body.prefix(2000)))),
+      retry: .backOff)
+  }
+
+  // MARK: Failures
+
+  /// The failure that a status other than 200 means. `pause` is what `Retry-After` says, in seconds.
+  func failure(status: Int, body: [UInt8], pause: Double?) -> ModelFailure {
+    let said = excerpt(body)
+    let lower = said.lowercased()
+    let later = pause.map(RetryAdvice.after) ?? .backOff
+    var details = ["status": status.description]
+    func failure(
+      _ kind: FailureKind, _ message: String, _ remedy: String, _ retry: RetryAdvice
+    ) -> ModelFailure {
+      if case .after(let seconds) = retry { details["retryAfter"] = seconds.description }
+      return ModelFailure(
+        HoneError(
+          kind, "\(message) (status \(status))", remedy: remedy, details: details, cause: said.isEmpty ? nil : said),
+        retry: retry)
+    }
+    switch status {
+    case 401, 403:
+      return failure(
+        .authentication, "\(endpoint.base) refused the key.",
+        endpoint.keyVariable.map { "Check the key in the environment variable \($0) and what it may be used for." }
+          ?? "No key was sent: name the environment variable that holds it in the model's apiKeyEnv.",
+        .never)
+    case 429 where lower.contains("insufficient_quota") || lower.contains("billing"):
+      return failure(
+        .rateLimited, "The account at \(endpoint.base) has no quota left.",
+        "Add credit to the account or raise its limit.", .never)
+    case 429:
+      return failure(
+        .rateLimited, "\(endpoint.base) takes no more requests for now.",
+        "Lower the concurrency, or wait and resume the run.", later)
+    case 408, 425, 500...:
+      return failure(
+        .languageModelUnavailable, "\(endpoint.base) failed.",
+        "Try again later, or look into the endpoint's log.", later)
+    case 300..<400:
+      return failure(
+        .languageModelRejected, "\(endpoint.base) answered with a redirect, which is not followed.",
+        "Put the endpoint's final URL into apiBase.", .never)
+    case 400..<500 where status == 413 || isContextOverflow(lower):
+      return failure(
+        .contextWindowExceeded, "The prompt is too long for \(endpoint.model).",
+        "Use fewer or shorter demos, a lower maxTokens, or a model with a larger context window.", .never)
+    case 404:
+      return failure(
+        .languageModelRejected, "\(endpoint.url) knows no model \(endpoint.model), or no such path.",
+        "Check the model's name and the base URL \(endpoint.base).", .never)
+    default:
+      return failure(
+        .languageModelRejected, "\(endpoint.base) refused the request.",
+        "Change the model's options as the endpoint's message says.", .never)
+    }
+  }
+
+  private func isContextOverflow(_ text: String) -> Bool {
+    [
+      "context_length", "context length", "context window", "maximum context", "context size", "too many tokens",
+      "prompt is too long", "input is too long",
+    ].contains { text.contains($0) }
+  }
+
+  /// What the endpoint said, shortened, on one line, without secrets: the members of its `error` where
+  /// it is built as OpenAI's, else the body's beginning.
+  func excerpt(_ body: [UInt8]) -> String {
+    var text = String(decoding: body.prefix(4000), as: UTF8.self)
+    if let value = try? JSONReader.read(body) {
+      let error = value["error"] ?? value
+      let parts = [error["message"], error["type"], error["code"]].compactMap { part -> String? in
+        guard let part, !part.isNull else { return nil }
+        return part.stringValue ?? part.excerpt
+      }
+      if !parts.isEmpty { text = parts.joined(separator: "; ") } else if let plain = error.stringValue { text = plain }
+    }
+    // Redacted before it is cut: a key cut in two would not be known any more.
+    let words = redactor.redact(text).unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) }
+    let line = String(words).split(separator: " ").joined(separator: " ")
+    return line.count > 300 ? line.prefix(300) + "…" : line
+  }
+}

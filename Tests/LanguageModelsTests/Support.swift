@@ -1,0 +1,118 @@
+import Failures
+import JSON
+import LanguageModels
+import Synchronization
+
+/// A model that answers as a closure says and counts its calls.
+final class ScriptedModel: LanguageModel {
+  let identity: String
+  let endpoint: String
+  private let script: @Sendable (_ request: ModelRequest, _ call: Int) async throws(ModelFailure) -> ModelReply
+  private let counts = Mutex((calls: 0, inFlight: 0, most: 0, cancelled: 0))
+
+  init(
+    identity: String = "scripted", endpoint: String = "scripted",
+    _ script: @escaping @Sendable (_ request: ModelRequest, _ call: Int) async throws(ModelFailure) -> ModelReply = {
+      _, _ in ModelReply(texts: ["yes"], usage: TokenUsage(inputTokens: 10, outputTokens: 5))
+    }
+  ) {
+    self.identity = identity
+    self.endpoint = endpoint
+    self.script = script
+  }
+
+  var calls: Int { counts.withLock { $0.calls } }
+  var mostInFlight: Int { counts.withLock { $0.most } }
+  var cancelled: Int { counts.withLock { $0.cancelled } }
+
+  func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
+    let call = counts.withLock { counts in
+      counts.calls += 1
+      counts.inFlight += 1
+      counts.most = max(counts.most, counts.inFlight)
+      return counts.calls
+    }
+    defer {
+      counts.withLock { counts in
+        counts.inFlight -= 1
+        if Task.isCancelled { counts.cancelled += 1 }
+      }
+    }
+    return try await script(request, call)
+  }
+}
+
+/// A clock that stands still but for the pauses taken, which it notes.
+final class FakeTime: Sendable {
+  private let state = Mutex((now: 0.0, pauses: [Double]()))
+  let random: Double
+
+  init(random: Double = 0.5) { self.random = random }
+
+  var pauses: [Double] { state.withLock { $0.pauses } }
+  func advance(_ seconds: Double) { state.withLock { $0.now += seconds } }
+
+  var pacing: Pacing {
+    Pacing(
+      now: { self.state.withLock { $0.now } },
+      sleep: { seconds throws(CancellationError) in
+        if Task.isCancelled { throw CancellationError() }
+        self.state.withLock { state in
+          state.now += seconds
+          state.pauses.append(seconds)
+        }
+      },
+      random: { self.random })
+  }
+}
+
+/// Opens once; those who wait go through then. Heeds cancellation.
+final class Gate: Sendable {
+  private let isOpen = Mutex(false)
+  func open() { isOpen.withLock { $0 = true } }
+
+  func pass() async throws(ModelFailure) {
+    while !isOpen.withLock({ $0 }) {
+      do { try await Task.sleep(for: .milliseconds(1)) } catch {
+        throw ModelFailure(HoneError(.cancelled, "cancelled"), retry: .never)
+      }
+    }
+  }
+}
+
+/// Waits until something holds; false if it does not within five seconds.
+func eventually(_ condition: () -> Bool) async -> Bool {
+  for _ in 0..<5000 {
+    if condition() { return true }
+    try? await Task.sleep(for: .milliseconds(1))
+  }
+  return condition()
+}
+
+func prompt(_ text: String = "hello") -> Prompt { Prompt([ChatMessage(.user, text)]) }
+
+func failure(_ kind: FailureKind, _ retry: RetryAdvice, _ message: String = "It failed.") -> ModelFailure {
+  ModelFailure(HoneError(kind, message), retry: retry)
+}
+
+/// A client with limiter, store and clock of its own.
+func client(
+  _ model: any LanguageModel, _ change: (inout ModelConfiguration) -> Void = { _ in },
+  answers: any AnswerStore = MemoryAnswerStore(), limiter: AdaptiveLimiter = AdaptiveLimiter(),
+  pacing: Pacing = .real
+) -> ModelClient {
+  var configuration = ModelConfiguration(model: "openai/test")
+  change(&configuration)
+  return ModelClient(
+    model: model, configuration: configuration, answers: answers, limiter: limiter, pacing: pacing)
+}
+
+/// The error that `body` throws, or nil.
+func errorOf(_ body: () async throws(HoneError) -> some Any) async -> HoneError? {
+  do throws(HoneError) {
+    _ = try await body()
+    return nil
+  } catch {
+    return error
+  }
+}
