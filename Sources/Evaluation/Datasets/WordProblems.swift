@@ -84,3 +84,8 @@ enum WordProblems {
 
   static let templates = tradeTemplates + measureTemplates + logicTemplates
 }
+
+extension Dataset {
+  /// Every row of the embedded word problems, all splits: what the simulated model knows by itself.
+  package static let wordProblems: [JSONObject] = WordProblems.all().map(\.problem.row)
+}

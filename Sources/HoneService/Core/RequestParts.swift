@@ -115,7 +115,7 @@ struct RequestParts {
 
   /// What the simulated model may know: its own word problems, and the rows of the request.
   private static func knowledge(_ datasets: [Dataset]) -> [(inputs: JSONObject, outputs: JSONObject)] {
-    let own = WordProblems.all
+    let own = Dataset.wordProblems
     let rows = own + datasets.filter { !$0.name.hasPrefix("word-problems") }.flatMap(\.rows)
     return rows.map { row in
       // A row does not say which of its members are asked for; the last one is what it is about.

@@ -1,0 +1,112 @@
+import Evaluation
+import JSON
+import LanguageModels
+import Synchronization
+
+/// The listener that tells a client how far a run is: executions done of those planned, scores, calls, tokens, time left.
+final class RunProgress: EventSink {
+  private struct State {
+    var planned = 0
+    var done = 0
+    var trials = 0
+    var best: Double?
+    var baseline: Double?
+    var phase = ""
+    var lastPercentage = 0
+  }
+
+  private let sink: any ProgressSink
+  private let account: RunAccount
+  private let started = ContinuousClock.now
+  private let state = Mutex(State())
+
+  init(_ sink: any ProgressSink, account: RunAccount) {
+    self.sink = sink
+    self.account = account
+  }
+
+  func emit(_ event: EngineEvent) async {
+    switch event {
+    case .planned(let executions): state.withLock { $0.planned = executions }
+    case .phase(_, let message):
+      state.withLock { $0.phase = message }
+      report()
+    case .exampleFinished(_, let result):
+      state.withLock { $0.done += 1 }
+      sink.partial(["example": .object(result.json)])
+      report()
+    case .trialFinished(let trial):
+      state.withLock { state in
+        state.trials = trial.number
+        state.best = trial.bestSoFar ?? state.best
+        if state.baseline == nil { state.baseline = trial.result.score }
+      }
+      sink.partial(["trial": .object(trial.json)])
+      report()
+    case .evaluationStarted, .evaluationFinished, .evaluationStopped, .demoSetReady, .instructionProposed, .warning:
+      break
+    }
+  }
+
+  private func report() {
+    let seconds = (ContinuousClock.now - started) / .seconds(1)
+    let usage = account.usage.total
+    let (message, percentage, data) = state.withLock { state -> (String, Int?, JSONObject) in
+      var percentage: Int?
+      if state.planned > 0 {
+        state.lastPercentage = max(state.lastPercentage, min(99, 100 * state.done / state.planned))
+        percentage = state.lastPercentage
+      }
+      var data: JSONObject = [
+        "phase": .string(state.phase), "executions": .int(state.done), "planned": .int(state.planned),
+        "calls": .int(usage.calls), "tokens": .int(usage.tokens.totalTokens), "seconds": .double(seconds),
+      ]
+      if state.trials > 0 { data["trial"] = .int(state.trials) }
+      if let best = state.best { data["score"] = .double(best) }
+      if state.done > 0, state.planned > state.done {
+        data["secondsLeft"] = .double((seconds / Double(state.done) * Double(state.planned - state.done)))
+      }
+      var parts = [state.phase]
+      if state.trials > 0 { parts.append("trial \(state.trials)") }
+      if let best = state.best { parts.append("best \(best)") }
+      parts.append("\(usage.calls) calls")
+      return (parts.joined(separator: ", "), percentage, data)
+    }
+    sink.report(message, percentage: percentage, data: data)
+  }
+}
+
+/// Several listeners as one, in order.
+struct Listeners: EventSink {
+  var all: [any EventSink]
+  func emit(_ event: EngineEvent) async {
+    for listener in all { await listener.emit(event) }
+  }
+}
+
+extension ExampleResult {
+  /// An example's result as it is sent.
+  var json: JSONObject {
+    var object: JSONObject = ["index": .int(row), "score": score == nil ? .null : raw, "outputs": .object(outputs)]
+    if let feedback { object["feedback"] = .string(feedback) }
+    if let traceID { object["traceId"] = .string(traceID.description) }
+    if let error {
+      object["error"] = ["kind": .string(error.kind.rawValue), "message": .string(error.message)]
+    }
+    return object
+  }
+}
+
+extension Trial {
+  /// A trial as it is sent.
+  var json: JSONObject {
+    var object: JSONObject = [
+      "number": .int(number), "name": .string(evaluation.name), "kind": .string(evaluation.key),
+      "runId": .string(evaluation.id),
+    ]
+    for (key, value) in result.summary { object[key] = value }
+    object["bestSoFar"] = JSONValue(bestSoFar)
+    object["coordinates"] = .object(evaluation.coordinates)
+    return object
+  }
+}

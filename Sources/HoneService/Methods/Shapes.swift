@@ -1,0 +1,108 @@
+import JSON
+
+/// JSON Schemas (2020-12) of the shapes that several methods share; `OpenRPC` puts them under `components`.
+enum Shape {
+  static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
+  static func array(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
+  static func object(_ properties: JSONObject, required: [String] = []) -> JSONValue {
+    var schema: JSONObject = ["type": "object", "properties": .object(properties)]
+    if !required.isEmpty { schema["required"] = .array(required.map(JSONValue.string)) }
+    return .object(schema)
+  }
+  static let string: JSONValue = ["type": "string"]
+  static let integer: JSONValue = ["type": "integer"]
+  static let number: JSONValue = ["type": "number"]
+  static let boolean: JSONValue = ["type": "boolean"]
+  static let anyObject: JSONValue = ["type": "object"]
+  static let optionalNumber: JSONValue = ["type": ["number", "null"]]
+  static let optionalString: JSONValue = ["type": ["string", "null"]]
+
+  static let all: JSONObject = [
+    "Program": [
+      "description": "A signature's text; an object with module and signature or steps; or a reference.",
+      "anyOf": [
+        ["type": "string", "examples": ["question -> answer"]],
+        object([
+          "module": ["enum": ["Predict", "ChainOfThought", "Pipeline"]], "signature": reference("Signature"),
+          "instructions": string, "steps": array(anyObject), "outputs": array(string),
+        ]),
+        reference("ProgramReference"),
+      ],
+    ],
+    "Signature": [
+      "description": "\"in1, in2: type -> out\", or its fields one by one.",
+      "anyOf": [
+        string,
+        object(["inputs": array(["type": ["string", "object"]]), "outputs": array(["type": ["string", "object"]]), "instructions": string]),
+      ],
+    ],
+    "ProgramReference": object([
+      "run": string, "path": string, "artifactUri": string, "programId": string, "state": anyObject,
+      "signature": reference("Signature"), "module": string,
+    ]),
+    "Optimizer": [
+      "description": "A name, or an object with name and settings; names and defaults of settings are DSPy's.",
+      "anyOf": [string, object(["name": string], required: ["name"])],
+    ],
+    "Dataset": [
+      "description": "Rows, or where to find them.",
+      "anyOf": [
+        array(anyObject),
+        object([
+          "rows": array(anyObject), "path": string, "name": string, "split": string, "inputs": array(string),
+          "limit": integer, "offset": integer, "shuffleSeed": integer,
+        ]),
+      ],
+    ],
+    "Metric": [
+      "description": "A metric's name, or an object with name and its options.",
+      "anyOf": [string, object(["name": string, "field": string], required: ["name"])],
+    ],
+    "LanguageModel": [
+      "description": "provider/model, or an object; \"simulated\" is the embedded simulation.",
+      "anyOf": [
+        string,
+        object([
+          "model": string, "apiBase": string, "apiKeyEnv": string, "temperature": number, "topP": number,
+          "maxTokens": integer, "stop": array(string), "seed": integer, "n": integer, "cache": boolean,
+          "timeout": number, "retries": integer, "price": object(["input": number, "output": number]), "extra": anyObject,
+        ], required: ["model"]),
+      ],
+    ],
+    "Autolog": object([
+      "compiles": boolean, "evals": boolean, "tracesFromCompile": boolean, "tracesFromEval": boolean, "traces": boolean,
+    ]),
+    "Budget": object(["maxCalls": integer, "maxTokens": integer, "maxCost": number, "maxSeconds": number]),
+    "Usage": object([
+      "calls": integer, "cached": integer, "failed": integer, "inputTokens": integer, "outputTokens": integer,
+      "totalTokens": integer, "cost": optionalNumber, "byRole": anyObject,
+    ]),
+    "Interval": ["type": ["array", "null"], "items": number, "description": "95 % interval [low, high] in percent."],
+    "Trial": object([
+      "number": integer, "name": string, "kind": string, "runId": string, "score": number, "count": integer,
+      "failed": integer, "coverage": number, "interval": reference("Interval"), "bestSoFar": optionalNumber,
+      "coordinates": anyObject,
+    ]),
+    "ExampleResult": object([
+      "index": integer, "score": ["type": ["number", "boolean", "null"]], "outputs": anyObject, "feedback": string,
+      "traceId": string, "error": object(["kind": string, "message": string]),
+    ]),
+    "Run": object([
+      "runId": string, "experimentId": string, "name": string, "status": string, "startTime": string,
+      "endTime": string, "duration": number, "parentRunId": string, "user": string, "artifactUri": string,
+      "params": anyObject, "metrics": anyObject, "tags": anyObject, "inputs": array(anyObject),
+    ]),
+    "TraceInfo": object([
+      "traceId": string, "name": string, "experimentId": string, "runId": string, "status": string, "startTime": string,
+      "endTime": string, "duration": number, "spanCount": integer, "usage": anyObject, "cost": optionalNumber,
+      "requestPreview": optionalString, "responsePreview": optionalString, "assessments": array(anyObject),
+      "tags": anyObject, "metadata": anyObject,
+    ]),
+    "Span": object([
+      "id": string, "parentId": optionalString, "name": string, "type": string, "startTimeNs": integer,
+      "endTimeNs": integer, "inputs": [:], "outputs": [:], "attributes": anyObject, "events": array(anyObject),
+      "status": string, "statusMessage": string,
+    ]),
+    "State": ["type": "object", "description": "A program's state in the JSON that DSPy's save() writes."],
+  ]
+}

@@ -1,0 +1,53 @@
+import JSON
+
+/// What is tracked without being asked for; everything unless said.
+struct Autolog: Sendable, Hashable {
+  /// A run for each compile.
+  var compiles = true
+  /// A run for each evaluation, also those that a compile makes.
+  var evals = true
+  var tracesFromCompile = true
+  var tracesFromEval = true
+  /// Traces of predictions outside any run.
+  var traces = true
+
+  init() {}
+
+  /// Reads the `autolog` of a request; false alone switches everything off.
+  init(_ fields: FieldReader) {
+    if fields.object["autolog"]?.boolValue == false {
+      fields.ignore("autolog")
+      self = Autolog(all: false)
+      return
+    }
+    guard let object = fields.object("autolog") else { return }
+    let reader = FieldReader(object, path: fields.place("autolog"), problems: fields.problems)
+    compiles = reader.bool("compiles", "log_compiles") ?? true
+    evals = reader.bool("evals", "log_evals") ?? true
+    tracesFromCompile = reader.bool("tracesFromCompile", "log_traces_from_compile") ?? true
+    tracesFromEval = reader.bool("tracesFromEval", "log_traces_from_eval") ?? true
+    traces = reader.bool("traces", "log_traces") ?? true
+    reader.finish()
+  }
+
+  private init(all: Bool) {
+    compiles = all
+    evals = all
+    tracesFromCompile = all
+    tracesFromEval = all
+    traces = all
+  }
+}
+
+/// Tags of Hone's own beside MLflow's.
+enum HoneTag {
+  /// `compile` or `evaluate` on runs that a request made.
+  static let kind = "hone.kind"
+  /// How the work ended, in the words of the result (`FINISHED`, `BUDGET_EXHAUSTED` …).
+  static let status = "hone.status"
+  static let languageModel = "hone.lm"
+  static let bestRun = "hone.bestRunId"
+  static let bestScore = "hone.bestScore"
+  static let simulated = "hone.simulated"
+  static let error = "hone.error"
+}

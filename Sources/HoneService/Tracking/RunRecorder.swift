@@ -1,0 +1,145 @@
+import Evaluation
+import Failures
+import JSON
+import LanguageModels
+import Logging
+import Programs
+import Synchronization
+import Tracking
+
+/// The listener that tracks: a run for each evaluation, and the search's course on the run above them.
+///
+/// Tracking is worth less than the work it follows: what cannot be written is logged as a warning, and the work goes on.
+final class RunRecorder: EventSink {
+  private let store: TrackingStore
+  private let logger: Logger
+  private let experimentID: String
+  /// The run of the compile; nil where none is tracked, and evaluations stand by themselves.
+  private let parentID: String?
+  private let logsEvaluations: Bool
+  private let languageModel: ModelConfiguration
+  private let user: String?
+  private let instructions = Mutex<[JSONValue]>([])
+  private let warnings = Mutex<[String]>([])
+
+  init(
+    store: TrackingStore, logger: Logger, experimentID: String, parentID: String?, logsEvaluations: Bool,
+    languageModel: ModelConfiguration
+  ) {
+    self.store = store
+    self.logger = logger
+    self.experimentID = experimentID
+    self.parentID = parentID
+    self.logsEvaluations = logsEvaluations
+    self.languageModel = languageModel
+    user = Environment.value("USER") ?? Environment.value("LOGNAME")
+  }
+
+  /// What was warned of, for the result.
+  var allWarnings: [String] { warnings.withLock { $0 } }
+
+  func emit(_ event: EngineEvent) async {
+    do throws(HoneError) {
+      switch event {
+      case .evaluationStarted(let info): try await start(info)
+      case .evaluationFinished(let info, let result): try await finish(info, result)
+      case .evaluationStopped(let info, let result, let error): try await stop(info, result, error)
+      case .trialFinished(let trial): try await note(trial)
+      case .instructionProposed(let predictor, let index, let text):
+        instructions.withLock {
+          $0.append(["predictor": .string(predictor), "index": .int(index), "instruction": .string(text)])
+        }
+      case .warning(let text):
+        warnings.withLock { $0.append(text) }
+        logger.warning("\(text)")
+      case .phase, .planned, .exampleFinished, .demoSetReady: break
+      }
+    } catch {
+      logger.warning("Tracking failed: \(error.message)")
+      warnings.withLock { $0.append("Tracking failed: \(error.message)") }
+    }
+  }
+
+  private func start(_ info: EvaluationInfo) async throws(HoneError) {
+    guard logsEvaluations else { return }
+    _ = try await store.createRun(
+      NewRun(
+        id: info.id, experimentID: experimentID, name: info.name, parentID: parentID, user: user,
+        sourceName: "hone", sourceType: "LOCAL", tags: modelTags(languageModel)))
+    var params = stateParams(info.program)
+    params.append(KeyValue("lm_params", modelParams(languageModel)))
+    for (key, value) in info.coordinates { params.append(KeyValue(key, pythonText(value))) }
+    params.append(KeyValue("metric", info.metric))
+    params.append(KeyValue("rows", "\(info.rows.count)"))
+    try await store.log(run: info.id, params: params)
+    try await store.writeArtifact(run: info.id, path: "model.json", text: StateFile.text(info.program))
+  }
+
+  private func finish(_ info: EvaluationInfo, _ result: EvaluationResult) async throws(HoneError) {
+    if logsEvaluations {
+      try await keep(info, result)
+      try await store.log(run: info.id, metrics: summaryMetrics(result))
+      try await store.updateRun(info.id, status: .finished)
+    }
+    if let parentID {
+      try await store.logMetric(run: parentID, Tracking.Metric(info.key, result.score, step: info.index))
+    }
+  }
+
+  private func stop(
+    _ info: EvaluationInfo, _ result: EvaluationResult?, _ error: HoneError
+  ) async throws(HoneError) {
+    guard logsEvaluations else { return }
+    if let result { try await keep(info, result) }
+    let isInterrupted = error.kind == .cancelled || error.kind == .budgetExhausted
+    try await store.setTag(run: info.id, HoneTag.error, error.message)
+    try await store.updateRun(info.id, status: isInterrupted ? .killed : .failed)
+  }
+
+  private func keep(_ info: EvaluationInfo, _ result: EvaluationResult) async throws(HoneError) {
+    try await store.logResults(
+      run: info.id,
+      result.examples.map { example in
+        EvaluationRow(
+          index: example.row, score: example.score, failed: example.error != nil,
+          errorKind: example.error?.kind.rawValue, errorMessage: example.error?.message, traceID: example.traceID,
+          exampleDigest: ContentDigest.of(JSONValue.object(example.example).encoded()))
+      })
+    let (columns, rows) = resultTable(result)
+    try await store.writeTable(run: info.id, path: "result_table.json", columns: columns, rows: rows)
+  }
+
+  private func note(_ trial: Trial) async throws(HoneError) {
+    guard let parentID, let best = trial.bestSoFar else { return }
+    try await store.logMetric(run: parentID, Tracking.Metric("best_score", best, step: trial.number))
+  }
+
+  /// The instructions proposed so far, in order.
+  var proposals: [JSONValue] { instructions.withLock { $0 } }
+}
+
+/// `eval` and what belongs to it, as metrics.
+func summaryMetrics(_ result: EvaluationResult) -> [Tracking.Metric] {
+  var metrics = [
+    Tracking.Metric("eval", result.score), Tracking.Metric("count", Double(result.count)),
+    Tracking.Metric("failed", Double(result.failed)), Tracking.Metric("coverage", result.coverage),
+  ]
+  if let interval = result.interval {
+    metrics.append(Tracking.Metric("eval_low", interval.low))
+    metrics.append(Tracking.Metric("eval_high", interval.high))
+  }
+  return metrics
+}
+
+/// A model's settings as MLflow's `lm_params`: JSON with sorted names.
+func modelParams(_ configuration: ModelConfiguration) -> String {
+  let members = configuration.json.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  return JSONValue.object(JSONObject(members)).text(.spaced)
+}
+
+/// Tags that say which model a run used, so that its program can be loaded back with it.
+func modelTags(_ configuration: ModelConfiguration) -> [KeyValue] {
+  var tags = [KeyValue(HoneTag.languageModel, JSONValue.object(configuration.json).text())]
+  if configuration.isSimulated { tags.append(KeyValue(HoneTag.simulated, "true")) }
+  return tags
+}

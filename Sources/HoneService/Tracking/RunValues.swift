@@ -1,0 +1,75 @@
+import Evaluation
+import JSON
+import Programs
+import Tracking
+
+/// A program's state as parameters, under the names that MLflow's DSPy integration gives them:
+/// `{Class}.{predictor}.signature.instructions`, `{Class}.{predictor}.demos.0.question` …
+func stateParams(_ program: Program) -> [KeyValue] {
+  var object = StateFile.encode(program)
+  object["metadata"] = nil
+  var params: [KeyValue] = []
+  for (key, value) in object { flatten(value, "\(program.module.className).\(key)", into: &params) }
+  return params.filter { param in
+    let parts = param.key.split(separator: ".")
+    return !parts.contains("traces") && !parts.contains("train") && parts.last != "lm" && isParamKey(param.key)
+  }
+}
+
+private func flatten(_ value: JSONValue, _ path: String, into params: inout [KeyValue]) {
+  switch value {
+  case .object(let object):
+    for (key, member) in object { flatten(member, "\(path).\(key)", into: &params) }
+  case .array(let elements):
+    for (index, element) in elements.enumerated() { flatten(element, "\(path).\(index)", into: &params) }
+  case .null: break
+  default: params.append(KeyValue(path, pythonText(value)))
+  }
+}
+
+/// Whether a key may name a parameter: data may hold members of any name.
+private func isParamKey(_ key: String) -> Bool {
+  key.count <= 250 && key.unicodeScalars.allSatisfy { scalar in
+    scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "_-. :/".unicodeScalars.contains(scalar)
+  }
+}
+
+/// A value as Python's `str` writes it, which is how MLflow shows parameters.
+func pythonText(_ value: JSONValue) -> String {
+  switch value {
+  case .string(let text): text
+  case .bool(let flag): flag ? "True" : "False"
+  case .null: "None"
+  default: value.text(.spaced)
+  }
+}
+
+/// A data set as an input of a run.
+func datasetInput(_ dataset: Dataset, context: String) -> DatasetInput {
+  DatasetInput(
+    name: dataset.name, digest: dataset.digest, sourceType: dataset.source.type,
+    source: JSONValue.object(dataset.source.json).text(), schema: dataset.schema.text(),
+    profile: JSONValue.object(dataset.profile).text(), context: context)
+}
+
+/// Rows as a table: a column for every member that any row has, in the order they first come.
+func table(_ rows: [JSONObject]) -> (columns: [String], rows: [[JSONValue]]) {
+  var columns: [String] = []
+  var known: Set<String> = []
+  for row in rows { for key in row.keys where known.insert(key).inserted { columns.append(key) } }
+  return (columns, rows.map { row in columns.map { row[$0] ?? .null } })
+}
+
+/// The results of an evaluation as MLflow's table: `score, example_<field>…, pred_<field>…`, then what MLflow lacks.
+func resultTable(_ result: EvaluationResult) -> (columns: [String], rows: [[JSONValue]]) {
+  let rows = result.examples.map { example -> JSONObject in
+    var row: JSONObject = ["score": example.score == nil ? .null : example.raw]
+    for (key, value) in example.example { row["example_\(key)"] = value }
+    for (key, value) in example.outputs { row["pred_\(key)"] = value }
+    row["row"] = .int(example.row)
+    if let error = example.error { row["error"] = .string(error.message) }
+    if let trace = example.traceID { row["trace_id"] = .string(trace.description) }
+    return row
+  }
+  return table(rows)
+}
