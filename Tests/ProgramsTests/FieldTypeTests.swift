@@ -49,7 +49,8 @@ import Testing
     ("float", "nan"), ("float", "inf"), ("float", "1e999"), ("float", "1,234.5,678"), ("float", "0x1p3"),
     ("bool", "True."), ("bool", "maybe"), ("bool", ""), ("bool", "2"),
     ("list[str]", "a, b"), ("list[str]", "- a\n- b"), ("list[int]", "[\"a\"]"), ("list[int]", "{\"a\": 1}"),
-    ("tuple[int, str]", "[1]"), ("tuple[int, int]", "[1, null]"), ("dict[str, int]", "[1]"), ("dict[int, str]", #"{"x": "a"}"#),
+    ("tuple[int, str]", "[1]"), ("tuple[int, int]", "[1, null]"), ("dict[str, int]", "[1]"),
+    ("dict[int, str]", #"{"x": "a"}"#),
     ("Literal['a', 'b']", "A"), ("Literal['a', 'b']", "c"), ("Literal['a', 'b']", "a or b"),
     ("Optional[int]", "x"), ("int | float", "x"),
   ])
@@ -90,7 +91,8 @@ import Testing
 
   @Test(arguments: [
     ("str", "null"), ("str", "[1]"), ("int", "3.5"), ("int", "true"), ("int", #""x""#), ("float", "1e999"),
-    ("bool", "1"), ("list[int]", "[1, null]"), ("tuple[int, int]", "[1, 2, 3]"), ("tuple[int, int]", #"[1, "x"]"#), ("dict[str, int]", #"{"a": "x"}"#),
+    ("bool", "1"), ("list[int]", "[1, null]"), ("tuple[int, int]", "[1, 2, 3]"),
+    ("tuple[int, int]", #"[1, "x"]"#), ("dict[str, int]", #"{"a": "x"}"#),
     ("Literal['a']", #""b""#), ("Literal[1]", "true"), ("Optional[int]", #""x""#),
   ])
   func areRefusedElsewhere(typeText: String, json: String) throws {
