@@ -63,6 +63,7 @@ let package = Package(
       dependencies: [
         "Failures", "HoneService", "JSON", "JSONRPC",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
 
     // Tests, one target a room.

@@ -1,2 +1,15 @@
 import ArgumentParser
-@main struct Hone: ParsableCommand { func run() {} }
+import HoneService
+
+/// The command `hone`.
+@main
+struct Hone: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "hone",
+    abstract: "Optimizes language-model programs, and tracks what was tried and why the best one won.",
+    version: Service.version,
+    subcommands: [
+      ServeCommand.self, CompileCommand.self, EvaluateCommand.self, PredictCommand.self, RunsCommand.self,
+      TraceCommand.self, CallCommand.self,
+    ])
+}

@@ -1,4 +1,5 @@
 import Evaluation
+import HTTPModels
 import JSON
 import Optimizers
 import Programs
@@ -13,7 +14,7 @@ enum Capabilities {
         "methods": strings(MethodTable.names), "modules": strings(Module.names),
         "optimizers": strings(OptimizerRegistry.names), "metrics": strings(MetricRegistry.names),
         "datasets": strings(Dataset.names),
-        "modelProviders": strings(ModelProviders.names),
+        "modelProviders": strings(["simulated"] + Provider.all.map(\.name)),
         "workDoneProgress": true, "batch": true,
       ],
     ]

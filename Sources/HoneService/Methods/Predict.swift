@@ -1,0 +1,85 @@
+import Evaluation
+import Failures
+import JSON
+import LanguageModels
+import Programs
+import Tracking
+
+extension Method {
+  static let predict = Method(
+    "predict", "Runs a program once.",
+    [
+      Parameter("program", Shape.reference("Program"), "What to run; or programId."),
+      Parameter("programId", Shape.string, "A program that compile or loadProgram named."),
+      Parameter("module", Shape.string, "The module for a program given as a signature's text; ChainOfThought unless said."),
+      Parameter("inputs", required: true, Shape.anyObject, "A value for each input field."),
+      Parameter("lm", Shape.reference("LanguageModel"), "The model; the run's own for a program of a run, else $HONE_LM, unless given."),
+      Parameter("experiment", Shape.string, "Where the trace is kept. Default unless said."),
+      Parameter("autolog", ["anyOf": [Shape.reference("Autolog"), Shape.boolean]], "Whether the execution is traced; yes unless said."),
+      Parameter("budget", Shape.reference("Budget"), "Bounds that are checked before the call."),
+    ],
+    result: Shape.object([
+      "outputs": Shape.anyObject, "completions": Shape.array(Shape.anyObject), "traceId": Shape.optionalString,
+      "usage": Shape.reference("Usage"), "simulated": Shape.boolean,
+    ]),
+    example: ["program": "question -> answer", "inputs": ["question": "What is 2 + 2?"], "lm": "simulated"]
+  ) { service, fields, environment throws(HoneError) in
+    let parts = RequestParts(service, fields, environment)
+    let id = fields.value("programId")
+    let resolved: ResolvedProgram?
+    if let id {
+      fields.ignore("module")
+      if fields.value("program") != nil { fields.problems.add("programId", "Give program or programId, not both.") }
+      let reference = FieldReader(["programId": id], problems: fields.problems)
+      resolved = try await parts.resolve(reference)
+    } else {
+      resolved = try await parts.program()
+    }
+    let inputs = fields.object("inputs")
+    if inputs == nil, fields.object["inputs"] == nil {
+      fields.problems.add("inputs", "This member is required: an object with a value for each input field.")
+    }
+    if let resolved, let inputs {
+      let names = resolved.program.module.inputs.map(\.name)
+      for name in names where inputs[name] == nil {
+        fields.problems.add(
+          Problem(
+            path: "inputs.\(name)", message: "The program takes this input, which is not given.", allowed: names,
+            suggestion: nearest(to: name, among: inputs.keys)))
+      }
+    }
+    let configuration = parts.taskConfiguration(fallback: resolved?.configuration)
+    let experimentName = fields.string("experiment") ?? "Default"
+    let autolog = Autolog(fields)
+    let budget = fields.value("budget").map { Budget($0, path: "budget", problems: fields.problems) } ?? Budget()
+    let store = try service.store()
+    let client = parts.client(configuration, "lm", knowledge: [], answers: store)
+    try fields.check("predict")
+    guard let resolved, let inputs, let configuration, let client, let budget else {
+      throw HoneError(.internalError, "The request was read without a problem, but not whole.")
+    }
+    let experiment = autolog.traces ? try await store.experiment(named: experimentName) : nil
+    let account = RunAccount(budget: budget)
+    let session = EngineSession(
+      experimentID: experiment?.id, account: account, concurrency: 1, traces: autolog.traces ? store : nil)
+    let request = EngineSession.Request(
+      program: PreparedProgram(resolved.program), inputs: inputs, model: client, scope: "predict")
+    let (outcome, traceID) = try await session.execute(request)
+    await store.flush()
+    switch outcome {
+    case .failure(var error):
+      if let traceID { error.details["traceId"] = traceID.description }
+      throw error
+    case .success(let prediction):
+      var object: JSONObject = [
+        "outputs": .object(prediction.outputs), "traceId": JSONValue(traceID?.description),
+        "usage": .object(account.usage.json),
+      ]
+      if !prediction.completions.isEmpty {
+        object["completions"] = .array(prediction.completions.map(JSONValue.object))
+      }
+      if configuration.isSimulated { object["simulated"] = true }
+      return .object(object)
+    }
+  }
+}

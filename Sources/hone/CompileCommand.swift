@@ -1,0 +1,60 @@
+import ArgumentParser
+import JSON
+
+/// `hone compile`.
+struct CompileCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compile", abstract: "Optimize a program and track the search.",
+    discussion: """
+      Status: 0 when the search ran to its end, 2 for a wrong request, 3 when the model could not be used, 4 when the \
+      budget was spent (the best program so far is kept), 130 when interrupted.
+      """)
+
+  @OptionGroup var work: WorkOptions
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: "The optimizer's name, or JSON with its settings; MIPROv2 unless said.")
+  var optimizer: String?
+
+  @Option(help: "MIPROv2's size: light, medium or heavy.")
+  var auto: String?
+
+  @Option(help: "gsm8k:train, word-problems:train, a file, or JSON.")
+  var trainset: String?
+
+  @Option(help: "The rows that candidates are scored on.")
+  var valset: String?
+
+  @Option(help: "The model that writes instructions.")
+  var promptModel: String?
+
+  @Option(help: "The seed of the search.")
+  var seed: Int?
+
+  @Option(name: [.short, .long], help: "Write the best program to this file.")
+  var output: String?
+
+  func run() async throws {
+    var request = try work.request()
+    if let optimizer { request["optimizer"] = try jsonOrText(optimizer, "--optimizer") }
+    if request["optimizer"] == nil { request["optimizer"] = "MIPROv2" }
+    if let auto {
+      var settings = request["optimizer"]?.objectValue ?? ["name": request["optimizer"] ?? .null]
+      settings["auto"] = .string(auto)
+      request["optimizer"] = .object(settings)
+    }
+    if let trainset { request["trainset"] = try datasetValue(trainset, "--trainset") }
+    if let valset { request["valset"] = try datasetValue(valset, "--valset") }
+    if let promptModel { request["promptModel"] = try jsonOrText(promptModel, "--prompt-model") }
+    if let seed { request["seed"] = .int(seed) }
+    let params = request
+    try await reporting {
+      let result = try await Caller(common).call("compile", params, progress: TerminalProgress())
+      if let output, let state = result["program"] {
+        try writeText(output, state.text(.indented) + "\n")
+      }
+      print(common.json ? result.text(.indented) : CompileReport.text(result))
+      if result["status"]?.stringValue == "BUDGET_EXHAUSTED" { throw ExitCode(4) }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import JSON
+
+/// `hone predict`.
+struct PredictCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "predict", abstract: "Run a program once.")
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: "A signature (\"question -> answer\"), a run's id, a program file, or JSON.")
+  var program: String
+
+  @Option(help: "The module for a signature: Predict or ChainOfThought.")
+  var module: String?
+
+  @Option(help: "The model; the run's own for a run.")
+  var lm: String?
+
+  @Argument(help: "Inputs as name=value, or one JSON object.")
+  var inputs: [String] = []
+
+  func run() async throws {
+    var request: JSONObject = ["program": try programValue(program, "--program")]
+    if let module { request["module"] = .string(module) }
+    if let lm { request["lm"] = try jsonOrText(lm, "--lm") }
+    var values = JSONObject()
+    for input in inputs {
+      if case .object(let object) = try jsonOrText(input, "inputs") {
+        for (key, value) in object { values[key] = value }
+        continue
+      }
+      guard let equals = input.firstIndex(of: "=") else {
+        throw ValidationError("\"\(input)\" is neither name=value nor a JSON object.")
+      }
+      values[String(input[..<equals])] = .string(String(input[input.index(after: equals)...]))
+    }
+    request["inputs"] = .object(values)
+    let params = request
+    try await reporting {
+      let result = try await Caller(common).call("predict", params)
+      if common.json {
+        print(result.text(.indented))
+      } else {
+        for (key, value) in result["outputs"]?.objectValue ?? [:] { print("\(key): \(value.stringValue ?? value.text())") }
+        if result["simulated"]?.boolValue == true { print("(simulated model)") }
+        if let trace = result["traceId"]?.stringValue { print("trace \(trace)") }
+      }
+    }
+  }
+}

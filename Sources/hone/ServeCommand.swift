@@ -1,0 +1,85 @@
+import ArgumentParser
+import Failures
+import Foundation
+import HoneService
+import JSONRPC
+import Logging
+
+/// `hone serve`: the JSON-RPC service on standard input and output, or on a Unix socket.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Serve JSON-RPC on standard input and output, or on a Unix socket.",
+    discussion: """
+      Newline-delimited JSON and Content-Length headers are told apart by a connection's first byte. Nothing but \
+      protocol is written to standard output; logs go to standard error.
+      """)
+
+  @Option(help: "Listen at this path in place of standard input and output.")
+  var socket: String?
+
+  @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
+  var home: String?
+
+  @Option(help: "The largest message taken, in bytes.")
+  var maxMessage = 64 << 20
+
+  @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
+  var logLevel = Logger.Level.notice
+
+  func run() async throws {
+    try await reporting {
+      var options = CommonOptions()
+      options.home = home
+      let service = Service(home: options.homeDirectory, logger: standardErrorLogger(level: logLevel))
+      var limits = ConnectionLimits()
+      limits.message = maxMessage
+      if let socket {
+        try await listen(at: socket, service, limits)
+      } else {
+        try await serveStandardStreams(service, limits)
+      }
+    }
+  }
+
+  private func serveStandardStreams(_ service: Service, _ limits: ConnectionLimits) async throws {
+    let streams = try StandardStreams.claim()
+    let directory = FileManager.default.currentDirectoryPath
+    let session = Session(service: service, baseDirectory: directory) { status in
+      Task {
+        await service.close()
+        exit(status)
+      }
+    }
+    let connection = Connection(streams, handler: session, limits: limits)
+    let signals = onTermination { connection.close(cancelling: true) }
+    connection.start()
+    await connection.waitUntilFinished()
+    await service.close()
+    signals.forEach { $0.cancel() }
+  }
+
+  private func listen(at path: String, _ service: Service, _ limits: ConnectionLimits) async throws {
+    let logger = service.logger
+    let directory = FileManager.default.currentDirectoryPath
+    let loop = try EventLoop()
+    let connections = OpenConnections()
+    let server = try UnixSocketServer(path: path, loop: loop, report: { logger.warning("\($0)") }) { stream in
+      let session = Session(service: service, baseDirectory: directory)
+      let connection = Connection(stream, handler: session, limits: limits)
+      connections.add(connection)
+      connection.start()
+    }
+    logger.notice("Listening at \(path)")
+    await withCheckedContinuation { continuation in
+      let once = Once { continuation.resume() }
+      let signals = onTermination { once.run() }
+      connections.keep(signals)
+    }
+    server.close()
+    await connections.finish()
+    await service.close()
+    loop.stop()
+  }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
