@@ -115,7 +115,8 @@ struct BackpressureTests {
     let connection = served.connection
     let sender = Task {
       for number in 0..<3000 {
-        try await connection.notifyWhenRoom("row", ["n": .int(number), "p": .string(String(repeating: "p", count: 500))])
+        try await connection.notifyWhenRoom(
+          "row", ["n": .int(number), "p": .string(String(repeating: "p", count: 500))])
       }
     }
     let client = served.client
