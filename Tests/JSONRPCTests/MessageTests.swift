@@ -252,7 +252,7 @@ struct OutboxTests {
     var random = SeededGenerator(seed: 3)
     var outbox = Outbox()
     var model: [(key: String?, text: String)] = []
-    for step in 0..<20_000 {
+    for step in 0..<3000 {
       if Bool.random(using: &random) || model.isEmpty {
         let key = Bool.random(using: &random) ? "k\(Int.random(in: 0..<5, using: &random))" : nil
         let text = "t\(step)"
