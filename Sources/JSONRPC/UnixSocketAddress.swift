@@ -107,7 +107,10 @@ package enum SocketPath {
     guard isDirectory, status.st_uid == geteuid(), status.st_mode & forbidden == 0 else {
       throw HoneError(
         .storeUnavailable,
-        "The directory \(directory) is not safe for a socket: it must be a real directory, owned by this user and closed to others.",
+        """
+        The directory \(directory) is not safe for a socket: it must be a real directory, owned by this user and \
+        closed to others.
+        """,
         remedy: "Run chmod 700 on it, or choose another path for the socket.")
     }
   }

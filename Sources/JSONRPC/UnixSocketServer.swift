@@ -34,7 +34,8 @@ package final class UnixSocketServer: Sendable, EventSource {
   /// - Throws: `storeUnavailable` if another server has the path (its process id is in the message and in
   ///   `details.processId`) or the place is not usable; `invalidParams` if the path is too long.
   package init(
-    path: String, loop: EventLoop, maximumConnections: Int = 4096, report: @escaping @Sendable (String) -> Void = { _ in },
+    path: String, loop: EventLoop, maximumConnections: Int = 4096,
+    report: @escaping @Sendable (String) -> Void = { _ in },
     accepted: @escaping @Sendable (SocketStream) -> Void
   ) throws(HoneError) {
     try UnixSocketAddress.with(path) { _, _ in }

@@ -45,10 +45,14 @@ struct ConnectionTests {
     (notification("echo"), ""),
     (notification("unknown"), ""), (notification("$/unknown"), ""),
     (#"{"jsonrpc":"2.0","id":123,"result":1}"#, ""), (#"{"jsonrpc":"2.0","id":1000000000,"result":1}"#, ""),
-    (request("1", "nope"), #"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"There is no method \"nope\"."}}"#),
+    (
+      request("1", "nope"),
+      #"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"There is no method \"nope\"."}}"#
+    ),
     (
       request("1", "fail"),
-      #"{"jsonrpc":"2.0","id":1,"error":{"code":-32803,"message":"Bad data.","data":{"kind":"datasetInvalid","remedy":"Mend it."}}}"#
+      #"{"jsonrpc":"2.0","id":1,"error":{"code":-32803,"message":"Bad data.","#
+        + #""data":{"kind":"datasetInvalid","remedy":"Mend it."}}}"#
     ),
     // Batches.
     ("[\(request("1", "echo"))]", #"[{"jsonrpc":"2.0","id":1,"result":{}}]"#),
@@ -85,7 +89,9 @@ struct ConnectionTests {
 
   @Test("a batch of 1,000 requests is answered with one array; 1,001 with one error")
   func longBatches() async throws {
-    func batch(_ count: Int) -> String { "[" + (0..<count).map { request("\($0)", "work") }.joined(separator: ",") + "]\n" }
+    func batch(_ count: Int) -> String {
+      "[" + (0..<count).map { request("\($0)", "work") }.joined(separator: ",") + "]\n"
+    }
     let output = try await Served.make(.inProcess).exchange(batch(1000) + batch(1001))
     let answers = try output.split(separator: "\n").map { try JSONReader.read(String($0)) }
     #expect(answers.count == 2)
@@ -139,7 +145,8 @@ struct ConnectionTests {
     #expect(ids.sorted() == (0..<3000).filter { $0 % 3 != 2 })
   }
 
-  @Test("after the end of input everything outstanding is answered, then the connection closes", arguments: Wire.allCases)
+  @Test(
+    "after the end of input everything outstanding is answered, then the connection closes", arguments: Wire.allCases)
   func halfClose(_ wire: Wire) async throws {
     let served = try await Served.make(wire)
     let requests = (0..<50).map { request("\($0)", "gate") + "\n" }.joined()
@@ -212,7 +219,10 @@ struct ConnectionTests {
     try await served.send(request("1", "echo") + "\n")
     #expect(try await served.message()["result"] == [:])
     // Null names nothing, so it may stand twice.
-    #expect(try await served.exchange("[\(request("null", "work")),\(request("null", "work")),\(request("2", "work")),\(request("2", "work"))]")
+    #expect(
+      try await served.exchange(
+        "[\(request("null", "work")),\(request("null", "work")),\(request("2", "work")),\(request("2", "work"))]"
+      )
       .contains("-32600"))
   }
 
@@ -282,7 +292,8 @@ struct ConnectionTests {
   @Test("a long message is taken, and the order is kept around it", arguments: Wire.allCases)
   func longMessage(_ wire: Wire) async throws {
     let text = String(repeating: "é", count: 2_000_000)
-    let input = request("1", "echo") + "\n" + request("2", "echo", #"{"t":"\#(text)"}"#) + "\n" + request("3", "echo") + "\n"
+    let input =
+      request("1", "echo") + "\n" + request("2", "echo", #"{"t":"\#(text)"}"#) + "\n" + request("3", "echo") + "\n"
     let served = try await Served.make(wire)
     let lines = try await served.exchange(input).split(separator: "\n")
     #expect(lines.count == 3)

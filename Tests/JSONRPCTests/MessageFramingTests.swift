@@ -9,7 +9,8 @@ private func frame(_ text: String) -> String { "Content-Length: \(text.utf8.coun
 
 /// All events of an input that is fed in chunks of `size` and then ends.
 private func events(
-  _ input: some Collection<UInt8>, chunk size: Int = .max, limits: ConnectionLimits = ConnectionLimits(), ends: Bool = true
+  _ input: some Collection<UInt8>, chunk size: Int = .max, limits: ConnectionLimits = ConnectionLimits(),
+  ends: Bool = true
 ) -> [MessageFraming.Event] {
   var framing = MessageFraming(limits: limits)
   var events: [MessageFraming.Event] = []
@@ -52,7 +53,9 @@ struct MessageFramingTests {
     let bytes = Array(stream.utf8)
     for size in 1...bytes.count {
       let events = events(bytes, chunk: size)
-      let texts = outline(events).map { String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()) }
+      let texts = outline(events).map {
+        String($0.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+      }
       #expect(texts == [a, b], "chunks of \(size)")
     }
     // Split once, at every place.
@@ -71,7 +74,8 @@ struct MessageFramingTests {
   @Test("the first byte that is not white space decides, once")
   func decides() {
     for (input, expected) in [
-      (" \n{", Framing.lines), ("[", .lines), ("C", .headers), ("\r\nx", .headers), ("-5", .headers), ("\u{FEFF}{", .lines),
+      (" \n{", Framing.lines), ("[", .lines), ("C", .headers), ("\r\nx", .headers), ("-5", .headers),
+      ("\u{FEFF}{", .lines),
       ("\"", .lines),
     ] {
       var framing = MessageFraming()
@@ -91,11 +95,13 @@ struct MessageFramingTests {
     "a header that loses the place in the stream is fatal, and nothing follows",
     arguments: [
       "POST / HTTP/1.1\r\nHost: x\r\n\r\n", "GET http://x/ HTTP/1.1\r\n\r\n", "hello\n", "123\n", "null\n",
-      "Content-Length: -5\r\n\r\n", "Content-Length: +5\r\n\r\n", "Content-Length: 5x\r\n\r\n", "Content-Length:\r\n\r\n",
+      "Content-Length: -5\r\n\r\n", "Content-Length: +5\r\n\r\n", "Content-Length: 5x\r\n\r\n",
+      "Content-Length:\r\n\r\n",
       "Content-Length: 0x10\r\n\r\n", "Content-Length: 1.5\r\n\r\n", "Content-Length: 4611686018427387904\r\n\r\n",
       "Content-Length: 9999999999999999999999999\r\n\r\n", "Content-Length: 9223372036854775807\r\n\r\n",
       "Content-Length: 18446744073709551616\r\n\r\n", "Content-Length: 2\r\nContent-Length: 3\r\n\r\n",
-      "Content-Type: x\r\n\r\n", "Content-Length : 2\r\n\r\n{}", "X: y\r\n folded\r\n\r\n", "Content-Length: 2 2\r\n\r\n",
+      "Content-Type: x\r\n\r\n", "Content-Length : 2\r\n\r\n{}", "X: y\r\n folded\r\n\r\n",
+      "Content-Length: 2 2\r\n\r\n",
     ])
   func fatal(_ header: String) {
     for size in [1, 7, .max] {
@@ -130,7 +136,8 @@ struct MessageFramingTests {
     limits.discardedMessage = 100
     let ten = "[\"456789\"]"
     let eleven = "[\"4567890\"]"
-    #expect(outline(events("\(ten)\n\(eleven)\n\(ten)\n".utf8, chunk: chunk, limits: limits)) == [ten, "refused -32600", ten])
+    #expect(
+      outline(events("\(ten)\n\(eleven)\n\(ten)\n".utf8, chunk: chunk, limits: limits)) == [ten, "refused -32600", ten])
     #expect(
       outline(events((frame(ten) + frame(eleven) + frame(ten)).utf8, chunk: chunk, limits: limits))
         == [ten, "refused -32600", ten])
@@ -190,7 +197,10 @@ struct MessageFramingTests {
   @Test("random bytes never trap, and what follows a line break is found again")
   func random() {
     var random = SeededGenerator(seed: 11)
-    let words = ["Content-Length: ", "5", "\r\n", "\n", "{", "}", "\u{0}", "charset=", ":", " ", "99999999999999999999", "é", "[", "-"]
+    let words = [
+      "Content-Length: ", "5", "\r\n", "\n", "{", "}", "\u{0}", "charset=", ":", " ", "99999999999999999999", "é", "[",
+      "-",
+    ]
     for _ in 0..<5000 {
       let input = (0..<Int.random(in: 0...20, using: &random)).map { _ in
         words[Int.random(in: 0..<words.count, using: &random)]

@@ -65,7 +65,8 @@ struct StandardStreamsTests {
     let controller = open("/dev/ptmx", O_RDWR | O_NOCTTY)
     var (lock, number): (Int32, Int32) = (0, -1)
     let (setLock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
-    try #require(controller >= 0 && ioctl(controller, setLock, &lock) == 0 && ioctl(controller, getNumber, &number) == 0)
+    try #require(
+      controller >= 0 && ioctl(controller, setLock, &lock) == 0 && ioctl(controller, getNumber, &number) == 0)
     let terminal = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
     var settings = termios()
     tcgetattr(terminal, &settings)

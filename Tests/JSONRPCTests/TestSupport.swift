@@ -136,7 +136,9 @@ final class Served: Sendable {
 
   deinit { cleanUp() }
 
-  static func make(_ wire: Wire, limits: ConnectionLimits = ConnectionLimits(), framing: Framing? = nil) async throws -> Served {
+  static func make(_ wire: Wire, limits: ConnectionLimits = ConnectionLimits(), framing: Framing? = nil) async throws
+    -> Served
+  {
     let handler = TestHandler()
     switch wire {
     case .inProcess:
@@ -229,7 +231,8 @@ func eventually(_ condition: @Sendable () -> Bool) async throws {
 
 /// A door that works wait at; it opens once.
 final class Gate: Sendable {
-  private let state = Mutex<(isOpen: Bool, waiting: [Int: CheckedContinuation<Void, Never>], next: Int)>((false, [:], 0))
+  private let state = Mutex<(isOpen: Bool, waiting: [Int: CheckedContinuation<Void, Never>], next: Int)>(
+    (false, [:], 0))
 
   func open() {
     let waiting = state.withLock { state in

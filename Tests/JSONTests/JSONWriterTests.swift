@@ -74,7 +74,8 @@ struct JSONWriterTests {
       return number.isFinite ? .double(number) : .int(0)
     case 4, 5: return .string(randomText(using: &random))
     case 6:
-      return .array((0..<Int.random(in: 0...5, using: &random)).map { _ in randomValue(depth: depth + 1, using: &random) })
+      return .array(
+        (0..<Int.random(in: 0...5, using: &random)).map { _ in randomValue(depth: depth + 1, using: &random) })
     default:
       var object = JSONObject()
       for _ in 0..<Int.random(in: 0...20, using: &random) {
