@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 import Randomness
 
 /// A small embedded set of arithmetic word problems, for trying things out with no file and no network.

@@ -1,4 +1,4 @@
-package import Failures
+import Failures
 package import JSON
 
 /// One method of the service, declared once: what it takes, what it gives, and what does it. Dispatch, `initialize` and

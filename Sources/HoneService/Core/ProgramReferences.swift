@@ -2,6 +2,7 @@ import Failures
 import JSON
 import LanguageModels
 import Programs
+import Synchronization
 import Tracking
 
 /// A program as a request gave it, and the model it was made with where that is known.

@@ -1,7 +1,9 @@
 import Evaluation
+import Failures
 import JSON
 import LanguageModels
 import Synchronization
+import Traces
 
 /// The listener that tells a client how far a run is: executions done of those planned, scores, calls, tokens, time left.
 final class RunProgress: EventSink {

@@ -1,7 +1,6 @@
 package import Failures
 package import JSON
 import JSONRPC
-package import LanguageModels
 package import Logging
 import Programs
 import Synchronization
@@ -16,7 +15,6 @@ package final class Service: Sendable {
 
   package let home: String
   package let logger: Logger
-  /// The environment in which keys of endpoints are looked up by name.
   private let opened = Mutex<Result<TrackingStore, HoneError>?>(nil)
   let loaded = Mutex<[String: Program]>([:])
 

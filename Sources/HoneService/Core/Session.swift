@@ -1,5 +1,5 @@
 import Failures
-package import JSON
+import JSON
 package import JSONRPC
 import Synchronization
 
@@ -61,7 +61,7 @@ package final class Session: RequestHandler {
     let (service, name) = (service, method.name)
     return .work {
       progress?.begin(name)
-      do {
+      do throws(HoneError) {
         let result = try await service.call(name, params, in: environment)
         progress?.end("done")
         return result

@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Optimizers
 import Programs
+import Synchronization
 import Tracking
 
 extension Method {

@@ -1,6 +1,8 @@
 import Failures
 import JSON
+import LanguageModels
 import Programs
+import Synchronization
 import Tracking
 
 extension Method {

@@ -1,6 +1,8 @@
 import Evaluation
+import Failures
 import JSON
 import Programs
+import Traces
 import Tracking
 
 /// A program's state as parameters, under the names that MLflow's DSPy integration gives them:
@@ -48,7 +50,7 @@ func pythonText(_ value: JSONValue) -> String {
 func datasetInput(_ dataset: Dataset, context: String) -> DatasetInput {
   DatasetInput(
     name: dataset.name, digest: dataset.digest, sourceType: dataset.source.type,
-    source: JSONValue.object(dataset.source.json).text(), schema: dataset.schema.text(),
+    source: JSONValue.object(dataset.source.json).text(), schema: JSONValue.object(dataset.schema).text(),
     profile: JSONValue.object(dataset.profile).text(), context: context)
 }
 
