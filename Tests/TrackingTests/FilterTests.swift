@@ -266,6 +266,19 @@ private func names(_ store: TrackingStore, _ filter: String) async throws -> [St
     }
   }
 
+  @Test func `Sorting by long texts still gives tokens that work`() async throws {
+    try await withStore { store async throws in
+      for index in 0..<4 {
+        let run = try await store.createRun(NewRun())
+        try await store.logParam(run: run.id, "text", "\(3 - index)" + String(repeating: "é", count: 300_000))
+      }
+      let first = try await store.searchRuns(orderBy: ["params.text"], maxResults: 3)
+      let second = try await store.searchRuns(orderBy: ["params.text"], maxResults: 3, pageToken: first.nextPageToken)
+      #expect((first.items + second.items).map { $0.params[0].value.first } == ["0", "1", "2", "3"])
+      #expect((first.nextPageToken ?? "").utf8.count < 2000)
+    }
+  }
+
   @Test func `Garbage tokens and those of another query are refused`() async throws {
     try await withStore { store async throws in
       for _ in 0..<3 { _ = try await store.createRun(NewRun()) }

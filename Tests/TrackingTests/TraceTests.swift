@@ -177,6 +177,20 @@ private func described(_ span: Span) -> String {
     }
   }
 
+  @Test func `One trace larger than the whole queue is still taken`() async throws {
+    try await withStore { store async throws in
+      for index in 0..<3 {
+        var trace = typicalTrace(index, shared: demoMessages)
+        trace.spans[4].outputs = .json(.string(String(repeating: "\(index)", count: 20 << 20)))
+        await store.record(trace)
+        await store.record(typicalTrace(index, shared: demoMessages))
+      }
+      await store.flush()
+      #expect(store.traceLosses.count == 0)
+      #expect(try await store.searchTraces().items.count == 6)
+    }
+  }
+
   @Test func `Traces that come after the end are counted as lost`() async throws {
     try await withHome { home async throws in
       let store = try TrackingStore.open(home: home)
