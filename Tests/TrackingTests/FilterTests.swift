@@ -342,6 +342,7 @@ private func names(_ store: TrackingStore, _ filter: String) async throws -> [St
     ("abc", "a%", true), ("abc", "A%", false), ("abc", "%c", true), ("abc", "_b_", true), ("abc", "__", false),
     ("", "%", true),
     ("a%b", "a%b", true), ("mississippi", "%iss%ip%", true), ("abc", "%%%d", false),
+    ("né", "n_", true), ("né", "n__", false), ("aéb", "%é_", true), ("🙂x", "_x", true), ("ééé", "%_é", true),
   ])
   func `LIKE matches whole texts`(text: String, pattern: String, matches: Bool) {
     #expect(matchesLike(text, pattern, foldingASCII: false) == matches)
