@@ -43,7 +43,8 @@ extension TrackingStore {
       try db.execute(literal: "INSERT INTO experiments (name, created_ms, updated_ms) VALUES (\(name), \(now), \(now))")
       let id = db.lastInsertedRowID
       for tag in tags {
-        try db.execute(literal: "INSERT OR REPLACE INTO experiment_tags VALUES (\(id), \(tag.key), \(tag.value.storable))")
+        let value = tag.value.storable
+        try db.execute(literal: "INSERT OR REPLACE INTO experiment_tags VALUES (\(id), \(tag.key), \(value))")
       }
       return try Self.experiments(db, where: "id = \(id)")[0]
     }

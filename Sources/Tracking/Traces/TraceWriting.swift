@@ -73,7 +73,8 @@ extension TrackingStore: TraceSink {
     var error: String?
     if case .error(let message) = trace.status { error = message }
     let rows = TraceRows(
-      id: trace.id.data, experiment: trace.experimentID.flatMap { Int($0) }, runID: trace.runID, name: trace.name.storable,
+      id: trace.id.data, experiment: trace.experimentID.flatMap { Int($0) }, runID: trace.runID,
+      name: trace.name.storable,
       status: trace.status.code, error: error?.storable, start: start, duration: max(0, end - start),
       spanCount: trace.spans.count, inputTokens: trace.usage.inputTokens, outputTokens: trace.usage.outputTokens,
       cost: trace.cost, request: trace.spans.first.flatMap { Self.preview($0.inputs) },
@@ -155,7 +156,8 @@ extension TrackingStore: TraceSink {
         """)
     statement.setUncheckedArguments([
       trace, span.map { Int64(bitPattern: $0.value) }, kind.rawValue, assessment.name.storable,
-      assessment.value.isNull ? nil : assessment.value.text(), number, assessment.error?.storable, assessment.rationale?.storable,
+      assessment.value.isNull ? nil : assessment.value.text(), number, assessment.error?.storable,
+      assessment.rationale?.storable,
       assessment.metadata.isEmpty ? nil : JSONValue.object(assessment.metadata).text(), assessment.source.code,
       sourceID, nowInMilliseconds(), overrides,
     ])
