@@ -46,9 +46,22 @@ struct Benchmarks {
       try await measure("search 100 of 20,000 traces", 100) {
         for _ in 0..<100 { _ = try await store.searchTraces(maxResults: 100) }
       }
+      try await measure("search 100 of an experiment's 20,000 traces", 100) {
+        for _ in 0..<100 { _ = try await store.searchTraces(experimentIDs: ["0"], maxResults: 100) }
+      }
       try await measure("scan 20,000 traces by text", 1) {
         _ = try await store.searchTraces(filter: "trace.text LIKE '%zzz%'")
       }
+    }
+  }
+
+  @Test func `Recording`() async throws {
+    try await withStore { store async throws in
+      let traces = (0..<40_000).map {
+        typicalTrace($0, shared: demoMessages, runID: "0123456789abcdef0123456789abcdef")
+      }
+      for trace in traces { await store.record(trace) }
+      await store.flush()
     }
   }
 

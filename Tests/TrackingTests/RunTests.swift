@@ -139,6 +139,17 @@ import Traces
     }
   }
 
+  @Test func `A NUL hides nothing that stands behind it`() async throws {
+    try await withStore { store async throws in
+      let run = try await store.createRun(NewRun(name: "a\u{0}b"))
+      for _ in 0..<2 { try await store.logParam(run: run.id, "reply", "before\u{0}behind") }
+      let read = try await store.run(run.id)
+      #expect(read.params.value(of: "reply") == "before\u{FFFD}behind")
+      #expect(read.tags.value(of: "mlflow.runName") == "a\u{FFFD}b")
+      #expect(read.info.name == "a\u{FFFD}b")
+    }
+  }
+
   @Test func `A batch is logged whole or not at all`() async throws {
     try await withStore { store async throws in
       let run = try await store.createRun(NewRun())

@@ -49,6 +49,36 @@ private func described(_ span: Span) -> String {
     }
   }
 
+  @Test func `Strings that only look alike are kept apart`() async throws {
+    // One text in composed and decomposed characters: equal to Swift, other bytes.
+    let composed = String(repeating: "caf\u{E9} ", count: 30)
+    let decomposed = String(repeating: "cafe\u{301} ", count: 30)
+    #expect(composed == decomposed)
+    try await withStore { store async throws in
+      var trace = typicalTrace(1, shared: demoMessages)
+      trace.spans[0].inputs = .json([.string(composed), .string(decomposed), .string(composed + decomposed)])
+      await store.record(trace)
+      await store.flush()
+      let read = try #require(try await store.spans(of: trace.id).items[0].inputs.json?.arrayValue)
+      let texts = read.compactMap(\.stringValue).map { Array($0.utf8) }
+      #expect(texts == [Array(composed.utf8), Array(decomposed.utf8), Array((composed + decomposed).utf8)])
+    }
+  }
+
+  @Test func `Hundreds of distinct and repeated strings find their places`() throws {
+    var generator = SeededGenerator(state: 0)
+    let texts = (0..<700).map { "\($0) " + String(repeating: "\($0 % 7)", count: 48 + $0 % 90) }
+    let spans = (0..<512).map { index in
+      let chosen = (0..<4).map { _ in JSONValue.string(texts.randomElement(using: &generator) ?? "") }
+      return Span(
+        id: SpanID(UInt64(index + 1)), parent: nil, name: "s", kind: .tool, start: index, end: -index,
+        inputs: .json(.array(chosen)))
+    }
+    let (payload, _) = SpanEncoder.encode(spans[...], origin: 7)
+    let decoder = try SpanDecoder(payload, origin: 7) { _ in demoMessages }
+    #expect(try (0..<decoder.count).map { described(try decoder.span($0)) } == spans.map(described))
+  }
+
   @Test func `The info has times, tokens, cost, previews and assessments`() async throws {
     try await withStore { store async throws in
       let trace = typicalTrace(7, shared: demoMessages, runID: "r1", experimentID: "3")
@@ -174,6 +204,20 @@ private func described(_ span: Span) -> String {
       let count = try await store.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM traces") }
       #expect(count == 4000)
       #expect(store.traceLosses == TraceLosses(count: 0, lastError: nil))
+    }
+  }
+
+  @Test func `One trace larger than the whole queue is still taken`() async throws {
+    try await withStore { store async throws in
+      for index in 0..<3 {
+        var trace = typicalTrace(index, shared: demoMessages)
+        trace.spans[4].outputs = .json(.string(String(repeating: "\(index)", count: 20 << 20)))
+        await store.record(trace)
+        await store.record(typicalTrace(index, shared: demoMessages))
+      }
+      await store.flush()
+      #expect(store.traceLosses.count == 0)
+      #expect(try await store.searchTraces().items.count == 6)
     }
   }
 

@@ -12,7 +12,7 @@ import Failures
 final class OpenFile {
   let descriptor: Int32
   init(_ descriptor: Int32) { self.descriptor = descriptor }
-  deinit { Glibc.close(descriptor) }
+  deinit { closeDescriptor(descriptor) }
 }
 
 /// The files below one directory, reached without ever following a symbolic link.
@@ -65,7 +65,7 @@ struct ArtifactFiles {
     do throws(HoneError) {
       var written = 0
       while written < bytes.count {
-        let count = bytes[written...].withUnsafeBytes { Glibc.write(file.descriptor, $0.baseAddress, $0.count) }
+        let count = bytes[written...].withUnsafeBytes { writeDescriptor(file.descriptor, $0) }
         if count < 0 && errno == EINTR { continue }
         guard count > 0 else { throw systemFailure("write the artifact \"\(shortened(name))\"") }
         written += count

@@ -27,6 +27,7 @@ extension TrackingStore {
     guard name.count <= Self.nameLimit else {
       throw invalid("experiment", "The name has more than \(Self.nameLimit) characters.", got: name)
     }
+    let name = name.storable
     for tag in tags { try checkKey(tag.key, "tag") }
     return try await write { db in
       if let known = try Self.experiments(db, where: "name = \(name)").first {
@@ -42,7 +43,8 @@ extension TrackingStore {
       try db.execute(literal: "INSERT INTO experiments (name, created_ms, updated_ms) VALUES (\(name), \(now), \(now))")
       let id = db.lastInsertedRowID
       for tag in tags {
-        try db.execute(literal: "INSERT OR REPLACE INTO experiment_tags VALUES (\(id), \(tag.key), \(tag.value))")
+        let value = tag.value.storable
+        try db.execute(literal: "INSERT OR REPLACE INTO experiment_tags VALUES (\(id), \(tag.key), \(value))")
       }
       return try Self.experiments(db, where: "id = \(id)")[0]
     }
@@ -105,7 +107,7 @@ extension TrackingStore {
     try checkKey(key, "tag")
     try await write { db in
       let number = try Self.experimentNumber(db, id)
-      try db.execute(literal: "INSERT OR REPLACE INTO experiment_tags VALUES (\(number), \(key), \(value))")
+      try db.execute(literal: "INSERT OR REPLACE INTO experiment_tags VALUES (\(number), \(key), \(value.storable))")
     }
   }
 

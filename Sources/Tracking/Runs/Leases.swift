@@ -49,19 +49,14 @@ struct ProcessIdentity: Sendable, Hashable {
   }
 
   private static func contents(of path: String) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = openDescriptor(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
+    defer { closeDescriptor(descriptor) }
     var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = unsafe_read(descriptor, &buffer)
+    let count = readDescriptor(descriptor, into: &buffer)
     guard count > 0 else { return nil }
     return String(decoding: buffer[..<count], as: UTF8.self)
   }
-}
-
-/// `read(2)`, by a name that no method hides.
-private func unsafe_read(_ descriptor: Int32, _ buffer: inout [UInt8]) -> Int {
-  read(descriptor, &buffer, buffer.count)
 }
 
 extension TrackingStore {

@@ -14,6 +14,7 @@ extension TrackingStore {
   package func log(
     run id: String, params: [KeyValue] = [], metrics: [Metric] = [], tags: [KeyValue] = []
   ) async throws(HoneError) {
+    let params = params.map { KeyValue($0.key, $0.value.storable) }
     for param in params { try checkKey(param.key, "param") }
     for tag in tags { try checkKey(tag.key, "tag") }
     for metric in metrics {
@@ -149,7 +150,7 @@ extension TrackingStore {
       for row in rows {
         try statement.execute(
           arguments: [
-            run, row.index, row.score, row.failed, row.errorKind, row.errorMessage, row.traceID?.data,
+            run, row.index, row.score, row.failed, row.errorKind, row.errorMessage?.storable, row.traceID?.data,
             row.exampleDigest?.data,
           ])
       }

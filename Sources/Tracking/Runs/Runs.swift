@@ -22,9 +22,9 @@ extension TrackingStore {
       throw invalid("runId", "A run's id has 32 lowercase hexadecimal digits.", got: id)
     }
     for tag in new.tags { try checkKey(tag.key, "tag") }
-    let name = new.name ?? new.tags.value(of: KnownTag.runName) ?? RunNames.name(for: id)
+    let name = (new.name ?? new.tags.value(of: KnownTag.runName) ?? RunNames.name(for: id)).storable
     let parent = new.parentID ?? new.tags.value(of: KnownTag.parentRunID)
-    let user = new.user ?? new.tags.value(of: KnownTag.user) ?? ""
+    let user = (new.user ?? new.tags.value(of: KnownTag.user) ?? "").storable
     var tags = new.tags.filter { $0.key != KnownTag.runName && $0.key != KnownTag.parentRunID }
     tags.append(KeyValue(KnownTag.runName, name))
     if let parent { tags.append(KeyValue(KnownTag.parentRunID, parent)) }
@@ -124,6 +124,7 @@ extension TrackingStore {
 
   /// Sets a tag; those that name the run or its parent change the run, too.
   static func setTag(_ db: Database, run: Int64, _ tag: KeyValue) throws {
+    let tag = KeyValue(tag.key, tag.value.storable)
     try db.cachedStatement(
       sql: "INSERT INTO run_tags VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
     ).execute(arguments: [run, tag.key, tag.value])

@@ -26,6 +26,10 @@ struct FilterTarget {
   /// What the value is multiplied by before it is compared with the column (seconds, for one).
   var factor: Double = 1
 
+  var isNumber: Bool {
+    if case .number = kind { true } else { false }
+  }
+
   static let textOperators: [FilterOperator] = [
     .equal, .notEqual, .like, .notLike, .ilike, .notIlike, .isIn, .isNotIn, .isNull, .isNotNull,
   ]

@@ -9,6 +9,8 @@ struct Keyset: Sendable {
     /// An SQL expression, and whether large values come first. NULL comes last either way.
     var expression: SQL
     var isDescending: Bool
+    /// That it is never NULL, so that an index in its order serves.
+    var isAlwaysThere = false
   }
 
   private let keys: [Key]
@@ -32,7 +34,7 @@ struct Keyset: Sendable {
     var order: [String] = []
     for (index, key) in keys.enumerated() {
       columns += ", " + key.expression + SQL(sql: " AS k\(index)")
-      order.append("k\(index) \(key.isDescending ? "DESC" : "ASC") NULLS LAST")
+      order.append("k\(index) \(key.isDescending ? "DESC" : "ASC")\(key.isAlwaysThere ? "" : " NULLS LAST")")
     }
     var statement: SQL = "SELECT * FROM (SELECT " + columns + " " + source + ")"
     if let token { statement += " WHERE " + after(token) }
@@ -75,6 +77,9 @@ struct Keyset: Sendable {
     }
     return condition
   }
+
+  /// What texts are sorted by: their beginning, so that tokens stay small.
+  static func text(_ expression: SQL) -> SQL { "substr(" + expression + ", 1, 200)" }
 
   private static func json(_ value: DatabaseValue) -> JSONValue {
     switch value.storage {

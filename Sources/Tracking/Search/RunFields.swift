@@ -84,17 +84,18 @@ struct RunFields: FilterFields {
 
   func sortKey(_ field: FilterField, source: String) throws(HoneError) -> SQL {
     guard let entity = field.entity?.lowercased(), !Self.attributes.contains(entity) else {
-      return try attribute(field, source).expression
+      let target = try attribute(field, source)
+      return target.isNumber ? target.expression : Keyset.text(target.expression)
     }
     let key = field.key
     if Self.metrics.contains(entity) {
       return "(SELECT m.value FROM latest_metrics m WHERE m.run = r.seq AND m.key = \(key))"
     }
     if Self.params.contains(entity) {
-      return "(SELECT p.value FROM params p WHERE p.run = r.seq AND p.key = \(key))"
+      return "(SELECT substr(p.value, 1, 200) FROM params p WHERE p.run = r.seq AND p.key = \(key))"
     }
     if Self.tags.contains(entity) {
-      return "(SELECT g.value FROM run_tags g WHERE g.run = r.seq AND g.key = \(key))"
+      return "(SELECT substr(g.value, 1, 200) FROM run_tags g WHERE g.run = r.seq AND g.key = \(key))"
     }
     throw syntaxError(
       source, at: field.position, "There is no sorting by \"\(shortened(field.written))\".", got: entity,

@@ -25,7 +25,7 @@ extension TrackingStore {
     case .deletedOnly: source += " AND r.deleted_ms IS NOT NULL"
     case .all: break
     }
-    if let experimentIDs { source += " AND r.experiment IN " + experimentList(experimentIDs) }
+    if let experimentIDs { source += " AND r.experiment" + among(experimentIDs) }
     var keys: [Keyset.Key] = []
     for (index, item) in try checkedOrder(orderBy).enumerated() {
       let place = "orderBy[\(index)]"
@@ -33,8 +33,8 @@ extension TrackingStore {
       if let rank = fields.rank(field) { keys.append(Keyset.Key(expression: rank, isDescending: false)) }
       keys.append(Keyset.Key(expression: try fields.sortKey(field, source: place), isDescending: isDescending))
     }
-    keys.append(Keyset.Key(expression: "r.start_ms", isDescending: true))
-    keys.append(Keyset.Key(expression: "r.id", isDescending: false))
+    keys.append(Keyset.Key(expression: "r.start_ms", isDescending: true, isAlwaysThere: true))
+    keys.append(Keyset.Key(expression: "r.id", isDescending: false, isAlwaysThere: true))
     let query = ["runs", filter, view.rawValue] + orderBy + ["in"] + (experimentIDs ?? ["all"])
     let keyset = Keyset(keys: keys, query: query.joined(separator: "\n"))
     let after = try keyset.values(pageToken)
@@ -46,9 +46,12 @@ extension TrackingStore {
   }
 }
 
-/// Experiments' ids as the right side of an IN; what is no number names no experiment.
-func experimentList(_ ids: [String]) -> SQL {
-  "(SELECT value FROM json_each(\(jsonList(ids.compactMap { Int64($0) }))))"
+/// The condition that a number is one of the experiments' ids. What is no number names no experiment.
+func among(_ ids: [String]) -> SQL {
+  let numbers = ids.compactMap { Int64($0) }
+  // Equality lets the index give the order, too.
+  if numbers.count == 1 { return " = \(numbers[0])" }
+  return " IN (SELECT value FROM json_each(\(jsonList(numbers))))"
 }
 
 /// - Throws: `invalidParams` for more than 20 keys.

@@ -129,6 +129,10 @@ struct TraceFields: FilterFields {
       name: field.written, kind: .span(part), expression: "0", isKeyed: true, operators: operators)
   }
 
+  private func metadataValue(_ key: String) -> SQL {
+    "(SELECT substr(j.value, 1, 200) FROM json_each(t.metadata) j WHERE j.key = \(key))"
+  }
+
   func sortKey(_ field: FilterField, source: String) throws(HoneError) -> SQL {
     let entity = field.entity?.lowercased()
     let key = field.key
@@ -136,20 +140,20 @@ struct TraceFields: FilterFields {
     case nil, "attribute", "attributes", "attr", "trace":
       let target = try attribute(field, source)
       if case .span = target.kind { break }
-      return target.isKeyed
-        ? "(SELECT CAST(j.value AS TEXT) FROM json_each(t.metadata) j WHERE j.key = \(key))" : target.expression
+      if target.isKeyed { return metadataValue(key) }
+      return target.isNumber ? target.expression : Keyset.text(target.expression)
     case "tag", "tags":
       return key == "mlflow.traceName"
-        ? "t.name" : "(SELECT g.value FROM trace_tags g WHERE g.trace = t.seq AND g.key = \(key))"
+        ? Keyset.text("t.name")
+        : "(SELECT substr(g.value, 1, 200) FROM trace_tags g WHERE g.trace = t.seq AND g.key = \(key))"
     case "metadata", "request_metadata":
-      return key == "mlflow.sourceRun"
-        ? "t.run_id" : "(SELECT CAST(j.value AS TEXT) FROM json_each(t.metadata) j WHERE j.key = \(key))"
+      return key == "mlflow.sourceRun" ? Keyset.text("t.run_id") : metadataValue(key)
     case "feedback", "expectation":
       let kind = entity == "feedback" ? StoredAssessment.Kind.feedback : .expectation
       // Numbers as such; false before true; other values by their text.
       return """
         (SELECT ifnull(a.number, CASE json_type(a.value) WHEN 'false' THEN 0 WHEN 'true' THEN 1
-            ELSE a.value ->> '$' END)
+            ELSE substr(a.value ->> '$', 1, 200) END)
           FROM assessments a
           WHERE a.trace = t.id AND a.valid AND a.kind = \(kind.rawValue) AND a.name = \(key) ORDER BY a.id DESC LIMIT 1)
         """

@@ -20,7 +20,7 @@ extension TrackingStore {
     // The cheap conditions stand first, so that spans are decoded for as few traces as possible.
     var source: SQL = "FROM traces t WHERE 1"
     if let runID { source += " AND t.run_id = \(runID)" }
-    if let experimentIDs { source += " AND t.experiment IN " + experimentList(experimentIDs) }
+    if let experimentIDs { source += " AND t.experiment" + among(experimentIDs) }
     source += " AND " + (try FilterCompiler.condition(filter, fields: fields))
     var keys: [Keyset.Key] = []
     for (index, item) in try checkedOrder(orderBy).enumerated() {
@@ -28,8 +28,8 @@ extension TrackingStore {
       let (field, isDescending) = try FilterParser.parseOrder(item, source: place)
       keys.append(Keyset.Key(expression: try fields.sortKey(field, source: place), isDescending: isDescending))
     }
-    keys.append(Keyset.Key(expression: "t.start_ns", isDescending: true))
-    keys.append(Keyset.Key(expression: "t.id", isDescending: false))
+    keys.append(Keyset.Key(expression: "t.start_ns", isDescending: true, isAlwaysThere: true))
+    keys.append(Keyset.Key(expression: "t.id", isDescending: false, isAlwaysThere: true))
     let query = ["traces", filter, runID ?? "-"] + orderBy + ["in"] + (experimentIDs ?? ["all"])
     let keyset = Keyset(keys: keys, query: query.joined(separator: "\n"))
     let after = try keyset.values(pageToken)

@@ -56,9 +56,9 @@ enum Schema {
   /// Copies the database as it stands, for the owner alone.
   private static func backUp(_ pool: DatabasePool, to path: String) throws {
     unlink(path)
-    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let descriptor = openDescriptor(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600)
     guard descriptor >= 0 else { throw systemFailure("write the backup \(path)") }
-    Glibc.close(descriptor)
+    closeDescriptor(descriptor)
     let copy = try DatabaseQueue(path: path)
     try pool.backup(to: copy)
     try copy.close()
@@ -66,9 +66,9 @@ enum Schema {
 
   /// Holds a lock on the home directory, so that of several processes one migrates.
   private static func withLock(on home: String, _ body: () throws -> Void) throws {
-    let descriptor = Glibc.open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = openDescriptor(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw systemFailure("open the directory \(home)") }
-    defer { Glibc.close(descriptor) }
+    defer { closeDescriptor(descriptor) }
     while flock(descriptor, LOCK_EX) != 0 {
       guard errno == EINTR else { throw systemFailure("lock the directory \(home)") }
     }
@@ -173,6 +173,7 @@ enum Schema {
     );
     CREATE INDEX traces_by_run ON traces (run_id, start_ns DESC) WHERE run_id IS NOT NULL;
     CREATE INDEX traces_by_experiment ON traces (experiment, start_ns DESC);
+    CREATE INDEX traces_by_start ON traces (start_ns DESC);
     CREATE TABLE trace_tags (
       trace INTEGER NOT NULL REFERENCES traces (seq) ON DELETE CASCADE,
       key TEXT NOT NULL, value TEXT NOT NULL,

@@ -46,7 +46,9 @@ package final class TrackingStore: Sendable {
     await writer.close()
     lookups.close()
     texts.close()
-    // A read still under way keeps its connection; the file is closed with the last of them.
+    // The readers go first: the last connection empties the write-ahead log and removes it, which one that
+    // only reads cannot. A read still under way keeps its connection; the log then stays, unharmed.
+    pool.releaseMemory()
     try? pool.close()
   }
 

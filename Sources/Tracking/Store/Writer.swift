@@ -12,24 +12,27 @@ import Synchronization
 final class Writer: Sendable {
   /// The most members of one transaction.
   private static let groupLimit = 500
-  /// How many queued writes may be of the kind that nobody awaits.
-  private static let queueLimit = 1024
+  /// How many bytes queued writes of the kind that nobody awaits may hold.
+  private static let queueLimit = 16 << 20
 
   private struct Item: Sendable {
     let body: @Sendable (Database) throws -> Void
     let settle: @Sendable (HoneError?) -> Void
-    /// Whether nobody awaits the commit, so that the queue's length must be bounded.
-    let isUnattended: Bool
+    /// The bytes it holds, where nobody awaits the commit, so that the queue must be bounded; else 0.
+    let weight: Int
   }
 
   private struct State {
     var queue: [Item] = []
     var isDraining = false
     var isClosed = false
-    /// How many of the queued or running items are unattended.
-    var unattended = 0
+    /// The weight of the queued and the running items.
+    var weight = 0
     /// Those who wait for room in the queue, first come first served.
-    var waiting: [CheckedContinuation<Void, Never>] = []
+    var waiting: [(weight: Int, continuation: CheckedContinuation<Void, Never>)] = []
+
+    /// Something heavier than the whole queue is let in when it is empty.
+    func hasRoom(for added: Int) -> Bool { weight == 0 || weight + added <= Writer.queueLimit }
   }
 
   private let pool: DatabasePool
@@ -59,27 +62,33 @@ final class Writer: Sendable {
             let error = HoneError(.internalError, "A write was committed without a result.")
             continuation.resume(returning: .failure(error))
           }
-        }, isUnattended: false)
+        }, weight: 0)
       if let refusal = enqueue(item) { continuation.resume(returning: .failure(refusal)) }
     }
     return try result.get()
   }
 
-  /// Queues `body` and returns; waits while the queue is full. `settle` hears of a failure, or nil.
+  /// Queues `body`, which holds about `weight` bytes, and returns; waits while the queue is full. `settle` hears
+  /// of a failure, or nil.
   func enqueue(
-    _ body: @escaping @Sendable (Database) throws -> Void, settle: @escaping @Sendable (HoneError?) -> Void
+    weight: Int, _ body: @escaping @Sendable (Database) throws -> Void,
+    settle: @escaping @Sendable (HoneError?) -> Void
   ) async {
+    // Many light items must not pile up either: each counts as 16 kB at least.
+    let weight = max(weight, 16 << 10)
     await withCheckedContinuation { continuation in
-      let hasRoom = state.withLock { state in
-        state.unattended += 1
-        if state.unattended <= Self.queueLimit { return true }
-        state.waiting.append(continuation)
-        return false
+      let mayEnter = state.withLock { state in
+        guard state.waiting.isEmpty, state.hasRoom(for: weight) else {
+          state.waiting.append((weight, continuation))
+          return false
+        }
+        state.weight += weight
+        return true
       }
-      if hasRoom { continuation.resume() }
+      if mayEnter { continuation.resume() }
     }
-    if let refusal = enqueue(Item(body: body, settle: settle, isUnattended: true)) {
-      release(1)
+    if let refusal = enqueue(Item(body: body, settle: settle, weight: weight)) {
+      release(weight)
       settle(refusal)
     }
   }
@@ -113,7 +122,7 @@ final class Writer: Sendable {
   private func drain(_ db: Database) {
     while let group = nextGroup() {
       let failures = commit(group, db)
-      release(group.count { $0.isUnattended })
+      release(group.reduce(0) { $0 + $1.weight })
       for (item, failure) in zip(group, failures) { item.settle(failure) }
     }
   }
@@ -134,14 +143,18 @@ final class Writer: Sendable {
     }
   }
 
-  /// Frees places of unattended items and lets as many in from those who wait.
-  private func release(_ count: Int) {
-    guard count > 0 else { return }
+  /// Makes room and lets in as many of those who wait as fit.
+  private func release(_ weight: Int) {
+    guard weight > 0 else { return }
     let admitted = state.withLock { state in
-      state.unattended -= count
-      let admitted = Array(state.waiting.prefix(count))
-      state.waiting.removeFirst(admitted.count)
-      return admitted
+      state.weight -= weight
+      var count = 0
+      while count < state.waiting.count, state.hasRoom(for: state.waiting[count].weight) {
+        state.weight += state.waiting[count].weight
+        count += 1
+      }
+      defer { state.waiting.removeFirst(count) }
+      return state.waiting.prefix(count).map(\.continuation)
     }
     for continuation in admitted { continuation.resume() }
   }

@@ -75,7 +75,7 @@ extension TrackingStore {
     try checkKey(key, "tag")
     try await write { db in
       guard let trace = try Self.traceRow(db, id) else { throw notFound("trace", id.description) }
-      try db.execute(literal: "INSERT OR REPLACE INTO trace_tags VALUES (\(trace.sequence), \(key), \(value))")
+      try db.execute(literal: "INSERT OR REPLACE INTO trace_tags VALUES (\(trace.sequence), \(key), \(value.storable))")
     }
   }
 

@@ -41,9 +41,10 @@ extension TrackingStore: TraceSink {
   package func record(_ trace: Trace) async {
     let (rows, digests) = encode(trace)
     let (texts, tally) = (texts, traceTally)
-    await writer.enqueue({ db in
+    let weight = rows.chunks.reduce(2000) { $0 + $1.count } + rows.texts.reduce(0) { $0 + $1.content.count }
+    await writer.enqueue(weight: weight) { db in
       try Self.insert(rows, db)
-    }) { failure in
+    } settle: { failure in
       if let failure {
         tally.losses.withLock { losses in
           losses.count += 1
@@ -72,8 +73,9 @@ extension TrackingStore: TraceSink {
     var error: String?
     if case .error(let message) = trace.status { error = message }
     let rows = TraceRows(
-      id: trace.id.data, experiment: trace.experimentID.flatMap { Int($0) }, runID: trace.runID, name: trace.name,
-      status: trace.status.code, error: error, start: start, duration: max(0, end - start),
+      id: trace.id.data, experiment: trace.experimentID.flatMap { Int($0) }, runID: trace.runID,
+      name: trace.name.storable,
+      status: trace.status.code, error: error?.storable, start: start, duration: max(0, end - start),
       spanCount: trace.spans.count, inputTokens: trace.usage.inputTokens, outputTokens: trace.usage.outputTokens,
       cost: trace.cost, request: trace.spans.first.flatMap { Self.preview($0.inputs) },
       response: trace.spans.first.flatMap { Self.preview($0.outputs) },
@@ -153,8 +155,9 @@ extension TrackingStore: TraceSink {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     statement.setUncheckedArguments([
-      trace, span.map { Int64(bitPattern: $0.value) }, kind.rawValue, assessment.name,
-      assessment.value.isNull ? nil : assessment.value.text(), number, assessment.error, assessment.rationale,
+      trace, span.map { Int64(bitPattern: $0.value) }, kind.rawValue, assessment.name.storable,
+      assessment.value.isNull ? nil : assessment.value.text(), number, assessment.error?.storable,
+      assessment.rationale?.storable,
       assessment.metadata.isEmpty ? nil : JSONValue.object(assessment.metadata).text(), assessment.source.code,
       sourceID, nowInMilliseconds(), overrides,
     ])
