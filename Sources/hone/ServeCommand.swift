@@ -23,7 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "The largest message taken, in bytes.")
   var maxMessage = 64 << 20
 
-  @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
+  @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.", transform: readLogLevel)
   var logLevel = Logger.Level.notice
 
   func run() async throws {
@@ -47,15 +47,15 @@ struct ServeCommand: AsyncParsableCommand {
     let session = Session(service: service, baseDirectory: directory) { status in
       Task {
         await service.close()
-        exit(status)
+        Foundation.exit(status)
       }
     }
     let connection = Connection(streams, handler: session, limits: limits)
-    let signals = onTermination { connection.close(cancelling: true) }
+    let signals = TerminationSignals { connection.close(cancelling: true) }
     connection.start()
     await connection.waitUntilFinished()
     await service.close()
-    signals.forEach { $0.cancel() }
+    withExtendedLifetime(signals) {}
   }
 
   private func listen(at path: String, _ service: Service, _ limits: ConnectionLimits) async throws {
@@ -70,11 +70,10 @@ struct ServeCommand: AsyncParsableCommand {
       connection.start()
     }
     logger.notice("Listening at \(path)")
-    await withCheckedContinuation { continuation in
-      let once = Once { continuation.resume() }
-      let signals = onTermination { once.run() }
-      connections.keep(signals)
-    }
+    let (ending, end) = AsyncStream<Void>.makeStream()
+    let signals = TerminationSignals { end.finish() }
+    for await _ in ending {}
+    withExtendedLifetime(signals) {}
     server.close()
     await connections.finish()
     await service.close()
@@ -82,4 +81,9 @@ struct ServeCommand: AsyncParsableCommand {
   }
 }
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+private func readLogLevel(_ word: String) throws -> Logger.Level {
+  guard let level = Logger.Level(rawValue: word) else {
+    throw ValidationError("There is no log level \"\(word)\".")
+  }
+  return level
+}

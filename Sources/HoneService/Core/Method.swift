@@ -28,7 +28,7 @@ package struct Method: Sendable {
   /// Whether progress is reported and the work can be cancelled with something kept.
   package var isLong: Bool
   /// Reads its parameters through the reader (all problems at once), then works.
-  package var run: @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
+  var run: @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
 
   init(
     _ name: String, _ summary: String, _ parameters: [Parameter], result: JSONValue, example: JSONObject? = nil,
