@@ -110,7 +110,8 @@ package struct OpenAICompatibleModel: LanguageModel {
     guard !key.isEmpty else {
       throw ModelFailure(
         HoneError(
-          .authentication, "The environment variable \(variable), which shall hold the key for \(target.base), is not set.",
+          .authentication,
+          "The environment variable \(variable), which shall hold the key for \(target.base), is not set.",
           remedy: "Set \(variable) in the service's environment, or name another variable in the model's apiKeyEnv.",
           details: ["variable": variable]),
         retry: .never)

@@ -100,7 +100,8 @@ package struct ModelClient: Sendable {
     if !configuration.cache {
       // A run that is done again meets its own answers; nobody else does.
       builder.add("uncached")
-      builder.add(context.account.runID ?? "none \(UInt64.random(in: .min ... .max)) \(UInt64.random(in: .min ... .max))")
+      let nobody = "none \(UInt64.random(in: .min ... .max)) \(UInt64.random(in: .min ... .max))"
+      builder.add(context.account.runID ?? nobody)
       builder.add(context.scope)
     }
     return builder.finish()

@@ -90,7 +90,7 @@ enum SimulatedLandscape {
 
   /// The skill of a prompt's beginning; the question and the reasoning field come on top.
   static func skill(_ features: Features) -> Double {
-    var skill = -1.35
+    var skill = -1.25
     var pieces = 0
     for (index, item) in advice.enumerated() where features.advice & (1 << UInt32(index)) != 0 {
       skill += item.worth

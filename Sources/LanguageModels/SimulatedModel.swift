@@ -92,7 +92,8 @@ package final class SimulatedModel: LanguageModel {
   ) -> String {
     guard !fields.isEmpty else { return "This is a reply of the simulated model." }
     let isReasoning = SimulatedKnowledge.reasoningNames.contains
-    let isRight = entry.map { solves($0, beginning, reasons: fields.contains(where: isReasoning), temperature, &random) }
+    let reasons = fields.contains(where: isReasoning)
+    let isRight = entry.map { solves($0, beginning, reasons: reasons, temperature, &random) }
     var text = ""
     for field in fields {
       text += "[[ ## "

@@ -193,13 +193,13 @@ struct ModelClientTests {
       try await gate.pass()
       return ModelReply(texts: ["late"])
     }
-    let account = RunAccount(budget: Budget(Budget.Limits(maxSeconds: 0.03)))
+    let account = RunAccount(budget: Budget(Budget.Limits(maxSeconds: 0.3)))
     let client = client(model)
     let error = await errorOf { () throws(HoneError) in
       try await client.complete(prompt(), context: CallContext(account: account))
     }
     #expect(error?.kind == .budgetExhausted && error?.details["limit"] == "maxSeconds")
-    #expect(await eventually { model.cancelled == 1 })
+    #expect(await eventually { model.cancelled == model.calls })
   }
 }
 

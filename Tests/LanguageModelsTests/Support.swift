@@ -116,3 +116,18 @@ func errorOf(_ body: () async throws(HoneError) -> some Any) async -> HoneError?
     return error
   }
 }
+
+/// A value behind a lock that tasks may share.
+final class Locked<Value: Sendable>: Sendable {
+  private let value: Mutex<Value>
+
+  init(_ value: Value) { self.value = Mutex(value) }
+
+  func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
+    value.withLock { (value: inout sending Value) -> Result in
+      var copy = value
+      defer { value = copy }
+      return body(&copy)
+    }
+  }
+}
