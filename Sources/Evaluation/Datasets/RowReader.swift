@@ -1,0 +1,247 @@
+import Failures
+import JSON
+
+/// Turns the content of a data file into rows, noting what is wrong with each.
+///
+/// Reads JSON Lines, JSON (an array of objects, `{"rows": […]}`, `{"data": […]}` or the table
+/// `{"columns": […], "data": [[…]]}`), CSV and TSV. At most `maximumProblems` problems are noted;
+/// then reading stops.
+struct RowReader {
+  /// The forms a data file may have.
+  enum Format: String, CaseIterable {
+    case jsonl, json, csv, tsv
+
+    /// By a file's name, or nil for an extension that says nothing.
+    init?(fileName: String) {
+      guard let dot = fileName.lastIndex(of: ".") else { return nil }
+      switch fileName[fileName.index(after: dot)...].lowercased() {
+      case "jsonl", "ndjson", "jsonlines": self = .jsonl
+      case "json": self = .json
+      case "csv": self = .csv
+      case "tsv", "tab": self = .tsv
+      default: return nil
+      }
+    }
+  }
+
+  static let maximumProblems = 20
+  static let maximumRows = 1_000_000
+
+  /// The place of the data set in the request, for the paths of problems.
+  let path: String
+  let problems: ProblemList
+  /// What a CSV column's text means: `string` (unless said), `int`, `float`, `bool` or `json`.
+  var types: [String: String] = [:]
+  private(set) var rows: [JSONObject] = []
+  private var noted = 0
+
+  init(path: String, problems: ProblemList) {
+    self.path = path
+    self.problems = problems
+  }
+
+  /// Whether another problem may still be noted.
+  var mayGoOn: Bool { noted < Self.maximumProblems }
+
+  /// Whether nothing was wrong so far.
+  var isClean: Bool { noted == 0 }
+
+  mutating func note(_ place: String, _ message: String, got: String? = nil) {
+    if mayGoOn { problems.add(Problem(path: place, message: message, got: got)) }
+    noted += 1
+    if noted == Self.maximumProblems {
+      problems.add(path, "There are \(noted) problems or more; reading stopped here.")
+    }
+  }
+
+  private func rowPath(_ index: Int) -> String { "\(path).rows[\(index)]" }
+
+  // MARK: Formats
+
+  /// Reads a file's bytes; without a format, by what stands in them.
+  mutating func read(_ bytes: [UInt8], format: Format?) {
+    let content = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes[3...]) : bytes
+    switch format {
+    case .csv: readTable(content, delimiter: UInt8(ascii: ","))
+    case .tsv: readTable(content, delimiter: UInt8(ascii: "\t"))
+    case .jsonl: readLines(content)
+    case .json, nil:
+      switch content.first(where: { !isJSONSpace($0) }) {
+      case UInt8(ascii: "{") where firstLineIsWhole(content): readLines(content)
+      case UInt8(ascii: "{"), UInt8(ascii: "["): readDocument(content)
+      default: format == nil ? readTable(content, delimiter: UInt8(ascii: ",")) : readDocument(content)
+      }
+    }
+  }
+
+  /// Whether the first line is a JSON object on its own and more lines follow.
+  private func firstLineIsWhole(_ content: [UInt8]) -> Bool {
+    var lines = content.split(separator: 0x0A, maxSplits: 1, omittingEmptySubsequences: true).makeIterator()
+    guard let first = lines.next(), let rest = lines.next(), rest.contains(where: { !isJSONSpace($0) }) else {
+      return false
+    }
+    return (try? JSONReader.read(first)) != nil
+  }
+
+  private func isJSONSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+
+  /// JSON Lines: an object a line; blank lines do not count.
+  private mutating func readLines(_ content: [UInt8]) {
+    var index = 0
+    var line = 0
+    for text in content.split(separator: 0x0A, omittingEmptySubsequences: false) {
+      line += 1
+      if text.allSatisfy(isJSONSpace) { continue }
+      do throws(JSONSyntaxError) {
+        append(try JSONReader.read(text), index: index, where: " (line \(line))")
+      } catch {
+        note(rowPath(index), "Line \(line) is not JSON: \(error).")
+      }
+      index += 1
+      guard mayGoOn else { return }
+    }
+  }
+
+  private mutating func readDocument(_ content: [UInt8]) {
+    do throws(JSONSyntaxError) {
+      read(try JSONReader.read(content))
+    } catch {
+      note(path, "The file is not JSON: \(error).")
+    }
+  }
+
+  /// Rows from a JSON value in any of the accepted forms.
+  mutating func read(_ value: JSONValue) {
+    switch value {
+    case .array(let elements): append(elements)
+    case .object(let object):
+      if let rows = object["rows"]?.arrayValue {
+        append(rows)
+      } else if let columns = object["columns"]?.arrayValue, let data = object["data"]?.arrayValue {
+        readColumns(columns, data)
+      } else if let data = object["data"]?.arrayValue {
+        append(data)
+      } else {
+        note(
+          path, "Expected an array of rows, {\"rows\": [...]}, {\"data\": [...]} or {\"columns\": [...], "
+            + "\"data\": [[...]]}; got an object with the members \(object.keys.prefix(8).joined(separator: ", ")).")
+      }
+    default: note(path, "Expected an array of rows, got \(value.kindName).", got: value.excerpt)
+    }
+  }
+
+  private mutating func readColumns(_ columns: [JSONValue], _ data: [JSONValue]) {
+    let names = columns.compactMap(\.stringValue)
+    guard names.count == columns.count, checkColumns(names, place: "\(path).columns") else {
+      if names.count != columns.count { note("\(path).columns", "Every column name must be a string.") }
+      return
+    }
+    for (index, element) in data.enumerated() {
+      if case .array(let cells) = element, cells.count == names.count {
+        append(.object(JSONObject(zip(names, cells))), index: index)
+      } else {
+        let came = element.arrayValue.map { "\($0.count) cells" } ?? element.kindName
+        note(rowPath(index), "Expected \(names.count) cells, one a column; got \(came).", got: element.excerpt)
+      }
+      guard mayGoOn else { return }
+    }
+  }
+
+  private mutating func checkColumns(_ names: [String], place: String) -> Bool {
+    var seen: Set<String> = []
+    for (index, name) in names.enumerated() {
+      if name.isEmpty {
+        note(place, "Column \(index + 1) has no name.")
+      } else if !seen.insert(name).inserted {
+        note(place, "The column name \"\(name.prefix(80))\" stands twice.")
+      }
+    }
+    return isClean
+  }
+
+  // MARK: Rows
+
+  private mutating func append(_ elements: [JSONValue]) {
+    for (index, element) in elements.enumerated() {
+      append(element, index: index)
+      guard mayGoOn else { return }
+    }
+  }
+
+  private mutating func append(_ value: JSONValue, index: Int, where place: String = "") {
+    guard case .object(let row) = value else {
+      note(rowPath(index), "A row must be an object, got \(value.kindName)\(place).", got: value.excerpt)
+      return
+    }
+    guard !row.isEmpty else {
+      note(rowPath(index), "This row has no members\(place).")
+      return
+    }
+    guard rows.count < Self.maximumRows else {
+      note(path, "There are more rows than the \(Self.maximumRows) allowed.")
+      noted = Self.maximumProblems
+      return
+    }
+    rows.append(row)
+  }
+
+  // MARK: CSV
+
+  private mutating func readTable(_ content: [UInt8], delimiter: UInt8) {
+    var reader = CSVReader(content, delimiter: delimiter)
+    do throws(CSVReader.SyntaxError) {
+      guard let header = try reader.next() else { return }
+      guard checkColumns(header.fields, place: path) else { return }
+      for column in types.keys.sorted() where !header.fields.contains(column) {
+        note("\(path).types.\(column)", "The file has no such column; it has \(header.fields.joined(separator: ", ")).")
+      }
+      var index = 0
+      while mayGoOn, let record = try reader.next() {
+        appendRecord(record, header: header.fields, index: index)
+        index += 1
+      }
+    } catch {
+      note(path, "Line \(error.line) is not CSV: \(error.message).")
+    }
+  }
+
+  private mutating func appendRecord(_ record: CSVReader.Record, header: [String], index: Int) {
+    guard record.fields.count == header.count else {
+      note(
+        rowPath(index),
+        "Line \(record.line) has \(record.fields.count) fields, the first line names \(header.count) columns.")
+      return
+    }
+    var row = JSONObject()
+    for (name, text) in zip(header, record.fields) {
+      if let value = typed(text, as: types[name] ?? "string") {
+        row.append(name, value)
+      } else {
+        note(
+          "\(rowPath(index)).\(name)", "Line \(record.line): this is no \(types[name] ?? "string").",
+          got: JSONValue.string(text).excerpt)
+      }
+    }
+    append(.object(row), index: index)
+  }
+
+  /// The text of a cell as a value of the type; an empty cell of another type than string is null.
+  private func typed(_ text: String, as type: String) -> JSONValue? {
+    if type == "string" { return .string(text) }
+    if text.isEmpty { return .null }
+    switch type {
+    case "int": return Int(text).map(JSONValue.int)
+    case "float":
+      guard let value = try? JSONReader.read(text), value.doubleValue != nil else { return nil }
+      return value
+    case "bool":
+      switch text.lowercased() {
+      case "true", "1", "yes": return true
+      case "false", "0", "no": return false
+      default: return nil
+      }
+    case "json": return try? JSONReader.read(text)
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package import Failures
+package import JSON
+
+/// Says how good a program's outputs are for one example.
+package protocol Metric: Sendable {
+  /// The name under which the metric was asked for, in its canonical spelling.
+  var name: String { get }
+
+  /// The score of `outputs` for `example`.
+  ///
+  /// - Parameters:
+  ///   - example: all members of the example, labels included.
+  ///   - outputs: the program's output fields.
+  /// - Throws: `metricFailed` where the score cannot be told (a label is missing, a field has the wrong
+  ///   kind), and what a remote metric throws.
+  func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore
+}
+
+/// What a metric said of one example.
+package struct MetricScore: Sendable, Hashable {
+  /// The score as a finite number; true is 1 and false is 0.
+  package var value: Double
+  /// The score as the metric gave it: true, false or a number.
+  package var raw: JSONValue
+  /// What was right or wrong, in words that help whoever improves the program.
+  package var feedback: String?
+
+  package init(_ isRight: Bool, feedback: String? = nil) {
+    value = isRight ? 1 : 0
+    raw = .bool(isRight)
+    self.feedback = feedback
+  }
+
+  /// From a finite number; anything else becomes 0.
+  package init(_ value: Double, feedback: String? = nil) {
+    self.value = value.isFinite ? value : 0
+    raw = .double(self.value)
+    self.feedback = feedback
+  }
+
+  /// Reads what a metric outside this process answers: a boolean, a number, or `{"score", "feedback"?}`.
+  /// - Throws: `metricFailed` for anything else.
+  package init(reply: JSONValue, metric: String) throws(HoneError) {
+    let score = reply.objectValue.map { $0["score"] ?? .null } ?? reply
+    let feedback = reply["feedback"] ?? .null
+    guard feedback.isNull || feedback.stringValue != nil else {
+      throw HoneError(
+        .metricFailed, "The metric \(metric) answered feedback that is \(feedback.kindName), not a string.")
+    }
+    switch score {
+    case .bool(let isRight): self.init(isRight, feedback: feedback.stringValue)
+    default:
+      guard let value = score.doubleValue else {
+        throw HoneError(
+          .metricFailed, "The metric \(metric) answered \(reply.excerpt) where a score is expected.",
+          remedy: "Answer true, false, a finite number, or {\"score\": ..., \"feedback\": ...}.")
+      }
+      self.init(value, feedback: feedback.stringValue)
+      raw = score
+    }
+  }
+
+  /// Whether the example counts as solved without a threshold: true, or any number but 0.
+  package var passes: Bool { value != 0 }
+
+  /// Whether the example counts as solved: at or above the threshold if there is one, else `passes`.
+  package func passes(threshold: Double?) -> Bool { threshold.map { value >= $0 } ?? passes }
+}

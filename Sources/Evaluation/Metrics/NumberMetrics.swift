@@ -1,0 +1,86 @@
+package import Failures
+package import JSON
+
+/// True if the number in the output equals the expected one within the tolerance.
+///
+/// Signs and decimals count, all lines are read, and an output without a number is never right
+/// (see `NumberText` for what counts as a number). Which number of the text is meant, `extract` says.
+package struct NumericMatch: Metric {
+  /// Which number of a text to take.
+  package enum Extraction: String, CaseIterable, Sendable {
+    /// The last one, since models and worked solutions end in their answer.
+    case last
+    case first
+    /// The only one: nothing else may stand beside it than a currency or percent sign.
+    case whole
+  }
+
+  package let name = "numeric_match"
+  var fields: ComparedFields
+  var extraction: Extraction
+  /// The difference that still counts as equal, in the number's own unit.
+  var tolerance: Double
+  /// The difference that still counts as equal, as a share of the expected number.
+  var relativeTolerance: Double
+
+  package init(
+    fields: ComparedFields = ComparedFields(), extraction: Extraction = .last, tolerance: Double = 0,
+    relativeTolerance: Double = 0
+  ) {
+    self.fields = fields
+    self.extraction = extraction
+    self.tolerance = tolerance
+    self.relativeTolerance = relativeTolerance
+  }
+
+  package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
+    let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)
+    let accepted = expected.acceptedTexts.compactMap { NumberText.whole($0) ?? NumberText.all(in: $0).last }
+    guard !accepted.isEmpty else {
+      throw HoneError(
+        .metricFailed, "The metric \(name) compares numbers, and the expected value \(expected.forFeedback) has none.",
+        remedy: "Choose another metric, or another field with the option \"expectedField\".")
+    }
+    guard let number = extract(got.comparedText) else {
+      let what = extraction == .whole ? "nothing but a number" : "a number"
+      return MetricScore(false, feedback: "Expected \(what) (\(accepted[0].text)), got \(got.forFeedback).")
+    }
+    let isRight = accepted.contains { isEqual(number, $0) }
+    return MetricScore(
+      isRight,
+      feedback: isRight ? "Right: \(number.text)." : "Expected the number \(accepted[0].text), got \(number.text).")
+  }
+
+  private func extract(_ text: String) -> NumberText? {
+    switch extraction {
+    case .last: NumberText.all(in: text).last
+    case .first: NumberText.all(in: text).first
+    case .whole: NumberText.whole(text)
+    }
+  }
+
+  private func isEqual(_ number: NumberText, _ expected: NumberText) -> Bool {
+    if let a = number.exact, let b = expected.exact, tolerance == 0, relativeTolerance == 0 { return a == b }
+    guard number.value.isFinite, expected.value.isFinite else { return false }
+    return abs(number.value - expected.value) <= max(tolerance, relativeTolerance * abs(expected.value))
+  }
+}
+
+/// True if output and expected answer are the same whole number in GSM8K's lenient reading
+/// (`AnswerText.gsm8kInteger`), for scores that compare with published ones.
+package struct GSM8KMetric: Metric {
+  package let name = "gsm8k_metric"
+  var fields: ComparedFields
+
+  package init(fields: ComparedFields = ComparedFields()) { self.fields = fields }
+
+  package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
+    let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)
+    let number = AnswerText.gsm8kInteger(got.comparedText)
+    let wanted = AnswerText.gsm8kInteger(expected.comparedText)
+    let isRight = number == wanted
+    return MetricScore(
+      isRight,
+      feedback: isRight ? "Right: \(number)." : "Expected \(wanted), got \(number) (from \(got.forFeedback)).")
+  }
+}

@@ -1,0 +1,165 @@
+package import Failures
+package import JSON
+
+/// True if the output is one of the expected answers once both are normalized (`AnswerText.normalized`);
+/// with `frac` below 1, if its F1 with one of them is at least that.
+package struct ExactMatch: Metric {
+  package let name = "exact_match"
+  var fields: ComparedFields
+  var frac: Double
+  /// Whether to normalize; if not, texts must be equal to the last character.
+  var normalizes: Bool
+
+  package init(fields: ComparedFields = ComparedFields(), frac: Double = 1, normalizes: Bool = true) {
+    self.fields = fields
+    self.frac = frac
+    self.normalizes = normalizes
+  }
+
+  package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
+    let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)
+    // A list that is the answer itself, not a choice of answers, is compared whole.
+    let isListOutput = got.arrayValue != nil
+    let accepted = isListOutput ? [expected.comparedText] : expected.acceptedTexts
+    guard !accepted.isEmpty else { throw noAcceptedAnswer(name) }
+    let text = got.comparedText
+    let isRight = accepted.contains { answer in
+      if frac < 1 { return AnswerText.f1(text, answer) >= frac }
+      return normalizes ? AnswerText.isSame(text, answer) : text.utf8.elementsEqual(answer.utf8)
+    }
+    return MetricScore(isRight, feedback: verdict(isRight, got: got, expected: expected))
+  }
+}
+
+/// The greatest F1 of the output's words with those of an expected answer, from 0 to 1.
+package struct F1: Metric {
+  package let name: String
+  var fields: ComparedFields
+  /// Whether yes, no and noanswer must be met exactly, as in HotPotQA.
+  var isHotpot: Bool
+
+  package init(fields: ComparedFields = ComparedFields(), isHotpot: Bool = false) {
+    self.fields = fields
+    self.isHotpot = isHotpot
+    name = isHotpot ? "hotpot_f1" : "f1"
+  }
+
+  package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
+    let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)
+    let text = got.comparedText
+    let scores = expected.acceptedTexts.map {
+      isHotpot ? AnswerText.hotpotF1(text, $0) : AnswerText.f1(text, $0)
+    }
+    guard let best = scores.max() else { throw noAcceptedAnswer(name) }
+    let feedback =
+      best == 1
+      ? "Right: the words match."
+      : "Of the words, an F1 of \((best * 1000).rounded() / 1000) matches: expected \(expected.forFeedback), got "
+        + "\(got.forFeedback)."
+    return MetricScore(best, feedback: feedback)
+  }
+}
+
+/// True if the output contains the expected text, or one (with `all`, every one) of several.
+package struct Contains: Metric {
+  package let name = "contains"
+  var fields: ComparedFields
+  /// Texts to find in every output, instead of the example's.
+  var texts: [String]?
+  var needsAll: Bool
+  var isCaseSensitive: Bool
+
+  package init(
+    fields: ComparedFields = ComparedFields(), texts: [String]? = nil, needsAll: Bool = false,
+    isCaseSensitive: Bool = false
+  ) {
+    self.fields = fields
+    self.texts = texts
+    self.needsAll = needsAll
+    self.isCaseSensitive = isCaseSensitive
+  }
+
+  package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
+    let got: JSONValue
+    let wanted: [String]
+    if let texts {
+      got = try fields.output(outputs: outputs, metric: name)
+      wanted = texts
+    } else {
+      let (value, expected) = try fields.values(example: example, outputs: outputs, metric: name)
+      got = value
+      wanted = expected.acceptedTexts
+    }
+    guard !wanted.isEmpty, !wanted.contains("") else {
+      throw HoneError(
+        .metricFailed, "The metric contains has an empty text to look for, which every output contains.",
+        remedy: "Give the example a text that is not empty.")
+    }
+    let haystack = folded(got.comparedText)
+    let missing = wanted.filter { !haystack.hasContiguous(folded($0)) }
+    let isRight = needsAll ? missing.isEmpty : missing.count < wanted.count
+    let quoted = (needsAll ? missing : wanted).prefix(5).map { JSONValue.string($0).forFeedback }
+    let what = (needsAll || wanted.count == 1 ? "" : "one of ") + quoted.joined(separator: ", ")
+    return MetricScore(
+      isRight,
+      feedback: isRight
+        ? "Right: the output contains what was asked for." : "Expected the output to contain \(what); got \(got.forFeedback).")
+  }
+
+  private func folded(_ text: String) -> [Unicode.Scalar] {
+    let scalars = canonicallyDecomposed(text)
+    return isCaseSensitive ? scalars : PythonText.lower(scalars)
+  }
+}
+
+/// True if a passage of the output (or of the example) contains an expected answer as a run of tokens.
+///
+/// Both are normalized and then split as `AnswerText.passageTokens` does. An answer of which nothing is
+/// left then (`the`) is in no passage.
+package struct PassageMatch: Metric {
+  package let name = "passage_match"
+  var expectedField: String
+  var passagesField: String
+
+  package init(expectedField: String = "answer", passagesField: String = "context") {
+    self.expectedField = expectedField
+    self.passagesField = passagesField
+  }
+
+  package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
+    guard let expected = example[expectedField], !expected.isNull else {
+      throw HoneError(
+        .metricFailed, "The metric \(name) looks for the example's field \"\(expectedField)\", which is missing.",
+        remedy: "Name the field that holds the answer with the metric's option \"expectedField\".")
+    }
+    guard let passages = outputs[passagesField] ?? example[passagesField], !passages.isNull else {
+      throw HoneError(
+        .metricFailed, "The metric \(name) searches the passages in \"\(passagesField)\", which is missing.",
+        remedy: "Name the field that holds the passages with the metric's option \"passagesField\".")
+    }
+    let answers = expected.acceptedTexts.map { AnswerText.passageTokens(AnswerText.normalized($0)) }
+      .filter { !$0.isEmpty }
+    let texts = passages.acceptedTexts
+    let isRight = texts.contains { passage in
+      let tokens = AnswerText.passageTokens(AnswerText.normalized(passage))
+      return answers.contains { tokens.hasContiguous($0) }
+    }
+    return MetricScore(
+      isRight,
+      feedback: isRight
+        ? "Right: a passage contains the answer."
+        : "None of the \(texts.count) passages contains the answer \(expected.forFeedback).")
+  }
+}
+
+func verdict(_ isRight: Bool, got: JSONValue, expected: JSONValue) -> String {
+  isRight
+    ? "Right: \(got.forFeedback)."
+    : "Expected \(expected.arrayValue == nil ? "" : "one of ")\(expected.forFeedback), got \(got.forFeedback)."
+}
+
+func noAcceptedAnswer(_ metric: String) -> HoneError {
+  HoneError(
+    .metricFailed, "The metric \(metric) compares with a list of answers, and the example's list is empty.",
+    remedy: "Give every example at least one answer.")
+}

@@ -1,0 +1,120 @@
+package import JSON
+
+/// Whether one program scores better than another on the same examples, example by example.
+///
+/// Comparing pairs takes the examples' own difficulty out of the noise; comparing two averages with
+/// their separate intervals would not. The verdict holds at the 5 % level, for one comparison: whoever
+/// picks the best of many candidates on the same examples picks luck with it, and should ask again on
+/// examples that had no part in the choice.
+///
+/// Sources: Q. McNemar, "Note on the sampling error of the difference between correlated proportions",
+/// Psychometrika 12(2), 1947 (exact form); A. Agresti, Y. Min, "Simple improved confidence intervals for
+/// comparing matched proportions", Statistics in Medicine 24(5), 2005; R. A. Fisher, "The Design of
+/// Experiments", 1935, §21 (sign flips); R. Dror et al., "The Hitchhiker's Guide to Testing Statistical
+/// Significance in Natural Language Processing", ACL 2018.
+package struct PairedComparison: Sendable, Hashable {
+  package enum Verdict: String, Sendable, Hashable {
+    case better
+    case worse
+    case noClearDifference = "no clear difference"
+  }
+
+  package enum Method: String, Sendable, Hashable {
+    /// All scores are 0 or 1: the exact test of McNemar.
+    case mcnemar = "exact McNemar"
+    /// Graded scores, at most 16 of which differ: every way of flipping the differences' signs.
+    case signFlip = "exact sign flip"
+    /// Graded scores otherwise: the t test of the differences.
+    case student = "paired t"
+  }
+
+  package var count: Int
+  /// The examples on which the candidate scores higher, and lower.
+  package var wins: Int
+  package var losses: Int
+  /// The candidate's score less the baseline's, in percent points.
+  package var difference: Double
+  /// The 95 % interval of the difference in percent points; nil where there is one pair of graded scores.
+  package var interval: PercentInterval?
+  /// The probability of a difference at least this far from 0, were the programs alike; two-sided.
+  package var pValue: Double
+  package var method: Method
+  package var verdict: Verdict
+
+  /// The level below which `pValue` makes a difference clear.
+  package static let level = 0.05
+
+  /// Compares the scores of a candidate with those of a baseline, in the same order of examples; nil if
+  /// there are none or the lists differ in length.
+  package init?(baseline: [Double], candidate: [Double]) {
+    guard baseline.count == candidate.count, !baseline.isEmpty else { return nil }
+    let differences = zip(candidate, baseline).map { $0 - $1 }
+    count = differences.count
+    wins = differences.count { $0 > 0 }
+    losses = differences.count { $0 < 0 }
+    difference = (100 * compensatedSum(differences) / Double(count)).roundedToHundredths
+    if (baseline + candidate).allSatisfy({ $0 == 0 || $0 == 1 }) {
+      method = .mcnemar
+      pValue = min(1, 2 * Distributions.fairBinomialAtMost(min(wins, losses), of: wins + losses))
+      interval = Self.agrestiMin(wins: Double(wins), losses: Double(losses), count: Double(count))
+    } else {
+      let isBounded = (baseline + candidate).allSatisfy { (0...1).contains($0) }
+      interval = ScoreSummary.student(differences, bounds: isBounded ? -100...100 : nil)
+      let moved = differences.filter { $0 != 0 }
+      if moved.count <= Self.maximumFlips {
+        method = .signFlip
+        pValue = Self.signFlipProbability(moved)
+      } else {
+        method = .student
+        pValue = Self.studentProbability(differences)
+      }
+    }
+    let sum = compensatedSum(differences)
+    verdict = pValue >= Self.level || sum == 0 ? .noClearDifference : sum > 0 ? .better : .worse
+  }
+
+  /// `{"difference", "interval", "pValue", "method", "wins", "losses", "count", "verdict"}`.
+  package var json: JSONObject {
+    [
+      "difference": .double(difference), "interval": interval?.json ?? .null, "pValue": .double(pValue),
+      "method": .string(method.rawValue), "wins": .int(wins), "losses": .int(losses), "count": .int(count),
+      "verdict": .string(verdict.rawValue),
+    ]
+  }
+
+  /// The interval of a difference of matched shares with half a pair added to each of the four outcomes.
+  private static func agrestiMin(wins: Double, losses: Double, count: Double) -> PercentInterval {
+    let size = count + 2
+    let difference = (wins - losses) / size
+    let error = ((wins + losses + 1) - (wins - losses) * (wins - losses) / size).squareRoot() / size
+    let half = Distributions.normal975 * error
+    return PercentInterval(
+      low: (100 * max(-1, difference - half)).roundedToHundredths,
+      high: (100 * min(1, difference + half)).roundedToHundredths)
+  }
+
+  private static let maximumFlips = 16
+
+  /// The share of all sign patterns whose sum is at least as far from 0 as that of the differences.
+  private static func signFlipProbability(_ differences: [Double]) -> Double {
+    let observed = abs(compensatedSum(differences))
+    // Sums that are equal but for rounding count as equal.
+    let slack = 1e-9 * compensatedSum(differences.map { abs($0) })
+    let patterns = 1 << differences.count
+    var extreme = 0
+    for pattern in 0..<patterns {
+      var sum = 0.0
+      for (index, difference) in differences.enumerated() {
+        sum += pattern >> index & 1 == 0 ? difference : -difference
+      }
+      if abs(sum) >= observed - slack { extreme += 1 }
+    }
+    return Double(extreme) / Double(patterns)
+  }
+
+  private static func studentProbability(_ differences: [Double]) -> Double {
+    guard let (mean, error) = ScoreSummary.meanAndError(differences) else { return 1 }
+    guard error > 0 else { return mean == 0 ? 1 : 0 }
+    return Distributions.studentTwoSided(mean / error, degrees: Double(differences.count - 1))
+  }
+}

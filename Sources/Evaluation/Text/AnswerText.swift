@@ -1,0 +1,128 @@
+/// How answers to questions are made comparable: the normalization of the SQuAD and HotPotQA
+/// evaluations in DSPy's form.
+///
+/// Sources: P. Rajpurkar et al., "SQuAD: 100,000+ Questions for Machine Comprehension of Text",
+/// arXiv:1606.05250 (normalization, F1); Z. Yang et al., "HotpotQA", arXiv:1809.09600 (yes and no).
+enum AnswerText {
+  /// Decomposed (NFD), in lower case, without ASCII punctuation and the words a, an, the, with one
+  /// space between words.
+  ///
+  /// Words are told apart as Python's `re` does, for which a combining mark is no part of a word: the
+  /// `a` of a decomposed `à` that stands alone counts as an article and goes, its accent stays.
+  static func normalized(_ text: String) -> String { words(text).joined(separator: " ") }
+
+  /// The words of the normalized text.
+  static func words(_ text: String) -> [String] {
+    let plain = PythonText.lower(canonicallyDecomposed(text)).filter { !isPunctuation($0) }
+    var withoutArticles = String.UnicodeScalarView()
+    var index = 0
+    while index < plain.count {
+      let start = index
+      let isWord = PythonText.isAlphanumeric(plain[index])
+      while index < plain.count, PythonText.isAlphanumeric(plain[index]) == isWord { index += 1 }
+      if isWord && isArticle(plain[start..<index]) {
+        withoutArticles.append(" ")
+      } else {
+        withoutArticles.append(contentsOf: plain[start..<index])
+      }
+    }
+    return PythonText.split(String(withoutArticles))
+  }
+
+  private static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
+    default: false
+    }
+  }
+
+  private static func isArticle(_ word: ArraySlice<Unicode.Scalar>) -> Bool {
+    word.elementsEqual("a".unicodeScalars) || word.elementsEqual("an".unicodeScalars)
+      || word.elementsEqual("the".unicodeScalars)
+  }
+
+  /// Whether the two texts are the same, scalar by scalar, once normalized.
+  static func isSame(_ a: String, _ b: String) -> Bool { normalized(a).utf8.elementsEqual(normalized(b).utf8) }
+
+  /// The F1 of the words of two texts as multisets; 0 if they share none, so also if both are empty.
+  static func f1(_ prediction: String, _ expected: String) -> Double {
+    f1(words(prediction), words(expected))
+  }
+
+  private static func f1(_ prediction: [String], _ expected: [String]) -> Double {
+    var left: [String: Int] = [:]
+    for word in expected { left[word, default: 0] += 1 }
+    var shared = 0
+    for word in prediction {
+      guard let count = left[word], count > 0 else { continue }
+      left[word] = count - 1
+      shared += 1
+    }
+    guard shared > 0 else { return 0 }
+    let precision = Double(shared) / Double(prediction.count)
+    let recall = Double(shared) / Double(expected.count)
+    return (2 * precision * recall) / (precision + recall)
+  }
+
+  /// `f1`, but 0 where either text is `yes`, `no` or `noanswer` and the other is not the same.
+  static func hotpotF1(_ prediction: String, _ expected: String) -> Double {
+    let predicted = words(prediction)
+    let wanted = words(expected)
+    for words in [predicted, wanted] where words.count == 1 && ["yes", "no", "noanswer"].contains(words[0]) {
+      if predicted != wanted { return 0 }
+    }
+    return f1(predicted, wanted)
+  }
+
+  /// The tokens in which passages are searched: runs of letters, digits and marks, and single other
+  /// characters; no separators, no controls; decomposed and in lower case.
+  ///
+  /// Source: V. Karpukhin et al., "Dense Passage Retrieval for Open-Domain Question Answering",
+  /// arXiv:2004.04906 (its evaluation's tokens).
+  static func passageTokens(_ text: String) -> [String] {
+    var tokens: [String] = []
+    var run = String.UnicodeScalarView()
+    func close() {
+      if !run.isEmpty { tokens.append(String(run)) }
+      run = String.UnicodeScalarView()
+    }
+    for scalar in PythonText.lower(canonicallyDecomposed(text)) {
+      switch scalar.properties.generalCategory {
+      case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
+        .letterNumber, .otherNumber, .nonspacingMark, .spacingMark, .enclosingMark:
+        run.append(scalar)
+      case .spaceSeparator, .lineSeparator, .paragraphSeparator, .control, .format, .surrogate, .privateUse,
+        .unassigned:
+        close()
+      default:
+        close()
+        tokens.append(String(scalar))
+      }
+    }
+    close()
+    return tokens
+  }
+
+  /// GSM8K's reading of an answer, in DSPy's form: of the first line's last word with a digit, the
+  /// digits in front of the first point, as a whole number without leading zeros; `0` where there is none.
+  ///
+  /// It is kept as it is so that scores compare with published ones, faults included: signs are lost
+  /// (`-3` is 3), `1/2` is 12, and an answer without any number equals 0. `numeric_match` has none of these.
+  static func gsm8kInteger(_ text: String) -> String {
+    let scalars = Array(text.unicodeScalars)
+    let stripped = scalars.drop(while: PythonText.isSpace)
+    let firstLine = String(String.UnicodeScalarView(stripped.prefix { $0 != "\n" }))
+    let word = PythonText.split(firstLine).last { $0.unicodeScalars.contains(where: PythonText.isDigit) }
+    guard let word else { return "0" }
+    let digits = word.unicodeScalars.prefix { $0 != "." }.filter(PythonText.isDigit)
+    // Python refuses more than 4300 digits, and digits that are not decimal (superscripts).
+    guard (1...4300).contains(digits.count) else { return "0" }
+    var number = ""
+    for digit in digits {
+      guard digit.properties.numericType == .decimal, let value = digit.properties.numericValue else { return "0" }
+      number += String(Int(value))
+    }
+    let significant = number.drop { $0 == "0" }
+    return significant.isEmpty ? "0" : String(significant)
+  }
+}
