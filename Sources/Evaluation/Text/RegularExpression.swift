@@ -93,7 +93,12 @@ struct RegularExpression: Sendable, Hashable {
       if let last = nodes.last { try compile(last, into: &program) }
       for end in ends { program[end] = .jump(program.count) }
     case .repetition(let node, let minimum, let maximum, let isLazy):
-      for _ in 0..<minimum { try compile(node, into: &program) }
+      for _ in 0..<minimum {
+        let before = program.count
+        try compile(node, into: &program)
+        // Nothing, however often, is nothing; nested counts of it would take for ever.
+        if program.count == before { return }
+      }
       if let maximum {
         var splits: [Int] = []
         for _ in minimum..<maximum {
