@@ -55,7 +55,7 @@ package final class FieldReader {
   private func find(_ name: String, _ otherSpellings: [String]) -> (name: String, value: JSONValue)? {
     known.append(name)
     var found: (String, JSONValue)?
-    for spelling in [name] + otherSpellings where !used.contains(spelling) {
+    for spelling in [name] + otherSpellings {
       guard let value = object[spelling] else { continue }
       used.insert(spelling)
       if !value.isNull, found == nil { found = (spelling, value) }
