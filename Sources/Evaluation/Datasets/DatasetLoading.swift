@@ -53,7 +53,8 @@ extension Dataset {
       let reader = FieldReader(object, path: path, problems: problems)
       let dataProblems = dataProblems ?? problems
       if object["rows"] != nil {
-        return loadInline(.object(["rows": reader.value("rows") ?? .null]), reader: reader, path: path, problems: problems)
+        let rows: JSONValue = ["rows": reader.value("rows") ?? .null]
+        return loadInline(rows, reader: reader, path: path, problems: problems)
       }
       if let name = object["name"], object["path"] == nil || names.contains(name.stringValue ?? "") {
         return loadNamed(reader, places: places, dataProblems: dataProblems)
@@ -97,9 +98,10 @@ extension Dataset {
     }
     var rows = RowReader(path: path, problems: problems)
     rows.read(value)
+    let source = Source(type: "inline", details: selection.json)
     return finish(
       &rows, selection: selection, inputs: inputs, isClean: problems.problems.count == before,
-      make: { Dataset(name: name, rows: $0, inputKeys: inputs, source: Source(type: "inline", details: selection.json)) })
+      make: { Dataset(name: name, rows: $0, inputKeys: inputs, source: source) })
   }
 
   private static func loadFile(_ reader: FieldReader, places: DatasetPlaces, dataProblems: ProblemList) -> Dataset? {

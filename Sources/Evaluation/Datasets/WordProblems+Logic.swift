@@ -24,8 +24,8 @@ extension WordProblems {
       let total = people * each + rest + eaten
       let sweet = draw.word("cookies", "plums", "toffees", "cherries")
       return Problem(
-        question: "\(who) picks up a bowl of \(total) \(sweet) and eats \(eaten). The others are shared so that each of "
-          + "\(people) children gets as many as every other, as many as possible. How many \(sweet) are left over?",
+        question: "\(who) picks up a bowl of \(total) \(sweet) and eats \(eaten). The others are shared so that each "
+          + "of \(people) children gets as many as every other, as many as possible. How many \(sweet) are left over?",
         steps: [
           "After eating there are \(total) - \(eaten) = \(total - eaten) \(sweet).",
           "Each child gets \(each), which takes \(people) * \(each) = \(people * each).",
@@ -57,8 +57,8 @@ extension WordProblems {
       let wanted = draw.number(70...80)
       let needed = 3 * wanted - a - b
       return Problem(
-        question: "\(who) scored \(a) and \(b) points in two tests. How many points must \(who) score in the third test "
-          + "for an average of exactly \(wanted) points?",
+        question: "\(who) scored \(a) and \(b) points in two tests. How many points must \(who) score in the third "
+          + "test for an average of exactly \(wanted) points?",
         steps: [
           "Three tests with that average have 3 * \(wanted) = \(3 * wanted) points.",
           "The first two have \(a) + \(b) = \(a + b) points.",
@@ -74,8 +74,8 @@ extension WordProblems {
       let joined = draw.number(2...7)
       let club = draw.word("choir", "chess club", "swimming team", "school paper")
       return Problem(
-        question: "Of \(pupils) pupils, \(numerator)/\(denominator) are in the \(club). Then \(joined) more of them join "
-          + "it. How many pupils are in the \(club) now?",
+        question: "Of \(pupils) pupils, \(numerator)/\(denominator) are in the \(club). Then \(joined) more of them "
+          + "join it. How many pupils are in the \(club) now?",
         steps: [
           "One part is \(pupils) / \(denominator) = \(part) pupils.",
           "At first there are \(numerator) * \(part) = \(numerator * part) pupils.",
@@ -108,8 +108,8 @@ extension WordProblems {
       let all = rows * 10 * seats
       let free = all * percent / 100
       return Problem(
-        question: "A hall has \(rows * 10) rows of \(seats) seats, and \(percent)% of the seats are empty. How many seats "
-          + "are taken?",
+        question: "A hall has \(rows * 10) rows of \(seats) seats, and \(percent)% of the seats are empty. How many "
+          + "seats are taken?",
         steps: [
           "There are \(rows * 10) * \(seats) = \(all) seats.",
           "Empty are \(all) * \(percent) / 100 = \(free).",
@@ -124,9 +124,9 @@ extension WordProblems {
       let double = draw.number(2...3)
       let middle = start - out + boarding
       return Problem(
-        question: "A bus sets out with \(start) passengers. At the first stop \(out) get off and \(boarding) get on. At "
-          + "the last stop the number on board has become \(double) times what it was after the first stop. How many "
-          + "passengers are on board then?",
+        question: "A bus sets out with \(start) passengers. At the first stop \(out) get off and \(boarding) get on. "
+          + "At the last stop the number on board has become \(double) times what it was after the first stop. How "
+          + "many passengers are on board then?",
         steps: [
           "After the first stop there are \(start) - \(out) + \(boarding) = \(middle) passengers.",
           "At the last stop there are \(double) * \(middle) = \(double * middle).",

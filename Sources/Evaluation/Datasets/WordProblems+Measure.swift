@@ -25,8 +25,8 @@ extension WordProblems {
       let hours = draw.number(2...8)
       let distance = (a + b) * hours
       return Problem(
-        question: "\(one) and \(two) start \(distance) kilometers apart and ride towards each other, \(one) at \(a) and "
-          + "\(two) at \(b) kilometers per hour. After how many hours do they meet?",
+        question: "\(one) and \(two) start \(distance) kilometers apart and ride towards each other, \(one) at \(a) "
+          + "and \(two) at \(b) kilometers per hour. After how many hours do they meet?",
         steps: [
           "Together they cover \(a) + \(b) = \(a + b) kilometers every hour.",
           "They meet after \(distance) / \(a + b) = \(hours) hours.",
@@ -107,8 +107,8 @@ extension WordProblems {
       let daily = hours * 60 + minutes
       let activity = draw.word("the piano", "chess", "tennis", "drawing")
       return Problem(
-        question: "\(who) practices \(activity) for \(hours) hours and \(minutes) minutes a day on \(days) days a week. "
-          + "How many minutes a week is that?",
+        question: "\(who) practices \(activity) for \(hours) hours and \(minutes) minutes a day on \(days) days a "
+          + "week. How many minutes a week is that?",
         steps: [
           "A day has \(hours) * 60 + \(minutes) = \(daily) minutes of practice.",
           "A week has \(daily) * \(days) = \(daily * days) minutes.",

@@ -130,7 +130,8 @@ extension WordProblems {
       let last =
         rest == 0
         ? "Nothing is missing, so \(full) packs are enough."
-        : "\(full) packs are short of \(needed) - \(full * pack) = \(rest), so one more is needed: \(full) + 1 = \(packs)."
+        : "\(full) packs are short of \(needed) - \(full * pack) = \(rest), so one more is needed: "
+          + "\(full) + 1 = \(packs)."
       return Problem(
         question: "\(who) needs \(needed) paper cups. They are sold only in packs of \(pack) at $\(price) a pack. How "
           + "many dollars must \(who) spend at least?",

@@ -103,7 +103,8 @@ package struct Contains: Metric {
     return MetricScore(
       isRight,
       feedback: isRight
-        ? "Right: the output contains what was asked for." : "Expected the output to contain \(what); got \(got.forFeedback).")
+        ? "Right: the output contains what was asked for."
+        : "Expected the output to contain \(what); got \(got.forFeedback).")
   }
 
   private func folded(_ text: String) -> [Unicode.Scalar] {

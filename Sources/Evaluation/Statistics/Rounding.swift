@@ -16,8 +16,8 @@ extension Double {
     } else {
       hundredths = product.rounded(.toNearestOrEven)
     }
-    let rounded = hundredths / 100
-    return rounded == 0 ? Double(signOf: self, magnitudeOf: 0) : rounded
+    // Adding 0 makes of a negative zero a plain one.
+    return hundredths / 100 + 0
   }
 }
 

@@ -94,7 +94,8 @@ struct NumberText: Equatable {
         exact = nil
         magnitude = Double("\(integer.isEmpty ? "0" : integer).\(decimals.isEmpty ? "0" : decimals)e\(exponent)") ?? 0
       }
-      if decimals.isEmpty, let denominator = readDenominator() {
+      // Behind a slash stands no new fraction: `3/4/2020` is a date.
+      if decimals.isEmpty, at(digitsStart - 1) != "/", let denominator = readDenominator() {
         exact = nil
         magnitude /= denominator
         // A whole number, one space and a fraction below one are a mixed number.
@@ -104,7 +105,8 @@ struct NumberText: Equatable {
         {
           let isNegative = last.value.sign == .minus
           let whole = abs(last.value) + magnitude
-          return (number(isNegative ? -whole : whole, nil, range.lowerBound..<position), range.lowerBound..<position, true)
+          let joined = range.lowerBound..<position
+          return (number(isNegative ? -whole : whole, nil, joined), joined, true)
         }
       }
       return (number(isNegative ? -magnitude : magnitude, exact, start..<position), start..<position, false)
@@ -119,7 +121,9 @@ struct NumberText: Equatable {
       var index = digits - 1
       if at(index) == "$" { index -= 1 }
       guard let sign = at(index), sign == "-" || sign == "+" else { return (digits, false) }
-      if let before = at(index - 1), PythonText.isAlphanumeric(before) || before == "." || before == ")" || before == sign {
+      if let before = at(index - 1),
+        PythonText.isAlphanumeric(before) || before == "." || before == ")" || before == sign
+      {
         return (digits, false)
       }
       return (index, sign == "-")
