@@ -67,16 +67,23 @@ let package = Package(
       ]),
 
     // Tests, one target a room.
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Failures", "JSON", "Randomness"]),
     .testTarget(name: "HTTPModelsTests", dependencies: ["HTTPModels"]),
-    .testTarget(name: "HoneServiceTests", dependencies: ["HoneService"]),
+    .testTarget(
+      name: "HoneServiceTests",
+      dependencies: ["Failures", "HoneService", "JSON", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "LanguageModelsTests", dependencies: ["LanguageModels"]),
-    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"]),
-    .testTarget(name: "ProgramsTests", dependencies: ["Programs"]),
-    .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
-    .testTarget(name: "TrackingTests", dependencies: ["Tracking"]),
+    .testTarget(
+      name: "OptimizersTests",
+      dependencies: [
+        "Evaluation", "Failures", "JSON", "LanguageModels", "Optimizers", "Programs", "Randomness", "Traces",
+      ]),
+    .testTarget(name: "ProgramsTests", dependencies: ["Failures", "JSON", "LanguageModels", "Programs", "Traces"]),
+    .testTarget(name: "RandomnessTests", dependencies: ["JSON", "Randomness"]),
+    .testTarget(
+      name: "TrackingTests", dependencies: ["Failures", "JSON", "LanguageModels", "Tracking", "Traces"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -39,4 +39,12 @@ package enum DatasetDownload {
     }
     return directory
   }
+
+  /// Whether none of the places where `Dataset.load` looks holds GSM8K's files.
+  package static func lacksGSM8K(_ places: DatasetPlaces) -> Bool {
+    !GSM8K.directories(in: places).contains { directory in
+      LocalFile.isRegularFile(LocalFile.resolve(GSM8K.OfficialFile.train.name, base: directory))
+        || LocalFile.isRegularFile(LocalFile.resolve(GSM8K.OfficialFile.test.name, base: directory))
+    }
+  }
 }

@@ -3,6 +3,7 @@ import Failures
 import HTTPModels
 import JSON
 import LanguageModels
+import Logging
 import Programs
 import Tracking
 
@@ -22,6 +23,26 @@ struct RequestParts {
 
   // MARK: Data
 
+  private var places: DatasetPlaces {
+    DatasetPlaces(home: service.home, baseDirectory: environment.baseDirectory)
+  }
+
+  /// Downloads GSM8K into the home directory if one of these members asks for it and it is nowhere on this machine.
+  ///
+  /// A failure is no problem yet: reading the data set then says where it was looked for and how to get it.
+  func fetchDatasets(_ names: String...) async {
+    let asked = names.contains { name in
+      fields.object[name]?["name"] == "gsm8k" && fields.object[name]?["path"] == nil
+    }
+    guard asked, DatasetDownload.lacksGSM8K(places) else { return }
+    service.logger.notice("Downloading GSM8K into \(service.home)/datasets")
+    do throws(HoneError) {
+      try await DatasetDownload.gsm8k(home: service.home, fetcher: NetworkFetcher())
+    } catch {
+      service.logger.warning("\(error.message)")
+    }
+  }
+
   /// The data set under that name; nil where it is absent or wrong (noted).
   func dataset(_ name: String, isRequired: Bool = false, dataProblems: ProblemList) -> Dataset? {
     guard let value = fields.value(name) else {
@@ -29,9 +50,7 @@ struct RequestParts {
       return nil
     }
     return Dataset.load(
-      value, path: fields.place(name),
-      places: DatasetPlaces(home: service.home, baseDirectory: environment.baseDirectory), problems: problems,
-      dataProblems: dataProblems)
+      value, path: fields.place(name), places: places, problems: problems, dataProblems: dataProblems)
   }
 
   /// Notes rows that lack an input of the program, the first few of each data set.
@@ -123,6 +142,13 @@ struct RequestParts {
       let reasons: Set<String> = ["reasoning", "rationale", "gold_reasoning"]
       return (row.filter { $0 != label && !reasons.contains($0) }, row.filter { $0 == label || reasons.contains($0) })
     }
+  }
+}
+
+/// Fetches data sets over HTTP.
+private struct NetworkFetcher: DatasetFetcher {
+  func fetch(_ url: String, maximumBytes: Int) async throws(HoneError) -> [UInt8] {
+    try await HTTPDocument.fetch(url, maximumBytes: maximumBytes)
   }
 }
 

@@ -123,6 +123,7 @@ struct CompileCall {
   private func read() async throws(HoneError) -> Order {
     let fields = parts.fields
     let dataProblems = ProblemList()
+    await parts.fetchDatasets("trainset", "valset")
     let resolved = try await parts.program()
     let trainset = parts.dataset("trainset", isRequired: true, dataProblems: dataProblems)
     let valset = parts.dataset("valset", dataProblems: dataProblems)

@@ -38,6 +38,7 @@ extension Method {
   ) { service, fields, environment throws(HoneError) in
     let parts = RequestParts(service, fields, environment)
     let dataProblems = ProblemList()
+    await parts.fetchDatasets("devset")
     let resolved = try await parts.program()
     let devset = parts.dataset("devset", isRequired: true, dataProblems: dataProblems)
     let metric = parts.metric()

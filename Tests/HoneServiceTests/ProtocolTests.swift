@@ -1,0 +1,62 @@
+import Failures
+import Foundation
+import HoneService
+import JSON
+import Testing
+
+@Suite("The protocol's description", .timeLimit(.minutes(1)))
+struct ProtocolTests {
+  private static let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Protocol/openrpc.json")
+
+  @Test("Protocol/openrpc.json is what the service says of itself; HONE_RECORD=1 writes it anew")
+  func isCurrent() async throws {
+    let document = try await withService { try await $0.ask("rpc.discover") }
+    let text = document.text(.indented) + "\n"
+    if ProcessInfo.processInfo.environment["HONE_RECORD"] == "1" {
+      try text.write(to: Self.file, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOf: Self.file, encoding: .utf8) == text)
+  }
+
+  @Test("every method reads exactly the parameters it declares", arguments: MethodTable.names)
+  func readsWhatItDeclares(name: String) async throws {
+    let method = try #require(MethodTable.method(named: name))
+    let error = try await withService { try await $0.failure(name, ["nobodyReadsThis": 1]) }
+    let unknown = try #require(error?.problems.first { $0.path == "nobodyReadsThis" })
+    #expect(Set(unknown.allowed) == Set(method.parameters.map(\.name)))
+  }
+
+  @Test("a required parameter that is missing is named", arguments: MethodTable.methods.filter { $0.parameters.contains(where: \.isRequired) }.map(\.name))
+  func namesMissing(name: String) async throws {
+    let method = try #require(MethodTable.method(named: name))
+    let error = try await withService { try await $0.failure(name, [:]) }
+    #expect(error?.kind == .invalidParams)
+    let named = Set(error?.problems.map(\.path) ?? [])
+    for parameter in method.parameters where parameter.isRequired {
+      #expect(named.contains(parameter.name), "\(name).\(parameter.name)")
+    }
+  }
+
+  @Test("every schema reference in the document leads somewhere")
+  func referencesResolve() async throws {
+    let document = try await withService { try await $0.ask("rpc.discover") }
+    let schemas = try #require(document["components"]?["schemas"]?.objectValue)
+    var references: Set<String> = []
+    func walk(_ value: JSONValue) {
+      switch value {
+      case .object(let object):
+        for (key, member) in object {
+          if key == "$ref", let text = member.stringValue { references.insert(text) }
+          walk(member)
+        }
+      case .array(let elements): elements.forEach(walk)
+      default: break
+      }
+    }
+    walk(document)
+    for reference in references where reference.hasPrefix("#/components/schemas/") {
+      #expect(schemas[String(reference.dropFirst("#/components/schemas/".count))] != nil, "\(reference)")
+    }
+  }
+}
