@@ -9,7 +9,8 @@ import Traces
 
 /// Answers with prepared texts, one list a call, and remembers what it was asked.
 final class ScriptedModel: LanguageModel {
-  let identity = "scripted/model"
+  /// Its own for each model: equal calls of one identity would be merged.
+  let identity = "scripted/\(UInt64.random(in: .min ... .max))"
   let endpoint = "scripted"
   private let state: Mutex<(script: [[String]], requests: [ModelRequest])>
 

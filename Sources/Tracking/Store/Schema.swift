@@ -21,9 +21,10 @@ enum Schema {
     _ pool: DatabasePool, home: String, path: String, readOnly: Bool, version: Int = version,
     migrator: DatabaseMigrator = migrator
   ) throws {
-    let found = try pool.unsafeRead { db in try versionFound(db, home: home, version: version) }
-    if found == version { return }
+    // Another process may be making the store at this moment: only the version is looked at outside the lock.
+    if try pool.unsafeRead({ db in try Int.fetchOne(db, sql: "PRAGMA user_version") }) == version { return }
     if readOnly {
+      let found = try pool.read { db in try versionFound(db, home: home, version: version) }
       throw HoneError(
         .storeUnavailable, "The tracking store in \(home) has the older schema \(found); this Hone reads \(version).",
         remedy: "Open it once for writing, which migrates it.")
