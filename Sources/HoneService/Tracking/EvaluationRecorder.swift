@@ -82,17 +82,7 @@ final class EvaluationRecorder: EventSink {
     _ info: EvaluationInfo, _ result: EvaluationResult?, _ error: HoneError?
   ) async throws(HoneError) {
     if let result {
-      try await store.logResults(
-        run: info.id,
-        result.examples.map { example in
-          EvaluationRow(
-            index: example.row, score: example.score, failed: example.error != nil,
-            errorKind: example.error?.kind.rawValue, errorMessage: example.error?.message,
-            traceID: example.traceID,
-            exampleDigest: ContentDigest.of(JSONValue.object(example.example).encoded()))
-        })
-      let (columns, rows) = resultTable(result)
-      try await store.writeTable(run: info.id, path: "result_table.json", columns: columns, rows: rows)
+      try await store.keep(result, run: info.id)
       try await store.log(run: info.id, metrics: summaryMetrics(result))
     }
     let usage = account.usage.total

@@ -77,7 +77,7 @@ final class RunRecorder: EventSink {
 
   private func finish(_ info: EvaluationInfo, _ result: EvaluationResult) async throws(HoneError) {
     if logsEvaluations {
-      try await keep(info, result)
+      try await store.keep(result, run: info.id)
       try await store.log(run: info.id, metrics: summaryMetrics(result))
       try await store.updateRun(info.id, status: .finished)
     }
@@ -90,23 +90,10 @@ final class RunRecorder: EventSink {
     _ info: EvaluationInfo, _ result: EvaluationResult?, _ error: HoneError
   ) async throws(HoneError) {
     guard logsEvaluations else { return }
-    if let result { try await keep(info, result) }
+    if let result { try await store.keep(result, run: info.id) }
     let isInterrupted = error.kind == .cancelled || error.kind == .budgetExhausted
     try await store.setTag(run: info.id, HoneTag.error, error.message)
     try await store.updateRun(info.id, status: isInterrupted ? .killed : .failed)
-  }
-
-  private func keep(_ info: EvaluationInfo, _ result: EvaluationResult) async throws(HoneError) {
-    try await store.logResults(
-      run: info.id,
-      result.examples.map { example in
-        EvaluationRow(
-          index: example.row, score: example.score, failed: example.error != nil,
-          errorKind: example.error?.kind.rawValue, errorMessage: example.error?.message, traceID: example.traceID,
-          exampleDigest: ContentDigest.of(JSONValue.object(example.example).encoded()))
-      })
-    let (columns, rows) = resultTable(result)
-    try await store.writeTable(run: info.id, path: "result_table.json", columns: columns, rows: rows)
   }
 
   private func note(_ trial: Trial) async throws(HoneError) {
@@ -116,6 +103,22 @@ final class RunRecorder: EventSink {
 
   /// The instructions proposed so far, in order.
   var proposals: [JSONValue] { instructions.withLock { $0 } }
+}
+
+extension TrackingStore {
+  /// Keeps how each example came out: as rows to compare runs by, and as the table that MLflow's clients read.
+  func keep(_ result: EvaluationResult, run id: String) async throws(HoneError) {
+    try await logResults(
+      run: id,
+      result.examples.map { example in
+        EvaluationRow(
+          index: example.row, score: example.score, failed: example.error != nil,
+          errorKind: example.error?.kind.rawValue, errorMessage: example.error?.message, traceID: example.traceID,
+          exampleDigest: ContentDigest.of(JSONValue.object(example.example).encoded()))
+      })
+    let (columns, rows) = resultTable(result)
+    try await writeTable(run: id, path: "result_table.json", columns: columns, rows: rows)
+  }
 }
 
 /// `eval` and what belongs to it, as metrics.
