@@ -122,6 +122,6 @@ def test_a_compile_against_a_dead_endpoint_fails_with_its_run(client, endpoint):
     base, _ = endpoint("--fault-500", 1)
     with pytest.raises(hone.HoneError) as caught:
         client.compile(
-            "question -> answer", OPTIMIZER, TRAINSET, "numeric_match", valset=VALSET, lm=model(base), experiment="dead")
+            "question -> answer", OPTIMIZER, TRAINSET, "numeric_match", valset=VALSET, lm=model(base))
     assert caught.value.kind
     assert client.get_run(caught.value.run_id)["run"]["status"] == "FAILED"

@@ -2,8 +2,9 @@
 
 import json
 import os
-import signal
+import re
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -53,7 +54,8 @@ def hanging():
 def serve(executable, home, data, status=0):
     """What a service on a pipe writes to standard output for that input."""
     done = subprocess.run(
-        [executable, "serve", "--home", str(home)], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        [executable, "serve", "--home", str(home)], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        timeout=60)
     assert done.returncode == status, done.stderr.decode()
     return done.stdout
 
@@ -77,12 +79,16 @@ def test_lines_on_a_socket(service_socket, expected):
         assert essence(client.call("evaluate", EVALUATE)) == expected
 
 
-@pytest.mark.parametrize("tool", [["socat", "-t", "60", "-", "UNIX-CONNECT:{}"], ["nc", "-N", "-U", "{}"]], ids=["socat", "nc"])
+TOOLS = {"socat": ["socat", "-t", "60", "-", "UNIX-CONNECT:{}"], "nc": ["nc", "-N", "-U", "{}"]}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
 def test_tools_of_the_shell(service_socket, expected, tool):
-    if not shutil.which(tool[0]):
-        pytest.skip(f"{tool[0]} is not installed")
-    command = [word.format(service_socket) for word in tool]
-    done = subprocess.run(command, input=line("evaluate", EVALUATE).encode(), stdout=subprocess.PIPE, timeout=60, check=True)
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not installed")
+    command = [word.format(service_socket) for word in TOOLS[tool]]
+    data = line("evaluate", EVALUATE).encode()
+    done = subprocess.run(command, input=data, stdout=subprocess.PIPE, timeout=60, check=True)
     assert essence(json.loads(done.stdout)["result"]) == expected
 
 
@@ -224,6 +230,21 @@ def test_the_document_describes_every_method_that_a_client_uses(client):
             "listTraces", "listArtifacts", "getArtifact"} <= names
     for method in document["methods"]:
         assert method["summary"] and isinstance(method["params"], list) and "schema" in method["result"]
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("socat", "nc", "jq"))), reason="socat, nc and jq are not all installed")
+def test_the_commands_of_the_shells_page_run(service_socket, executable, tmp_path):
+    page = (ROOT / "Clients" / "shell" / "README.md").read_text("utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.S)
+    assert len(blocks) == 5
+    os.symlink(executable, tmp_path / "hone")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HONE_HOME": str(tmp_path / "home")}
+    for block in blocks[1:]:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block.replace("/tmp/hone.sock", service_socket)], cwd=tmp_path,
+            env=environment, stdout=subprocess.PIPE, timeout=60, check=True, text=True)
+        assert done.stdout.strip() and "error" not in done.stdout, block
 
 
 def test_a_service_that_is_killed_loses_no_caller(client, hanging):

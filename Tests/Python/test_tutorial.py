@@ -46,6 +46,14 @@ def test_each_switch_tracks_its_own_part_and_no_other(client, compiles, evals, t
         assert found == []
 
 
+@pytest.mark.parametrize("compiles", [True, False])
+def test_without_runs_for_evaluations_nothing_names_such_a_run(client, compiles):
+    result = compile_small(client, experiment=EXPERIMENT, autolog={"compiles": compiles, "evals": False})
+    assert {trial.get("runId") for trial in result["trials"]} == {None}
+    found = client.list_traces(experiment=EXPERIMENT, max_results=1000)["traces"]
+    assert {trace.get("runId") for trace in found} == {result["runId"]}
+
+
 @pytest.fixture(scope="module")
 def compiled(executable, tmp_path_factory):
     """A client and the result of one compile with everything tracked."""

@@ -1,6 +1,7 @@
 """A client of Hone, the service that optimizes, runs and tracks language-model programs.
 
-`Client.start()` runs a service of its own over a pipe; `Client.connect(path)` talks to one that listens on a Unix socket.
+`Client.start()` runs a service of its own over pipes; `Client.connect(path)` talks to one that listens on a Unix
+socket.
 """
 
 from .calls import Call
