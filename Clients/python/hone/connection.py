@@ -120,7 +120,7 @@ class Connection:
                 message = json.loads(body)
                 for one in message if isinstance(message, list) else [message]:
                     self._receive(one)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # Whatever ends the reading, nobody may be left waiting.
             reason = f"The connection to the service broke: {error}"
         with self._lock:
             self._lost = ConnectionLost(reason)
@@ -129,7 +129,9 @@ class Connection:
         for call in calls:
             call.finish(error=ConnectionLost(f"{reason} {call.method} was not answered."))
 
-    def _receive(self, message: dict[str, Any]) -> None:
+    def _receive(self, message: Any) -> None:
+        if not isinstance(message, dict):
+            raise ValueError(f"{str(message)[:100]!r} is no message")
         if "method" in message:
             if "id" in message:
                 self._refuse(message)

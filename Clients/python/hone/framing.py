@@ -55,5 +55,5 @@ class LineFraming:
             line = stream.readline()
             if not line:
                 return None
-            if line.strip():
-                return line
+            if body := line.strip():
+                return body
