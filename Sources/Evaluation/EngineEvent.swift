@@ -70,10 +70,11 @@ package struct ExampleResult: Sendable {
     self.traceID = traceID
   }
 
-  /// Whether the failure says nothing about the program: the model could not be reached or gave no answer.
+  /// Whether the failure says nothing about the program: the model could not be reached or gave no answer, or the
+  /// metric could not judge. A prompt too long for the model is the program's own doing.
   package var isOutage: Bool {
     guard let kind = error?.kind else { return false }
-    return kind != .outputUnparsable && kind != .programFailed
+    return kind != .outputUnparsable && kind != .programFailed && kind != .contextWindowExceeded
   }
 }
 

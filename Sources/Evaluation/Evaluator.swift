@@ -17,40 +17,37 @@ package struct Evaluator: Sendable {
     self.metric = metric
   }
 
+  /// How many outages, with no example judged, show that nothing can be asked at all.
+  private static let hopeless = 10
+
   /// Evaluates a program on the rows that `info` names.
   ///
+  /// A row whose model call ended in a passing outage is asked once more, after the other rows; only what comes then
+  /// counts and is announced.
+  ///
   /// - Parameter examples: all rows of the data set; `info.rows` index into it.
-  /// - Throws: `cancelled`, `budgetExhausted`, or `tooManyErrors` once more than `maxErrors` examples failed.
-  ///   What was finished by then goes out with the event `evaluationStopped`.
+  /// - Throws: `cancelled`, `budgetExhausted`; `tooManyErrors` once more than `maxErrors` examples failed; at once
+  ///   `authentication` and `languageModelRejected`, which every call to come would meet too; and, once ten outages
+  ///   came with no example judged, the last one's kind. What was finished by then goes out with the event
+  ///   `evaluationStopped`.
   package func evaluate(_ info: EvaluationInfo, examples: [JSONObject]) async throws(HoneError) -> EvaluationResult {
     let program = PreparedProgram(info.program)
     await session.events.emit(.evaluationStarted(info))
     var results: [ExampleResult?] = Array(repeating: nil, count: info.rows.count)
     do {
       try await withThrowingTaskGroup(of: (Int, ExampleResult).self) { group in
-        var next = 0
-        var failed = 0
+        var agenda = Agenda(count: info.rows.count, maxErrors: session.maxErrors)
         func add() {
-          guard next < info.rows.count else { return }
-          let index = next
-          next += 1
+          guard let index = agenda.next() else { return }
           let row = info.rows[index]
           group.addTask { (index, try await run(program, row: row, example: examples[row], info: info)) }
         }
         for _ in 0..<min(session.gate.width, info.rows.count) { add() }
         while let (index, result) = try await group.next() {
           results[index] = result
-          await session.events.emit(.exampleFinished(info, result))
-          if let error = result.error {
-            failed += 1
-            if let maximum = session.maxErrors, failed > maximum {
-              throw HoneError(
-                .tooManyErrors,
-                "More than \(maximum) examples of \(info.name) failed; the last: \(error.message)",
-                remedy: error.remedy ?? "See the failed rows in the run's traces, or raise maxErrors.",
-                details: ["kind": error.kind.rawValue])
-            }
-          }
+          let isFinal = agenda.take(result, of: index)
+          if isFinal { await session.events.emit(.exampleFinished(info, result)) }
+          if let error = result.error { try check(error, agenda, info) }
           add()
         }
       }
@@ -64,6 +61,24 @@ package struct Evaluator: Sendable {
     let result = EvaluationResult(results.compactMap { $0 })
     await session.events.emit(.evaluationFinished(info, result))
     return result
+  }
+
+  /// Throws where an example's failure ends the evaluation.
+  private func check(_ error: HoneError, _ agenda: Agenda, _ info: EvaluationInfo) throws(HoneError) {
+    if error.kind == .authentication || error.kind == .languageModelRejected { throw error }
+    if agenda.judged == 0, agenda.outages >= Self.hopeless {
+      throw HoneError(
+        error.kind,
+        "The first \(agenda.outages) examples of \(info.name) gave nothing to judge; the last: \(error.message)",
+        remedy: error.remedy, details: error.details, cause: error.cause)
+    }
+    if let maximum = session.maxErrors, agenda.failed > maximum {
+      throw HoneError(
+        .tooManyErrors,
+        "More than \(maximum) examples of \(info.name) failed; the last: \(error.message)",
+        remedy: error.remedy ?? "See the failed rows in the run's traces, or raise maxErrors.",
+        details: ["kind": error.kind.rawValue])
+    }
   }
 
   private func run(
@@ -95,6 +110,56 @@ package struct Evaluator: Sendable {
           row: row, score: nil, example: example, outputs: prediction.outputs, error: error, traceID: traceID)
       }
     }
+  }
+}
+
+/// Which of an evaluation's examples is asked next, and how many came to what.
+private struct Agenda {
+  private let count: Int
+  private let maxErrors: Int?
+  private var position = 0
+  /// Examples to be asked once more.
+  private var again: [Int] = []
+  private var isSecondTime: Set<Int> = []
+  /// Examples whose failure is final.
+  private(set) var failed = 0
+  /// Times that an example could not be judged, whether it is asked again or not.
+  private(set) var outages = 0
+  private(set) var judged = 0
+
+  init(count: Int, maxErrors: Int?) {
+    self.count = count
+    self.maxErrors = maxErrors
+  }
+
+  /// The next example to ask; nil where none is left for now.
+  mutating func next() -> Int? {
+    // Where the outages would be too many if they stay, that is found out before more rows are asked.
+    let mustSettle = maxErrors.map { failed + again.count > $0 } ?? false
+    if position < count, !(mustSettle && !again.isEmpty) {
+      position += 1
+      return position - 1
+    }
+    return again.isEmpty ? nil : again.removeFirst()
+  }
+
+  /// Notes how an example ended; false if it will be asked again.
+  mutating func take(_ result: ExampleResult, of index: Int) -> Bool {
+    if result.isOutage { outages += 1 } else { judged += 1 }
+    guard let error = result.error else { return true }
+    if error.isPassing, isSecondTime.insert(index).inserted {
+      again.append(index)
+      return false
+    }
+    failed += 1
+    return true
+  }
+}
+
+extension HoneError {
+  /// Whether the same call may well succeed a little later.
+  fileprivate var isPassing: Bool {
+    [.languageModelUnavailable, .rateLimited, .timeout, .malformedReply].contains(kind)
   }
 }
 

@@ -23,6 +23,9 @@ package final class Gate: Sendable {
     state = Mutex(State(free: max(1, width)))
   }
 
+  /// How many wait to be let in.
+  var waiting: Int { state.withLock { $0.waiting.count - $0.firstWaiting } }
+
   /// Runs `body` inside the gate. A task that is cancelled while it waits throws at once.
   package func pass<Value: Sendable>(
     _ body: () async throws(HoneError) -> Value

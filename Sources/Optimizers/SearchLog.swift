@@ -22,7 +22,8 @@ final class SearchLog {
     let index = started[key, default: 0]
     started[key] = index + 1
     return EvaluationInfo(
-      run: task.session.runID, key: key, index: index, program: program, coordinates: coordinates, rows: rows, metric: task.metric.name)
+      run: task.session.runID, key: key, index: index, program: program, coordinates: coordinates, rows: rows,
+      metric: task.metric.name)
   }
 
   /// Notes an evaluation; `isFull` ones on whole data decide which program is best (a strictly higher score wins).
@@ -35,9 +36,9 @@ final class SearchLog {
     if isBaseline { baseline = trial }
     trials.append(trial)
     if result.coverage < 1 {
+      let missing = result.examples.count { $0.isOutage }
       await task.session.events.emit(
-        .warning(
-          "\(info.name): \(result.examples.count { $0.isOutage }) of \(result.count) examples could not be asked; it is not ranked."))
+        .warning("\(info.name): \(missing) of \(result.count) examples could not be judged; it is not ranked."))
     }
     await task.session.events.emit(.trialFinished(trial))
   }

@@ -46,7 +46,9 @@ struct InstructionProposer: Sendable {
     ],
     outputs: [Field("proposed_instruction", description: "the new instruction, ready to be used as it stands")],
     instructions:
-      "A language model carries out one step of a program, following an instruction. Write an instruction with which it does the step better than now: concrete, complete, and about the task itself. Keep what has proved to help in earlier attempts, leave out what has not. Answer with the instruction alone."
+      "A language model carries out one step of a program, following an instruction. Write an instruction with which "
+      + "it does the step better than now: concrete, complete, and about the task itself. Keep what has proved to "
+      + "help in earlier attempts, leave out what has not. Answer with the instruction alone."
   )
 
   private static let describe = Signature(
@@ -80,7 +82,8 @@ struct InstructionProposer: Sendable {
       texts[order.predictor].append(text)
       await task.session.events.emit(
         .instructionProposed(
-          predictor: task.student.predictors[order.predictor].name, index: texts[order.predictor].count - 1, text: text))
+          predictor: task.student.predictors[order.predictor].name, index: texts[order.predictor].count - 1,
+          text: text))
     }
     return (texts, random)
   }
@@ -217,8 +220,10 @@ struct InstructionProposer: Sendable {
         text = String(text[text.index(after: colon)...]).trimmed
       }
     }
-    for quote in ["\"", "'", "`"] where text.count >= 2 && text.hasPrefix(quote) && text.hasSuffix(quote) {
-      text = String(text.dropFirst().dropLast()).trimmed
+    for quote: Character in ["\"", "'", "`"] where text.count >= 2 && text.first == quote && text.last == quote {
+      let inner = text.dropFirst().dropLast()
+      // Quotes that open and close several times belong to the text.
+      if !inner.contains(quote) { text = String(inner).trimmed }
     }
     return text.isEmpty ? nil : String(text.prefix(20_000))
   }

@@ -43,10 +43,10 @@ package struct MIPROv2: Optimizer {
   package var historyAwareProposer: Bool
   /// How many rows one request of the data summary shows.
   package var viewDataBatchSize: Int
-  private let wantsDefaultAuto: Bool
 
   package init(_ fields: FieldReader) {
     let autoValue = fields.object.keys.contains("auto")
+    let isAutoOff = fields.object["auto"] == .null
     auto = fields.choice("auto", of: Auto.allCases.map(\.rawValue)).flatMap(Auto.init)
     numCandidates = fields.int("num_candidates", "numCandidates", in: 1...1000)
     numTrials = fields.int("num_trials", "numTrials", in: 1...10_000)
@@ -66,19 +66,20 @@ package struct MIPROv2: Optimizer {
     historyAwareProposer = fields.bool("history_aware_proposer", "historyAwareProposer") ?? true
     viewDataBatchSize = fields.int("view_data_batch_size", "viewDataBatchSize", in: 1...1000) ?? 10
     // Nothing said about sizes at all means "light"; an explicit null means the numbers decide.
-    wantsDefaultAuto = !autoValue && numCandidates == nil && numTrials == nil
-    if wantsDefaultAuto { auto = .light }
+    if !autoValue, numCandidates == nil, numTrials == nil { auto = .light }
     if auto != nil, numCandidates != nil || numTrials != nil {
       fields.problems.add(
         fields.place("auto"),
         "Either auto chooses the sizes or num_candidates and num_trials do; set auto to null to give the numbers.")
     }
-    if auto == nil, autoValue || numCandidates != nil || numTrials != nil {
+    // A misspelt auto has been noted by itself; it does not call for numbers.
+    if auto == nil, isAutoOff || !autoValue {
       if numCandidates == nil {
         fields.problems.add(fields.place("num_candidates"), "Without auto, num_candidates is required.")
       }
       if numTrials == nil {
-        let advice = numCandidates.map { " For one predictor, \(Plan.trials(variables: 2, candidates: $0)) would suit." } ?? ""
+        let advice =
+          numCandidates.map { " For one predictor, \(Plan.trials(variables: 2, candidates: $0)) would suit." } ?? ""
         fields.problems.add(fields.place("num_trials"), "Without auto, num_trials is required.\(advice)")
       }
     }
@@ -105,7 +106,8 @@ package struct MIPROv2: Optimizer {
     if auto == nil, minibatch, minibatchSize > plan.valset {
       problems.add(
         "optimizer.minibatch_size",
-        "A minibatch of \(minibatchSize) rows is more than the valset's \(plan.valset); lower it or set minibatch to false.")
+        "A minibatch of \(minibatchSize) rows is more than the valset's \(plan.valset); lower it or set minibatch to "
+          + "false.")
     }
   }
 

@@ -28,18 +28,21 @@ struct ScoreBoard {
 
   /// Estimates for all combinations, in percent, best first; equal ones in the order of their indices.
   func ranking() -> [(combination: [Int], estimate: Double)] {
+    // Sums are taken in one order, so that equal boards give equal estimates to the last bit.
     let known = entries.filter { !$0.value.scores.isEmpty }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+      .map { (combination: $0.key, scores: $0.value.scores.sorted { $0.key < $1.key }) }
     var rowEffect = [Double](repeating: 0, count: rows)
     var effect = known.map { _ in 0.0 }
     for _ in 0..<20 {
       for (index, entry) in known.enumerated() {
-        let ordered = entry.value.scores.sorted { $0.key < $1.key }
-        effect[index] = ordered.reduce(0) { $0 + $1.value - rowEffect[$1.key] } / Double(ordered.count)
+        var sum = 0.0
+        for (row, score) in entry.scores { sum += score - rowEffect[row] }
+        effect[index] = sum / Double(entry.scores.count)
       }
       var sums = [Double](repeating: 0, count: rows)
       var counts = [Double](repeating: 0, count: rows)
       for (index, entry) in known.enumerated() {
-        for (row, score) in entry.value.scores.sorted(by: { $0.key < $1.key }) {
+        for (row, score) in entry.scores {
           sums[row] += score - effect[index]
           counts[row] += 1
         }
@@ -49,7 +52,7 @@ struct ScoreBoard {
       let mean = rowEffect.reduce(0, +) / Double(max(1, rows))
       for row in 0..<rows { rowEffect[row] -= mean }
     }
-    return zip(known, effect).map { ($0.key, 100 * $1) }.sorted {
+    return zip(known, effect).map { ($0.combination, 100 * $1) }.sorted {
       $0.estimate != $1.estimate
         ? $0.estimate > $1.estimate : $0.combination.lexicographicallyPrecedes($1.combination)
     }

@@ -25,7 +25,8 @@ final class Search {
   private var minibatchTrials = 0
   private var fullEvaluations = 0
   private var trialsSinceFull = 0
-  private var fullInFlight = 0
+  /// Combinations whose full evaluation has been decided.
+  private var pendingFull: Set<[Int]> = []
   private var opening: [[Int]] = []
   private var refinements = 0
   /// Pairs of combination and row that have been asked; a repeat costs nothing.
@@ -141,11 +142,16 @@ final class Search {
       && executions + 2 * plan.rowsPerTrial + (valset.count - plan.rowsPerTrial) <= plan.executions
   }
 
-  /// Whether the best estimate belongs to a combination that has had no full evaluation, and saved executions allow one.
+  /// Whether the best estimate belongs to a combination that has had no full evaluation, and saved executions allow
+  /// one.
   private var mayCheckAnother: Bool {
-    guard plan.isElastic, let first = board.ranking().first, board.entries[first.combination]?.isFull == false
-    else { return false }
+    guard plan.isElastic, let first = board.ranking().first, isUnchecked(first.combination) else { return false }
     return executions + valset.count - (asked[first.combination]?.count ?? 0) <= plan.executions
+  }
+
+  /// Whether a combination has scores but no full evaluation, and none that is out or was lost to an outage.
+  private func isUnchecked(_ combination: [Int]) -> Bool {
+    board.entries[combination]?.isFull == false && !pendingFull.contains(combination)
   }
 
   /// A combination by the estimator; one that is known on the whole valset already is drawn again a few times.
@@ -191,11 +197,7 @@ final class Search {
 
   /// The full evaluation of the best combination that has had none; nil if there is none.
   private func fullEvaluation() -> Piece? {
-    guard
-      let best = board.ranking().first(where: { entry in
-        board.entries[entry.combination]?.isFull == false && !pendingFull.contains(entry.combination)
-      })
-    else {
+    guard let best = board.ranking().first(where: { isUnchecked($0.combination) }) else {
       trialsSinceFull = 0
       return nil
     }
@@ -206,8 +208,6 @@ final class Search {
     note(best.combination, rows: rows)
     return piece(best.combination, rows: rows, isFull: true)
   }
-
-  private var pendingFull: Set<[Int]> = []
 
   private func note(_ combination: [Int], rows: [Int]) {
     for row in rows where asked[combination, default: []].insert(row).inserted { executions += 1 }

@@ -41,7 +41,7 @@ struct TreeParzenSampler {
   }
 
   /// One kernel for each observed trial and one flat prior.
-  private struct Mixture {
+  struct Mixture {
     private let centers: [[Int]]
     private let sizes: [Int]
     private let weights: [Double]
@@ -51,8 +51,10 @@ struct TreeParzenSampler {
       self.sizes = sizes
       // Of many trials the older ones count less; the prior counts as one.
       let count = centers.count
-      let ramp = (0..<count).map { index in
-        count < 25 || index >= count - 25 ? 1.0 : 1.0 / Double(count) + (1 - 1.0 / Double(count)) * Double(index) / Double(max(1, count - 26))
+      let ramp = (0..<count).map { index -> Double in
+        if count < 25 || index >= count - 25 { return 1.0 }
+        let least = 1.0 / Double(count)
+        return least + (1 - least) * Double(index) / Double(max(1, count - 26))
       }
       let all = ramp + [1.0]
       let total = all.reduce(0, +)

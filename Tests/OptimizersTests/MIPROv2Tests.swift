@@ -1,0 +1,329 @@
+import Evaluation
+import Failures
+import JSON
+import LanguageModels
+@testable import Optimizers
+import Programs
+import Testing
+
+/// What two searches must have in common to be called the same.
+private func sameSearch(
+  _ a: CompileResult, _ b: CompileResult, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(summary(a) == summary(b), sourceLocation: sourceLocation)
+  #expect(
+    a.trials.map(\.evaluation.program) == b.trials.map(\.evaluation.program), sourceLocation: sourceLocation)
+  #expect(a.trials.map(\.evaluation.rows) == b.trials.map(\.evaluation.rows), sourceLocation: sourceLocation)
+  #expect(a.program == b.program, sourceLocation: sourceLocation)
+}
+
+private let small: JSONObject = ["num_candidates": 4, "num_trials": 8, "minibatch_size": 15]
+
+@Suite("MIPROv2", .timeLimit(.minutes(1)))
+struct MIPROv2Tests {
+  // MARK: Outcome
+
+  @Test("it finds a better program, chosen by full evaluations alone")
+  func improves() async throws {
+    let bench = Bench(ScriptedModel(delays: true), concurrency: 16)
+    let result = try await make(MIPROv2.self, ["auto": "light"]).compile(
+      bench.task(try program(), val: rows(100..<200)))
+    let baseline = try #require(result.baseline)
+    let best = try #require(result.best)
+    #expect(baseline.number == 1)
+    #expect(baseline.evaluation.name == "eval_full_0")
+    #expect(baseline.evaluation.program == (try program()))
+    #expect(best.evaluation.key == "eval_full")
+    #expect(best.evaluation.rows == Array(0..<100))
+    #expect(best.result.score > baseline.result.score)
+    #expect(result.program == best.evaluation.program)
+    let full = result.trials.filter { $0.evaluation.key == "eval_full" }
+    #expect(best.result.score == full.map(\.result.score).max())
+    let minibatches = result.trials.filter { $0.evaluation.key == "eval_minibatch" }
+    #expect(minibatches.allSatisfy { $0.evaluation.rows.count == 35 })
+    #expect(result.stopped == nil)
+    #expect(result.trials.map(\.number) == Array(1...result.trials.count))
+    #expect(bench.listener.trials.count == result.trials.count)
+  }
+
+  @Test("with numbers given, as many trials and full evaluations are made as they say")
+  func schedule() async throws {
+    let result = try await make(MIPROv2.self, small).compile(Bench().task(try program()))
+    let keys = result.trials.map(\.evaluation.key)
+    #expect(keys.count { $0 == "eval_minibatch" } == 8)
+    let full = keys.count { $0 == "eval_full" }
+    // The student, one after five trials, one at the end.
+    #expect(full >= 2 && full <= 3)
+    #expect(keys.first == "eval_full")
+    for trial in result.trials {
+      #expect(Set(trial.evaluation.rows).count == trial.evaluation.rows.count)
+    }
+  }
+
+  @Test("no combination is evaluated in full twice")
+  func fullOnce() async throws {
+    let bench = Bench()
+    let result = try await make(
+      MIPROv2.self, ["num_candidates": 2, "num_trials": 12, "minibatch_size": 10, "minibatch_full_eval_steps": 1]
+    ).compile(bench.task(try program()))
+    let full = result.trials.filter { $0.evaluation.key == "eval_full" }.map(\.evaluation.coordinates).dropFirst()
+    #expect(Set(full).count == full.count)
+    #expect(result.trials.count { $0.evaluation.key == "eval_minibatch" } == 12)
+  }
+
+  @Test("the coordinates name the instruction and the demos that the trial's program has")
+  func coordinates() async throws {
+    let bench = Bench()
+    let result = try await make(MIPROv2.self, small).compile(bench.task(try program(twoSteps)))
+    var texts: [String: String] = [:]
+    var demos: [String: [JSONObject]] = [:]
+    for trial in result.trials.dropFirst() {
+      for index in 0..<2 {
+        let instruction = try #require(trial.evaluation.coordinates["\(index)_predictor_instruction"]?.intValue)
+        let set = try #require(trial.evaluation.coordinates["\(index)_predictor_demos"]?.intValue)
+        let state = trial.evaluation.program.states[index]
+        let textKey = "\(index) \(instruction)"
+        let setKey = "\(index) \(set)"
+        #expect(texts[textKey, default: state.instructions] == state.instructions)
+        #expect(demos[setKey, default: state.demos] == state.demos)
+        texts[textKey] = state.instructions
+        demos[setKey] = state.demos
+      }
+    }
+    let student = try program(twoSteps)
+    for index in 0..<2 {
+      #expect(texts["\(index) 0", default: student.states[index].instructions] == student.states[index].instructions)
+      #expect(demos["\(index) 0", default: []].isEmpty)
+    }
+  }
+
+  @Test("a pipeline's steps are tuned together, and it gets better")
+  func pipeline() async throws {
+    let bench = Bench(ScriptedModel(delays: true), concurrency: 32)
+    let result = try await make(MIPROv2.self, ["auto": "light", "seed": 0]).compile(
+      bench.task(try program(twoSteps), val: rows(100..<180)))
+    let best = try #require(result.best)
+    #expect(best.result.score > (result.baseline?.result.score ?? 100))
+    #expect(result.trials.count { $0.evaluation.key == "eval_minibatch" } >= 20)
+  }
+
+  @Test("zero-shot: no demos in any candidate, though proposals have seen some")
+  func zeroShot() async throws {
+    let bench = Bench(ScriptedModel(answer: { difficulty($0.question) < 50 ? rightAnswer($0.question) : "no" }))
+    let result = try await make(
+      MIPROv2.self, ["auto": "light", "max_bootstrapped_demos": 0, "max_labeled_demos": 0]
+    ).compile(bench.task(try program(), val: rows(100..<140)))
+    #expect(result.trials.allSatisfy { $0.evaluation.program.states[0].demos.isEmpty })
+    #expect(result.trials.allSatisfy { $0.evaluation.coordinates["0_predictor_demos"] == nil })
+    #expect(bench.model.asked.contains { $0.last.contains("[[ ## solved_examples ## ]]") })
+  }
+
+  @Test("without minibatches every trial is a full evaluation, and there are no others")
+  func wholeValset() async throws {
+    let result = try await make(
+      MIPROv2.self, ["num_candidates": 4, "num_trials": 6, "minibatch": false]
+    ).compile(Bench().task(try program()))
+    #expect(result.trials.map { $0.evaluation.name } == (0...6).map { "eval_full_\($0)" })
+    #expect(result.trials.allSatisfy { $0.evaluation.rows.count == 40 })
+    #expect(result.best?.result.score == result.trials.map(\.result.score).max())
+  }
+
+  @Test("without a valset it is split off the trainset, and rows of one are not asked for the other")
+  func split() async throws {
+    let bench = Bench()
+    let result = try await make(
+      MIPROv2.self, ["num_candidates": 3, "num_trials": 3, "minibatch": false]
+    ).compile(bench.task(try program(), train: rows(0..<25), val: nil))
+    #expect(result.baseline?.result.examples.compactMap { $0.example["question"]?.stringValue }
+      == (5..<25).map { "q\($0)" })
+    for demo in result.trials.flatMap({ $0.evaluation.program.states[0].demos }) {
+      #expect((0..<5).contains { demo["question"] == .string("q\($0)") })
+    }
+  }
+
+  @Test("seed 0 is a seed of its own")
+  func seedZero() async throws {
+    func search(_ seed: JSONValue) async throws -> CompileResult {
+      try await make(MIPROv2.self, small.merging(["seed": seed])).compile(Bench().task(try program()))
+    }
+    let zero = try await search(0)
+    let nine = try await search(9)
+    #expect(zero.trials.map(\.evaluation.rows) != nine.trials.map(\.evaluation.rows))
+    sameSearch(zero, try await search(0))
+    sameSearch(nine, try await make(MIPROv2.self, small).compile(Bench().task(try program())))
+  }
+
+  @Test("distinct executions never exceed the plan under auto", arguments: [0, 1, 2, 3])
+  func executions(seed: Int) async throws {
+    for structure in [oneStep, twoSteps] {
+      let bench = Bench(concurrency: 32)
+      let optimizer = make(MIPROv2.self, ["auto": "light", "seed": .int(seed)])
+      let student = try program(structure)
+      _ = try await optimizer.compile(bench.task(student, val: rows(100..<160)))
+      let plan = Plan(optimizer, trainset: 30, valset: 60, predictors: student.predictors.count)
+      var distinct: Set<String> = []
+      for info in bench.listener.started {
+        let key = "\(info.program.states)"
+        for row in info.rows { distinct.insert("\(row) \(key)") }
+      }
+      #expect(distinct.count <= plan.executions)
+      #expect(bench.listener.all.contains { if case .planned(plan.executions) = $0 { true } else { false } })
+    }
+  }
+
+  // MARK: Determinism
+
+  @Test("the search is the same whatever the concurrency and the order of replies", arguments: [oneStep, twoSteps])
+  func deterministic(structure: JSONValue) async throws {
+    func search(_ concurrency: Int, cache: Bool) async throws -> CompileResult {
+      try await make(MIPROv2.self, ["auto": "light"]).compile(
+        Bench(ScriptedModel(delays: true), concurrency: concurrency, cache: cache)
+          .task(try program(structure), val: rows(100..<160)))
+    }
+    let reference = try await search(1, cache: true)
+    #expect(reference.trials.count > 10)
+    sameSearch(reference, try await search(8, cache: true))
+    sameSearch(reference, try await search(64, cache: true))
+    sameSearch(reference, try await search(8, cache: false))
+    sameSearch(reference, try await search(64, cache: false))
+  }
+
+  @Test("done again with the answers of the first time, a search asks nothing and ends the same", arguments: [
+    true, false,
+  ])
+  func again(cache: Bool) async throws {
+    let answers = MemoryAnswerStore()
+    // Right and wrong are a matter of chance: only stored answers can bring the same search about.
+    func fickle() -> ScriptedModel {
+      ScriptedModel(delays: true, answer: { Int.random(in: 0..<100) < 55 ? rightAnswer($0.question) : "no" })
+    }
+    let optimizer = make(MIPROv2.self, ["auto": "light"])
+    let first = Bench(fickle(), concurrency: 8, cache: cache, answers: answers)
+    let one = try await optimizer.compile(first.task(try program(), val: rows(100..<160)))
+    #expect(first.model.calls > 100)
+    let second = Bench(fickle(), concurrency: 64, cache: cache, answers: answers)
+    let two = try await optimizer.compile(second.task(try program(), val: rows(100..<160)))
+    #expect(second.model.calls == 0)
+    sameSearch(one, two)
+  }
+
+  @Test("interrupted and done again, it ends as if it had never been interrupted")
+  func resumed() async throws {
+    let optimizer = make(MIPROv2.self, ["auto": "light"])
+    let whole = try await optimizer.compile(Bench(cache: false).task(try program(), val: rows(100..<160)))
+    let answers = MemoryAnswerStore()
+    let cut = Bench(cache: false, budget: Budget(Budget.Limits(maxCalls: 200)), answers: answers)
+    let part = try await optimizer.compile(cut.task(try program(), val: rows(100..<160)))
+    #expect(part.stopped?.kind == .budgetExhausted)
+    let rest = Bench(ScriptedModel(delays: true), concurrency: 32, cache: false, answers: answers)
+    let result = try await optimizer.compile(rest.task(try program(), val: rows(100..<160)))
+    sameSearch(whole, result)
+    #expect(summary(part) == Array(summary(whole).prefix(part.trials.count)))
+  }
+
+  // MARK: Failures
+
+  @Test("a proposal that fails is left out and the search goes on")
+  func failedProposals() async throws {
+    let bench = Bench(
+      ScriptedModel { asked, call in
+        asked.outputs == ["proposed_instruction"] && call % 2 == 0 ? failure(.malformedReply) : nil
+      })
+    let result = try await make(MIPROv2.self, small).compile(bench.task(try program()))
+    #expect(result.stopped == nil)
+    #expect(result.trials.count { $0.evaluation.key == "eval_minibatch" } == 8)
+    #expect(bench.listener.warnings.contains { $0.hasPrefix("propose/") })
+  }
+
+  @Test("without any proposal demos alone are searched")
+  func noProposals() async throws {
+    let bench = Bench(ScriptedModel { asked, _ in asked.isTask ? nil : failure(.languageModelUnavailable) })
+    let student = try program()
+    let result = try await make(MIPROv2.self, small).compile(bench.task(student))
+    #expect(result.stopped == nil)
+    #expect(result.trials.allSatisfy { $0.evaluation.program.states[0].instructions == student.states[0].instructions })
+    #expect(Set(result.trials.map(\.evaluation.program)).count > 1)
+  }
+
+  @Test("a prompt model that refuses its key ends the search")
+  func badKey() async throws {
+    let bench = Bench(ScriptedModel { asked, _ in asked.isTask ? nil : failure(.authentication) })
+    let error = await errorOf { try await make(MIPROv2.self, small).compile(bench.task(try program())) }
+    #expect(error?.kind == .authentication)
+  }
+
+  @Test("what an outage touched is not ranked, and the search still ends within its plan", arguments: [0, 1, 2])
+  func outage(seed: Int) async throws {
+    // Good instructions cannot be asked two of the rows, so no full evaluation of theirs is complete.
+    let bench = Bench(
+      ScriptedModel { asked, _ in
+        asked.system.contains("carefully") && ["q105", "q117"].contains(asked.question) ? failure(.timeout) : nil
+      })
+    let optimizer = make(MIPROv2.self, ["auto": "light", "seed": .int(seed)])
+    let result = try await optimizer.compile(bench.task(try program(), val: rows(100..<160)))
+    #expect(result.stopped == nil)
+    #expect(result.best?.result.coverage == 1)
+    #expect(!result.program.states[0].instructions.contains("carefully"))
+    let plan = Plan(optimizer, trainset: 30, valset: 60, predictors: 1)
+    var distinct: Set<String> = []
+    for info in bench.listener.started {
+      for row in info.rows { distinct.insert("\(row) \(info.program.states)") }
+    }
+    #expect(distinct.count <= plan.executions)
+  }
+
+  @Test("a spent budget leaves the best so far and says why it stopped")
+  func budget() async throws {
+    let bench = Bench(budget: Budget(Budget.Limits(maxCalls: 150)))
+    let result = try await make(MIPROv2.self, ["auto": "light"]).compile(
+      bench.task(try program(), val: rows(100..<160)))
+    #expect(result.stopped?.kind == .budgetExhausted)
+    #expect(result.best != nil)
+    #expect(result.program == result.best?.evaluation.program)
+    #expect((result.best?.result.score ?? 0) >= (result.baseline?.result.score ?? 100))
+    #expect(bench.model.calls <= 150)
+  }
+
+  @Test("a budget spent before anything was scored is an error")
+  func noBudget() async throws {
+    let bench = Bench(budget: Budget(Budget.Limits(maxCalls: 5)))
+    let error = await errorOf { try await make(MIPROv2.self, small).compile(bench.task(try program())) }
+    #expect(error?.kind == .budgetExhausted)
+    #expect(bench.model.calls == 5)
+  }
+
+  @Test("cancelled, it ends soon with the best so far")
+  func cancellation() async throws {
+    let trials = Locked(0)
+    let listener = Listener { event in
+      if case .trialFinished = event { trials.update { $0 += 1 } }
+    }
+    let bench = Bench(ScriptedModel(delays: true), concurrency: 4, listener: listener)
+    let task = bench.task(try program(), val: rows(100..<160))
+    let optimizer = make(MIPROv2.self, ["auto": "heavy"])
+    let work = Task { try await optimizer.compile(task) }
+    #expect(await eventually { trials.now >= 3 })
+    work.cancel()
+    let result = try await work.value
+    #expect(result.stopped?.kind == .cancelled)
+    #expect(result.trials.count >= 3 && result.trials.count < 20)
+    #expect(result.program == result.best?.evaluation.program)
+  }
+
+  @Test("the simulated model's landscape is climbed")
+  func simulated() async throws {
+    let train = rows(0..<30)
+    let val = rows(100..<200)
+    let model = SimulatedModel(
+      knowledge: (train + val).map { row in
+        (inputs: row.filter { $0 == "question" }, outputs: row.filter { $0 == "answer" })
+      })
+    let client = ModelClient(model: model, configuration: .simulated, answers: MemoryAnswerStore())
+    let bench = Bench(concurrency: 32)
+    let task = CompileTask(
+      student: try program(["module": "ChainOfThought", "signature": "question -> answer"]), trainset: train,
+      valset: val, metric: ExactMatch(), taskModel: client, session: bench.session)
+    let result = try await make(MIPROv2.self, ["auto": "light"]).compile(task)
+    #expect((result.best?.result.score ?? 0) > (result.baseline?.result.score ?? 100) + 5)
+  }
+}
