@@ -69,6 +69,22 @@ def test_all_problems_are_named_at_once_and_none_that_is_not_there(client):
     assert (error.code, error.kind) == (-32602, "invalidParams")
 
 
+def test_an_unknown_preset_is_one_problem(client):
+    import hone
+
+    with pytest.raises(hone.HoneError) as caught:
+        client.compile("question -> answer", {"name": "MIPROv2", "auto": "lite"}, TRAINSET, "f1", lm="simulated")
+    assert [problem["path"] for problem in caught.value.problems] == ["optimizer.auto"]
+
+
+def test_a_mistyped_input_is_not_recommended(client):
+    import hone
+
+    with pytest.raises(hone.HoneError) as caught:
+        client.predict({"qestion": QUESTION}, program="question -> answer", lm="simulated")
+    assert "qestion" not in [problem.get("suggestion") for problem in caught.value.problems]
+
+
 def model(base, **options):
     return {"model": "openai/sim", "apiBase": base, "retries": 0, "cache": False, **options}
 

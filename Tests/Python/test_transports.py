@@ -265,3 +265,16 @@ def test_a_terminated_service_tracks_what_it_leaves(start, tmp_path, hanging):
     first.process.wait(20)
     run, = start(tmp_path / "home").list_runs()["runs"]
     assert run["status"] == "KILLED"
+
+
+def test_a_killed_services_run_is_not_left_running(start, tmp_path, hanging):
+    first = start(tmp_path / "home")
+    began = threading.Event()
+    first.submit("evaluate", {**ENDLESS, "lm": hanging}, on_progress=lambda report: began.set())
+    assert began.wait(20)
+    wait_until(lambda: first.list_runs()["runs"])
+    assert first.list_runs()["runs"][0]["status"] == "RUNNING"
+    first.process.kill()
+    first.process.wait(20)
+    run, = start(tmp_path / "home").list_runs()["runs"]
+    assert run["status"] != "RUNNING"

@@ -46,6 +46,12 @@ def test_each_switch_tracks_its_own_part_and_no_other(client, compiles, evals, t
         assert found == []
 
 
+def test_tracking_that_is_switched_off_whole_leaves_nothing(client):
+    result = compile_small(client, experiment=EXPERIMENT, autolog=False)
+    assert result["runId"] is None
+    assert client.list_runs()["runs"] == [] and client.list_traces()["traces"] == []
+
+
 @pytest.mark.parametrize("compiles", [True, False])
 def test_without_runs_for_evaluations_nothing_names_such_a_run(client, compiles):
     result = compile_small(client, experiment=EXPERIMENT, autolog={"compiles": compiles, "evals": False})
@@ -192,9 +198,9 @@ def test_a_childs_table_agrees_with_its_score(compiled):
 def test_the_data_sets_are_inputs_with_digests(compiled):
     client, result = compiled
     inputs = client.get_run(result["runId"])["run"]["inputs"]
-    described = {json.dumps(i["tags"]) if "tags" in i else i.get("context"): i for i in inputs}
-    assert len(described) == 2
-    assert {i["name"] for i in inputs} == {"word-problems/train", "word-problems/val"}
+    assert {i["context"]: i["name"] for i in inputs} == {
+        "training": "word-problems/train", "validation": "word-problems/val"}
+    assert {json.loads(i["profile"])["num_rows"] for i in inputs} == {20}
     digests = {i["digest"] for i in inputs}
     assert len(digests) == 2 and all(re.fullmatch(r"[0-9a-f]{8}", digest) for digest in digests)
     again = client.evaluate("question -> answer", VALSET, "numeric_match", lm="simulated")
