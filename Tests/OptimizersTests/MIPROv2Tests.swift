@@ -272,6 +272,16 @@ struct MIPROv2Tests {
     #expect(distinct.count <= plan.executions)
   }
 
+  @Test("a row without a label does not keep programs from being ranked")
+  func unlabelledRow() async throws {
+    var val = rows(100..<140)
+    val[3]["answer"] = nil
+    let bench = Bench()
+    let result = try await make(MIPROv2.self, small).compile(bench.task(try program(), val: val))
+    #expect((result.best?.result.score ?? 0) > (result.baseline?.result.score ?? 100))
+    #expect(result.best?.result.failed == 1)
+  }
+
   @Test("a spent budget leaves the best so far and says why it stopped")
   func budget() async throws {
     let bench = Bench(budget: Budget(Budget.Limits(maxCalls: 150)))
