@@ -252,12 +252,12 @@ struct MIPROv2Tests {
     #expect(error?.kind == .authentication)
   }
 
-  @Test("what an outage touched is not ranked, and the search still ends within its plan", arguments: [0, 1, 2])
+  @Test("what an outage touched is not ranked, and the search still ends within its plan", arguments: 0..<8)
   func outage(seed: Int) async throws {
-    // Good instructions cannot be asked two of the rows, so no full evaluation of theirs is complete.
+    // Good instructions cannot be asked one of the rows, so no full evaluation of theirs is complete.
     let bench = Bench(
       ScriptedModel { asked, _ in
-        asked.system.contains("carefully") && ["q105", "q117"].contains(asked.question) ? failure(.timeout) : nil
+        asked.system.contains("carefully") && asked.question == "q105" ? failure(.timeout) : nil
       })
     let optimizer = make(MIPROv2.self, ["auto": "light", "seed": .int(seed)])
     let result = try await optimizer.compile(bench.task(try program(), val: rows(100..<160)))
