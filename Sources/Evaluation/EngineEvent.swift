@@ -70,12 +70,18 @@ package struct ExampleResult: Sendable {
     self.traceID = traceID
   }
 
-  /// Whether the failure says nothing about the program: the model could not be reached or gave no answer, or the
-  /// metric could not judge. A prompt too long for the model is the program's own doing.
+  /// Whether the failure says nothing about the program: the model could not be reached or gave no answer.
+  ///
+  /// All else counts as a score of 0: unreadable answers, prompts too long for the model, and rows that lack an input
+  /// or that the metric cannot judge, which are the same for every program and must not keep all from being ranked.
   package var isOutage: Bool {
     guard let kind = error?.kind else { return false }
-    return kind != .outputUnparsable && kind != .programFailed && kind != .contextWindowExceeded
+    return !Self.countAsZero.contains(kind)
   }
+
+  private static let countAsZero: [FailureKind] = [
+    .contextWindowExceeded, .metricFailed, .outputUnparsable, .programFailed, .programInvalid,
+  ]
 }
 
 /// One step of an optimizer's search, ended.

@@ -2,8 +2,8 @@ package import JSON
 
 /// The outcome of an evaluation.
 ///
-/// The score is the mean of the metric over the examples that could be judged, in percent. An answer that could
-/// not be read counts as 0; an outage (the model could not be asked) counts towards `failed` and lowers
+/// The score is the mean of the metric over the examples, in percent. An answer that could not be read or judged
+/// counts as 0; an outage (the model could not be asked) counts towards `failed` and lowers
 /// `coverage`, but never the score.
 package struct EvaluationResult: Sendable {
   /// In the order of the rows asked for.

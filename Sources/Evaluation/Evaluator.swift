@@ -17,7 +17,7 @@ package struct Evaluator: Sendable {
     self.metric = metric
   }
 
-  /// How many outages, with no example judged, show that nothing can be asked at all.
+  /// How many examples that gave nothing, with none judged, show that none will.
   private static let hopeless = 10
 
   /// Evaluates a program on the rows that `info` names.
@@ -27,9 +27,9 @@ package struct Evaluator: Sendable {
   ///
   /// - Parameter examples: all rows of the data set; `info.rows` index into it.
   /// - Throws: `cancelled`, `budgetExhausted`; `tooManyErrors` once more than `maxErrors` examples failed; at once
-  ///   `authentication` and `languageModelRejected`, which every call to come would meet too; and, once ten outages
-  ///   came with no example judged, the last one's kind. What was finished by then goes out with the event
-  ///   `evaluationStopped`.
+  ///   `authentication` and `languageModelRejected`, which every call to come would meet too; and, once ten examples
+  ///   met an outage, lacked an input or failed the metric with none judged, the last one's kind. What was finished
+  ///   by then goes out with the event `evaluationStopped`.
   package func evaluate(_ info: EvaluationInfo, examples: [JSONObject]) async throws(HoneError) -> EvaluationResult {
     let program = PreparedProgram(info.program)
     await session.events.emit(.evaluationStarted(info))
@@ -66,10 +66,10 @@ package struct Evaluator: Sendable {
   /// Throws where an example's failure ends the evaluation.
   private func check(_ error: HoneError, _ agenda: Agenda, _ info: EvaluationInfo) throws(HoneError) {
     if error.kind == .authentication || error.kind == .languageModelRejected { throw error }
-    if agenda.judged == 0, agenda.outages >= Self.hopeless {
+    if agenda.judged == 0, agenda.unjudged >= Self.hopeless {
       throw HoneError(
         error.kind,
-        "The first \(agenda.outages) examples of \(info.name) gave nothing to judge; the last: \(error.message)",
+        "The first \(agenda.unjudged) examples of \(info.name) gave nothing to judge; the last: \(error.message)",
         remedy: error.remedy, details: error.details, cause: error.cause)
     }
     if let maximum = session.maxErrors, agenda.failed > maximum {
@@ -124,7 +124,7 @@ private struct Agenda {
   /// Examples whose failure is final.
   private(set) var failed = 0
   /// Times that an example could not be judged, whether it is asked again or not.
-  private(set) var outages = 0
+  private(set) var unjudged = 0
   private(set) var judged = 0
 
   init(count: Int, maxErrors: Int?) {
@@ -145,7 +145,8 @@ private struct Agenda {
 
   /// Notes how an example ended; false if it will be asked again.
   mutating func take(_ result: ExampleResult, of index: Int) -> Bool {
-    if result.isOutage { outages += 1 } else { judged += 1 }
+    let kind = result.error?.kind
+    if result.isOutage || kind == .metricFailed || kind == .programInvalid { unjudged += 1 } else { judged += 1 }
     guard let error = result.error else { return true }
     if error.isPassing, isSecondTime.insert(index).inserted {
       again.append(index)

@@ -86,6 +86,9 @@ package struct BootstrapFewShot: Optimizer {
       for (row, outcome) in zip(wave, outcomes) {
         attempts += outcome.tries
         errors += outcome.errors.count
+        // A bad key or a bad request fails the same way for every row to come.
+        let lasting: [FailureKind] = [.authentication, .languageModelRejected]
+        if let error = outcome.errors.first(where: { lasting.contains($0.kind) }) { throw error }
         if errors > maxErrors, let last = outcome.errors.last {
           throw HoneError(
             .tooManyErrors, "More than \(maxErrors) attempts at demos failed; the last: \(last.message)",

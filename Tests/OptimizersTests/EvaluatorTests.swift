@@ -213,16 +213,27 @@ struct EvaluatorTests {
     }
   }
 
-  @Test("a metric that cannot judge leaves its row out of the score")
+  @Test("a row that the metric cannot judge counts as failed, not as an outage")
   func metricFails() async throws {
     var examples = rows(0..<6)
     examples[2]["answer"] = nil
     let bench = Bench(ScriptedModel(answer: { rightAnswer($0.question) }))
     let result = try await bench.evaluate(try program(), examples)
     #expect(result.examples[2].error?.kind == .metricFailed)
-    #expect(result.score == 100)
+    #expect(result.score == 83.33)
+    #expect(result.coverage == 1)
     #expect(result.failed == 1)
     #expect(bench.model.calls == 6)
+  }
+
+  @Test("a metric that can judge none of ten rows ends the evaluation, with what is wrong")
+  func metricNeverWorks() async throws {
+    let examples = rows(0..<100).map { row in row.filter { $0 == "question" } }
+    let bench = Bench(concurrency: 2)
+    let error = await errorOf { try await bench.evaluate(try program(), examples) }
+    #expect(error?.kind == .metricFailed)
+    #expect(error?.message.contains("answer") == true)
+    #expect(bench.model.calls <= 12)
   }
 
   @Test("within a run an evaluation has the same id whenever the run is done again")

@@ -126,6 +126,16 @@ struct BootstrapFewShotTests {
     #expect(bench.model.calls <= 8)
   }
 
+  @Test("a bad key ends it at once, as such")
+  func badKey() async throws {
+    let bench = Bench(ScriptedModel { _, _ in failure(.authentication) })
+    let error = await errorOf {
+      try await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 3]).compile(bench.task(try program(), val: nil))
+    }
+    #expect(error?.kind == .authentication)
+    #expect(bench.model.calls <= 3)
+  }
+
   @Test("a few failures only cost the rows that failed")
   func fewErrors() async throws {
     let train = rows(0..<60)

@@ -8,8 +8,8 @@ import Randomness
 /// of data, program and past attempts, and combinations of the two are tried on minibatches under a tree-structured
 /// Parzen estimator, the best of them on the whole valset.
 ///
-/// Algorithm: MIPROv2 (Opsahl-Ong et al. 2024, arXiv 2406.11695), with DSPy's options, defaults and schedule. It departs
-/// from DSPy where that saves calls or uses them better:
+/// Algorithm: MIPROv2 (Opsahl-Ong et al. 2024, arXiv 2406.11695), with DSPy's options, defaults and schedule. It
+/// departs from DSPy where that saves calls or uses them better:
 /// - Demo sets, data summary and the baseline's evaluation are made at the same time, trials overlap.
 /// - The first trials cover every instruction and demo set once, in place of drawing combinations at random.
 /// - Scores of different minibatches are compared after taking out how hard their rows are.

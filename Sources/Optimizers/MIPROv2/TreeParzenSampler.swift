@@ -10,9 +10,9 @@ import Randomness
 
 /// A tree-structured Parzen estimator over categorical variables, multivariate: values are drawn together.
 ///
-/// Algorithm: Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", in the multivariate form and with the
-/// constants that Optuna uses (Falkner et al. 2018, Watanabe 2023, arXiv 2304.11127): the best tenth of the trials (25 at
-/// most) make the density l, the others g; each is a mixture of one kernel a trial and a flat prior; of 24 draws from l
+/// Algorithm: Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", in the multivariate form and with
+/// the constants that Optuna uses (Falkner et al. 2018, Watanabe 2023, arXiv 2304.11127): the best tenth of the trials
+/// (25 at most) make the density l, the others g; each is a mixture of one kernel a trial and a flat prior; of 24 draws from l
 /// the one with the largest l/g is taken.
 struct TreeParzenSampler {
   /// A trial: the value of each variable, and its score (higher is better).
