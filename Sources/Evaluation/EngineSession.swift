@@ -16,6 +16,8 @@ package struct EngineSession: Sendable {
   package var traces: (any TraceSink)?
   /// How many examples of an evaluation may fail before it ends with `tooManyErrors`; nil: any number.
   package var maxErrors: Int?
+  /// Whether evaluations are tracked as runs of their own; else their traces belong to the session's run.
+  package var tracksEvaluations = true
 
   package init(
     runID: String? = nil, experimentID: String? = nil, account: RunAccount, concurrency: Int,

@@ -77,7 +77,7 @@ package struct Evaluator: Sendable {
         .tooManyErrors,
         "More than \(maximum) examples of \(info.name) failed; the last: \(error.message)",
         remedy: error.remedy ?? "See the failed rows in the run's traces, or raise maxErrors.",
-        details: ["kind": error.kind.rawValue])
+        details: ["causeKind": error.kind.rawValue])
     }
   }
 
@@ -86,7 +86,7 @@ package struct Evaluator: Sendable {
   ) async throws(HoneError) -> ExampleResult {
     var request = EngineSession.Request(
       program: program, inputs: example, model: model, scope: "\(info.name)/\(row)")
-    request.runID = info.id
+    if session.tracksEvaluations { request.runID = info.id }
     request.metadata = ["row": .int(row), "evaluation": .string(info.name)]
     let judgement = Judgement()
     let (outcome, traceID) = try await session.execute(request) { outcome in

@@ -92,7 +92,7 @@ package struct BootstrapFewShot: Optimizer {
         if errors > maxErrors, let last = outcome.errors.last {
           throw HoneError(
             .tooManyErrors, "More than \(maxErrors) attempts at demos failed; the last: \(last.message)",
-            remedy: last.remedy, details: ["kind": last.kind.rawValue])
+            remedy: last.remedy, details: ["causeKind": last.kind.rawValue])
         }
         guard let demos = outcome.demos else { continue }
         accepted.insert(row)

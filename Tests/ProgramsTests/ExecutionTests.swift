@@ -84,7 +84,7 @@ import Traces
 
   @Test func failsAfterTheSecondUnreadableReply() async throws {
     let trace = TraceBuilder()
-    let model = ScriptedModel("", "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nfive", "unused")
+    let model = ScriptedModel("no sections", "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nfive", "unused")
     let error = await #expect(throws: HoneError.self) {
       try await self.run(try self.cot, ["question": "q"], model, trace: trace)
     }

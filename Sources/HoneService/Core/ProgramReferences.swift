@@ -82,7 +82,7 @@ extension RequestParts {
   }
 
   private func program(ofRun id: String, _ structure: Module?) async throws(HoneError) -> ResolvedProgram {
-    let store = try service.store()
+    let store = try await service.store()
     let run = try await store.run(id)
     let files = try await store.listArtifacts(run: id).map(\.path)
     guard let file = ["best_model.json", "model.json"].first(where: files.contains) else {

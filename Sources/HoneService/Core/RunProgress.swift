@@ -19,12 +19,15 @@ final class RunProgress: EventSink {
 
   private let sink: any ProgressSink
   private let account: RunAccount
+  private let namesRuns: Bool
   private let started = ContinuousClock.now
   private let state = Mutex(State())
 
-  init(_ sink: any ProgressSink, account: RunAccount) {
+  /// - Parameter namesRuns: whether evaluations are runs, whose ids then come with trials.
+  init(_ sink: any ProgressSink, account: RunAccount, namesRuns: Bool) {
     self.sink = sink
     self.account = account
+    self.namesRuns = namesRuns
   }
 
   func emit(_ event: EngineEvent) async {
@@ -43,7 +46,7 @@ final class RunProgress: EventSink {
         state.best = trial.bestSoFar ?? state.best
         if state.baseline == nil { state.baseline = trial.result.score }
       }
-      sink.partial(["trial": .object(trial.json)])
+      sink.partial(["trial": .object(trial.json(namesRun: namesRuns))])
       report()
     case .evaluationStarted, .evaluationFinished, .evaluationStopped, .demoSetReady, .instructionProposed, .warning:
       break
@@ -101,11 +104,11 @@ extension ExampleResult {
 
 extension Trial {
   /// A trial as it is sent.
-  var json: JSONObject {
+  func json(namesRun: Bool) -> JSONObject {
     var object: JSONObject = [
       "number": .int(number), "name": .string(evaluation.name), "kind": .string(evaluation.key),
-      "runId": .string(evaluation.id),
     ]
+    if namesRun { object["runId"] = .string(evaluation.id) }
     for (key, value) in result.summary { object[key] = value }
     object["bestSoFar"] = JSONValue(bestSoFar)
     object["coordinates"] = .object(evaluation.coordinates)

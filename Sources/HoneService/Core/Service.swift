@@ -15,7 +15,7 @@ package final class Service: Sendable {
 
   package let home: String
   package let logger: Logger
-  private let opened = Mutex<Result<TrackingStore, HoneError>?>(nil)
+  private let opening = Mutex<Task<OpenStore, any Error>?>(nil)
   let loaded = Mutex<[String: Program]>([:])
 
   package init(home: String, logger: Logger) {
@@ -24,28 +24,28 @@ package final class Service: Sendable {
   }
 
   /// The tracking store, opened at the first use. A failure to open is tried again at the next.
-  package func store() throws(HoneError) -> TrackingStore {
-    let result = opened.withLock { opened -> Result<TrackingStore, HoneError> in
-      if case .success(let store)? = opened { return .success(store) }
-      let result: Result<TrackingStore, HoneError>
-      do throws(HoneError) {
-        result = .success(try TrackingStore.open(home: home))
-      } catch {
-        result = .failure(error)
-      }
-      opened = result
-      return result
+  package func store() async throws(HoneError) -> TrackingStore {
+    let task = opening.withLock { opening in
+      if let opening { return opening }
+      let task = Task { try await OpenStore(home: home, logger: logger) }
+      opening = task
+      return task
     }
-    return try result.get()
+    do {
+      return try await task.value.store
+    } catch {
+      opening.withLock { opening in if opening == task { opening = nil } }
+      throw HoneError(wrapping: error)
+    }
   }
 
   /// Writes what is queued and closes the store.
   package func close() async {
-    let store = opened.withLock { opened in
-      defer { opened = nil }
-      return try? opened?.get()
+    let task = opening.withLock { opening in
+      defer { opening = nil }
+      return opening
     }
-    await store?.close()
+    await (try? task?.value)?.close()
   }
 
   /// Does one call.

@@ -15,7 +15,7 @@ extension Method {
     let id = fields.requiredString("runId")
     let path = fields.string("path") ?? ""
     try fields.check("listArtifacts")
-    let store = try service.store()
+    let store = try await service.store()
     let run = try await store.run(id ?? "")
     let files = try await store.listArtifacts(run: run.id, path: path)
     return [
@@ -51,7 +51,7 @@ extension Method {
       fields.problems.add("artifactUri", "Give either artifactUri, or runId and path.")
     }
     try fields.check("getArtifact")
-    let store = try service.store()
+    let store = try await service.store()
     let (end, overflows) = offset.addingReportingOverflow(length)
     let range = offset..<(overflows ? Int.max : end)
     let content: ArtifactContent

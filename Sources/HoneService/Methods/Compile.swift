@@ -79,7 +79,7 @@ struct CompileCall {
   func run() async throws(HoneError) -> JSONValue {
     let start = ContinuousClock.now
     var order = try await read()
-    let store = try service.store()
+    let store = try await service.store()
     let experiment = try await store.experiment(named: order.tracking.experiment)
     let runID: String? = order.autolog.compiles ? .randomRunID() : nil
     if let runID { try await begin(order, runID, experiment.id, store) }
@@ -89,11 +89,12 @@ struct CompileCall {
       store: store, logger: service.logger, experimentID: experiment.id, parentID: runID,
       logsEvaluations: order.autolog.evals, languageModel: order.languageModel)
     var listeners: [any EventSink] = [recorder]
-    if let progress = parts.environment.progress { listeners.append(RunProgress(progress, account: account)) }
+    if let progress = parts.environment.progress { listeners.append(RunProgress(progress, account: account, namesRuns: order.autolog.evals)) }
     order.task.session = EngineSession(
       runID: runID, experimentID: experiment.id, account: account, concurrency: order.concurrency,
       events: Listeners(all: listeners), traces: order.autolog.tracesFromCompile ? store : nil,
       maxErrors: order.maxErrors)
+    order.task.session.tracksEvaluations = order.autolog.evals
 
     let result: CompileResult
     do throws(HoneError) {
@@ -142,7 +143,7 @@ struct CompileCall {
     parts.checkRows(trainset, "trainset", resolved?.program, dataProblems)
     parts.checkRows(valset, "valset", resolved?.program, dataProblems)
     if let trainset { optimizer?.check(trainset: trainset.count, valset: valset?.count, problems: parts.problems) }
-    let answers = try service.store()
+    let answers = try await service.store()
     let knowledge = [trainset, valset]
     let task = parts.client(languageModel, "lm", knowledge: knowledge, answers: answers)
     let prompt = parts.client(promptModel, "promptModel", knowledge: knowledge, answers: answers)
@@ -237,7 +238,7 @@ struct CompileCall {
     let status = RunOutcome(result.stopped)
     var tags = [KeyValue(HoneTag.status, status.word)]
     if let best = result.best {
-      tags.append(KeyValue(HoneTag.bestRun, best.evaluation.id))
+      if order.autolog.evals { tags.append(KeyValue(HoneTag.bestRun, best.evaluation.id)) }
       tags.append(KeyValue(HoneTag.bestScore, "\(best.result.score)"))
     }
     if let error = result.stopped { tags.append(KeyValue(HoneTag.error, error.message)) }
@@ -273,7 +274,7 @@ struct CompileCall {
       "program": .object(StateFile.encode(program)), "programId": .string(id),
       "artifactUri": JSONValue(
         runID.map { "mlflow-artifacts:/\(experiment.id)/\($0)/artifacts/best_model.json" }),
-      "trials": .array(result.trials.map { .object($0.json) }), "usage": .object(account.usage.json),
+      "trials": .array(result.trials.map { .object($0.json(namesRun: order.autolog.evals)) }), "usage": .object(account.usage.json),
       "seconds": .double((seconds * 1000).rounded() / 1000),
     ]
     if let comparison = comparison(result) { object["comparison"] = comparison }

@@ -50,7 +50,7 @@ extension Method {
     let maxErrors = fields.int("maxErrors", "max_errors", in: 0...Int.max)
     let maxResults = fields.int("maxResults", in: 0...100_000) ?? 1000
     parts.checkRows(devset, "devset", resolved?.program, dataProblems)
-    let store = try service.store()
+    let store = try await service.store()
     let client = parts.client(configuration, "lm", knowledge: [devset], answers: store)
     try fields.check("evaluate")
     try dataProblems.checkData("Invalid data for evaluate")
@@ -69,10 +69,11 @@ extension Method {
       store: store, logger: service.logger, experimentID: experiment.id, isOn: autolog.evals, tracking: tracking,
       devset: devset, languageModel: configuration, concurrency: concurrency, account: account)
     var listeners: [any EventSink] = [recorder]
-    if let progress = environment.progress { listeners.append(RunProgress(progress, account: account)) }
-    let session = EngineSession(
+    if let progress = environment.progress { listeners.append(RunProgress(progress, account: account, namesRuns: autolog.evals)) }
+    var session = EngineSession(
       runID: autolog.evals ? rootID : nil, experimentID: experiment.id, account: account, concurrency: concurrency,
       events: Listeners(all: listeners), traces: autolog.tracesFromEval ? store : nil, maxErrors: maxErrors)
+    session.tracksEvaluations = autolog.evals
     await session.events.emit(.planned(executions: devset.count))
     await session.events.emit(.phase("evaluate", message: "Evaluating \(devset.count) examples"))
 

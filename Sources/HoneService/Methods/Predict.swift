@@ -21,7 +21,7 @@ extension Method {
     ],
     result: Shape.object([
       "outputs": Shape.anyObject, "completions": Shape.array(Shape.anyObject), "traceId": Shape.optionalString,
-      "usage": Shape.reference("Usage"), "simulated": Shape.boolean,
+      "usage": Shape.reference("Usage"), "simulated": Shape.boolean, "warnings": Shape.array(Shape.string),
     ]),
     example: ["program": "question -> answer", "inputs": ["question": "What is 2 + 2?"], "lm": "simulated"]
   ) { service, fields, environment throws(HoneError) in
@@ -37,23 +37,31 @@ extension Method {
       resolved = try await parts.program()
     }
     let inputs = fields.object("inputs")
+    var unused: [String] = []
     if inputs == nil, fields.object["inputs"] == nil {
       fields.problems.add("inputs", "This member is required: an object with a value for each input field.")
     }
     if let resolved, let inputs {
       let names = resolved.program.module.inputs.map(\.name)
+      let extra = inputs.keys.filter { !names.contains($0) }
       for name in names where inputs[name] == nil {
-        fields.problems.add(
-          Problem(
-            path: "inputs.\(name)", message: "The program takes this input, which is not given.", allowed: names,
-            suggestion: nearest(to: name, among: inputs.keys)))
+        if let typo = nearest(to: name, among: extra) {
+          fields.problems.add(
+            Problem(
+              path: "inputs.\(typo)", message: "The program takes no input \"\(typo)\".", got: typo, allowed: names,
+              suggestion: name))
+        } else {
+          fields.problems.add(
+            Problem(path: "inputs.\(name)", message: "The program takes this input, which is not given.", allowed: names))
+        }
       }
+      unused = extra
     }
     let configuration = parts.taskConfiguration(fallback: resolved?.configuration)
     let experimentName = fields.string("experiment") ?? "Default"
     let autolog = Autolog(fields)
     let budget = fields.value("budget").map { Budget($0, path: "budget", problems: fields.problems) } ?? Budget()
-    let store = try service.store()
+    let store = try await service.store()
     let client = parts.client(configuration, "lm", knowledge: [], answers: store)
     try fields.check("predict")
     guard let resolved, let inputs, let configuration, let client, let budget else {
@@ -80,6 +88,10 @@ extension Method {
         object["completions"] = .array(prediction.completions.map(JSONValue.object))
       }
       if configuration.isSimulated { object["simulated"] = true }
+      if !unused.isEmpty {
+        object["warnings"] = .array(
+          unused.map { .string("The program takes no input \"\($0)\"; it was not used.") })
+      }
       return .object(object)
     }
   }

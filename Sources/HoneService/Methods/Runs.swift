@@ -28,7 +28,7 @@ extension Method {
     let pageToken = fields.string("pageToken")
     if let parent, !isRunID(parent) { fields.problems.add("parentRunId", "A run's id has 32 hexadecimal digits.") }
     try fields.check("listRuns")
-    let store = try service.store()
+    let store = try await service.store()
     var ids: [String]?
     if let name { ids = [try await known(store, name).id] }
     if let id { ids = [id] }
@@ -41,7 +41,7 @@ extension Method {
     return ["runs": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
   }
 
-  private static func known(_ store: TrackingStore, _ name: String) async throws(HoneError) -> Experiment {
+  static func known(_ store: TrackingStore, _ name: String) async throws(HoneError) -> Experiment {
     if let experiment = try await store.findExperiment(named: name) { return experiment }
     let names = try await store.experiments().items.map(\.name)
     let hint = nearest(to: name, among: names).map { " Did you mean \"\($0)\"?" } ?? ""
@@ -60,7 +60,7 @@ extension Method {
     let id = fields.requiredString("runId")
     let wantsHistory = fields.bool("history") ?? false
     try fields.check("getRun")
-    let store = try service.store()
+    let store = try await service.store()
     let run = try await store.run(id ?? "")
     var object: JSONObject = ["run": .object(run.json)]
     object["children"] = .int(try await store.children(of: run.id).count)
@@ -93,7 +93,7 @@ extension Method {
     let id = fields.requiredString("runId")
     let restores = fields.bool("restore") ?? false
     try fields.check("deleteRun")
-    let store = try service.store()
+    let store = try await service.store()
     if restores { try await store.restoreRun(id ?? "") } else { try await store.deleteRun(id ?? "") }
     return ["runId": JSONValue(id), "lifecycleStage": restores ? "active" : "deleted"]
   }

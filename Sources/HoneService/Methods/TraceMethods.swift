@@ -24,9 +24,9 @@ extension Method {
     let maxResults = fields.int("maxResults", in: 1...1000) ?? 100
     let pageToken = fields.string("pageToken")
     try fields.check("listTraces")
-    let store = try service.store()
+    let store = try await service.store()
     var ids: [String]?
-    if let name { ids = [try await store.findExperiment(named: name)?.id ?? "-1"] }
+    if let name { ids = [try await known(store, name).id] }
     let page = try await store.searchTraces(
       experimentIDs: ids, runID: runID, filter: filter, orderBy: orderBy, maxResults: maxResults, pageToken: pageToken)
     return ["traces": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
@@ -58,7 +58,7 @@ extension Method {
     if spanText != nil, spanID == nil { fields.problems.add("spanId", "A span's id has 16 hexadecimal digits.") }
     try fields.check("getTrace")
     guard let id else { throw HoneError(.internalError, "The trace's id was read without a problem, but is not there.") }
-    let store = try service.store()
+    let store = try await service.store()
     let info = try await store.trace(id)
     if let spanID {
       let span = try await store.span(spanID, of: id)
@@ -95,7 +95,7 @@ extension Method {
     guard let id, let name, let value else {
       throw HoneError(.internalError, "The request was read without a problem, but not whole.")
     }
-    let store = try service.store()
+    let store = try await service.store()
     let stored = try await store.addAssessment(
       Assessment(name: name, value: value, rationale: rationale, source: source), to: id)
     return ["assessment": .object(stored.json)]

@@ -34,7 +34,7 @@ extension TrackingStore {
       keys.append(Keyset.Key(expression: try fields.sortKey(field, source: place), isDescending: isDescending))
     }
     keys.append(Keyset.Key(expression: "r.start_ms", isDescending: true, isAlwaysThere: true))
-    keys.append(Keyset.Key(expression: "r.id", isDescending: false, isAlwaysThere: true))
+    keys.append(Keyset.Key(expression: "r.seq", isDescending: true, isAlwaysThere: true))
     let query = ["runs", filter, view.rawValue] + orderBy + ["in"] + (experimentIDs ?? ["all"])
     let keyset = Keyset(keys: keys, query: query.joined(separator: "\n"))
     let after = try keyset.values(pageToken)
