@@ -121,7 +121,7 @@ struct EvaluatorTests {
       concurrency: 2, maxErrors: 3)
     let error = await errorOf { try await lasting.evaluate(try program(), rows(0..<200)) }
     #expect(error?.kind == .tooManyErrors)
-    #expect(error?.details["kind"] == "languageModelUnavailable")
+    #expect(error?.details["causeKind"] == "languageModelUnavailable")
     #expect(lasting.model.calls < 40)
     #expect(lasting.listener.evaluationEvents.last == "stopped tooManyErrors")
   }

@@ -122,7 +122,7 @@ struct BootstrapFewShotTests {
       try await make(BootstrapFewShot.self, ["max_errors": 3]).compile(bench.task(try program(), val: nil))
     }
     #expect(error?.kind == .tooManyErrors)
-    #expect(error?.details["kind"] == "languageModelUnavailable")
+    #expect(error?.details["causeKind"] == "languageModelUnavailable")
     #expect(bench.model.calls <= 8)
   }
 
