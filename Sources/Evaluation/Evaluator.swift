@@ -163,22 +163,3 @@ extension HoneError {
     [.languageModelUnavailable, .rateLimited, .timeout, .malformedReply].contains(kind)
   }
 }
-
-/// A metric's verdict on one execution, carried from inside the execution to its result.
-private final class Judgement {
-  var verdict: Result<MetricScore, HoneError>?
-
-  func judge(
-    _ outcome: Result<Prediction, HoneError>, example: JSONObject, metric: any Metric
-  ) async -> [Assessment] {
-    guard case .success(let prediction) = outcome else { return [] }
-    do throws(HoneError) {
-      let score = try await metric.score(example: example, outputs: prediction.outputs)
-      verdict = .success(score)
-      return [Assessment(name: metric.name, value: score.raw, rationale: score.feedback)]
-    } catch {
-      verdict = .failure(error)
-      return [Assessment(name: metric.name, value: .null, error: error.message)]
-    }
-  }
-}

@@ -4,7 +4,6 @@ package import JSON
 import LanguageModels
 import Programs
 import Randomness
-import Traces
 
 /// Lets a teacher answer rows of the trainset and keeps, as demos, the steps of those answers that the metric accepts;
 /// rows as they are fill the rest.
@@ -144,16 +143,16 @@ package struct BootstrapFewShot: Optimizer {
       }
       request.metadata = ["phase": "bootstrap", "demoSet": .string(label), "row": .int(row), "round": .int(round)]
       attempt.tries += 1
-      let verdict = Verdict()
+      let judgement = Judgement()
       let (outcome, _) = try await task.session.execute(request) { outcome in
-        await verdict.reach(outcome, example: example, task.metric)
+        await judgement.judge(outcome, example: example, metric: task.metric)
       }
-      if let error = verdict.error ?? outcome.failure {
+      if let error = judgement.verdict?.failure ?? outcome.failure {
         attempt.errors.append(error)
         continue
       }
-      guard case .success(let prediction) = outcome,
-        verdict.score?.passes(threshold: metricThreshold) == true
+      guard case .success(let prediction) = outcome, case .success(let score)? = judgement.verdict,
+        score.passes(threshold: metricThreshold)
       else { continue }
       attempt.demos = demos(of: prediction)
       break
@@ -191,26 +190,6 @@ package struct BootstrapFewShot: Optimizer {
       program.states[index].demos = own + sampler.sample(rest, k: room)
     }
     return program
-  }
-}
-
-/// The metric's verdict on an attempt, carried out of the execution.
-private final class Verdict {
-  var score: MetricScore?
-  var error: HoneError?
-
-  func reach(
-    _ outcome: Result<Prediction, HoneError>, example: JSONObject, _ metric: any Metric
-  ) async -> [Assessment] {
-    guard case .success(let prediction) = outcome else { return [] }
-    do throws(HoneError) {
-      let score = try await metric.score(example: example, outputs: prediction.outputs)
-      self.score = score
-      return [Assessment(name: metric.name, value: score.raw, rationale: score.feedback)]
-    } catch {
-      self.error = error
-      return [Assessment(name: metric.name, value: .null, error: error.message)]
-    }
   }
 }
 
