@@ -56,7 +56,8 @@ final class RunProgress: EventSink {
   private func report() {
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     let usage = account.usage.total
-    let (message, percentage, data) = state.withLock { state -> (String, Int?, JSONObject) in
+    // Sent under the lock: evaluations overlap, and no report may overtake another.
+    state.withLock { state in
       var percentage: Int?
       if state.planned > 0 {
         state.lastPercentage = max(state.lastPercentage, min(99, 100 * state.done / state.planned))
@@ -75,9 +76,8 @@ final class RunProgress: EventSink {
       if state.trials > 0 { parts.append("trial \(state.trials)") }
       if let best = state.best { parts.append("best \(best)") }
       parts.append("\(usage.calls) calls")
-      return (parts.joined(separator: ", "), percentage, data)
+      sink.report(parts.joined(separator: ", "), percentage: percentage, data: data)
     }
-    sink.report(message, percentage: percentage, data: data)
   }
 }
 
