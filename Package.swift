@@ -12,6 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
     .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
   ],
   targets: [
@@ -28,6 +29,14 @@ let package = Package(
         "Evaluation", "Failures", "HTTPModels", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Traces",
         "Tracking",
         .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "HoneWeb",
+      dependencies: [
+        "Failures", "JSON", "LanguageModels", "Traces", "Tracking", "WebAssets",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ]),
     .target(
       name: "HTTPModels",
@@ -56,12 +65,14 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
+    // The web page's files, embedded into the binary.
+    .target(name: "WebAssets"),
 
     // The command.
     .executableTarget(
       name: "hone",
       dependencies: [
-        "Failures", "HoneService", "JSON", "JSONRPC",
+        "Failures", "HoneService", "HoneWeb", "JSON", "JSONRPC",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -88,7 +99,7 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-for target in package.targets {
+for target in package.targets where target.name != "WebAssets" {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InferIsolatedConformances"),
