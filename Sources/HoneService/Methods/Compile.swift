@@ -87,7 +87,7 @@ struct CompileCall {
     let account = RunAccount(runID: runID, budget: order.budget)
     let recorder = RunRecorder(
       store: store, logger: service.logger, experimentID: experiment.id, parentID: runID,
-      logsEvaluations: order.autolog.evals, languageModel: order.languageModel)
+      logsEvaluations: order.autolog.evals, languageModel: order.languageModel, account: account)
     var listeners: [any EventSink] = [recorder]
     if let progress = parts.environment.progress { listeners.append(RunProgress(progress, account: account, namesRuns: order.autolog.evals)) }
     order.task.session = EngineSession(

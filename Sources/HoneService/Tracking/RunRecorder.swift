@@ -18,13 +18,14 @@ final class RunRecorder: EventSink {
   private let parentID: String?
   private let logsEvaluations: Bool
   private let languageModel: ModelConfiguration
+  private let account: RunAccount
   private let user: String?
   private let instructions = Mutex<[JSONValue]>([])
   private let warnings = Mutex<[String]>([])
 
   init(
     store: TrackingStore, logger: Logger, experimentID: String, parentID: String?, logsEvaluations: Bool,
-    languageModel: ModelConfiguration
+    languageModel: ModelConfiguration, account: RunAccount
   ) {
     self.store = store
     self.logger = logger
@@ -32,6 +33,7 @@ final class RunRecorder: EventSink {
     self.parentID = parentID
     self.logsEvaluations = logsEvaluations
     self.languageModel = languageModel
+    self.account = account
     user = Environment.value("USER") ?? Environment.value("LOGNAME")
   }
 
@@ -97,8 +99,14 @@ final class RunRecorder: EventSink {
   }
 
   private func note(_ trial: Trial) async throws(HoneError) {
-    guard let parentID, let best = trial.bestSoFar else { return }
-    try await store.logMetric(run: parentID, Tracking.Metric("best_score", best, step: trial.number))
+    guard let parentID else { return }
+    let usage = account.usage.total
+    var metrics = [
+      Tracking.Metric("trial_calls", Double(usage.calls), step: trial.number),
+      Tracking.Metric("trial_cost", usage.knownCost, step: trial.number),
+    ]
+    if let best = trial.bestSoFar { metrics.append(Tracking.Metric("best_score", best, step: trial.number)) }
+    try await store.log(run: parentID, metrics: metrics)
   }
 
   /// The instructions proposed so far, in order.
