@@ -21,7 +21,7 @@ extension Method {
         ])),
       "nextPageToken": Shape.optionalString,
     ]),
-    example: ["parentRunId": "0123456789abcdef0123456789abcdef"]
+    example: ["parentRunId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let given = fields.strings("runIds")
     let parent = fields.string("parentRunId")
@@ -59,7 +59,7 @@ extension Method {
           "fixed": Shape.array(Shape.integer), "broken": Shape.array(Shape.integer),
         ])),
     ]),
-    example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]]
+    example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]], isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let ids = fields.strings("runIds") ?? []
     if !(2...51).contains(ids.count) {

@@ -9,7 +9,7 @@ extension Method {
     result: Shape.object([
       "params": Shape.array(Shape.string), "metrics": Shape.array(Shape.string), "tags": Shape.array(Shape.string),
     ]),
-    example: ["experimentId": "0"]
+    example: ["experimentId": "0"], isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.string("experimentId")
     try fields.check("listRunKeys")
@@ -22,7 +22,7 @@ extension Method {
     "getUsage", "Where a run's calls, tokens and money went: by phase, from its traces, and by role, from what it paid.",
     [Parameter("runId", required: true, Shape.string, "The run's id.")],
     result: Shape.object(["byPhase": Shape.array(Shape.anyObject), "byRole": Shape.array(Shape.anyObject)]),
-    example: ["runId": "0123456789abcdef0123456789abcdef"]
+    example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.requiredString("runId") ?? ""
     try fields.check("getUsage")
@@ -58,7 +58,7 @@ extension Method {
       Parameter("removeTags", Shape.array(Shape.string), "Names of tags to remove; those it has not are passed over."),
     ],
     result: Shape.object(["run": Shape.reference("Run")]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "name": "first light", "tags": ["keep": "yes"]]
+    example: ["runId": "0123456789abcdef0123456789abcdef", "name": "first light", "tags": ["keep": "yes"]], isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.requiredString("runId") ?? ""
     let name = fields.string("name")
