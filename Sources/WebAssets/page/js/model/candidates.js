@@ -24,7 +24,6 @@ export class Candidates {
     }, (page) => {
       for (const run of page.runs) {
         const known = this.runs.get(run.runId);
-        // Runs of one millisecond come the latest first; the order of their names is that of the search.
         order.push(run);
         if (isFirst) this.runs.set(run.runId, run);
         else if (known) this.runs.set(run.runId, { ...run, params: known.params });
@@ -44,10 +43,22 @@ export class Candidates {
   byId(runId) { return this.list.find((candidate) => candidate.run.runId === runId); }
 }
 
+/** In the order of the search: those of one kind by their numbers, the kinds among each other by their starts. */
 function inOrder(runs) {
-  return runs.map((run, index) => ({ run, index, time: new Date(run.startTime).getTime(), number: Number(/_(\d+)$/.exec(run.name)?.[1] ?? 0) }))
-    .sort((a, b) => a.time - b.time || (evaluationKind(a.run) === evaluationKind(b.run) ? a.number - b.number : b.index - a.index))
-    .map((entry) => entry.run);
+  const kinds = new Map();
+  for (const run of runs) {
+    const kind = evaluationKind(run);
+    if (!kinds.has(kind)) kinds.set(kind, []);
+    kinds.get(kind).push({ run, number: Number(/_(\d+)$/.exec(run.name)?.[1] ?? 0), time: new Date(run.startTime).getTime() });
+  }
+  const entries = [...kinds.values()].flatMap((list) => {
+    let latest = 0;
+    return list.sort((a, b) => a.number - b.number || a.time - b.time).map((entry) => {
+      latest = Math.max(latest, entry.time);
+      return { ...entry, time: latest };
+    });
+  });
+  return entries.sort((a, b) => a.time - b.time).map((entry) => entry.run);
 }
 
 /** The runs as candidates: trial number, kind, score, interval, best so far, which is first and which best. */

@@ -63,7 +63,15 @@ export function wordDiff(before, after) {
   return tidy(parts);
 }
 
-/** Joins changes that only white space or one short word parts: they read better as one. */
+/** Whether what is the same between two changes is too little to read them as two. */
+function isSliver(parts, index) {
+  const { text } = parts[index];
+  if (index === 0 || index === parts.length - 1) return false;
+  const changed = Math.min(parts[index - 1].text.length, parts[index + 1].text.length);
+  return text.trim().length <= 2 || (text.length <= 14 && changed > 2 * text.length);
+}
+
+/** Joins changes that only white space or a short word parts: they read better as one. */
 function tidy(parts) {
   const result = [];
   let gone = '';
@@ -77,7 +85,7 @@ function tidy(parts) {
   parts.forEach((part, index) => {
     if (part.kind === 'gone') gone += part.text;
     else if (part.kind === 'new') fresh += part.text;
-    else if ((gone || fresh) && index < parts.length - 1 && part.text.trim().length <= 2 && part.text.length <= 4) {
+    else if ((gone || fresh) && isSliver(parts, index)) {
       gone += part.text;
       fresh += part.text;
     } else {

@@ -4,8 +4,8 @@ import { append, h, place, replace, s } from '../dom.js';
 import { count, interval, money, score, short } from '../format.js';
 import { visible } from '../text.js';
 
-const HEIGHT = 320;
-const MARGIN = { top: 16, right: 20, bottom: 44, left: 46 };
+const LOWEST = 320;
+const MARGIN = { top: 16, right: 20, bottom: 44, left: 52 };
 
 const AXES = {
   trial: { words: 'Trial', tick: count },
@@ -57,9 +57,11 @@ export class SearchChart {
     const width = this.element.clientWidth;
     if (!width) return;
     const focused = this.svg.contains(document.activeElement) ? document.activeElement.dataset.id : undefined;
-    const inner = { width: width - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
-    this.svg.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
-    this.svg.setAttribute('height', HEIGHT);
+    this.height = Math.max(LOWEST, this.element.clientHeight);
+    const { height } = this;
+    const inner = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
+    this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    this.svg.setAttribute('height', height);
     replace(this.svg);
     if (!this.points.length) return;
     const xs = this.points.map((point) => point.x[this.axis]);
@@ -77,12 +79,12 @@ export class SearchChart {
   }
 
   drawAxes(x, y, { lowX, highX, lowY, highY }, width) {
-    const bottom = HEIGHT - MARGIN.bottom;
+    const bottom = this.height - MARGIN.bottom;
     const fit = Math.max(3, Math.floor(width / 90));
     append(this.svg, s('g.axes', { 'aria-hidden': 'true' },
-      ticks(lowY, highY, 6).map((value) => [
+      ticks(lowY, highY, 6).map((value, index, all) => [
         s('line.grid', { x1: MARGIN.left, x2: width - MARGIN.right, y1: y(value), y2: y(value) }),
-        s('text', { x: MARGIN.left - 8, y: y(value) + 4, 'text-anchor': 'end' }, value),
+        s('text', { x: MARGIN.left - 8, y: y(value) + 4, 'text-anchor': 'end' }, index === all.length - 1 ? `${value} %` : value),
       ]),
       ticks(Math.max(lowX, this.axis === 'trial' ? 1 : 0), highX, this.axis === 'trial' ? Math.min(fit * 2, Math.ceil(highX)) : fit)
         .filter((value) => this.axis !== 'trial' || Number.isInteger(value))
@@ -91,8 +93,7 @@ export class SearchChart {
           s('text', { x: x(value), y: bottom + 18, 'text-anchor': 'middle' }, AXES[this.axis].tick(value)),
         ]),
       s('line.base', { x1: MARGIN.left, x2: width - MARGIN.right, y1: bottom, y2: bottom }),
-      s('text.axis-name', { x: MARGIN.left + (width - MARGIN.left - MARGIN.right) / 2, y: HEIGHT - 6, 'text-anchor': 'middle' }, AXES[this.axis].words),
-      s('text.axis-name', { x: MARGIN.left - 38, y: MARGIN.top - 4 }, '%')));
+      s('text.axis-name', { x: MARGIN.left + (width - MARGIN.left - MARGIN.right) / 2, y: this.height - 6, 'text-anchor': 'middle' }, AXES[this.axis].words)));
   }
 
   drawLines(x, y, highX) {

@@ -35,7 +35,7 @@ function events(span) {
 export function spanDetail(span) {
   const usage = span.attributes?.['mlflow.chat.tokenUsage'];
   const cost = span.attributes?.cost;
-  const body = h('div');
+  const body = h('div.span-body');
   const draw = (mode) => {
     if (mode === 'raw') {
       replace(body, h('div.predictor-head', h('h3', 'The span as JSON'), copyButton(() => JSON.stringify(span, null, 2), 'Copy')), block(JSON.stringify(span, null, 2)));

@@ -38,6 +38,6 @@ export async function spendingView(panel, { run, place }) {
   draw(first);
   const measures = Object.entries(MEASURES).filter(([key]) => key !== 'cost' || byPhase.some((phase) => phase.cost > 0)).map(([key, [words]]) => [key, words]);
   replace(panel, byPhase.length ? [segments('What is measured', measures, first, draw), bars] : null,
-    byRole.length ? h('table.small-table', h('caption', 'Paid calls'), h('thead', h('tr', h('th', { scope: 'col' }, 'Role'), h('th', { scope: 'col' }, 'Model'), h('th.number', { scope: 'col' }, 'Calls'), h('th.number', { scope: 'col' }, 'Tokens in'), h('th.number', { scope: 'col' }, 'out'), h('th.number', { scope: 'col' }, 'Cost'))),
-      h('tbody', byRole.map((role) => h('tr', h('th', { scope: 'row' }, ROLES[role.role] ?? inline(role.role, 30)), h('td', inline(role.model, 40)), h('td.number', short(role.calls)), h('td.number', short(role.inputTokens)), h('td.number', short(role.outputTokens)), h('td.number', money(role.cost)))))) : null);
+    byRole.length ? h('div.scroll', { role: 'region', 'aria-label': 'Paid calls', tabindex: '0' }, h('table.small-table', h('caption', 'Paid calls'), h('thead', h('tr', h('th', { scope: 'col' }, 'Role'), h('th', { scope: 'col' }, 'Model'), h('th.number', { scope: 'col' }, 'Calls'), h('th.number', { scope: 'col' }, 'Tokens in'), h('th.number', { scope: 'col' }, 'out'), h('th.number', { scope: 'col' }, 'Cost'))),
+      h('tbody', byRole.map((role) => h('tr', h('th', { scope: 'row' }, ROLES[role.role] ?? inline(role.role, 30)), h('td', inline(role.model, 40)), h('td.number', short(role.calls)), h('td.number', short(role.inputTokens)), h('td.number', short(role.outputTokens)), h('td.number', money(role.cost))))))) : null);
 }

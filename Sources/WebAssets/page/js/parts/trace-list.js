@@ -28,7 +28,7 @@ function words(preview) {
       return entries.map(([key, member]) => `${key}: ${text(member)}`).join(' · ');
     }
   } catch { /* cut off in the middle: shown as it is */ }
-  return preview;
+  return preview.replace(/^\{"([^"]{1,60})":\s*"?/, '$1: ');
 }
 
 /** The verdicts of a trace in short: `numeric_match ✓`. */
@@ -62,7 +62,7 @@ export async function traceList(panel, place, scope) {
       h('span.number', duration(trace.duration)), h('span.number', short(trace.usage.totalTokens)), h('span.number.trace-cost', trace.cost ? money(trace.cost) : ''),
       h('time.number', { datetime: trace.startTime, title: dateTime(trace.startTime) }, ago(trace.startTime)));
   };
-  const rows = new VirtualRows({ rowHeight: 36, draw: row, onEnd: () => more(), props: { role: 'region', 'aria-label': 'Traces' } });
+  const rows = new VirtualRows({ rowHeight: 36, fits: true, draw: row, onEnd: () => more(), props: { role: 'region', 'aria-label': 'Traces' } });
   rows.element.classList.add('traces');
 
   const ask = async (pageToken) => call('listTraces', {

@@ -7,7 +7,8 @@ import { pill } from '../ui.js';
 function probability(p) {
   if (p >= 0.1) return p.toFixed(2);
   if (p >= 0.001) return p.toFixed(3);
-  return p.toExponential(0).replace('e-', ' × 10^−').replace('e+', ' × 10^');
+  const [digit, power] = p.toExponential(0).split('e-');
+  return `${digit} × 10⁻${[...power].map((one) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(one)]).join('')}`;
 }
 
 const WORDS = { better: ['Better', 'good'], worse: ['Worse', 'bad'], 'no clear difference': ['No clear difference', 'warn'] };

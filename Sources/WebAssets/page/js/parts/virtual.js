@@ -6,13 +6,14 @@ const SPARE = 12;
 
 /**
  * Rows in a scrolling box. `draw(index)` gives a row's element, which is placed where it belongs.
- * `onEnd` is called when the last rows come into sight.
+ * `onEnd` is called when the last rows come into sight. A list that `fits` is as high as its rows, where its box lets it.
  */
 export class VirtualRows {
-  constructor({ rowHeight, draw, onEnd, props = {} }) {
+  constructor({ rowHeight, draw, onEnd, fits = false, props = {} }) {
     this.rowHeight = rowHeight;
     this.draw = draw;
     this.onEnd = onEnd;
+    this.fits = fits;
     this.count = 0;
     this.shown = new Map();
     this.body = h('div.virtual-body', { role: 'presentation' });
@@ -34,6 +35,7 @@ export class VirtualRows {
   setCount(count, anew = true) {
     this.count = count;
     place(this.body, { height: `${count * this.rowHeight}px` });
+    if (this.fits) place(this.element, { height: `${Math.min(count, 2000) * this.rowHeight + 4}px` });
     if (anew) this.clear();
     this.update();
   }

@@ -104,10 +104,11 @@ async function examplesTab(panel, candidate) {
   let filter = place.query.get('rows') ?? 'all';
   let before = new Map();
   let list = [];
-  const summary = h('div');
+  const summary = h('div.summary');
   const open = (entry) => { if (entry.row.traceId) location.hash = address(['traces', entry.row.traceId]); };
   const rows = new VirtualRows({
     rowHeight: 40,
+    fits: true,
     draw: (index) => {
       const entry = list[index];
       const { row } = entry;
@@ -137,7 +138,7 @@ async function examplesTab(panel, candidate) {
     fill();
   };
   replace(panel, h('div.toolbar', segments('Which examples', FILTERS, filter, (value) => { filter = value; place.set({ rows: value === 'all' ? '' : value }); fill(); }), candidate.picker(compare)),
-    summary, h('div.card.flush', h('div.example-row.trace-head', { 'aria-hidden': 'true' }, h('span.number', 'Row'), h('span'), h('span', 'Input'), h('span', 'Expected'), h('span', 'Came'), h('span.number', 'Score')), rows.element, none));
+    h('div.stack', summary, h('div.card.flush', h('div.example-row.trace-head', { 'aria-hidden': 'true' }, h('span.number', 'Row'), h('span'), h('span', 'Input'), h('span', 'Expected'), h('span', 'Came'), h('span.number', 'Score')), rows.element, none)));
   await compare();
 }
 

@@ -1,6 +1,6 @@
 // Runs side by side: metrics, parameters, programs, examples; the first is what the others are compared with.
 
-import { h, icon, replace } from '../dom.js';
+import { h, replace } from '../dom.js';
 import { dateTime, duration, metric, plural, score } from '../format.js';
 import { programOf } from '../model/program.js';
 import { choiceOf, scoreOf, secondsOf, statusOf } from '../model/run.js';
@@ -25,8 +25,8 @@ function table(runs, title, keys, cell, { isNumber = false, onlyDifferent = fals
   return h('section.card.flush', h('h2', title), h('div.table-box', { role: 'region', 'aria-label': title, tabindex: '0' }, h('table.list.compare', h('thead', h('tr', h('th', { scope: 'col' }, 'Name'), runs.map((run) => h('th', { scope: 'col', class: isNumber ? 'number' : '' }, h('a', { href: address(['runs', run.runId]) }, inline(run.name, 40)))))),
     h('tbody', rows.map((row) => {
       const numbers = row.values.filter((value) => typeof value === 'number');
-      const top = best?.test(row.key) && numbers.length > 1 ? Math.max(...numbers) : undefined;
-      return h('tr', { class: row.isDifferent ? 'different' : '' }, h('th', { scope: 'row' }, inline(row.key, 120)), row.values.map((value) => h('td', { class: `${isNumber ? 'number' : ''} ${value !== undefined && value === top ? 'top' : ''}`, dir: 'auto' }, value === undefined ? h('span.faint', '–') : isNumber ? metric(value) : visible(value).slice(0, 2000))));
+      const top = row.isDifferent && best?.test(row.key) && numbers.length > 1 ? Math.max(...numbers) : undefined;
+      return h('tr', { class: row.isDifferent ? 'different' : '' }, h('th', { scope: 'row' }, inline(row.key, 120)), row.values.map((value) => h('td', { class: `${isNumber ? 'number' : ''} ${value !== undefined && value === top ? 'winner' : ''}`, dir: 'auto' }, value === undefined ? h('span.faint', '–') : isNumber ? metric(value) : visible(value).slice(0, 2000))));
     })))));
 }
 
@@ -37,7 +37,7 @@ function heads(place, runs, ids) {
     const [words] = statusOf(run);
     return h('li.card', h('div.name-line', h('a', { href: address(['runs', run.runId]) }, inline(run.name, 60)), h('span.spacer'), runs.length > 2 ? iconButton(`Leave out ${visible(run.name)}`, 'close', () => without(run.runId)) : null),
       h('div.figure-value', score(scoreOf(run))), h('p.faint', [words, dateTime(run.startTime), duration(secondsOf(run)), choiceOf(run)].filter(Boolean).join(' · ')),
-      index === 0 ? h('small.best', icon('check'), h('span', 'the others are compared with this one')) : h('button.link', { onClick: () => first(run.runId) }, 'Compare with this one'));
+      index === 0 ? h('small.faint', 'The others are compared with this one') : h('button.link', { onClick: () => first(run.runId) }, 'Compare with this one'));
   }));
 }
 

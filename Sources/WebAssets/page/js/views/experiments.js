@@ -37,8 +37,8 @@ function draw(list, body) {
     return;
   }
   replace(body, h('div.table-box', { role: 'region', 'aria-label': 'Experiments', tabindex: '0' }, h('table.list',
-    h('thead', h('tr', h('th', { scope: 'col' }, 'Experiment'), h('th.number', { scope: 'col' }, 'Optimizations and evaluations'),
-      h('th.number', { scope: 'col' }, 'Runs with candidates'), h('th', { scope: 'col' }, 'Last run'), h('th.wide', { scope: 'col' }, 'Note'))),
+    h('thead', h('tr', h('th', { scope: 'col' }, 'Experiment'), h('th.number', { scope: 'col' }, 'Runs'),
+      h('th.number', { scope: 'col' }, 'With candidates'), h('th', { scope: 'col' }, 'Last run'), h('th.wide', { scope: 'col' }, 'Note'))),
     h('tbody', used.map(row)))));
 }
 

@@ -44,7 +44,7 @@ class Search {
     this.candidates = new Candidates(context.run.runId, context.place.signal);
     this.summary = h('section.figures', { 'aria-label': 'In figures' });
     this.chart = new SearchChart({ onOpen: (candidate) => { location.hash = address(['runs', candidate.run.runId]); } });
-    this.chartBody = h('div');
+    this.chartBody = h('div.chart-body');
     this.table = h('div.table-box', { role: 'region', 'aria-label': 'Candidates', tabindex: '0' });
     this.gain = h('div', loading());
     this.spending = h('div', loading());

@@ -25,7 +25,7 @@ class TraceView {
     this.start = info.startTimeNs;
     this.length = Math.max(1, info.endTimeNs - info.startTimeNs);
     this.rows = new VirtualRows({
-      rowHeight: ROW, draw: (index) => this.row(this.tree.rows[index]),
+      rowHeight: ROW, fits: true, draw: (index) => this.row(this.tree.rows[index]),
       props: { role: 'tree', 'aria-label': 'Spans', 'aria-activedescendant': '' },
     });
     this.rows.element.classList.add('spans');
@@ -40,7 +40,7 @@ class TraceView {
         if (event.key === 'Escape') { this.search.value = ''; this.rows.redraw(); this.rows.element.focus(); }
       },
     });
-    this.errors = button('', () => this.jump((span) => span.status === 'ERROR'), { kind: 'small danger', title: 'Go to the next span with an error (e)' });
+    this.errors = button('0 errors', () => this.jump((span) => span.status === 'ERROR'), { kind: 'small danger', title: 'Go to the next span with an error (e)' });
     this.errors.hidden = true;
   }
 
