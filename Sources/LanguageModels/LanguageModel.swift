@@ -110,6 +110,10 @@ package protocol LanguageModel: Sendable {
   /// Which limiter this model's calls pass through: the endpoint without the model's name.
   var endpoint: String { get }
 
+  /// Whether the endpoint works on calls independently of each other, so that one whose answer is unusually late is
+  /// stuck, not waiting its turn: it may be given up early, or asked for twice.
+  var isElastic: Bool { get }
+
   /// How many requests one attempt sends for these options: what a budget's `maxCalls` counts.
   func requests(for options: SamplingOptions) -> Int
 
@@ -121,5 +125,6 @@ package protocol LanguageModel: Sendable {
 }
 
 extension LanguageModel {
+  package var isElastic: Bool { false }
   package func requests(for options: SamplingOptions) -> Int { 1 }
 }
