@@ -95,9 +95,7 @@ def test_bad_answers_are_one_examples_result(connect):
             time.sleep(2)
             return True
         if number == 7:
-            with peer.lock:
-                identity = peer.asked[-1]["id"]
-            peer.send({"jsonrpc": "2.0", "id": identity, "result": True})
+            peer.send({"jsonrpc": "2.0", "id": peer.answering.id, "result": True})
             return True
         return True
 

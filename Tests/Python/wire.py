@@ -43,6 +43,8 @@ class Peer:
         self.asked, self.notified = [], queue.Queue()
         self.cancelled = set()
         self.pool = ThreadPoolExecutor(threads)
+        # The id of the request that a handler answers, for handlers that do not behave.
+        self.answering = threading.local()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
@@ -116,6 +118,7 @@ class Peer:
     def _answer(self, message):
         head = {"jsonrpc": "2.0", "id": message["id"]}
         handler = self.handlers.get(message["method"])
+        self.answering.id = message["id"]
         try:
             if handler is None:
                 raise Raised("there is no such method", code=-32601)
