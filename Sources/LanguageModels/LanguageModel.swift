@@ -114,6 +114,9 @@ package protocol LanguageModel: Sendable {
   /// stuck, not waiting its turn: it may be given up early, or asked for twice.
   var isElastic: Bool { get }
 
+  /// Whether it answers the same request alike for ever, at no cost: no answer of it is worth waiting for the disk.
+  var isReproducible: Bool { get }
+
   /// How many requests one attempt sends for these options: what a budget's `maxCalls` counts.
   func requests(for options: SamplingOptions) -> Int
 
@@ -126,5 +129,6 @@ package protocol LanguageModel: Sendable {
 
 extension LanguageModel {
   package var isElastic: Bool { false }
+  package var isReproducible: Bool { false }
   package func requests(for options: SamplingOptions) -> Int { 1 }
 }
