@@ -51,10 +51,16 @@ package struct CallEnvironment: Sendable {
   package var progress: (any ProgressSink)?
   /// The directory from which relative paths in requests count.
   package var baseDirectory: String
+  /// Whether whoever called has left: then a cancelled call was not cancelled by anybody's will.
+  var clientIsGone: @Sendable () -> Bool
 
-  package init(progress: (any ProgressSink)? = nil, baseDirectory: String) {
+  package init(
+    progress: (any ProgressSink)? = nil, baseDirectory: String,
+    clientIsGone: @escaping @Sendable () -> Bool = { false }
+  ) {
     self.progress = progress
     self.baseDirectory = baseDirectory
+    self.clientIsGone = clientIsGone
   }
 }
 

@@ -57,7 +57,9 @@ package final class Session: RequestHandler {
       return .failure(.methodNotFound(request.method, known: MethodTable.names))
     }
     let (params, progress) = Self.splitTokens(request)
-    let environment = CallEnvironment(progress: progress, baseDirectory: baseDirectory)
+    let environment = CallEnvironment(
+      progress: progress, baseDirectory: baseDirectory,
+      clientIsGone: { [connection = request.connection] in connection.isClosed })
     let (service, name) = (service, method.name)
     return .work {
       progress?.begin(name)
