@@ -58,9 +58,10 @@ package struct ModelConfiguration: Sendable, Hashable {
     sampling.seed = fields.int("seed")
     sampling.n = fields.int("n", in: 1...128) ?? 1
     sampling.extra = fields.object("extra") ?? [:]
-    cache = fields.bool("cache") ?? true
+    // Another client's function of the same name is another model: answers are shared only where the client says so.
+    cache = fields.bool("cache") ?? (client == nil)
     timeout = fields.double("timeout", in: 0.001...86_400) ?? timeout
-    retries = fields.int("retries", "numRetries", "num_retries", in: 0...100) ?? retries
+    retries = fields.int("retries", "numRetries", "num_retries", in: 0...100) ?? (client == nil ? retries : 2)
     if let price = fields.object("price") {
       let prices = FieldReader(price, path: fields.place("price"), problems: problems)
       inputPrice = prices.double("input", in: 0 ... .infinity)

@@ -11,5 +11,6 @@ struct Hone: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, CompileCommand.self, EvaluateCommand.self, PredictCommand.self, ResumeCommand.self,
       WatchCommand.self, CancelCommand.self, RunsCommand.self, TraceCommand.self, CallCommand.self,
+      UICommand.self,
     ])
 }

@@ -16,7 +16,7 @@ extension Method {
   static let cancelRun = Method(
     "cancelRun", "Stops a run of compile or evaluate, also one of another process; answers with the best so far and the bill.",
     [Parameter("runId", required: true, Shape.string, "The run's id.")],
-    result: Shape.anyObject, example: ["runId": "0123456789abcdef0123456789abcdef"]
+    result: Shape.anyObject, example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, fields, environment throws(HoneError) in
     let id = fields.requiredString("runId")
     try fields.check("cancelRun")

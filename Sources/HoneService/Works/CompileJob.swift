@@ -33,6 +33,7 @@ struct CompileJob: Job {
       runID: run.id, experimentID: run.experimentID, account: run.account, concurrency: order.concurrency,
       events: Listeners(all: [recorder, progress]), traces: order.autolog.tracesFromCompile ? run.store : nil,
       maxErrors: order.maxErrors)
+    session.callbacks = order.callbacks
     session.tracksEvaluations = order.autolog.evals
     let task = order.task(session)
     let result = await work.stoppable { await order.optimizer.compile(task) }
@@ -46,6 +47,8 @@ struct CompileJob: Job {
       if let id = run.id { try await finish(id, answer, json, recorder) }
     }
     if !trouble.isEmpty { json = answer.json(warnings: warnings + trouble) }
+    // Traces are there when the result is.
+    await run.store.flush()
     // Where nothing was answered there is nothing to return but the error.
     if let error, outcome == .paused || outcome == .failed, result.trials.isEmpty, run.account.usage.total.answered == 0 {
       return .failure(error)

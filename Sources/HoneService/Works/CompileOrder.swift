@@ -16,6 +16,8 @@ struct CompileOrder: Sendable {
   var taskModel: ModelClient
   var promptModel: ModelClient?
   var teacher: ModelClient?
+  /// The client that takes part in executions, if one can.
+  var callbacks: Callbacks?
   var tracking: RunSetup
   var autolog: Autolog
   var concurrency: Int
@@ -35,7 +37,7 @@ struct CompileOrder: Sendable {
     let resolved = try await parts.program()
     let trainset = parts.dataset("trainset", isRequired: true, dataProblems: dataProblems)
     let valset = parts.dataset("valset", dataProblems: dataProblems)
-    let metric = parts.metric()
+    let metric = try await parts.metric()
     let seed = fields.int("seed")
     let optimizer = Self.optimizer(parts, seed)
     let languageModel = parts.taskConfiguration(fallback: resolved?.configuration)
@@ -69,6 +71,7 @@ struct CompileOrder: Sendable {
     taskModel = task
     self.promptModel = prompt
     self.teacher = teaching
+    callbacks = try await parts.callbacks()
     self.tracking = tracking
     self.autolog = autolog
     self.concurrency = concurrency

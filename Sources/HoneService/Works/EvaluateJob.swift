@@ -31,6 +31,7 @@ struct EvaluateJob: Job {
       runID: run.id, experimentID: run.experimentID, account: run.account, concurrency: order.concurrency,
       events: Listeners(all: [listener, progress]), traces: order.autolog.tracesFromEval ? run.store : nil,
       maxErrors: order.maxErrors)
+    session.callbacks = order.callbacks
     session.tracksEvaluations = run.id != nil
     var info = EvaluationInfo(
       run: nil, key: "eval", index: 0, program: order.program, rows: Array(order.devset.rows.indices),
@@ -55,8 +56,11 @@ struct EvaluateJob: Job {
       if let id = run.id { try await finish(id, result, outcome, error, json) }
     }
     if !trouble.isEmpty { json = answer(result, outcome, error, warnings: warnings + trouble) }
+    // Traces are there when the result is.
+    await run.store.flush()
     // Where nothing was judged there is nothing to return but the error.
-    if let error, outcome == .paused || outcome == .failed, result?.coverage ?? 0 == 0 { return .failure(error) }
+    let isScored = result?.examples.contains { $0.score != nil } ?? false
+    if let error, outcome == .paused || outcome == .failed, !isScored { return .failure(error) }
     return .success(.object(json))
   }
 

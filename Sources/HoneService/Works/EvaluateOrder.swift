@@ -11,6 +11,8 @@ struct EvaluateOrder: Sendable {
   var devset: Dataset
   var metric: any Evaluation.Metric
   var model: ModelClient
+  /// The client that takes part in executions, if one can.
+  var callbacks: Callbacks?
   var tracking: RunSetup
   var autolog: Autolog
   var concurrency: Int
@@ -29,7 +31,7 @@ struct EvaluateOrder: Sendable {
     await parts.fetchDatasets("devset")
     let resolved = try await parts.program()
     let devset = parts.dataset("devset", isRequired: true, dataProblems: dataProblems)
-    let metric = parts.metric()
+    let metric = try await parts.metric()
     let configuration = parts.taskConfiguration(fallback: resolved?.configuration)
     let tracking = RunSetup(fields)
     let autolog = Autolog(fields)
@@ -50,6 +52,7 @@ struct EvaluateOrder: Sendable {
     self.devset = devset
     self.metric = metric
     model = client
+    callbacks = try await parts.callbacks()
     self.tracking = tracking
     self.autolog = autolog
     self.concurrency = concurrency

@@ -13,8 +13,12 @@ enum RunOutcome: Sendable {
     switch error?.kind {
     case nil: self = .finished
     case .budgetExhausted?: self = .budgetExhausted
-    case .clientGone?: self = .interrupted
-    case .cancelled?: self = stop == .clientGone || stop == .shutdown ? .interrupted : .cancelled
+    case .cancelled?, .clientGone?:
+      switch stop {
+      case nil: self = error?.kind == .clientGone ? .interrupted : .cancelled
+      case .request?, .run?: self = .cancelled
+      case .clientGone?, .shutdown?: self = .interrupted
+      }
     case let kind?: self = Self.passing.contains(kind) ? .paused : .failed
     }
   }
@@ -49,14 +53,13 @@ extension HoneError {
   /// The error that a stopped work is tracked and answered with: why it ended, and how it goes on.
   func explained(_ outcome: RunOutcome, _ stop: Work.Stop?, run id: String?, home: String) -> HoneError {
     var error = self
-    if kind == .cancelled {
+    if kind == .cancelled || kind == .clientGone {
       switch stop {
-      case .request?, nil: error.message = "The request was cancelled."
-      case .run?: error.message = "The run was cancelled."
-      case .clientGone?:
-        error.kind = .clientGone
-        error.message = "The client that waited for the result is gone."
-      case .shutdown?: error.message = "The service was ended."
+      case nil: break
+      case .request?: error = HoneError(.cancelled, "The request was cancelled.")
+      case .run?: error = HoneError(.cancelled, "The run was cancelled.")
+      case .clientGone?: error = HoneError(.clientGone, "The client that waited for the result went away.")
+      case .shutdown?: error = HoneError(.cancelled, "The service was ended.")
       }
     }
     guard let id else { return error }

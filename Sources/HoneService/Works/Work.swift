@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import Logging
+import Programs
 import Synchronization
 
 /// What a work does: one compile or one evaluation, checked, its run made.
@@ -114,9 +115,16 @@ final class Work: Sendable {
     await withTaskCancellationHandler {
       await Task { await waitUntilEnded() }.value
     } onCancel: {
-      stop(environment.clientIsGone() ? .clientGone : .request)
+      stop(environment.peer?.isGone == true ? .clientGone : .request)
     }
-    return try result(isCancelled: Task.isCancelled)
+    let result = try result(isCancelled: Task.isCancelled)
+    // A client that has only closed its side still reads: what it hears is that it was needed.
+    if result["error"]?["kind"]?.stringValue == FailureKind.clientGone.rawValue {
+      throw HoneError(
+        .clientGone, result["error"]?["message"]?.stringValue ?? "The client went away.",
+        remedy: result["error"]?["remedy"]?.stringValue, details: runID.map { ["runId": $0] } ?? [:])
+    }
+    return result
   }
 
   /// The result for somebody who only looks on: who is cancelled leaves, and the work goes on.
