@@ -44,8 +44,9 @@ extension Method {
     let page = try await store.searchRuns(
       experimentIDs: ids, filter: filter, orderBy: orderBy, view: view, maxResults: maxResults, pageToken: pageToken)
     let children = try await store.childCounts(of: page.items.map(\.id))
-    let runs = page.items.map { run in
-      var object = selection?(run.json) ?? run.json
+    let shown = try await service.shown(page.items, store)
+    let runs = zip(page.items, shown).map { run, whole in
+      var object = selection?(whole) ?? whole
       object["children"] = .int(children[run.id] ?? 0)
       return JSONValue.object(object)
     }
@@ -74,7 +75,7 @@ extension Method {
     try fields.check("getRun")
     let store = try await service.store()
     let run = try await store.run(id ?? "")
-    var object: JSONObject = ["run": .object(run.json)]
+    var object: JSONObject = ["run": .object(try await service.shown([run], store)[0])]
     object["children"] = .int(try await store.children(of: run.id).count)
     if wantsHistory {
       var history = JSONObject()
@@ -137,5 +138,18 @@ extension Method {
       return JSONValue.object(object)
     }
     return ["experiments": .array(experiments), "nextPageToken": JSONValue(page.nextPageToken)]
+  }
+}
+
+extension Service {
+  /// Runs as they are sent; those that ended before their time say how they go on.
+  func shown(_ runs: [Run], _ store: TrackingStore) async throws(HoneError) -> [JSONObject] {
+    let unfinished = runs.filter { $0.info.status == .killed || $0.info.status == .failed }.map(\.id)
+    let resumable = unfinished.isEmpty ? [] : try await store.runsWithRequests(unfinished)
+    return runs.map { run in
+      var object = run.json
+      if resumable.contains(run.id) { object["resumeCommand"] = .string(resumeCommand(run.id, home: home)) }
+      return object
+    }
   }
 }

@@ -50,12 +50,6 @@ export function statusOf(run) {
   return STATUS[word] ?? [word, ''];
 }
 
-/** Whether the search can be taken up again where it stopped. */
-export function isResumable(run) {
-  const word = run.tags['hone.status'];
-  return !isLive(run) && run.tags['hone.kind'] === 'compile' && word !== undefined && word !== 'FINISHED';
-}
-
 /** Where in the search a candidate stands, in words: `instruction 2, demos 3`. */
 export function choiceOf(run) {
   const parts = [];

@@ -2,7 +2,7 @@
 
 import { h, icon, replace } from '../dom.js';
 import { ago, dateTime, duration } from '../format.js';
-import { isLive, isResumable, kindOf, KIND_WORDS, NOTE, ownTags, secondsOf, statusOf } from '../model/run.js';
+import { isLive, kindOf, KIND_WORDS, NOTE, ownTags, secondsOf, statusOf } from '../model/run.js';
 import { filesView } from '../parts/files.js';
 import { retrieveView } from '../parts/retrieve.js';
 import { traceList } from '../parts/trace-list.js';
@@ -88,8 +88,8 @@ class Head {
         isDeleted ? null : button('Add', () => this.tag(), { kind: 'small', iconName: 'plus' }))),
       note ? h('p.note', { dir: 'auto' }, visible(note)) : null,
       run.tags['hone.error'] ? h('div.notice.bad', h('strong', `${words}: `), visible(run.tags['hone.error'])) : null,
-      isResumable(run) ? h('div.notice', h('span', 'Everything it paid for is kept. Take it up where it stopped:'),
-        h('code', `hone resume ${run.runId}`), copyButton(`hone resume ${run.runId}`)) : null);
+      run.resumeCommand && !isLive(run) ? h('div.notice', h('span', 'Everything it paid for is kept. Take it up where it stopped:'),
+        h('code', visible(run.resumeCommand)), copyButton(run.resumeCommand)) : null);
   }
 
   /** Takes over a later state of the run. */
