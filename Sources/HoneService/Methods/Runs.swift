@@ -16,7 +16,8 @@ extension Method {
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
     result: Shape.object(["runs": Shape.array(Shape.reference("Run")), "nextPageToken": Shape.optionalString]),
-    example: ["experiment": "Default", "filter": "metrics.score > 50", "orderBy": ["metrics.score DESC"]]
+    example: ["experiment": "Default", "filter": "metrics.score > 50", "orderBy": ["metrics.score DESC"]],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let name = fields.string("experiment")
     let id = fields.string("experimentId")
@@ -38,7 +39,8 @@ extension Method {
     }
     let page = try await store.searchRuns(
       experimentIDs: ids, filter: filter, orderBy: orderBy, view: view, maxResults: maxResults, pageToken: pageToken)
-    return ["runs": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
+    let runs = try await service.shown(page.items, store)
+    return ["runs": .array(runs.map(JSONValue.object)), "nextPageToken": JSONValue(page.nextPageToken)]
   }
 
   static func known(_ store: TrackingStore, _ name: String) async throws(HoneError) -> Experiment {
@@ -55,14 +57,15 @@ extension Method {
       Parameter("history", Shape.boolean, "Whether every metric's values by step come along; no unless said."),
     ],
     result: Shape.object(["run": Shape.reference("Run"), "history": Shape.anyObject, "children": Shape.integer]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true]
+    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.requiredString("runId")
     let wantsHistory = fields.bool("history") ?? false
     try fields.check("getRun")
     let store = try await service.store()
     let run = try await store.run(id ?? "")
-    var object: JSONObject = ["run": .object(run.json)]
+    var object: JSONObject = ["run": .object(try await service.shown([run], store)[0])]
     object["children"] = .int(try await store.children(of: run.id).count)
     if wantsHistory {
       var history = JSONObject()
@@ -88,7 +91,8 @@ extension Method {
       Parameter("restore", Shape.boolean, "Whether to restore it instead."),
     ],
     result: Shape.object(["runId": Shape.string, "lifecycleStage": Shape.string]),
-    example: ["runId": "0123456789abcdef0123456789abcdef"]
+    example: ["runId": "0123456789abcdef0123456789abcdef"],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.requiredString("runId")
     let restores = fields.bool("restore") ?? false
@@ -105,12 +109,26 @@ extension Method {
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
     result: Shape.object(["experiments": Shape.array(Shape.anyObject), "nextPageToken": Shape.optionalString]),
-    example: [:]
+    example: [:],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let maxResults = fields.int("maxResults", in: 1...1000) ?? 100
     let pageToken = fields.string("pageToken")
     try fields.check("listExperiments")
     let page = try await service.store().experiments(maxResults: maxResults, pageToken: pageToken)
     return ["experiments": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
+  }
+}
+
+extension Service {
+  /// Runs as they are sent; those that ended before their time say how they go on.
+  func shown(_ runs: [Run], _ store: TrackingStore) async throws(HoneError) -> [JSONObject] {
+    let unfinished = runs.filter { $0.info.status == .killed || $0.info.status == .failed }.map(\.id)
+    let resumable = unfinished.isEmpty ? [] : try await store.runsWithRequests(unfinished)
+    return runs.map { run in
+      var object = run.json
+      if resumable.contains(run.id) { object["resumeCommand"] = .string(resumeCommand(run.id, home: home)) }
+      return object
+    }
   }
 }
