@@ -59,12 +59,16 @@ extension TrackingStore {
   package func span(_ spanID: SpanID, of id: TraceID) async throws(HoneError) -> Span {
     try await read { [texts] db in
       guard let trace = try Self.traceRow(db, id) else { throw notFound("trace", id.description) }
+      let name = Data(spanID.description.utf8)
       var chunk = 0
-      while let decoder = try Self.decoder(db, trace, chunk: chunk, texts) {
+      while let payload = try Self.payload(db, trace, chunk: chunk) {
+        chunk += 1
+        // Looking for the id's bytes first spares reading the chunks that cannot have the span.
+        guard payload.range(of: name) != nil else { continue }
+        let decoder = try SpanDecoder(payload, origin: trace.start, shared: texts.messages)
         for index in 0..<decoder.count where decoder.id(index) == spanID.description {
           return try decoder.span(index)
         }
-        chunk += 1
       }
       throw notFound("span", spanID.description)
     }
@@ -115,9 +119,14 @@ extension TrackingStore {
   private static func decoder(
     _ db: Database, _ trace: TraceRow, chunk: Int, _ texts: SharedTexts
   ) throws -> SpanDecoder? {
-    let statement = try db.cachedStatement(sql: "SELECT payload FROM span_chunks WHERE id = ?")
-    guard let data = try Data.fetchOne(statement, arguments: [trace.sequence << 20 | Int64(chunk)]) else { return nil }
+    guard let data = try payload(db, trace, chunk: chunk) else { return nil }
     return try SpanDecoder(data, origin: trace.start, shared: texts.messages)
+  }
+
+  private static func payload(_ db: Database, _ trace: TraceRow, chunk: Int) throws -> Data? {
+    try Data.fetchOne(
+      db.cachedStatement(sql: "SELECT payload FROM span_chunks WHERE id = ?"),
+      arguments: [trace.sequence << 20 | Int64(chunk)])
   }
 
   /// Traces by number, in the order asked for, in a fixed number of statements; touches no span.

@@ -111,6 +111,7 @@ export function tabs(label, list, current, onChange) {
     }
     replace(panel, made.get(key));
     if (isMoved) onChange?.(key);
+    else requestAnimationFrame(() => bar.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
   };
   for (const [key, words] of list) {
     bar.append(h('button', {
