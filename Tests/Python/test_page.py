@@ -510,4 +510,4 @@ def test_views_are_accessible_and_fit(browser, address, store, width, scheme):
         for violation in axe.run(page).response["violations"]:
             problems.append(f"{name}: {violation['id']}: {[node['html'][:200] for node in violation['nodes'][:3]]}")
     visit.close()
-    assert problems == []
+    assert not problems, "\n".join(problems)
