@@ -61,7 +61,7 @@ Outside of one, show all runs of the directory's store."
   (let* ((inside (and hone--file (not hone--scope)))
          (answer (hone-get hone--source :workspace/executeCommand
                            `(:command "hone.runs"
-                             :arguments [(,@(and inside `(:uri ,(hone-uri hone--file))) :limit 200)]))))
+                             :arguments [(,@(and inside `(:uri ,(hone-uri hone--file) :onlyFile t)) :limit 200)]))))
     (setq hone--runs (append (plist-get answer :runs) nil)
           header-line-format
           (hone--header (if inside (format "Runs of %s" (file-name-nondirectory hone--file)) "All runs")

@@ -84,7 +84,7 @@ Undo takes it back."
   (interactive)
   (let* ((connection (hone-document-connection))
          (runs (append (plist-get (hone-get connection :workspace/executeCommand
-                                            (hone--command "hone.runs" (hone--argument)))
+                                            (hone--command "hone.runs" (hone--argument :onlyFile t)))
                                   :runs)
                        nil)))
     (unless runs (user-error "Hone: this file has no run yet; `hone-evaluate' makes one"))
