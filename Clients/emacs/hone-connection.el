@@ -265,7 +265,8 @@ It says what is wrong, each part of it, and what to do."
                            (if (plist-get problem :suggestion)
                                (format " Did you mean \"%s\"?" (plist-get problem :suggestion))
                              "")))
-                 (plist-get data :problems))
+                 ;; A single problem is in the message already.
+                 (and (> (length (plist-get data :problems)) 1) (plist-get data :problems)))
               ,(plist-get data :remedy)))
       "\n"))))
 
@@ -301,7 +302,7 @@ So what a model wrote cannot disturb the display.  Line ends and
 tabs stay; characters that turn the direction of text are shown
 by their number."
   (replace-regexp-in-string
-   "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]\\|[\x3fff80-\x3fffff]"
+   "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]\\|[\x3fff80-\x3fffff]"
    (lambda (found)
      (let ((code (aref found 0)))
        (cond ((< code #x20) (string (+ #x2400 code)))

@@ -23,8 +23,8 @@ export def Attach()
 enddef
 
 def Outcome(result: dict<any>): string
-  const score = text.Score(get(result, 'score'))
-  const baseline = text.Score(get(result, 'baselineScore'))
+  const score = text.Score(get(result, 'score', v:null))
+  const baseline = text.Score(get(result, 'baselineScore', v:null))
   const status = get(result, 'status', 'FINISHED')
   var line = score == '-' ? 'no score' : baseline == '-' ? printf('%s on %s examples', score, get(result, 'count', '?'))
     : printf('%s, was %s', score, baseline)
@@ -120,7 +120,7 @@ export def Diff(first = '', second = '')
   endif
   const choices = Flat(FileRuns(at))
   if !empty(choices)
-    popup_menu(choices->mapnew((_, run) => join([text.Cell(run.name, 24), text.Score(get(run, 'score')), strpart(run.runId, 0, 8)])), {
+    popup_menu(choices->mapnew((_, run) => join([text.Cell(run.name, 24), text.Score(get(run, 'score', v:null)), strpart(run.runId, 0, 8)])), {
       title: ' Compare with run ', maxheight: &lines - 6,
       callback: (_, chosen) => chosen > 0 ? runs.Diff(at.service, {uri: at.uri}, {run: choices[chosen - 1].runId}) : 0})
   endif
@@ -141,7 +141,7 @@ def LoadInto(buffer: number, run: string)
     return
   endif
   document.Apply(answer.edit)
-  const score = text.Score(get(answer, 'score'))
+  const score = text.Score(get(answer, 'score', v:null))
   text.Tell(printf('loaded the program of run %s%s', strpart(answer.runId, 0, 8), score == '-' ? '' : ', score ' .. score))
 enddef
 

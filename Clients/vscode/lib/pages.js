@@ -7,6 +7,8 @@ const vscode = require('vscode');
 const text = require('./text');
 
 const scheme = 'hone';
+// How many pages are kept for editors that come back to them.
+const kept = 100;
 
 class Pages {
   constructor() {
@@ -19,14 +21,15 @@ class Pages {
     return [
       vscode.workspace.registerTextDocumentContentProvider(scheme, this),
       vscode.languages.registerFoldingRangeProvider({ scheme }, this),
-      vscode.workspace.onDidCloseTextDocument((document) => this.pages.delete(document.uri.toString())),
     ];
   }
 
   /** Makes a page of lines {depth, text} and gives its address. */
   put(name, lines) {
     const uri = vscode.Uri.from({ scheme, path: `/${text.line(name).replace(/[/\\?#]/g, '-')}` });
+    this.pages.delete(uri.toString());
     this.pages.set(uri.toString(), lines);
+    if (this.pages.size > kept) this.pages.delete(this.pages.keys().next().value);
     this.changes.fire(uri);
     return uri;
   }

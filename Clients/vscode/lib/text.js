@@ -28,7 +28,9 @@ function line(text) {
 function errorText(error) {
   const data = error.data || {};
   const lines = [error.message];
-  for (const problem of data.problems || []) {
+  // A single problem is in the message already.
+  const problems = data.problems || [];
+  for (const problem of problems.length > 1 ? problems : []) {
     const hint = problem.suggestion ? ` Did you mean "${problem.suggestion}"?` : '';
     lines.push(`${problem.path || ''}: ${problem.message || ''}${hint}`);
   }

@@ -57,6 +57,10 @@ local function back()
   end
 end
 
+local function fold()
+  if vim.fn.foldlevel(".") > 0 then vim.cmd("normal! za") end
+end
+
 local namespace = vim.api.nvim_create_namespace("hone")
 
 local highlights = { heading = "Title", failed = "ErrorMsg", marked = "Search", help = "Comment" }
@@ -96,12 +100,12 @@ function M.show(name, lines, keys, folds, replaces)
   local function map(key, action, what)
     vim.keymap.set("n", key, action, { buffer = buffer, nowait = true, silent = true, desc = what })
   end
-  map("<Tab>", "za", "Fold or unfold")
+  map("<Tab>", fold, "Fold or unfold")
   map("q", back, "Back")
   map("<CR>", function()
     local line = lines[vim.fn.line(".")]
     if line and line.open then return line.open() end
-    if vim.fn.foldlevel(".") > 0 then vim.cmd("normal! za") end
+    fold()
   end, "Open")
   for key, action in pairs(keys) do
     map(key, function() action(lines[vim.fn.line(".")] or {}) end)

@@ -70,7 +70,9 @@ function M.error(failure)
   if type(failure) ~= "table" then return M.clean(failure) end
   local data = type(failure.data) == "table" and failure.data or {}
   local lines = { M.some(failure.message) or "The service gave no message." }
-  for _, problem in ipairs(M.some(data.problems) or {}) do
+  -- A single problem is in the message already.
+  local problems = M.some(data.problems) or {}
+  for _, problem in ipairs(#problems > 1 and problems or {}) do
     local hint = M.some(problem.suggestion) and (' Did you mean "%s"?'):format(problem.suggestion) or ""
     table.insert(lines, ("  - %s: %s%s"):format(problem.path or "", problem.message or "", hint))
   end

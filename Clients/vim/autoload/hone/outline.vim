@@ -78,7 +78,7 @@ export def Show(name: string, lines: list<dict<any>>, keys: dict<func>, folds: n
   setlocal foldmethod=expr foldexpr=hone#outline#Level(v:lnum) foldtext=hone#outline#Folded() foldenable
   setlocal wrap breakindent breakindentopt=shift:2 nonumber norelativenumber fillchars=fold:\ 
   &l:foldlevel = folds
-  nnoremap <buffer> <nowait> <silent> <Tab> za
+  nnoremap <buffer> <nowait> <silent> <Tab> <Cmd>call hone#outline#Fold()<CR>
   nnoremap <buffer> <nowait> <silent> q <Cmd>call hone#outline#Back()<CR>
   nnoremap <buffer> <nowait> <silent> <CR> <Cmd>call hone#outline#Enter()<CR>
   for key in keys(keys)
@@ -92,7 +92,13 @@ export def Enter()
   const line = get(b:hone_lines, line('.') - 1, {})
   if has_key(line, 'Open')
     line.Open()
-  elseif foldlevel('.') > 0
+  else
+    Fold()
+  endif
+enddef
+
+export def Fold()
+  if foldlevel('.') > 0
     normal! za
   endif
 enddef

@@ -13,7 +13,7 @@ def Add(lines: list<dict<any>>, run: dict<any>, depth: number, view: dict<any>)
   const status = Some(get(run, 'status'), '')
   const cells = [
     text.Cell(get(run, 'name', ''), 32 - 2 * depth), text.Cell(Some(get(run, 'kind'), ''), 9),
-    printf('%6s', text.Score(get(run, 'score'))), text.Cell(status, 9), text.When(run)]
+    printf('%6s', text.Score(get(run, 'score', v:null))), text.Cell(status, 9), text.When(run)]
   var line: dict<any> = {
     depth: depth, text: join(cells, '  ')->substitute('\s\+$', '', ''), run: run.runId,
     Open: () => Run(view.service, run.runId)}

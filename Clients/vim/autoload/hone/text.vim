@@ -59,9 +59,9 @@ enddef
 # When a run began, and how long it took.
 export def When(run: dict<any>): string
   const start = get(run, 'startTime', '')
-  const duration = get(run, 'duration')
+  const duration = get(run, 'duration', v:null)
   const text = type(start) == v:t_string ? strpart(start, 0, 16)->substitute('T', ' ', '') : ''
-  return type(duration) == v:t_float || (type(duration) == v:t_number && has_key(run, 'duration'))
+  return type(duration) == v:t_float || type(duration) == v:t_number
     ? printf('%s  %.1f s', text, duration) : text
 enddef
 
@@ -70,7 +70,9 @@ export def Error(failure: dict<any>): list<string>
   const found = get(failure, 'data')
   const data: dict<any> = type(found) == v:t_dict ? found : {}
   var lines = [get(failure, 'message', 'The service gave no message.')]
-  for problem in get(data, 'problems', [])
+  # A single problem is in the message already.
+  const problems: list<dict<any>> = get(data, 'problems', [])
+  for problem in len(problems) > 1 ? problems : []
     const hint = type(get(problem, 'suggestion')) == v:t_string ? printf(' Did you mean "%s"?', problem.suggestion) : ''
     add(lines, printf('  - %s: %s%s', get(problem, 'path', ''), get(problem, 'message', ''), hint))
   endfor
