@@ -158,7 +158,9 @@ Its errors go to a buffer that jsonrpc.el knows by NAME."
     ('$/progress
      (when-let ((job (gethash (plist-get params :token) (slot-value connection 'jobs))))
        (hone--job-progress job (plist-get params :value))))
-    ('window/showMessage (message "Hone: %s" (hone-clean (plist-get params :message))))
+    ;; What comes of long work is told from its answer.
+    ('window/showMessage
+     (unless (hone-jobs) (message "Hone: %s" (hone-clean (plist-get params :message)))))
     (_ (run-hook-with-args 'hone-notification-functions connection method params))))
 
 (defun hone--dispatch-request (_connection method params)
@@ -293,8 +295,12 @@ TITLE says what failed."
         (run (plist-get (plist-get failure :data) :runId)))
     (if cancelled
         (message "Hone: %s cancelled%s" (or title "the request")
-                 (if run (format "; what was finished is in run %s" (substring run 0 8)) ""))
+                 (if run (format "; what was finished is in run %s" (hone-short run)) ""))
       (message "Hone: %s%s" (if title (concat title " failed: ") "") (hone-error-text failure)))))
+
+(defun hone-short (id)
+  "The end of ID; how ids begin tells little but when they were made."
+  (concat "…" (substring id (- (min 8 (length id))))))
 
 (defun hone-clean (text)
   "TEXT with control characters made visible.

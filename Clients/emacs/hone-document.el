@@ -129,10 +129,10 @@
                           (lambda () (when (buffer-live-p buffer) (with-current-buffer buffer (hone--send-changes))))))))
 
 (defun hone--after-save ()
-  "Tell the service that the file was saved."
-  (when (hone--is-open)
-    (hone--send-changes)
-    (jsonrpc-notify hone--open-on :textDocument/didSave `(:textDocument ,(hone--document)))))
+  "Tell the service that the file was saved; start it where it has gone."
+  (condition-case failure
+      (jsonrpc-notify (hone-document-connection) :textDocument/didSave `(:textDocument ,(hone--document)))
+    (user-error (message "%s" (cadr failure)))))
 
 (defun hone--close ()
   "Tell the service that the document is closed."

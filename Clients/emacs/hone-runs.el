@@ -183,7 +183,7 @@ An alist of what a person reads and what names the run."
   (cl-loop for run in runs
            for line = (format "%s  %s  %s" (hone--cell (or (plist-get run :name) "") 24)
                               (if (plist-get run :score) (format "%.2f" (plist-get run :score)) "-")
-                              (substring (plist-get run :runId) 0 8))
+                              (hone-short (plist-get run :runId)))
            append (cons (cons line `(:run ,(plist-get run :runId)))
                         (hone-run-choices (append (plist-get run :children) nil)))))
 
@@ -198,7 +198,7 @@ An alist of what a person reads and what names the run."
   "Open the run ID as CONNECTION knows it."
   (let* ((run (plist-get (hone-get connection :getRun `(:runId ,id)) :run))
          (traces (append (plist-get (hone-get connection :listTraces `(:runId ,id :maxResults 200)) :traces) nil))
-         (buffer (get-buffer-create (format "*hone run %s*" (substring id 0 8)))))
+         (buffer (get-buffer-create (format "*hone run %s*" (hone-short id)))))
     (with-current-buffer buffer
       (hone-outline-mode)
       (setq hone--source connection

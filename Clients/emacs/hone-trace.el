@@ -50,7 +50,9 @@
   "Fold or unfold the part at point."
   (interactive)
   (unless (outline-on-heading-p) (outline-back-to-heading))
-  (outline-cycle))
+  (if (outline-invisible-p (line-end-position))
+      (outline-show-subtree)
+    (outline-hide-subtree)))
 
 (defun hone-outline-open ()
   "Open what the line at point names, or fold the part."
@@ -86,7 +88,7 @@ A line is a heading if the next is deeper."
   (let* ((answer (hone-get connection :workspace/executeCommand
                            `(:command "hone.trace" :arguments [,argument])))
          (traces (or (append (plist-get answer :traces) nil) (plist-get argument :siblings)))
-         (buffer (get-buffer-create (format "*hone trace %s*" (substring (plist-get answer :traceId) 0 11)))))
+         (buffer (get-buffer-create (format "*hone trace %s*" (hone-short (plist-get answer :traceId))))))
     (with-current-buffer buffer
       (hone-outline-mode)
       (setq hone--source connection
@@ -97,6 +99,9 @@ A line is a heading if the next is deeper."
       (let ((inhibit-read-only t))
         (erase-buffer)
         (hone-outline-lines (hone--headed (plist-get answer :lines)))
+        ;; Spans are seen at first, and what went in and out; messages are folded.
+        (outline-map-region (lambda () (when (= (funcall outline-level) 5) (outline-hide-subtree)))
+                            (point-min) (point-max))
         (goto-char (point-min))))
     (pop-to-buffer buffer)))
 

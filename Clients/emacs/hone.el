@@ -55,7 +55,7 @@
      (cond ((and score baseline) (format "%.2f, was %.2f" score baseline))
            (score (format "%.2f on %s examples" score (or (plist-get result :count) "?")))
            (t "no score"))
-     (if run (format ", run %s" (substring run 0 8)) "")
+     (if run (format ", run %s" (hone-short run)) "")
      (if (eq (plist-get result :simulated) t) " (simulated model)" "")
      (if baseline (substitute-command-keys "; \\<hone-mode-map>\\[hone-load-best] loads the best program") ""))))
 
@@ -76,7 +76,7 @@ Undo takes it back."
   (let ((answer (hone-get (hone-document-connection) :workspace/executeCommand
                           (hone--command "hone.loadBest" (apply #'hone--argument (and run `(:run ,run)))))))
     (unless (eq (plist-get answer :applied) t) (hone-apply-edit (plist-get answer :edit)))
-    (message "Hone: loaded the program of run %s%s" (substring (or (plist-get answer :runId) "") 0 8)
+    (message "Hone: loaded the program of run %s%s" (hone-short (or (plist-get answer :runId) ""))
              (if (plist-get answer :score) (format ", score %.2f" (plist-get answer :score)) ""))))
 
 (defun hone-last-trace ()
@@ -107,7 +107,7 @@ Interactively, this file's program with that of a run."
 (defun hone--read-run (prompt)
   "Ask for a run with PROMPT; what names it in the service's commands."
   (let* ((answer (hone-get (hone-document-connection) :workspace/executeCommand
-                           (hone--command "hone.runs" (hone--argument))))
+                           (hone--command "hone.runs" (hone--argument :onlyFile t))))
          (choices (hone-run-choices (append (plist-get answer :runs) nil))))
     (unless choices (user-error "Hone: there is no run yet; `hone-compile' makes one"))
     (cdr (assoc (completing-read prompt (hone--in-order choices) nil t nil nil (caar choices)) choices))))

@@ -136,7 +136,7 @@ class Hone {
       throw new Error('The file changed meanwhile. Load the program again.');
     }
     const score = typeof answer.score === 'number' ? `, score ${text.score(answer.score)}` : '';
-    vscode.window.showInformationMessage(`Hone: loaded the program of run ${answer.runId.slice(0, 8)}${score}.`);
+    vscode.window.showInformationMessage(`Hone: loaded the program of run ${text.short(answer.runId)}${score}.`);
   }
 
   async fileRuns(at) {
@@ -155,7 +155,7 @@ class Hone {
 
   async openTrace(connection, argument) {
     const answer = await Services.execute(connection, 'hone.trace', argument);
-    return this.pages.show(`trace ${answer.traceId.slice(0, 11)}`, answer.lines);
+    return this.pages.show(`trace ${text.short(answer.traceId)}`, answer.lines);
   }
 
   async openRun({ run, connection }) {
@@ -163,7 +163,7 @@ class Hone {
       connection.request('getRun', { runId: run.runId }),
       connection.request('listTraces', { runId: run.runId, maxResults: 200 }),
     ]);
-    return this.pages.show(`run ${run.runId.slice(0, 8)}`, runLines(whole.run, listed.traces));
+    return this.pages.show(`run ${text.short(run.runId)}`, runLines(whole.run, listed.traces));
   }
 
   async diffFile() {

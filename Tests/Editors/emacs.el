@@ -118,6 +118,8 @@
   (hone-load-best)
   (fact 'loaded (buffer-substring-no-properties (point-min) (point-max)))
   (fact 'told (say-of "loaded"))
+  ;; As the command loop does between a person's commands.
+  (undo-boundary)
   (undo)
   (fact 'undone (lines))
   (hone-diff (hone--document) (cl-letf (((symbol-function 'completing-read)
@@ -128,9 +130,24 @@
     (fact 'right-text (with-current-buffer ediff-buffer-B (buffer-string)))
     (fact 'differences ediff-number-of-differences)))
 
+(defun last-steps ()
+  ;; A service that dies is started again by the next command.
+  (find-file "words.hone.json")
+  (setq said nil)
+  (let ((connection (hone-connection)))
+    (signal-process (jsonrpc--process connection) 'kill)
+    (wait-for "its end" (lambda () (not (jsonrpc-running-p connection)))))
+  (hone-evaluate)
+  (wait-for "the evaluation" (lambda () (say-of "words.hone.json: [0-9.]+ on")))
+  (fact 'revived (say-of "words.hone.json: [0-9.]+ on"))
+  (setq said nil
+        hone-program "/nowhere/hone")
+  (find-file "elsewhere/words.hone.json")
+  (fact 'missing (say-of "no program")))
+
 (defun run-steps ()
   (condition-case failure
-      (steps)
+      (progn (steps) (last-steps))
     (error (fact 'failure (format "%S" failure))))
   (fact 'messages (vconcat said))
   (hone-stop)

@@ -142,7 +142,19 @@ local function steps()
     table.insert(sides, table.concat(vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(window), 0, -1, false), "\n"))
   end
   facts["left-text"], facts["right-text"] = sides[1], sides[2]
-  facts.differences = vim.wo.diff and vim.fn.diff_hlID(1, 1) >= 0 and 1 or 0
+  facts.differences = vim.wo.diff and 1 or 0
+  vim.cmd("tabclose")
+
+  -- A service that dies is started again by the next command.
+  said = {}
+  vim.fn.system({ "pkill", "-KILL", "-P", tostring(vim.fn.getpid()), "-f", "serve" })
+  wait_for("its end", function() return said_of("the service ended") end)
+  hone.evaluate()
+  wait_for("the evaluation", function() return said_of("words.hone.json: [%d.]+ on") end)
+  facts.revived = said_of("words.hone.json: [%d.]+ on")
+  hone.setup({ cmd = { "/nowhere/hone", "serve" } })
+  vim.cmd("edit elsewhere/words.hone.json")
+  facts.missing = said_of("no program")
 end
 
 vim.defer_fn(function()

@@ -134,6 +134,19 @@ def Steps()
   facts['left-text'] = getbufline(winbufnr(1), 1, '$')->join("\n")
   facts['right-text'] = getbufline(winbufnr(2), 1, '$')->join("\n")
   facts.differences = &diff ? 1 : 0
+  tabclose
+
+  # A service that dies is started again by the next command.
+  messages clear
+  const job = document.At(bufnr()).service.job
+  job_stop(job, 'kill')
+  WaitFor('its end', () => job_status(job) == 'dead')
+  Hone evaluate
+  WaitFor('the evaluation', () => SaidOf('words.hone.json: [0-9.]\+ on') != '')
+  facts.revived = SaidOf('words.hone.json: [0-9.]\+ on')
+  g:hone_command = ['/nowhere/hone', 'serve']
+  edit elsewhere/words.hone.json
+  facts.missing = SaidOf('no program')
 enddef
 
 def Run(_: number)

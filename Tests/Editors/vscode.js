@@ -7,7 +7,8 @@ const Module = require('node:module');
 const path = require('node:path');
 const { makeEditor } = require('./vscode/editor.js');
 
-const editor = makeEditor({ path: process.env.HONE });
+const settings = { path: process.env.HONE };
+const editor = makeEditor(settings);
 const { vscode, seen, providers, diagnostics } = editor;
 const load = Module._load;
 Module._load = (name, ...rest) => (name === 'vscode' ? vscode : load(name, ...rest));
@@ -117,6 +118,19 @@ async function steps() {
   facts['left-text'] = seen.diffs[0].left;
   facts['right-text'] = seen.diffs[0].right;
   facts.differences = 1;
+
+  // A service that dies is started again by the next command.
+  const [node] = await providers.tree.getChildren();
+  node.connection.process.kill('SIGKILL');
+  await waitFor('its end', () => !node.connection.isOpen);
+  seen.messages = [];
+  await run('hone.evaluateFile');
+  facts.revived = said(/words\.hone\.json: [\d.]+ on/);
+  seen.errors = [];
+  settings.path = '/nowhere/hone';
+  await open('elsewhere/words.hone.json');
+  await waitFor('a message', () => seen.errors.length);
+  [facts.missing] = seen.errors;
 
   await extension.deactivate();
   for (const one of context.subscriptions) one.dispose();

@@ -60,7 +60,7 @@ HOSTILE = json.dumps({
 
 
 def run_in_terminal(command, directory, environment, seconds):
-    """Runs a program in a terminal of its own; gives the screen's raw output."""
+    """Runs a program in a terminal of its own; gives the text it showed last. Where it waits for Enter, it gets it."""
     process_id, terminal = pty.fork()
     if process_id == 0:
         os.chdir(directory)
@@ -74,8 +74,10 @@ def run_in_terminal(command, directory, environment, seconds):
                     output += os.read(terminal, 65536)
                 except OSError:
                     break
+                if b"Press ENTER" in output[-200:]:
+                    os.write(terminal, b"\r")
         else:
-            pytest.fail(f"{command[0]} did not come to an end. Its screen: {output[-2000:]!r}")
+            pytest.fail(f"{command[0]} did not come to an end. It showed: {shown(output)}")
     finally:
         os.close(terminal)
         try:
@@ -83,7 +85,12 @@ def run_in_terminal(command, directory, environment, seconds):
         except ProcessLookupError:
             pass
         os.waitpid(process_id, 0)
-    return output
+    return shown(output)
+
+
+def shown(output):
+    """The last of what a program showed, without the terminal's commands."""
+    return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()].|[=>])", "", output.decode(errors="replace"))[-1500:]
 
 
 @pytest.fixture(scope="module", params=EDITORS)
@@ -92,17 +99,23 @@ def facts(request, executable, tmp_path_factory):
     command = EDITORS[request.param]
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
+    if request.param == "vim":
+        version = subprocess.run(["vim", "--version"], capture_output=True, text=True).stdout
+        if not {"+channel", "+popupwin", "+textprop"} <= set(version.split()):
+            pytest.skip("this vim is built without channels, popups or text properties")
     directory = tmp_path_factory.mktemp(request.param) / "a project"
     (directory / ".hone").mkdir(parents=True)
     for name, text in (("words", WORDS), ("slow", SLOW), ("broken", BROKEN), ("hostile", HOSTILE)):
         (directory / f"{name}.hone.json").write_text(text)
+    (directory / "elsewhere" / ".hone").mkdir(parents=True)
+    (directory / "elsewhere" / "words.hone.json").write_text(WORDS)
     report = directory / "facts.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HONE")}
     environment |= {
         "HONE": executable, "FACTS": str(report), "CLIENT": str(ROOT / "Clients" / request.param), "TERM": "xterm-256color",
         "HOME": str(directory), "XDG_STATE_HOME": str(directory / "state"), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     screen = run_in_terminal(command, directory, environment, 120)
-    assert report.exists(), f"{request.param} came to no end of its steps: {screen[-3000:]!r}"
+    assert report.exists(), f"{request.param} came to no end of its steps: {screen}"
     seen = json.loads(report.read_text(errors="replace"))
     assert "failure" not in seen, f"{seen['failure']}\nsaid: {seen['messages']}"
     seen["editor"] = request.param
@@ -123,7 +136,7 @@ def test_a_compile_shows_progress_and_its_outcome(facts):
     assert facts["running"]
     assert len(set(facts["progress"])) > 2
     assert any(re.search(r"\d+ ?%|^\d+ ", report) and "trial" in report for report in facts["progress"])
-    assert re.search(r"words\.hone\.json: \d+\.\d\d, was \d+\.\d\d, run [0-9a-f]{8} \(simulated model\)", facts["outcome"])
+    assert re.search(r"words\.hone\.json: \d+\.\d\d, was \d+\.\d\d, run …[0-9a-f]{8} \(simulated model\)", facts["outcome"])
 
 
 def test_hover_shows_the_last_score(facts):
@@ -174,7 +187,7 @@ def test_the_best_program_is_loaded_into_the_file_and_undone(facts):
     loaded = json.loads(facts["loaded"])
     assert isinstance(loaded["program"], dict) and loaded["program"]["state"]
     assert loaded["metric"] == "numeric_match"
-    assert re.search(r"loaded the program of run [0-9a-f]{8}", facts["told"])
+    assert re.search(r"loaded the program of run …[0-9a-f]{8}", facts["told"])
     assert facts["undone"][1] == '  "program": "question -> answer",'
 
 
@@ -182,3 +195,46 @@ def test_two_programs_are_compared(facts):
     assert facts["differences"] > 0
     assert facts["left-text"] != facts["right-text"]
     assert "question -> " in facts["left-text"] and "question -> " in facts["right-text"]
+
+
+def test_a_service_that_died_is_started_again(facts):
+    assert re.search(r"words\.hone\.json: \d+\.\d\d on 16 examples", facts["revived"])
+
+
+def test_without_the_program_a_message_says_what_to_do(facts):
+    assert 'no program "/nowhere/hone"' in facts["missing"] and "PATH" in facts["missing"]
+
+
+def test_every_command_of_the_extension_is_there(facts):
+    if facts["editor"] != "vscode":
+        pytest.skip("only Visual Studio Code declares its commands")
+    assert facts["undeclared"] == []
+    assert {"Evaluate", "Compile"} <= set(facts["lenses"])
+
+
+def test_the_emacs_package_compiles_without_a_warning(tmp_path):
+    if not shutil.which("emacs"):
+        pytest.skip("emacs is not installed")
+    shutil.copytree(ROOT / "Clients" / "emacs", tmp_path / "hone")
+    files = sorted(map(str, (tmp_path / "hone").glob("*.el")))
+    done = subprocess.run(
+        ["emacs", "-Q", "--batch", "-L", str(tmp_path / "hone"), "--eval", "(setq byte-compile-error-on-warn t)",
+         "-f", "batch-byte-compile", *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_function_of_the_vim_plugin_compiles(tmp_path):
+    if not shutil.which("vim"):
+        pytest.skip("vim is not installed")
+    plugin = tmp_path / "plugin"
+    shutil.copytree(ROOT / "Clients" / "vim", plugin)
+    scripts = sorted((plugin / "autoload").rglob("*.vim"))
+    for script in scripts:
+        script.write_text(script.read_text() + "\ndefcompile\n")
+    steps = tmp_path / "steps.vim"
+    steps.write_text("\n".join(
+        [f"set runtimepath^={plugin}", f"redir! > {tmp_path}/said"]
+        + [f"runtime autoload/{script.relative_to(plugin / 'autoload')}" for script in scripts] + ["redir END", "qall!"]))
+    subprocess.run(
+        ["vim", "-N", "-u", "NONE", "-n", "-es", "-S", str(steps)], stdin=subprocess.DEVNULL, timeout=60, check=False)
+    assert (tmp_path / "said").read_text().strip() == ""

@@ -32,7 +32,7 @@ def Outcome(result: dict<any>): string
     line = tolower(status) .. ', ' .. line
   endif
   if type(get(result, 'runId')) == v:t_string
-    line ..= ', run ' .. strpart(result.runId, 0, 8)
+    line ..= ', run ' .. text.Short(result.runId)
   endif
   return line .. (get(result, 'simulated', false) == true ? ' (simulated model)' : '')
 enddef
@@ -120,7 +120,7 @@ export def Diff(first = '', second = '')
   endif
   const choices = Flat(FileRuns(at))
   if !empty(choices)
-    popup_menu(choices->mapnew((_, run) => join([text.Cell(run.name, 24), text.Score(get(run, 'score', v:null)), strpart(run.runId, 0, 8)])), {
+    popup_menu(choices->mapnew((_, run) => join([text.Cell(run.name, 24), text.Score(get(run, 'score', v:null)), text.Short(run.runId)])), {
       title: ' Compare with run ', maxheight: &lines - 6,
       callback: (_, chosen) => chosen > 0 ? runs.Diff(at.service, {uri: at.uri}, {run: choices[chosen - 1].runId}) : 0})
   endif
@@ -142,7 +142,7 @@ def LoadInto(buffer: number, run: string)
   endif
   document.Apply(answer.edit)
   const score = text.Score(get(answer, 'score', v:null))
-  text.Tell(printf('loaded the program of run %s%s', strpart(answer.runId, 0, 8), score == '-' ? '' : ', score ' .. score))
+  text.Tell(printf('loaded the program of run %s%s', text.Short(answer.runId), score == '-' ? '' : ', score ' .. score))
 enddef
 
 def RunCommand(name: string)

@@ -24,6 +24,11 @@ function line(text) {
   return clean(text).replace(/\n/g, '␤').replace(/\t/g, ' ');
 }
 
+/** The end of an id; how ids begin tells little but when they were made. */
+function short(id) {
+  return `…${id.slice(-8)}`;
+}
+
 /** An error: what is wrong, each part of it, what to do next. */
 function errorText(error) {
   const data = error.data || {};
@@ -63,8 +68,8 @@ function outcome(result) {
   if (typeof result.score !== 'number') parts.push('no score');
   else if (typeof result.baselineScore === 'number') parts.push(`${score(result.score)}, was ${score(result.baselineScore)}`);
   else parts.push(`${score(result.score)} on ${value(result.count)} examples`);
-  if (result.runId) parts.push(`run ${result.runId.slice(0, 8)}`);
+  if (result.runId) parts.push(`run ${short(result.runId)}`);
   return line(parts.join(', ') + (result.simulated ? ' (simulated model)' : ''));
 }
 
-module.exports = { clean, errorText, line, outcome, score, value, when };
+module.exports = { clean, errorText, line, outcome, score, short, value, when };

@@ -34,7 +34,7 @@ local function here()
     text.warn("this is no program file (NAME.hone.json)")
     return
   end
-  local client = service.client(0)
+  local client = service.client_of(vim.api.nvim_get_current_buf())
   return client and { client = client, uri = vim.uri_from_bufnr(0), file = path }
 end
 
@@ -47,7 +47,7 @@ local function outcome(result)
     line = ("%.2f on %s examples"):format(score, text.value(result.count))
   end
   if status and status ~= "FINISHED" then line = status:lower() .. ", " .. line end
-  if text.some(result.runId) then line = line .. ", run " .. result.runId:sub(1, 8) end
+  if text.some(result.runId) then line = line .. ", run " .. text.short(result.runId) end
   if text.some(result.simulated) then line = line .. " (simulated model)" end
   return text.line(line), baseline and "; :Hone load takes it over" or nil
 end
@@ -69,13 +69,13 @@ M.status = service.status
 --- Shows the runs of this program file; elsewhere, all.
 function M.runs()
   local inside = vim.api.nvim_buf_get_name(0):find("%.hone%.json$")
-  local view = inside and here() or { client = service.client(0) }
+  local view = inside and here() or { client = service.any_client(vim.api.nvim_get_current_buf()) }
   if view.client then return runs.tree(view) end
 end
 
 --- Opens a trace by its id, or one of the last run of this file.
 function M.trace(id)
-  local client = service.client(0)
+  local client = service.any_client(vim.api.nvim_get_current_buf())
   if not client then return end
   if id then return runs.trace(client, id:find("^tr%-") and { traceId = id } or { runId = id }) end
   local at = here()
@@ -93,13 +93,13 @@ end
 --- Compares this file's program with a run's, or two runs.
 function M.diff(first, second)
   if first and second then
-    local client = service.client(0)
+    local client = service.any_client(vim.api.nvim_get_current_buf())
     return client and runs.diff(client, { run = first }, { run = second })
   end
   local at = here()
   if not at then return end
   if first then return runs.diff(at.client, { uri = at.uri }, { run = first }) end
-  local answer = service.execute(at.client, "hone.runs", { uri = at.uri, limit = 50 })
+  local answer = service.execute(at.client, "hone.runs", { uri = at.uri, onlyFile = true, limit = 50 })
   if not answer then return end
   local choices = {}
   local function add(run)
@@ -110,7 +110,7 @@ function M.diff(first, second)
   if #choices == 0 then return text.warn("there is no run yet; :Hone compile makes one") end
   vim.ui.select(choices, {
     prompt = "Compare with run",
-    format_item = function(run) return ("%s %s %s"):format(text.cell(run.name, 24), text.score(run.score), run.runId:sub(1, 8)) end,
+    format_item = function(run) return ("%s %s %s"):format(text.cell(run.name, 24), text.score(run.score), text.short(run.runId)) end,
   }, function(run)
     if run then runs.diff(at.client, { uri = at.uri }, { run = run.runId }) end
   end)
@@ -124,7 +124,7 @@ function M.load(run, view)
   if not answer then return end
   if text.some(answer.applied) ~= true then vim.lsp.util.apply_workspace_edit(answer.edit, "utf-16") end
   local score = text.some(answer.score)
-  text.tell(("loaded the program of run %s%s"):format(answer.runId:sub(1, 8), score and (", score %.2f"):format(score) or ""))
+  text.tell(("loaded the program of run %s%s"):format(text.short(answer.runId), score and (", score %.2f"):format(score) or ""))
 end
 
 for name, action in pairs({ ["hone.compile"] = "compile", ["hone.evaluate"] = "evaluate", ["hone.loadBest"] = "load" }) do

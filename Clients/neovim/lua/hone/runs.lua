@@ -119,7 +119,7 @@ function M.run(client, id)
       open = function() M.trace(client, { traceId = trace.traceId }, listed.traces) end,
     })
   end
-  outline.show("hone://run/" .. id:sub(1, 8), lines, { R = function() M.run(client, id) end }, 2)
+  outline.show("hone://run/" .. text.short(id), lines, { R = function() M.run(client, id) end }, 2)
 end
 
 --- Shows a trace, {traceId} or {runId}; `siblings` are those that N and P go to.
@@ -128,7 +128,7 @@ function M.trace(client, argument, siblings, replaces)
   if not answer then return end
   siblings = siblings or text.some(answer.traces) or {}
   local lines = {
-    { depth = 0, text = answer.title .. "   Tab fold  zR/zM all  N/P next, previous trace  q back", kind = "help" },
+    { depth = 0, text = "Tab fold  zR/zM all  N/P next, previous trace  q back", kind = "help" },
   }
   for _, line in ipairs(answer.lines) do
     table.insert(lines, { depth = line.depth, text = line.text })
@@ -145,7 +145,7 @@ function M.trace(client, argument, siblings, replaces)
       text.warn("there is no further trace")
     end
   end
-  return outline.show("hone://trace/" .. answer.traceId:sub(1, 11), lines, { N = go(1), P = go(-1) }, 99, replaces)
+  return outline.show("hone://trace/" .. text.short(answer.traceId), lines, { N = go(1), P = go(-1) }, 4, replaces)
 end
 
 --- Compares two programs, each {uri}, {run} or {path}.

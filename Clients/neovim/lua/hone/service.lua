@@ -86,20 +86,39 @@ function M.ended(client_id, code, signal)
     end
   end
   if vim.v.exiting == vim.NIL and (code ~= 0 or signal ~= 0) and signal ~= 15 then
-    text.warn("the service ended with status " .. code .. "; :edit starts it again. Its last words are in " .. vim.lsp.get_log_path())
+    local log = vim.lsp.log and vim.lsp.log.get_filename and vim.lsp.log.get_filename() or vim.lsp.get_log_path()
+    text.warn("the service ended; the next :Hone command in a program file starts it again. Its last words are in " .. log)
   end
 end
 
---- The client of a buffer, else any; nil, with a message, where there is none.
-function M.client(buffer)
+local function find(buffer)
   local all = vim.lsp.get_clients and vim.lsp.get_clients({ name = "hone" }) or vim.lsp.get_active_clients()
   local any
   for _, client in pairs(all) do
     if client.name == "hone" and not of(client, "is_stopped") then
-      any = any or client
-      if vim.lsp.buf_is_attached(buffer or 0, client.id) then return client end
+      if vim.lsp.buf_is_attached(buffer, client.id) then return client, client end
+      any = client
     end
   end
+  return nil, any
+end
+
+--- The client of a program file, started where it has gone; nil, with a message, where there is none.
+function M.client_of(buffer)
+  local client = find(buffer)
+  if not client and M.start(buffer) then
+    vim.wait(20000, function()
+      client = find(buffer)
+      return client ~= nil
+    end, 10)
+    if not client then text.fail("the service did not start") end
+  end
+  return client
+end
+
+--- Any client, the buffer's own if it has one; nil, with a message, where there is none.
+function M.any_client(buffer)
+  local _, any = find(buffer)
   if not any then text.warn("no service runs. Open a program file (NAME.hone.json) first.") end
   return any
 end

@@ -24,6 +24,9 @@ function M.line(text)
   return (M.clean(text):gsub("\n", "␤"):gsub("\t", " "))
 end
 
+--- The end of an id; how ids begin tells little but when they were made.
+function M.short(id) return "…" .. id:sub(-8) end
+
 --- What is there: nil for JSON's null too.
 function M.some(value)
   if value == vim.NIL then return nil end

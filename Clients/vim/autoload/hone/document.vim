@@ -222,7 +222,7 @@ export def Hover()
   const hover = service.Ask(document.service, 'textDocument/hover', {textDocument: {uri: document.uri}, position: Position()})
   var lines = Here(bufnr())->mapnew((_, problem) => text.Clean(problem.message))
   if type(hover) == v:t_dict
-    lines += text.Clean(hover.contents.value)->split("\n")
+    lines += text.Clean(hover.contents.value)->substitute('\*\*\|`', '', 'g')->split("\n")
   endif
   if empty(lines)
     text.Tell('nothing is known here; the last score is shown on the word "program"')

@@ -147,7 +147,7 @@ export def Run(from: dict<any>, id: string)
       text: printf('%s  %s  %s', trace.status, join(verdicts), text.Cell(Some(get(trace, 'requestPreview'), ''), 90)),
       Open: () => Trace(from, {traceId: trace.traceId}, listed.traces)})
   endfor
-  outline.Show('hone://run/' .. strpart(id, 0, 8), lines, {R: (_) => Run(from, id)}, 2)
+  outline.Show('hone://run/' .. text.Short(id), lines, {R: (_) => Run(from, id)}, 2)
 enddef
 
 # Shows a trace, {traceId} or {runId}; siblings are those that N and P go to.
@@ -158,13 +158,13 @@ export def Trace(from: dict<any>, argument: dict<any>, siblings: list<any> = [],
   endif
   const others = empty(siblings) ? Some(get(answer, 'traces'), []) : siblings
   const lines = [{
-    depth: 0, kind: 'help', text: answer.title .. '   Tab fold  zR/zM all  N/P next, previous trace  q back'}]
+    depth: 0, kind: 'help', text: 'Tab fold  zR/zM all  N/P next, previous trace  q back'}]
   const keys = {
     N: (_) => Beside(from, answer.traceId, others, 1),
     P: (_) => Beside(from, answer.traceId, others, -1),
   }
   const content = answer.lines->mapnew((_, line) => ({depth: line.depth, text: line.text}))
-  outline.Show('hone://trace/' .. strpart(answer.traceId, 0, 11), lines + content, keys, 99, replaces)
+  outline.Show('hone://trace/' .. text.Short(answer.traceId), lines + content, keys, 4, replaces)
 enddef
 
 def Beside(from: dict<any>, id: string, traces: list<any>, step: number)

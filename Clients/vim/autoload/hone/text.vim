@@ -23,6 +23,11 @@ export def Line(text: any): string
   return Clean(text)->substitute("\n", '␤', 'g')->substitute("\t", ' ', 'g')
 enddef
 
+# The end of an id; how ids begin tells little but when they were made.
+export def Short(id: string): string
+  return '…' .. strpart(id, max([0, strlen(id) - 8]))
+enddef
+
 # Text cut or filled to so many columns.
 export def Cell(text: any, width: number): string
   var line = Line(text)
