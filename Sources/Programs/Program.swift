@@ -1,4 +1,5 @@
 package import JSON
+import LanguageModels
 
 /// What an optimizer changes of one predictor: its instructions and its demos.
 package struct PredictorState: Sendable, Hashable {
@@ -40,6 +41,9 @@ package struct Program: Sendable, Hashable {
   package func signature(at index: Int) -> Signature {
     var signature = predictors[index].signature
     signature.instructions = states[index].instructions
+    if let needed = predictors[index].mustSay, !signature.instructions.contains(needed) {
+      signature.instructions += "\n\n" + needed
+    }
     return signature
   }
 
@@ -48,6 +52,19 @@ package struct Program: Sendable, Hashable {
     var copy = self
     for index in copy.states.indices { copy.states[index].demos = [] }
     return copy
+  }
+
+  /// What tells this program's state from another's. Only client programs are told apart by it: what a client ran is kept
+  /// for one candidate.
+  var digest: ContentDigest {
+    var builder = ContentDigest.Builder()
+    guard module.hostName != nil else { return builder.finish() }
+    for (predictor, state) in zip(predictors, states) {
+      builder.add(predictor.name)
+      builder.add(state.instructions)
+      builder.add(JSONValue.array(state.demos.map(JSONValue.object)).encoded())
+    }
+    return builder.finish()
   }
 
   /// How the root span of an execution is called.
