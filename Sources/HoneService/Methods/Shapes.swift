@@ -78,7 +78,9 @@ enum Shape {
         object([
           "model": string, "apiBase": string, "apiKeyEnv": string, "temperature": number, "topP": number,
           "maxTokens": integer, "stop": array(string), "seed": integer, "n": integer, "cache": boolean,
-          "timeout": number, "retries": integer, "price": object(["input": number, "output": number]), "extra": anyObject,
+          "timeout": number, "retries": integer, "hedge": boolean, "hedgeAfter": number,
+          "headers": ["type": "object", "additionalProperties": object(["env": string], required: ["env"])],
+          "price": object(["input": number, "output": number]), "extra": anyObject,
         ], required: ["model"]),
         object([
           "client": string, "temperature": number, "topP": number, "maxTokens": integer, "stop": array(string),
