@@ -55,13 +55,13 @@ package struct Prediction: Sendable {
 /// A program made ready to run many times: what does not depend on the inputs is made once.
 package final class PreparedProgram: Sendable {
   package let program: Program
+  /// What tells the program from others: structure, instructions and demos.
+  package let digest: ContentDigest
   private let adapters: [ChatAdapter]
   private let shared: [SharedMessages]
   /// The predictors' signatures in text form, as spans show them.
   private let signatureTexts: [String]
   let plan: Plan
-  /// What tells this candidate from others: its structure and state.
-  let digest: ContentDigest
 
   /// A module with what its runs need at hand.
   indirect enum Plan: Sendable {
@@ -90,10 +90,10 @@ package final class PreparedProgram: Sendable {
 
   package init(_ program: Program) {
     self.program = program
+    digest = .of(JSONValue.object(StateFile.encode(program)).encoded())
     adapters = program.predictors.indices.map { ChatAdapter(program.signature(at: $0)) }
     shared = zip(adapters, program.states).map { $0.sharedMessages(demos: $1.demos) }
     signatureTexts = adapters.map(\.signature.text)
-    digest = program.digest
     var predictors = 0
     plan = Self.plan(program.module, &predictors)
   }

@@ -1,5 +1,4 @@
 package import JSON
-import LanguageModels
 
 /// What an optimizer changes of one predictor: its instructions and its demos.
 package struct PredictorState: Sendable, Hashable {
@@ -52,19 +51,6 @@ package struct Program: Sendable, Hashable {
     var copy = self
     for index in copy.states.indices { copy.states[index].demos = [] }
     return copy
-  }
-
-  /// What tells this program's state from another's. Only client programs are told apart by it: what a client ran is kept
-  /// for one candidate.
-  var digest: ContentDigest {
-    var builder = ContentDigest.Builder()
-    guard module.hostName != nil else { return builder.finish() }
-    for (predictor, state) in zip(predictors, states) {
-      builder.add(predictor.name)
-      builder.add(state.instructions)
-      builder.add(JSONValue.array(state.demos.map(JSONValue.object)).encoded())
-    }
-    return builder.finish()
   }
 
   /// How the root span of an execution is called.
