@@ -360,3 +360,49 @@ def test_a_client_that_does_not_serve_it_is_told(host, connect):  # noqa: F811
     with pytest.raises(Refused) as failure:
         other.call("evaluate", evaluation())
     assert failure.value.code == -32602 and failure.value.data["problems"][0]["suggestion"] == "Addre"
+
+
+def compile_request(**more):
+    return {
+        "program": PROGRAM, "optimizer": {"name": "MIPROv2", "auto": None, "num_candidates": 3, "num_trials": 5, "minibatch_size": 4},
+        "trainset": ROWS[:8], "valset": ROWS[8:], "metric": {"client": "right"}, "lm": {"client": "m"}, **more}
+
+
+def test_a_resumed_run_asks_nothing_again(host):
+    """A client goes away in the middle of a compile; another takes the run up, and is asked what is left only."""
+    def right(params):
+        return params["prediction"]["answer"] == params["example"]["answer"]
+
+    peer, _ = host(metric_score=right)
+    whole = peer.call("compile", compile_request())
+    questions = [(m["method"], json.dumps(m["params"].get("inputs") or m["params"].get("messages") or m["params"]["prediction"])) for m in peer.asked]
+
+    scored = []
+
+    def dying(params):
+        scored.append(params)
+        if len(scored) == 17:
+            threading.Thread(target=first.close).start()
+            raise Silent
+        return right(params)
+
+    first, _ = host(metric_score=dying)
+    with pytest.raises((ConnectionError, Refused)):
+        first.call("compile", compile_request(experiment="left"))
+    second, _ = host(metric_score=right)
+    deadline = time.monotonic() + 20
+    while (run := second.call("listRuns", {"experiment": "left", "filter": "tags.`hone.kind` = 'compile'"})["runs"][0])["status"] == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert run["tags"]["hone.status"] == "INTERRUPTED"
+    resumed = second.call("resumeRun", {"runId": run["runId"]})
+    assert resumed["status"] == "FINISHED"
+    assert (resumed["program"], resumed["score"]) == (whole["program"], whole["score"])
+    # What was on its way when the client went is asked again; all else once.
+    asked = len(first.asked) + len(second.asked)
+    assert len(questions) <= asked <= len(questions) + 3 * 8
+    assert len(second.asked) < len(questions) - 17
+    # The traces of what was replayed are as whole as the others.
+    for trace in second.call("listTraces", {"runId": resumed["bestRunId"]})["traces"]:
+        names = [span["name"] for span in second.call("getTrace", {"traceId": trace["traceId"]})["spans"]]
+        assert names[0] == "Adder.forward" and "LM.__call__" in names
