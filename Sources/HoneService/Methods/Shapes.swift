@@ -68,7 +68,9 @@ enum Shape {
         object([
           "model": string, "apiBase": string, "apiKeyEnv": string, "temperature": number, "topP": number,
           "maxTokens": integer, "stop": array(string), "seed": integer, "n": integer, "cache": boolean,
-          "timeout": number, "retries": integer, "price": object(["input": number, "output": number]), "extra": anyObject,
+          "timeout": number, "retries": integer, "hedge": boolean, "hedgeAfter": number,
+          "headers": ["type": "object", "additionalProperties": object(["env": string], required: ["env"])],
+          "price": object(["input": number, "output": number]), "extra": anyObject,
         ], required: ["model"]),
         object([
           "client": string, "temperature": number, "topP": number, "maxTokens": integer, "stop": array(string),
@@ -97,7 +99,7 @@ enum Shape {
     "Run": object([
       "runId": string, "experimentId": string, "name": string, "status": string, "startTime": string,
       "endTime": string, "duration": number, "parentRunId": string, "user": string, "artifactUri": string,
-      "params": anyObject, "metrics": anyObject, "tags": anyObject, "inputs": array(anyObject),
+      "params": anyObject, "metrics": anyObject, "tags": anyObject, "inputs": array(anyObject), "resumeCommand": string,
     ]),
     "TraceInfo": object([
       "traceId": string, "name": string, "experimentId": string, "runId": string, "status": string, "startTime": string,
