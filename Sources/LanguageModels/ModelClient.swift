@@ -20,16 +20,17 @@ package struct ModelClient: Sendable {
   /// - Parameters:
   ///   - limiter: the limiter to pass through; the process's one for the model's endpoint if nil.
   ///   - pacing: the clock, pauses and random numbers; tests put their own here.
+  ///   - times: what the model usually takes; the process's knowledge of it if nil.
   package init(
     model: any LanguageModel, configuration: ModelConfiguration, answers: any AnswerStore,
-    limiter: AdaptiveLimiter? = nil, pacing: Pacing = .real
+    limiter: AdaptiveLimiter? = nil, pacing: Pacing = .real, times: ResponseTimes? = nil
   ) {
     self.model = model
     self.configuration = configuration
     self.answers = answers
     payer = Payer(
       model: model, configuration: configuration, answers: answers,
-      limiter: limiter ?? .shared(for: model.endpoint), pacing: pacing)
+      limiter: limiter ?? .shared(for: model.endpoint), pacing: pacing, times: times)
     // Answers are kept by whoever pays, so only callers with the same store may share a call.
     flightStore = type(of: answers) is AnyObject.Type ? ObjectIdentifier(answers as AnyObject) : nil
     configurationDigest = ModelClient.digest(of: configuration.sampling, model: model)
@@ -53,6 +54,8 @@ package struct ModelClient: Sendable {
     while true {
       let mark = Self.flights.mark(key)
       if isKept, let stored = try answers.answer(for: digest) {
+        // What the run had paid before it was interrupted stands in its bill already.
+        if account.takeReplay(of: digest) { return ModelAnswer(reply: stored.reply, source: .model, cost: stored.cost) }
         account.noteCached(context.role)
         return ModelAnswer(reply: stored.reply, source: .cache, cost: 0)
       }

@@ -11,8 +11,18 @@ package struct TraceID: Hashable, Sendable, CustomStringConvertible {
     self.low = low
   }
 
+  /// A new id. It begins with the time in milliseconds, so that traces of one time lie together in the store.
   package static func random() -> TraceID {
-    TraceID(high: .random(in: 1...UInt64.max), low: .random(in: 1...UInt64.max))
+    TraceID(high: UInt64(wallClock() / 1_000_000) << 16 | IDSource.next() >> 48, low: max(1, IDSource.next()))
+  }
+
+  /// The identity that follows from some content.
+  package init(_ digest: ContentDigest) {
+    let words = digest.bytes.prefix(16).reduce(into: (high: UInt64(0), low: UInt64(0), count: 0)) { words, byte in
+      if words.count < 8 { words.high = words.high << 8 | UInt64(byte) } else { words.low = words.low << 8 | UInt64(byte) }
+      words.count += 1
+    }
+    self.init(high: words.high, low: words.low)
   }
 
   /// From `tr-` and 32 hexadecimal digits.
@@ -30,7 +40,7 @@ package struct TraceID: Hashable, Sendable, CustomStringConvertible {
 package struct SpanID: Hashable, Sendable, CustomStringConvertible {
   package let value: UInt64
   package init(_ value: UInt64) { self.value = value }
-  package static func random() -> SpanID { SpanID(.random(in: 1...UInt64.max)) }
+  package static func random() -> SpanID { SpanID(max(1, IDSource.next())) }
 
   package init?(_ text: String) {
     guard text.utf8.count == 16, let value = UInt64(text, radix: 16) else { return nil }

@@ -12,11 +12,15 @@ extension Method {
       Parameter("filter", Shape.string, "Such as metrics.eval > 50 and tags.hone.kind = 'compile'."),
       Parameter("orderBy", Shape.array(Shape.string), "Such as [\"metrics.eval DESC\"]."),
       Parameter("view", ["enum": ["ACTIVE_ONLY", "DELETED_ONLY", "ALL"]], "Active runs unless said."),
+      Parameter(
+        "select", Shape.array(Shape.string),
+        "What of each run comes along, such as metrics.eval, params.*, inputs; everything unless given."),
       Parameter("maxResults", Shape.integer, "How many a page has; 100 unless said, 1000 at most."),
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
     result: Shape.object(["runs": Shape.array(Shape.reference("Run")), "nextPageToken": Shape.optionalString]),
-    example: ["experiment": "Default", "filter": "metrics.score > 50", "orderBy": ["metrics.score DESC"]]
+    example: ["experiment": "Default", "filter": "metrics.score > 50", "orderBy": ["metrics.score DESC"]],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let name = fields.string("experiment")
     let id = fields.string("experimentId")
@@ -24,6 +28,7 @@ extension Method {
     var filter = fields.string("filter") ?? ""
     let orderBy = fields.strings("orderBy") ?? []
     let view = fields.choice("view", of: ViewType.allCases.map(\.rawValue)).flatMap(ViewType.init) ?? .activeOnly
+    let selection = RunSelection(fields)
     let maxResults = fields.int("maxResults", in: 1...1000) ?? 100
     let pageToken = fields.string("pageToken")
     if let parent, !isRunID(parent) { fields.problems.add("parentRunId", "A run's id has 32 hexadecimal digits.") }
@@ -38,7 +43,14 @@ extension Method {
     }
     let page = try await store.searchRuns(
       experimentIDs: ids, filter: filter, orderBy: orderBy, view: view, maxResults: maxResults, pageToken: pageToken)
-    return ["runs": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
+    let children = try await store.childCounts(of: page.items.map(\.id))
+    let shown = try await service.shown(page.items, store)
+    let runs = zip(page.items, shown).map { run, whole in
+      var object = selection?(whole) ?? whole
+      object["children"] = .int(children[run.id] ?? 0)
+      return JSONValue.object(object)
+    }
+    return ["runs": .array(runs), "nextPageToken": JSONValue(page.nextPageToken)]
   }
 
   static func known(_ store: TrackingStore, _ name: String) async throws(HoneError) -> Experiment {
@@ -55,14 +67,15 @@ extension Method {
       Parameter("history", Shape.boolean, "Whether every metric's values by step come along; no unless said."),
     ],
     result: Shape.object(["run": Shape.reference("Run"), "history": Shape.anyObject, "children": Shape.integer]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true]
+    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.requiredString("runId")
     let wantsHistory = fields.bool("history") ?? false
     try fields.check("getRun")
     let store = try await service.store()
     let run = try await store.run(id ?? "")
-    var object: JSONObject = ["run": .object(run.json)]
+    var object: JSONObject = ["run": .object(try await service.shown([run], store)[0])]
     object["children"] = .int(try await store.children(of: run.id).count)
     if wantsHistory {
       var history = JSONObject()
@@ -88,7 +101,8 @@ extension Method {
       Parameter("restore", Shape.boolean, "Whether to restore it instead."),
     ],
     result: Shape.object(["runId": Shape.string, "lifecycleStage": Shape.string]),
-    example: ["runId": "0123456789abcdef0123456789abcdef"]
+    example: ["runId": "0123456789abcdef0123456789abcdef"],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.requiredString("runId")
     let restores = fields.bool("restore") ?? false
@@ -99,18 +113,43 @@ extension Method {
   }
 
   static let listExperiments = Method(
-    "listExperiments", "Lists experiments, the latest first.",
+    "listExperiments", "Lists experiments, the latest first, each with how many runs it has and when the last began.",
     [
       Parameter("maxResults", Shape.integer, "How many a page has; 100 unless said."),
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
     result: Shape.object(["experiments": Shape.array(Shape.anyObject), "nextPageToken": Shape.optionalString]),
-    example: [:]
+    example: [:],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let maxResults = fields.int("maxResults", in: 1...1000) ?? 100
     let pageToken = fields.string("pageToken")
     try fields.check("listExperiments")
-    let page = try await service.store().experiments(maxResults: maxResults, pageToken: pageToken)
-    return ["experiments": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
+    let store = try await service.store()
+    let page = try await store.experiments(maxResults: maxResults, pageToken: pageToken)
+    let activity = try await store.experimentActivity()
+    let experiments = page.items.map { experiment in
+      var object = experiment.json
+      let found = activity[experiment.id] ?? ExperimentActivity()
+      object["runs"] = .int(found.runs)
+      object["topRuns"] = .int(found.topRuns)
+      object["running"] = .int(found.running)
+      object["lastRunTime"] = JSONValue(found.lastStart.map(rfc3339(milliseconds:)))
+      return JSONValue.object(object)
+    }
+    return ["experiments": .array(experiments), "nextPageToken": JSONValue(page.nextPageToken)]
+  }
+}
+
+extension Service {
+  /// Runs as they are sent; those that ended before their time say how they go on.
+  func shown(_ runs: [Run], _ store: TrackingStore) async throws(HoneError) -> [JSONObject] {
+    let unfinished = runs.filter { $0.info.status == .killed || $0.info.status == .failed }.map(\.id)
+    let resumable = unfinished.isEmpty ? [] : try await store.runsWithRequests(unfinished)
+    return runs.map { run in
+      var object = run.json
+      if resumable.contains(run.id) { object["resumeCommand"] = .string(resumeCommand(run.id, home: home)) }
+      return object
+    }
   }
 }

@@ -15,7 +15,8 @@ extension Method {
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
     result: Shape.object(["traces": Shape.array(Shape.reference("TraceInfo")), "nextPageToken": Shape.optionalString]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "maxResults": 5]
+    example: ["runId": "0123456789abcdef0123456789abcdef", "maxResults": 5],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let name = fields.string("experiment")
     let runID = fields.string("runId")
@@ -37,6 +38,9 @@ extension Method {
     [
       Parameter("traceId", required: true, Shape.string, "tr- and 32 hexadecimal digits."),
       Parameter("spanId", Shape.string, "Only this span, whole."),
+      Parameter(
+        "bodies", Shape.boolean,
+        "Whether spans have inputs, outputs, attributes and events; yes unless said. Without, a model's call keeps its tokens and cost."),
       Parameter("maxSpans", Shape.integer, "How many spans a page has; 1000 unless said."),
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
@@ -44,10 +48,12 @@ extension Method {
       "info": Shape.reference("TraceInfo"), "spans": Shape.array(Shape.reference("Span")),
       "nextPageToken": Shape.optionalString,
     ]),
-    example: ["traceId": "tr-0123456789abcdef0123456789abcdef"]
+    example: ["traceId": "tr-0123456789abcdef0123456789abcdef"],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let text = fields.requiredString("traceId")
     let spanText = fields.string("spanId")
+    let bodies = fields.bool("bodies") ?? true
     let maxSpans = fields.int("maxSpans", in: 1...10_000) ?? 1000
     let pageToken = fields.string("pageToken")
     let id = text.flatMap { TraceID($0) }
@@ -64,9 +70,10 @@ extension Method {
       let span = try await store.span(spanID, of: id)
       return ["info": .object(info.json), "spans": [.object(span.json)], "nextPageToken": .null]
     }
-    let page = try await store.spans(of: id, maxResults: maxSpans, pageToken: pageToken)
+    let page = try await store.spans(
+      of: id, bodies: bodies, maxResults: maxSpans, pageToken: pageToken)
     return [
-      "info": .object(info.json), "spans": .array(page.items.map { .object($0.json) }),
+      "info": .object(info.json), "spans": .array(page.items.map { .object(bodies ? $0.json : $0.outlineJSON) }),
       "nextPageToken": JSONValue(page.nextPageToken),
     ]
   }
@@ -81,7 +88,8 @@ extension Method {
       Parameter("source", ["enum": ["HUMAN", "CODE", "LLM_JUDGE"]], "Who judges; HUMAN unless said."),
     ],
     result: Shape.object(["assessment": Shape.anyObject]),
-    example: ["traceId": "tr-0123456789abcdef0123456789abcdef", "name": "helpful", "value": true]
+    example: ["traceId": "tr-0123456789abcdef0123456789abcdef", "name": "helpful", "value": true],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let text = fields.requiredString("traceId")
     let name = fields.requiredString("name")

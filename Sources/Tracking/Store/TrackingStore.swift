@@ -6,12 +6,13 @@ import GRDB
 /// One directory, the home, holds all of it: `hone.sqlite` and, from the first artifact on,
 /// `artifacts/`. Several processes may have one home open at once. Every write goes through one queue
 /// that commits in groups, in the order of the calls; a call that writes returns when its transaction is
-/// committed, except `record(_:)`, which returns when the trace is queued. Reads run on connections of
-/// their own and see whatever any process has committed.
+/// committed, except `record(_:)` and `keepSoon(_:for:)`, which return when the thing is queued. Reads run on
+/// connections of their own and see whatever any process has committed.
 ///
 /// - `open(home:readOnly:)`, `flush()`, `close()`
 /// - Experiments: `experiment(named:)`, `createExperiment`, `experiments`
 /// - Runs: `createRun`, `updateRun`, `log…`, `run`, `searchRuns`, `metricHistory`, `acquireLease`
+/// - Works that can be done again: `beginRun`, `reopenRun`, `endRun`, `logTrial`, `requestStop`
 /// - Evaluation rows: `logResults`, `results`
 /// - Artifacts: `writeArtifact`, `readArtifact`, `listArtifacts`
 /// - Traces: `record`, `trace`, `spans`, `searchTraces`, `addAssessment`
@@ -26,6 +27,7 @@ package final class TrackingStore: Sendable {
   let texts: SharedTexts
   let traceTally = TraceTally()
   let heldLeases = HeldLeases()
+  let queuedAnswers = QueuedAnswers()
 
   init(home: String, isReadOnly: Bool, pool: DatabasePool, lookups: Lookups, texts: SharedTexts) {
     self.home = home
@@ -53,12 +55,19 @@ package final class TrackingStore: Sendable {
   }
 
   /// Runs `body` in a read transaction, away from the writer.
+  ///
+  /// A cancelled task reads all the same: what it had done by then is still to be tracked.
   func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(HoneError) -> T {
-    do {
-      return try await pool.read(body)
-    } catch {
-      throw storeError(error)
+    let result: Result<T, HoneError> = await withCheckedContinuation { continuation in
+      pool.asyncRead { access in
+        do {
+          continuation.resume(returning: .success(try body(access.get())))
+        } catch {
+          continuation.resume(returning: .failure(storeError(error)))
+        }
+      }
     }
+    return try result.get()
   }
 
   /// Runs `body` on the writer, within a transaction shared with its neighbours; returns after the commit.
