@@ -206,7 +206,7 @@ THEN gets the result.  `hone-cancel' ends it."
     (let ((end (lambda ()
                  (remhash token jobs)
                  (force-mode-line-update t)
-                 (run-hooks 'hone-after-job-hook))))
+                 (run-with-timer 0 nil #'run-hooks 'hone-after-job-hook))))
       (setf (hone-job-id job)
             (hone-ask connection method (append params `(:workDoneToken ,token))
                       :then (lambda (result) (funcall end) (funcall (or then #'ignore) result))

@@ -68,6 +68,14 @@ Outside of one, show all runs of the directory's store."
                         "TAB fold, RET open, t trace, d compare, l load, s all/this file, g refresh, q quit"))
     (hone--draw-runs)))
 
+(defun hone--refresh-shown-runs ()
+  "Ask for the runs again where they are shown."
+  (when-let ((buffer (get-buffer "*hone runs*")))
+    (when (get-buffer-window buffer t)
+      (with-current-buffer buffer (ignore-errors (hone-runs-refresh))))))
+
+(add-hook 'hone-after-job-hook #'hone--refresh-shown-runs)
+
 (defun hone--draw-runs ()
   "Draw the tree; point stays on its run."
   (let ((inhibit-read-only t)

@@ -44,7 +44,7 @@ const said = (pattern) => [...seen.messages].reverse().find((one) => pattern.tes
 async function steps() {
   const context = { subscriptions: [] };
   extension.activate(context);
-  facts.undeclared = manifest.contributes.commands.map((one) => one.command).filter((name) => !editor.commands.has(name));
+  facts['missing commands'] = manifest.contributes.commands.map((one) => one.command).filter((name) => !editor.commands.has(name));
 
   const words = await open('words.hone.json');
   await waitFor('a problem', () => problems(words).length);
@@ -69,7 +69,8 @@ async function steps() {
 
   const hover = await providers.hover.provideHover(words, words.positionOf('program'));
   facts.hover = hover.contents.text;
-  facts.lenses = (await providers.lenses.provideCodeLenses(words)).map((lens) => lens.command.title);
+  const lenses = await providers.lenses.provideCodeLenses(words);
+  facts.hover += `\n${lenses.map((lens) => lens.command.title).join('\n')}`;
 
   await open('slow.hone.json');
   const slow = run('hone.compileFile');

@@ -83,7 +83,9 @@ function M.show(name, lines, keys, folds, replaces)
   for index, line in ipairs(lines) do
     local deeper = lines[index + 1] and lines[index + 1].depth > line.depth
     local kind = line.kind or (deeper and "heading") or nil
-    if kind then vim.api.nvim_buf_add_highlight(buffer, namespace, highlights[kind], index - 1, 0, -1) end
+    if kind then
+      vim.api.nvim_buf_set_extmark(buffer, namespace, index - 1, 0, { end_col = #texts[index], hl_group = highlights[kind] })
+    end
   end
   local window = vim.wo
   window.foldmethod = "expr"

@@ -48,6 +48,7 @@ function M.tree(view)
     end
   end
   view.lines = lines
+  M.shown = view
   view.buffer = outline.show("hone://runs", lines, {
     t = on_run(function(run) M.trace(view.client, { runId = run }) end),
     d = on_run(function(run) M.mark(view, run) end),
@@ -72,6 +73,18 @@ function M.tree(view)
   vim.api.nvim_win_set_cursor(0, { math.min(cursor, #lines), 0 })
   return view.buffer
 end
+
+--- Asks for the runs again where they are shown.
+function M.refresh()
+  local view = M.shown
+  local window = view and view.buffer and vim.fn.bufwinid(view.buffer) or -1
+  if window >= 0 and view.buffer ~= vim.api.nvim_get_current_buf() then
+    vim.api.nvim_win_call(window, function() M.tree(view) end)
+  elseif window >= 0 then
+    M.tree(view)
+  end
+end
+service.after_work = M.refresh
 
 --- Marks a run; with one marked, compares the two.
 function M.mark(view, run)

@@ -6,6 +6,8 @@ local M = {
   options = { cmd = { "hone", "serve" }, attach = false },
   --- Requests with progress, by token.
   jobs = {},
+  --- What is done after work has ended.
+  after_work = function() end,
 }
 
 -- Since 0.11 a client's functions are methods.
@@ -160,6 +162,7 @@ end
 function Job:finish(message, failed, hint)
   if not M.jobs[self.token] then return end
   M.jobs[self.token] = nil
+  vim.schedule(M.after_work)
   local tell = failed and text.fail or text.tell
   message = self.title .. (failed and " failed: " or ": ") .. message
   if hint and vim.fn.strdisplaywidth(message .. hint) + 6 < vim.v.echospace then message = message .. hint end

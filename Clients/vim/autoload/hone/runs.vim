@@ -5,6 +5,9 @@ import autoload './outline.vim'
 import autoload './service.vim'
 import autoload './text.vim'
 
+# What the tree shows.
+var shown: dict<any> = {}
+
 def Some(value: any, otherwise: any): any
   return type(value) == type(otherwise) ? value : otherwise
 enddef
@@ -31,6 +34,7 @@ enddef
 # Shows the runs of a program file, or all; {service, uri?, file?, all?, Load?}.
 export def Tree(view: dict<any>)
   const inside = has_key(view, 'uri') && !get(view, 'all', false)
+  shown = view
   const answer = service.Execute(view.service, 'hone.runs',
     inside ? {uri: view.uri, onlyFile: true, limit: 200} : {limit: 200})
   if type(answer) != v:t_dict
@@ -73,6 +77,17 @@ export def Tree(view: dict<any>)
     endif
   endfor
   cursor(at, 1)
+enddef
+
+# Asks for the runs again where they are shown.
+def Refresh()
+  const window = bufwinid('^hone://runs$')
+  if window >= 0 && !empty(shown)
+    const here = win_getid()
+    win_gotoid(window)
+    Tree(shown)
+    win_gotoid(here)
+  endif
 enddef
 
 def OnRun(line: dict<any>, Action: func(string))
@@ -183,3 +198,5 @@ export def Diff(from: dict<any>, left: dict<any>, right: dict<any>)
     outline.Compare(answer.left, answer.right)
   endif
 enddef
+
+service.AfterWork(Refresh)

@@ -10,6 +10,13 @@ var jobs: dict<dict<any>> = {}
 # What takes the service's notifications, by method.
 var listeners: dict<func> = {}
 var count = 0
+# What is done after work has ended.
+var After: func() = () => {
+}
+
+export def AfterWork(Do: func())
+  After = Do
+enddef
 
 export def Listen(method: string, Listener: func)
   listeners[method] = Listener
@@ -201,6 +208,7 @@ enddef
 def Finish(work: dict<any>, lines: list<string>, failed: bool)
   remove(jobs, string(work.token))
   popup_close(work.popup)
+  timer_start(0, (_) => After())
   const said = [work.title .. (failed ? ' failed: ' : ': ') .. lines[0]] + lines[1 :]
   if failed
     text.Fail(said)
