@@ -57,7 +57,7 @@ function value(of) {
 
 /** When a run began, and how long it took. */
 function when(run) {
-  const start = typeof run.startTime === 'string' ? run.startTime.slice(0, 16).replace('T', ' ') : '';
+  const start = typeof run.startTime === 'string' ? new Date(run.startTime).toLocaleString() : '';
   return typeof run.duration === 'number' ? `${start}, ${run.duration.toFixed(1)} s` : start;
 }
 

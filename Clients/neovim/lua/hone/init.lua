@@ -5,7 +5,8 @@ local text = require("hone.text")
 
 local M = {}
 
---- Options: `cmd` {"hone", "serve"}, `attach` (join the user's running service), `keys` (false for none).
+--- Options: `cmd` {"hone", "serve"}, `attach` (join the user's running service), `keys` (false for none),
+--- `codelens` (false for none).
 function M.setup(options)
   service.options = vim.tbl_extend("force", service.options, options or {})
 end
@@ -16,6 +17,12 @@ local keys = { c = "compile", e = "evaluate", k = "cancel", r = "runs", t = "tra
 function M.attach(buffer)
   if vim.bo[buffer].filetype == "" then vim.bo[buffer].filetype = "json" end
   if not service.start(buffer) then return end
+  if service.options.codelens ~= false then
+    vim.api.nvim_create_autocmd({ "BufEnter", "InsertLeave", "BufWritePost" }, {
+      buffer = buffer,
+      callback = function() service.refresh_lenses(buffer) end,
+    })
+  end
   if service.options.keys == false then return end
   for key, name in pairs(keys) do
     vim.keymap.set("n", "<LocalLeader>" .. key, "<Cmd>Hone " .. name .. "<CR>", { buffer = buffer, desc = "Hone: " .. name })

@@ -64,6 +64,9 @@ function M.start(buffer)
     root_dir = directory,
     handlers = handlers,
     get_language_id = function() return "hone" end,
+    on_attach = function(_, attached)
+      vim.schedule(function() M.refresh_lenses(attached) end)
+    end,
     on_exit = function(code, signal, client_id)
       vim.schedule(function() M.ended(client_id, code, signal) end)
     end,
@@ -103,6 +106,15 @@ local function find(buffer)
     end
   end
   return nil, any
+end
+
+--- Asks for what stands behind `program`: the last score, what can be done.
+function M.refresh_lenses(buffer)
+  local refresh = vim.lsp.codelens and vim.lsp.codelens.refresh
+  if M.options.codelens == false or not refresh or not vim.api.nvim_buf_is_valid(buffer) then return end
+  -- Neovim 0.7 refreshes no more once it has asked a client that is not there yet.
+  if not find(buffer) then return end
+  vim.api.nvim_buf_call(buffer, function() pcall(refresh) end)
 end
 
 --- The client of a program file, started where it has gone; nil, with a message, where there is none.
@@ -162,7 +174,10 @@ end
 function Job:finish(message, failed, hint)
   if not M.jobs[self.token] then return end
   M.jobs[self.token] = nil
-  vim.schedule(M.after_work)
+  vim.schedule(function()
+    M.refresh_lenses(self.buffer)
+    M.after_work()
+  end)
   local tell = failed and text.fail or text.tell
   message = self.title .. (failed and " failed: " or ": ") .. message
   if hint and vim.fn.strdisplaywidth(message .. hint) + 6 < vim.v.echospace then message = message .. hint end
@@ -180,7 +195,8 @@ local count = 0
 function M.work(client, title, name, argument, outcome)
   count = count + 1
   local job = setmetatable(
-    { client = client, title = title, token = ("nvim-%d-%d"):format(vim.fn.getpid(), count), reports = 0 }, Job)
+    { client = client, title = title, token = ("nvim-%d-%d"):format(vim.fn.getpid(), count),
+      buffer = vim.api.nvim_get_current_buf(), reports = 0 }, Job)
   M.jobs[job.token] = job
   local params = { command = name, arguments = { argument }, workDoneToken = job.token }
   local sent, id = of(client, "request", "workspace/executeCommand", params, function(failure, result)

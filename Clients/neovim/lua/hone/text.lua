@@ -64,7 +64,15 @@ end
 --- When a run began, and how long it took.
 function M.when(run)
   local start, duration = M.some(run.startTime), M.some(run.duration)
-  local text = start and tostring(start):sub(1, 16):gsub("T", " ") or ""
+  local text = ""
+  if type(start) == "string" then
+    local year, month, day, hour, minute, second = start:match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)")
+    if year then
+      local as_local = os.time({ year = year, month = month, day = day, hour = hour, min = minute, sec = second })
+      local here = os.time() - os.time(os.date("!*t"))
+      text = os.date("%Y-%m-%d %H:%M", as_local + here)
+    end
+  end
   return duration and string.format("%s  %.1f s", text, duration) or text
 end
 

@@ -65,7 +65,9 @@ enddef
 export def When(run: dict<any>): string
   const start = get(run, 'startTime', '')
   const duration = get(run, 'duration', v:null)
-  const text = type(start) == v:t_string ? strpart(start, 0, 16)->substitute('T', ' ', '') : ''
+  const east = str2nr(strftime('%z')[: 2]) * 3600
+  const text = type(start) == v:t_string
+    ? strftime('%F %R', strptime('%Y-%m-%dT%H:%M:%S', strpart(start, 0, 19)) + east) : ''
   return type(duration) == v:t_float || type(duration) == v:t_number
     ? printf('%s  %.1f s', text, duration) : text
 enddef
