@@ -1,4 +1,5 @@
 import ArgumentParser
+import HoneService
 import JSON
 
 /// `hone compile`.
@@ -13,7 +14,9 @@ struct CompileCommand: AsyncParsableCommand {
   @OptionGroup var work: WorkOptions
   @OptionGroup var common: CommonOptions
 
-  @Option(help: "The optimizer's name, or JSON with its settings; MIPROv2 unless said.")
+  @Option(
+    help: "The optimizer's name, or JSON with its settings; MIPROv2 unless said.",
+    completion: .list(KnownNames.optimizers))
   var optimizer: String?
 
   @Option(help: "MIPROv2's size: light, medium or heavy.")
@@ -35,7 +38,7 @@ struct CompileCommand: AsyncParsableCommand {
   var output: String?
 
   func run() async throws {
-    var request = try work.request()
+    var request = try work.request("compile")
     if let optimizer { request["optimizer"] = try jsonOrText(optimizer, "--optimizer") }
     if request["optimizer"] == nil { request["optimizer"] = "MIPROv2" }
     if let auto {
@@ -43,13 +46,14 @@ struct CompileCommand: AsyncParsableCommand {
       settings["auto"] = .string(auto)
       request["optimizer"] = .object(settings)
     }
-    if let trainset { request["trainset"] = try datasetValue(trainset, "--trainset") }
-    if let valset { request["valset"] = try datasetValue(valset, "--valset") }
+    if let trainset { request["trainset"] = work.placed(try datasetValue(trainset, "--trainset")) }
+    if let valset { request["valset"] = work.placed(try datasetValue(valset, "--valset")) }
     if let promptModel { request["promptModel"] = try jsonOrText(promptModel, "--prompt-model") }
     if let seed { request["seed"] = .int(seed) }
     let params = request
     try await reporting {
-      let result = try await Caller(common).call("compile", params, progress: TerminalProgress())
+      let result = try await Caller(common).call(
+        "compile", params, from: work.directory, progress: TerminalProgress())
       if let output, let state = result["program"] {
         try writeText(output, state.text(.indented) + "\n")
       }

@@ -13,11 +13,12 @@ struct EvaluateCommand: AsyncParsableCommand {
   var devset: String?
 
   func run() async throws {
-    var request = try work.request()
-    if let devset { request["devset"] = try datasetValue(devset, "--devset") }
+    var request = try work.request("evaluate")
+    if let devset { request["devset"] = work.placed(try datasetValue(devset, "--devset")) }
     let params = request
     try await reporting {
-      let result = try await Caller(common).call("evaluate", params, progress: TerminalProgress())
+      let result = try await Caller(common).call(
+        "evaluate", params, from: work.directory, progress: TerminalProgress())
       print(common.json ? result.text(.indented) : text(result))
       if result["status"]?.stringValue == "BUDGET_EXHAUSTED" { throw ExitCode(4) }
     }

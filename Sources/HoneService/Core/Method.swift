@@ -51,6 +51,10 @@ package struct CallEnvironment: Sendable {
   package var progress: (any ProgressSink)?
   /// The directory from which relative paths in requests count.
   package var baseDirectory: String
+  /// Whether the request is only read and checked: nothing is asked of a model, fetched, written or opened.
+  var isCheck = false
+  /// Data sets that were read before, for whoever checks one request again and again.
+  var datasets: DatasetCache?
 
   package init(progress: (any ProgressSink)? = nil, baseDirectory: String) {
     self.progress = progress

@@ -79,6 +79,7 @@ struct CompileCall {
   func run() async throws(HoneError) -> JSONValue {
     let start = ContinuousClock.now
     var order = try await read()
+    if parts.environment.isCheck { return .null }
     let store = try await service.store()
     let experiment = try await store.experiment(named: order.tracking.experiment)
     let runID: String? = order.autolog.compiles ? .randomRunID() : nil
@@ -123,7 +124,7 @@ struct CompileCall {
 
   private func read() async throws(HoneError) -> Order {
     let fields = parts.fields
-    let dataProblems = ProblemList()
+    let dataProblems = parts.listForData()
     await parts.fetchDatasets("trainset", "valset")
     let resolved = try await parts.program()
     let trainset = parts.dataset("trainset", isRequired: true, dataProblems: dataProblems)
@@ -142,8 +143,9 @@ struct CompileCall {
 
     parts.checkRows(trainset, "trainset", resolved?.program, dataProblems)
     parts.checkRows(valset, "valset", resolved?.program, dataProblems)
+    parts.checkMetricFields(resolved?.program, rows: valset ?? trainset)
     if let trainset { optimizer?.check(trainset: trainset.count, valset: valset?.count, problems: parts.problems) }
-    let answers = try await service.store()
+    let answers = try await parts.answers()
     let knowledge = [trainset, valset]
     let task = parts.client(languageModel, "lm", knowledge: knowledge, answers: answers)
     let prompt = parts.client(promptModel, "promptModel", knowledge: knowledge, answers: answers)

@@ -37,7 +37,7 @@ extension Method {
     isLong: true
   ) { service, fields, environment throws(HoneError) in
     let parts = RequestParts(service, fields, environment)
-    let dataProblems = ProblemList()
+    let dataProblems = parts.listForData()
     await parts.fetchDatasets("devset")
     let resolved = try await parts.program()
     let devset = parts.dataset("devset", isRequired: true, dataProblems: dataProblems)
@@ -50,15 +50,17 @@ extension Method {
     let maxErrors = fields.int("maxErrors", "max_errors", in: 0...Int.max)
     let maxResults = fields.int("maxResults", in: 0...100_000) ?? 1000
     parts.checkRows(devset, "devset", resolved?.program, dataProblems)
-    let store = try await service.store()
-    let client = parts.client(configuration, "lm", knowledge: [devset], answers: store)
+    parts.checkMetricFields(resolved?.program, rows: devset)
+    let client = parts.client(configuration, "lm", knowledge: [devset], answers: try await parts.answers())
     try fields.check("evaluate")
     try dataProblems.checkData("Invalid data for evaluate")
     guard let resolved, let devset, let metric, let configuration, let client, let budget else {
       throw HoneError(.internalError, "The request was read without a problem, but not whole.")
     }
 
+    if environment.isCheck { return .null }
     let start = ContinuousClock.now
+    let store = try await service.store()
     let experiment = try await store.experiment(named: tracking.experiment)
     let rootID: String = .randomRunID()
     let account = RunAccount(runID: autolog.evals ? rootID : nil, budget: budget)

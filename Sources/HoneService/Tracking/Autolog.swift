@@ -50,4 +50,6 @@ enum HoneTag {
   static let bestScore = "hone.bestScore"
   static let simulated = "hone.simulated"
   static let error = "hone.error"
+  /// The program file that the request was made from.
+  static let file = "hone.file"
 }
