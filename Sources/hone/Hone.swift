@@ -10,6 +10,6 @@ struct Hone: AsyncParsableCommand {
     version: Service.version,
     subcommands: [
       ServeCommand.self, CompileCommand.self, EvaluateCommand.self, PredictCommand.self, RunsCommand.self,
-      TraceCommand.self, CallCommand.self, BatchCommand.self, CompletionsCommand.self,
+      TraceCommand.self, CallCommand.self, BatchCommand.self, UICommand.self, CompletionsCommand.self,
     ])
 }

@@ -2,13 +2,14 @@ import ArgumentParser
 import Failures
 import Foundation
 import HoneService
+import HoneWeb
 import JSONRPC
 import Logging
 
 /// `hone serve`: the JSON-RPC service on standard input and output, or on a Unix socket.
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Serve JSON-RPC on standard input and output, or on a Unix socket.",
+    commandName: "serve", abstract: "Serve JSON-RPC on standard input and output, or on a Unix socket; and HTTP beside it.",
     discussion: """
       Newline-delimited JSON and Content-Length headers are told apart by a connection's first byte. Nothing but \
       protocol is written to standard output; logs go to standard error.
@@ -16,6 +17,11 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(help: "Listen at this path in place of standard input and output.")
   var socket: String?
+
+  @Option(help: "Serve the page and MLflow's API over HTTP, too, at this address and port.")
+  var http: String?
+
+  @OptionGroup var web: WebOptions
 
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
   var home: String?
@@ -33,11 +39,14 @@ struct ServeCommand: AsyncParsableCommand {
       let service = Service(home: options.homeDirectory, logger: standardErrorLogger(level: logLevel))
       var limits = ConnectionLimits()
       limits.message = maxMessage
+      let page = try await http.map(web.configuration)?.start(service)
+      if let page { service.logger.notice("The page is at \(page.url)") }
       if let socket {
         try await listen(at: socket, service, limits)
       } else {
         try await serveStandardStreams(service, limits)
       }
+      await page?.stop()
     }
   }
 

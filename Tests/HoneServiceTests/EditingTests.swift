@@ -141,7 +141,7 @@ struct EditorTextTests {
       let names = await Vocabulary(check: check, root: root).members(at: [.member(object)])
       #expect(!names.isEmpty)
       let meaning = MemberMeaning(root: root)
-      for name in names { #expect(meaning.line(of: name, in: [.member(object)]) != nil, "\(name)") }
+      for name in names { #expect(meaning.line(of: name, in: [.member(object)]) != nil, "Glossary.swift lacks \(name)") }
     }
   }
 }

@@ -1,5 +1,6 @@
 import Failures
 package import JSON
+package import Programs
 
 /// One method of the service, declared once: what it takes, what it gives, and what does it. Dispatch, `initialize` and
 /// the OpenRPC document derive from the declarations.
@@ -27,12 +28,14 @@ package struct Method: Sendable {
   package var example: JSONObject?
   /// Whether progress is reported and the work can be cancelled with something kept.
   package var isLong: Bool
+  /// Whether the web page may call it: nothing that opens a file, spends money or runs for long.
+  package var isForPages: Bool
   /// Reads its parameters through the reader (all problems at once), then works.
   var run: @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
 
   init(
     _ name: String, _ summary: String, _ parameters: [Parameter], result: JSONValue, example: JSONObject? = nil,
-    isLong: Bool = false,
+    isLong: Bool = false, isForPages: Bool = false,
     run: @escaping @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
   ) {
     self.name = name
@@ -41,6 +44,7 @@ package struct Method: Sendable {
     self.result = result
     self.example = example
     self.isLong = isLong
+    self.isForPages = isForPages
     self.run = run
   }
 }
@@ -55,10 +59,27 @@ package struct CallEnvironment: Sendable {
   var isCheck = false
   /// Data sets that were read before, for whoever checks one request again and again.
   var datasets: DatasetCache?
+  /// The client that asked, as far as it can be asked in turn; nil: callbacks cannot be served.
+  package var peer: (any CallbackPeer)?
+  /// What that client said it serves.
+  package var served = ServedCallbacks()
+  /// Whether the caller may name files of this machine; a page may not.
+  package var opensFiles = true
 
-  package init(progress: (any ProgressSink)? = nil, baseDirectory: String) {
+  package init(progress: (any ProgressSink)? = nil, baseDirectory: String, peer: (any CallbackPeer)? = nil) {
     self.progress = progress
     self.baseDirectory = baseDirectory
+    self.peer = peer
+  }
+
+  /// A failure by its cause: work that was cancelled because its client has gone did not end on anybody's wish.
+  func explained(_ error: HoneError) -> HoneError { Callbacks.explained(error, peer) }
+
+  /// The surroundings of a call from the web page.
+  static var page: CallEnvironment {
+    var environment = CallEnvironment(baseDirectory: "")
+    environment.opensFiles = false
+    return environment
   }
 }
 

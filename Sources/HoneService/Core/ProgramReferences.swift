@@ -80,6 +80,10 @@ extension RequestParts {
       return try decode(content.bytes, structure, source: uri)
     case "path":
       guard let file = reference.string("path") else { return nil }
+      guard environment.opensFiles else {
+        problems.add(reference.place("path"), "Files are not opened for the web page; name a run or an artifact.")
+        return nil
+      }
       let path = file.hasPrefix("/") ? file : environment.baseDirectory + "/" + file
       guard let bytes = readFile(path) else {
         throw HoneError(.notFound, "The program file \(path) cannot be read.", remedy: "Check the path and its permissions.")

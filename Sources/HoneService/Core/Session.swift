@@ -18,6 +18,7 @@ package final class Session: RequestHandler {
     var isInitialized = false
     var isShutDown = false
     var baseDirectory: String
+    var served = ServedCallbacks()
   }
 
   private let service: Service
@@ -49,6 +50,7 @@ package final class Session: RequestHandler {
           state.baseDirectory = path
         }
         state.isInitialized = true
+        state.served = ServedCallbacks(initialize: request.params)
       case "shutdown": state.isShutDown = true
       default: break
       }
@@ -68,7 +70,9 @@ package final class Session: RequestHandler {
         ?? .failure(.methodNotFound(request.method, known: MethodTable.names))
     }
     var (params, progress) = Self.splitTokens(request)
-    var environment = CallEnvironment(progress: progress, baseDirectory: baseDirectory)
+    var environment = CallEnvironment(
+      progress: progress, baseDirectory: baseDirectory, peer: ConnectionPeer(connection: request.connection))
+    environment.served = state.withLock { $0.served }
     if let directory = params["baseDirectory"] {
       guard let path = Self.directory(directory) else { return .failure(Self.noDirectory) }
       environment.baseDirectory = path

@@ -9,7 +9,8 @@ enum FileWork {
     let request = try request(method, document, arguments)
     let token = await progressToken(call)
     let progress = token.map { ConnectionProgress(call.connection, workDone: $0, partial: call.params["partialResultToken"]) }
-    let environment = CallEnvironment(progress: progress, baseDirectory: call.directory(of: document))
+    let environment = CallEnvironment(
+      progress: progress, baseDirectory: call.directory(of: document), peer: ConnectionPeer(connection: call.connection))
     let verb = method.name == Method.compile.name ? "Compil" : "Evaluat"
     progress?.begin("\(verb)ing \(document.name)")
     do {

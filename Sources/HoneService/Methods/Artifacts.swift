@@ -10,7 +10,8 @@ extension Method {
       Parameter("path", Shape.string, "A directory among them; the top unless given."),
     ],
     result: Shape.object(["artifactUri": Shape.string, "files": Shape.array(Shape.anyObject)]),
-    example: ["runId": "0123456789abcdef0123456789abcdef"]
+    example: ["runId": "0123456789abcdef0123456789abcdef"],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.requiredString("runId")
     let path = fields.string("path") ?? ""
@@ -40,7 +41,8 @@ extension Method {
       "text": Shape.string, "base64": Shape.string, "offset": Shape.integer, "length": Shape.integer,
       "totalSize": Shape.integer,
     ]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "path": "best_model.json"]
+    example: ["runId": "0123456789abcdef0123456789abcdef", "path": "best_model.json"],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.string("runId")
     let path = fields.string("path")

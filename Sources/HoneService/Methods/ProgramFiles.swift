@@ -24,7 +24,8 @@ extension Method {
       "predictors": Shape.array(Shape.anyObject), "state": Shape.reference("State"), "lm": Shape.anyObject,
       "warnings": Shape.array(Shape.string),
     ]),
-    example: ["run": "0123456789abcdef0123456789abcdef"]
+    example: ["run": "0123456789abcdef0123456789abcdef"],
+    isForPages: true
   ) { service, fields, environment throws(HoneError) in
     let parts = RequestParts(service, fields, environment)
     fields.ignore("signature", "module", "instructions", "steps", "outputs", "run", "path", "artifactUri", "state")

@@ -16,7 +16,8 @@ extension Method {
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
     result: Shape.object(["runs": Shape.array(Shape.reference("Run")), "nextPageToken": Shape.optionalString]),
-    example: ["experiment": "Default", "filter": "metrics.score > 50", "orderBy": ["metrics.score DESC"]]
+    example: ["experiment": "Default", "filter": "metrics.score > 50", "orderBy": ["metrics.score DESC"]],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let name = fields.string("experiment")
     let id = fields.string("experimentId")
@@ -55,7 +56,8 @@ extension Method {
       Parameter("history", Shape.boolean, "Whether every metric's values by step come along; no unless said."),
     ],
     result: Shape.object(["run": Shape.reference("Run"), "history": Shape.anyObject, "children": Shape.integer]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true]
+    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.requiredString("runId")
     let wantsHistory = fields.bool("history") ?? false
@@ -88,7 +90,8 @@ extension Method {
       Parameter("restore", Shape.boolean, "Whether to restore it instead."),
     ],
     result: Shape.object(["runId": Shape.string, "lifecycleStage": Shape.string]),
-    example: ["runId": "0123456789abcdef0123456789abcdef"]
+    example: ["runId": "0123456789abcdef0123456789abcdef"],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let id = fields.requiredString("runId")
     let restores = fields.bool("restore") ?? false
@@ -105,7 +108,8 @@ extension Method {
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
     result: Shape.object(["experiments": Shape.array(Shape.anyObject), "nextPageToken": Shape.optionalString]),
-    example: [:]
+    example: [:],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let maxResults = fields.int("maxResults", in: 1...1000) ?? 100
     let pageToken = fields.string("pageToken")

@@ -15,7 +15,8 @@ extension Method {
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
     result: Shape.object(["traces": Shape.array(Shape.reference("TraceInfo")), "nextPageToken": Shape.optionalString]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "maxResults": 5]
+    example: ["runId": "0123456789abcdef0123456789abcdef", "maxResults": 5],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let name = fields.string("experiment")
     let runID = fields.string("runId")
@@ -44,7 +45,8 @@ extension Method {
       "info": Shape.reference("TraceInfo"), "spans": Shape.array(Shape.reference("Span")),
       "nextPageToken": Shape.optionalString,
     ]),
-    example: ["traceId": "tr-0123456789abcdef0123456789abcdef"]
+    example: ["traceId": "tr-0123456789abcdef0123456789abcdef"],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let text = fields.requiredString("traceId")
     let spanText = fields.string("spanId")
@@ -81,7 +83,8 @@ extension Method {
       Parameter("source", ["enum": ["HUMAN", "CODE", "LLM_JUDGE"]], "Who judges; HUMAN unless said."),
     ],
     result: Shape.object(["assessment": Shape.anyObject]),
-    example: ["traceId": "tr-0123456789abcdef0123456789abcdef", "name": "helpful", "value": true]
+    example: ["traceId": "tr-0123456789abcdef0123456789abcdef", "name": "helpful", "value": true],
+    isForPages: true
   ) { service, fields, _ throws(HoneError) in
     let text = fields.requiredString("traceId")
     let name = fields.requiredString("name")

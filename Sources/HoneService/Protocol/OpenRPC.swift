@@ -67,7 +67,8 @@ package enum OpenRPC {
 
 extension Method {
   static let discover = Method(
-    "rpc.discover", "This document.", [], result: Shape.anyObject, example: [:]
+    "rpc.discover", "This document.", [], result: Shape.anyObject, example: [:],
+    isForPages: true
   ) { _, fields, _ throws(HoneError) in
     try fields.check("rpc.discover")
     return .object(OpenRPC.document)

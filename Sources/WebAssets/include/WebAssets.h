@@ -10,7 +10,7 @@ struct web_asset {
   size_t count;
 };
 
-/// All files, ended by one without a path.
-extern const struct web_asset web_assets[];
+/// The file at that index, from 0; the one behind the last has no path.
+const struct web_asset *web_asset_at(size_t index);
 
 #endif

@@ -1,0 +1,55 @@
+import Failures
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Stands in front of all routes: asks the gatekeeper, turns every failure into a JSON error, and puts the security
+/// headers on whatever leaves.
+struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == BasicRequestContext {
+  let gatekeeper: Gatekeeper
+  let inner: Inner
+  let logger: Logger
+
+  func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    var response: Response
+    do {
+      switch gatekeeper.decide(request) {
+      case .pass:
+        response = try await inner.respond(to: request, context: context)
+        // The router's own refusals say nothing.
+        if response.status.kind == .clientError, response.body.contentLength == 0 {
+          response = .failure(HTTPError(response.status), logger)
+        }
+      case .refuse(let status, let code, let message):
+        response = .failure(status, code, message)
+        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"Hone\"" }
+      case .welcome(let location, let cookie):
+        response = Response(status: .seeOther, headers: [.location: location, .setCookie: cookie])
+      }
+    } catch {
+      response = .failure(error, logger)
+    }
+    for field in securityHeaders where response.headers[field.name] == nil { response.headers.append(field) }
+    return response
+  }
+}
+
+/// No page but our own may show, run or read anything of ours. There is never a CORS header.
+private let securityHeaders: [HTTPField] = [
+  ("Content-Security-Policy", ContentPolicy.page), ("X-Content-Type-Options", "nosniff"),
+  ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"), ("Cross-Origin-Opener-Policy", "same-origin"),
+  ("Cross-Origin-Resource-Policy", "same-origin"), ("Cache-Control", "no-store"),
+].compactMap { name, value in HTTPField.Name(name).map { HTTPField(name: $0, value: value) } }
+
+/// The content security policies of what is served.
+enum ContentPolicy {
+  static let page = """
+    default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+    connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'
+    """
+}
+
+extension Request {
+  /// The value of a header that has no name of its own in the library.
+  func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
+}

@@ -1,0 +1,79 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import WebAssets
+
+/// The page's files, which are part of the command itself.
+enum Page {
+  private struct File: Sendable {
+    var body: ByteBuffer
+    var contentType: String
+    var tag: String
+  }
+
+  private static let files: [String: File] = {
+    var files: [String: File] = [:]
+    var index = 0
+    while let asset = web_asset_at(index)?.pointee, let path = asset.path {
+      let name = String(cString: path)
+      let bytes = UnsafeBufferPointer(start: asset.bytes, count: asset.count)
+      files[name] = File(
+        body: ByteBuffer(bytes: bytes), contentType: ContentType.ofFile(named: name), tag: entityTag(bytes))
+      index += 1
+    }
+    return files
+  }()
+
+  static func addRoutes(to router: Router<BasicRequestContext>) {
+    router.get("/") { request, _ in try answer(request, "index.html") }
+    router.get("**") { request, _ in
+      let path = String(request.uri.path.drop { $0 == "/" })
+      if files[path] != nil { return try answer(request, path) }
+      // The page has addresses of its own, such as /runs/ID, which only it knows.
+      guard isPlaceOfPage(request, path) else { throw HTTPError(.notFound) }
+      return try answer(request, "index.html")
+    }
+  }
+
+  /// Whether somebody looks at an address, rather than ask for data or a file.
+  private static func isPlaceOfPage(_ request: Request, _ path: String) -> Bool {
+    let first = path.prefix { $0 != "/" }
+    let isData = ["api", "ajax-api", "v1", "rpc", "get-artifact", "graphql"].contains(String(first))
+    return !isData && request.headers[.accept]?.contains("text/html") == true
+  }
+
+  private static func answer(_ request: Request, _ path: String) throws -> Response {
+    guard let file = files[path] else { throw HTTPError(.notFound) }
+    // Asked again each time and answered without the body: a new version of the command shows at once.
+    let headers: HTTPFields = [.contentType: file.contentType, .eTag: file.tag, .cacheControl: "no-cache"]
+    if request.headers[.ifNoneMatch]?.contains(file.tag) == true {
+      return Response(status: .notModified, headers: headers)
+    }
+    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.body))
+  }
+
+  /// FNV-1a over the content.
+  private static func entityTag(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return "\"" + String(hash, radix: 16) + "\""
+  }
+}
+
+/// What files are, by the end of their names.
+enum ContentType {
+  private static let known = [
+    "css": "text/css; charset=utf-8", "csv": "text/csv; charset=utf-8", "gif": "image/gif",
+    "html": "text/html; charset=utf-8", "ico": "image/x-icon", "jpeg": "image/jpeg", "jpg": "image/jpeg",
+    "js": "text/javascript; charset=utf-8", "json": "application/json", "map": "application/json",
+    "md": "text/markdown; charset=utf-8", "mjs": "text/javascript; charset=utf-8", "pdf": "application/pdf",
+    "png": "image/png", "svg": "image/svg+xml", "ttf": "font/ttf", "txt": "text/plain; charset=utf-8",
+    "wasm": "application/wasm", "webmanifest": "application/manifest+json", "webp": "image/webp",
+    "woff": "font/woff", "woff2": "font/woff2", "yaml": "text/plain; charset=utf-8",
+  ]
+
+  static func ofFile(named name: String) -> String {
+    guard let dot = name.lastIndex(of: ".") else { return "application/octet-stream" }
+    return known[name[name.index(after: dot)...].lowercased()] ?? "application/octet-stream"
+  }
+}

@@ -1,0 +1,111 @@
+package import Failures
+import Hummingbird
+package import Logging
+import NIOCore
+import Synchronization
+package import Tracking
+
+/// How the web server listens, and whom it lets in.
+package struct WebConfiguration: Sendable {
+  package var host: String
+  /// 0 takes a free port.
+  package var port: Int
+  /// Names beside the address itself by which clients may call this server, such as a proxy's.
+  package var allowedHosts: [String] = []
+  /// Asks for the token on loopback addresses, too.
+  package var requiresToken = false
+
+  package init(host: String = "127.0.0.1", port: Int = 5000) {
+    self.host = host
+    self.port = port
+  }
+}
+
+/// What the web server needs from the rest of Hone.
+package struct WebBackend: Sendable {
+  /// The home directory, which holds the access token.
+  package var home: String
+  package var store: @Sendable () async throws(HoneError) -> TrackingStore
+  /// Answers a JSON-RPC message or batch of the page; nil where nothing is to be answered.
+  package var call: @Sendable ([UInt8]) async -> [UInt8]?
+
+  package init(
+    home: String, store: @escaping @Sendable () async throws(HoneError) -> TrackingStore,
+    call: @escaping @Sendable ([UInt8]) async -> [UInt8]?
+  ) {
+    self.home = home
+    self.store = store
+    self.call = call
+  }
+}
+
+/// The HTTP face of a store: the page, and JSON-RPC for it.
+///
+/// Every request, whatever its route, passes the `Gatekeeper` first.
+package final class WebServer: Sendable {
+  /// Where the page is, with the real port.
+  package let url: String
+  /// What a browser opens the first time: `url`, with the token where one is needed.
+  package let invitation: String
+  private let serving: Task<Void, any Error>
+
+  /// Listens and serves until `stop()`.
+  ///
+  /// - Throws: `invalidParams` if it cannot listen there; `storeUnavailable` if the token cannot be kept.
+  package static func start(
+    _ configuration: WebConfiguration, backend: WebBackend, logger: Logger
+  ) async throws(HoneError) -> WebServer {
+    let isGuarded = configuration.requiresToken || !HostName.isLoopback(configuration.host)
+    let token = isGuarded ? try AccessToken.loadOrMake(home: backend.home) : nil
+    let (ports, hear) = AsyncStream<Int>.makeStream()
+    let gatekeeper = Gatekeeper(configuration: configuration, token: token)
+    let application = Application(
+      responder: GuardedResponder(gatekeeper: gatekeeper, inner: routes(backend).buildResponder(), logger: logger),
+      configuration: .init(address: .hostname(configuration.host, port: configuration.port)),
+      onServerRunning: { channel in
+        hear.yield(channel.localAddress?.port ?? configuration.port)
+        hear.finish()
+      }, logger: logger)
+    let serving = Task {
+      defer { hear.finish() }
+      try await application.run()
+    }
+    var port: Int?
+    for await number in ports { port = number }
+    guard let port else {
+      serving.cancel()
+      throw await refusal(serving, configuration)
+    }
+    return WebServer(host: configuration.host, port: port, token: token, serving: serving)
+  }
+
+  private init(host: String, port: Int, token: AccessToken?, serving: Task<Void, any Error>) {
+    let shown = host.contains(":") ? "[\(host)]" : host
+    url = "http://\(shown):\(port)"
+    invitation = token.map { "http://\(shown):\(port)/?token=\($0.text)" } ?? url
+    self.serving = serving
+  }
+
+  /// Takes no more requests and returns when those under way are answered.
+  package func stop() async {
+    serving.cancel()
+    _ = try? await serving.value
+  }
+
+  private static func refusal(_ serving: Task<Void, any Error>, _ configuration: WebConfiguration) async -> HoneError {
+    var cause = "the server ended at once"
+    do { try await serving.value } catch { cause = "\(error)" }
+    return HoneError(
+      .invalidParams, "The web server cannot listen on \(configuration.host), port \(configuration.port).",
+      remedy: "Choose another address or port; port 0 takes a free one.", cause: cause)
+  }
+
+  /// All routes; the guard stands in front of them.
+  static func routes(_ backend: WebBackend) -> Router<BasicRequestContext> {
+    let router = Router()
+    Page.addRoutes(to: router)
+    CallRoute.add(to: router, backend: backend)
+    router.get("/health") { _, _ in "OK" }
+    return router
+  }
+}

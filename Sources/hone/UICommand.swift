@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import HoneService
+import HoneWeb
+import Logging
+
+/// `hone ui`: the page, and MLflow's REST API, over a store.
+struct UICommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ui", abstract: "Show experiments, runs and traces in the browser, and serve MLflow's clients.",
+    discussion: """
+      Only programs of this machine get in. On another address every client needs the token that is made at the first \
+      start and kept in the home directory.
+      """)
+
+  @Option(help: "The address to listen on.")
+  var host = "127.0.0.1"
+
+  @Option(help: "The port; 0 takes a free one.")
+  var port = 5000
+
+  @OptionGroup var web: WebOptions
+
+  @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
+  var home: String?
+
+  func run() async throws {
+    try await reporting {
+      var options = CommonOptions()
+      options.home = home
+      let service = Service(home: options.homeDirectory, logger: standardErrorLogger(level: .notice))
+      // A store that cannot be opened is told here, not to the first visitor.
+      _ = try await service.store()
+      let server = try await web.configuration(host: host, port: port).start(service)
+      print("Hone is at \(server.invitation)")
+      print("For MLflow's clients: export MLFLOW_TRACKING_URI=\(server.url)")
+      fflush(nil)
+      let (ending, end) = AsyncStream<Void>.makeStream()
+      let signals = TerminationSignals { end.finish() }
+      for await _ in ending {}
+      withExtendedLifetime(signals) {}
+      await server.stop()
+      await service.close()
+    }
+  }
+}
