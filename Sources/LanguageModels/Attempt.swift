@@ -1,8 +1,8 @@
 import Failures
 import Synchronization
 
-/// One attempt at a completion: a request and, where its answer is unusually late, another one beside it. The first
-/// answer wins, the others are aborted.
+/// One attempt at a completion: a request and, where its answer is unusually late, another one beside it; where that is
+/// late too, a third after twice the time, and a fourth. The first answer wins, the others are aborted.
 ///
 /// Each request has a permit, a reservation and a deadline of its own, and is on the bill whether it won or not.
 final class Attempt: Sendable {
@@ -24,7 +24,7 @@ final class Attempt: Sendable {
     var settle: @Sendable (Budget.Reservation, TokenUsage, _ failed: Bool) -> Void
   }
 
-  /// The most requests of one attempt; two of them at a time.
+  /// The most requests of one attempt.
   private static let mostRequests = 4
   /// How long aborted requests may take to end, so that what they still cost is on the bill.
   private static let abortPeriod = 0.25
@@ -105,13 +105,13 @@ final class Attempt: Sendable {
   /// Looks whether the request under way is late, now and as long as that may become so.
   private func watch() {
     guard let lateness = terms.lateness else { return }
-    let late: Double? = state.withLock { state in
+    let seen: (seconds: Double, others: Int)? = state.withLock { state in
       guard !state.isOver, state.sent.count < Self.mostRequests, let last = state.sent.last else { return nil }
-      return state.open == 1 ? terms.now() - last.started : 0
+      return (terms.now() - last.started, max(0, state.open - 1))
     }
-    guard let late else { return }
-    let left = lateness() - late
-    if left <= 0 { sendSecond() }
+    guard let seen else { return }
+    let left = lateness() * Double(1 << seen.others) - seen.seconds
+    if left <= 0 { sendAnother() }
     // What the model usually takes may become known meanwhile.
     let alarm = Alarms.shared.set(in: left <= 0 ? 1 : min(max(left, 0.01), 1)) { self.watch() }
     let isOver = state.withLock { state in
@@ -122,7 +122,7 @@ final class Attempt: Sendable {
   }
 
   /// Sends another request if the limiter, the budget and the endpoint's state have room for it now.
-  private func sendSecond() {
+  private func sendAnother() {
     guard let permit = terms.limiter.acquireNow() else { return }
     guard let reservation = try? terms.budget.reserveNow(terms.need) else {
       return terms.limiter.release(permit, .neutral)

@@ -19,6 +19,8 @@ package final class ResponseTimes: Sendable {
   /// Second requests are at most this share of the first ones, after a few to begin with.
   private static let repeatShare = 0.25
   private static let repeatsAhead = 8.0
+  /// How many times as long as calls of all roles those of an unknown role may usually take.
+  private static let unknownRoleFactor = 4.0
 
   private struct State {
     var recent: [Double] = []
@@ -30,21 +32,24 @@ package final class ResponseTimes: Sendable {
   }
 
   private let state = Mutex(State())
+  /// The times of all the model's calls, from which to guess where nothing is known of this kind.
+  private let overall: ResponseTimes?
 
-  package init() {}
+  package init(overall: ResponseTimes? = nil) { self.overall = overall }
 
   private static let registry = Mutex<[String: ResponseTimes]>([:])
 
   /// The process's times for calls of that role to that model: tasks and proposals differ in length.
   static func shared(for model: String, role: CallRole) -> ResponseTimes {
     registry.withLock { known in
-      let name = "\(role.rawValue) \(model)"
-      if let times = known[name] { return times }
       // Models come from requests: start afresh before their number grows without bound.
       if known.count >= 1024 { known = [:] }
-      let times = ResponseTimes()
-      known[name] = times
-      return times
+      func times(_ name: String, _ overall: ResponseTimes?) -> ResponseTimes {
+        let times = known[name] ?? ResponseTimes(overall: overall)
+        known[name] = times
+        return times
+      }
+      return times("\(role.rawValue) \(model)", times("all \(model)", nil))
     }
   }
 
@@ -53,6 +58,7 @@ package final class ResponseTimes: Sendable {
   package func noteSent() { state.withLock { $0.repeatsLeft = min(Self.repeatsAhead, $0.repeatsLeft + Self.repeatShare) } }
 
   package func noteAnswer(after seconds: Double) {
+    overall?.noteAnswer(after: seconds)
     state.withLock { state in
       state.deadlinesPassed = 0
       if state.recent.count < Self.window {
@@ -69,6 +75,7 @@ package final class ResponseTimes: Sendable {
   }
 
   package func noteDeadlinePassed() {
+    overall?.noteDeadlinePassed()
     state.withLock { state in
       state.deadlinesPassed += 1
       guard state.deadlinesPassed >= Self.forgetAfter else { return }
@@ -81,12 +88,16 @@ package final class ResponseTimes: Sendable {
   // MARK: What follows
 
   /// Seconds after which a request is unusually late.
-  package var lateness: Double { state.withLock { $0.percentiles.map { max(1, 3 * $0.slow) } ?? Self.unknownLateness } }
+  package var lateness: Double { percentiles.map { max(1, 3 * $0.slow) } ?? Self.unknownLateness }
+
+  private var percentiles: (usual: Double, slow: Double)? {
+    if let known = state.withLock({ $0.percentiles }) { return known }
+    return overall?.percentiles.map { (Self.unknownRoleFactor * $0.usual, Self.unknownRoleFactor * $0.slow) }
+  }
 
   /// Seconds that a request may take, after so many others for the same answer passed theirs.
   package func deadline(passed: Int) -> Double {
-    let usual = state.withLock { $0.percentiles?.usual }
-    return Self.deadline(usual: usual, passed: passed)
+    Self.deadline(usual: percentiles?.usual, passed: passed)
   }
 
   /// The same where what is usual is not known, or says nothing.

@@ -31,6 +31,8 @@ struct Caller {
   }
 
   private let place: Place
+  /// The run under way, as soon as progress has named it.
+  private let run = NamedRun()
 
   init(_ options: CommonOptions) async throws(HoneError) {
     guard let socket = options.socket else {
@@ -82,6 +84,8 @@ struct Caller {
     case .here(let service):
       let environment = CallEnvironment(
         progress: progress, baseDirectory: directory ?? FileManager.default.currentDirectoryPath)
+      let interrupts = Interrupts { Task { await service.stopWorks() } }
+      defer { withExtendedLifetime(interrupts) {} }
       do throws(HoneError) {
         return .success(try await service.call(method, params, in: environment))
       } catch {
@@ -91,12 +95,20 @@ struct Caller {
       var params = Self.located(params, directory)
       if let progress {
         params["workDoneToken"] = "cli"
-        forwarded.sink.withLock { $0 = progress }
+        forwarded.sink.withLock { $0 = run.noting(progress) }
       }
-      do throws(CallFailure) {
-        return .success(try await connection.request(method, params))
+      let call = params
+      let request = Task { () async throws(CallFailure) in try await connection.request(method, call) }
+      let interrupts = Interrupts { [run] in
+        // Where a run is known, its best so far comes back as the result; else the request is just cancelled.
+        guard method != "watchRun", let id = run.id else { return request.cancel() }
+        Task { _ = try? await connection.request("cancelRun", ["runId": .string(id)]) }
+      }
+      defer { withExtendedLifetime(interrupts) {} }
+      do {
+        return .success(try await request.value)
       } catch {
-        return .failure(error.honeError(method: method))
+        return .failure((error as? CallFailure)?.honeError(method: method) ?? HoneError(wrapping: error))
       }
     }
   }
@@ -118,6 +130,27 @@ struct Caller {
       await connection.waitUntilFinished()
       loop.stop()
     }
+  }
+}
+
+/// Learns from progress which run is under way.
+private final class NamedRun: Sendable {
+  private let name = Mutex<String?>(nil)
+  var id: String? { name.withLock { $0 } }
+
+  func noting(_ sink: any ProgressSink) -> any ProgressSink { Listener(run: self, sink: sink) }
+
+  private struct Listener: ProgressSink {
+    let run: NamedRun
+    let sink: any ProgressSink
+
+    func begin(_ title: String) { sink.begin(title) }
+    func report(_ message: String, percentage: Int?, data: JSONObject) {
+      if let id = data["runId"]?.stringValue { run.name.withLock { $0 = id } }
+      sink.report(message, percentage: percentage, data: data)
+    }
+    func partial(_ value: JSONObject) { sink.partial(value) }
+    func end(_ message: String) { sink.end(message) }
   }
 }
 

@@ -60,9 +60,16 @@ struct ServeCommand: AsyncParsableCommand {
       }
     }
     let connection = Connection(streams, handler: session, limits: limits)
-    let signals = TerminationSignals { connection.close(cancelling: true) }
+    let signals = TerminationSignals {
+      Task {
+        await service.drain()
+        connection.close(cancelling: true)
+      }
+    }
     connection.start()
     await connection.waitUntilFinished()
+    // Detached works go on when the client has left.
+    await service.waitUntilIdle()
     await service.close()
     withExtendedLifetime(signals) {}
   }
@@ -84,6 +91,7 @@ struct ServeCommand: AsyncParsableCommand {
     for await _ in ending {}
     withExtendedLifetime(signals) {}
     server.close()
+    await service.drain()
     await connections.finish()
     await service.close()
     loop.stop()

@@ -30,6 +30,19 @@ struct AttemptTests {
     #expect(account.budget.spent.calls == 2 && limiter.inFlight == 0)
   }
 
+  @Test("a second request that is late too is followed by a third")
+  func third() async throws {
+    let gate = Gate()
+    let model = ScriptedModel(isElastic: true) { _, call throws(ModelFailure) in
+      if call < 3 { try await gate.pass() }
+      return ModelReply(texts: ["answer \(call)"])
+    }
+    let account = RunAccount()
+    let client = client(model) { $0.hedgeAfter = 0.02 }
+    #expect(try await client.complete(prompt(), context: CallContext(account: account)).reply.texts == ["answer 3"])
+    #expect(account.usage.total.calls == 3 && account.usage.total.failed == 2)
+  }
+
   @Test("an answer that comes in second place is paid for too")
   func bothAnswer() async throws {
     let first = Gate()
@@ -149,6 +162,16 @@ struct ResponseTimesTests {
     for number in 0..<100 { times.noteAnswer(after: number % 25 == 0 ? 60 : 1) }
     #expect(times.lateness == 3 && times.deadline(passed: 0) == 10)
     #expect((1...8).map { times.deadline(passed: $0) } == [20, 40, 80, 160, 320, 600, 600, 600])
+  }
+
+  @Test("calls of a role that is new are judged by all others, with some allowance")
+  func overall() {
+    let overall = ResponseTimes()
+    let tasks = ResponseTimes(overall: overall)
+    let prompts = ResponseTimes(overall: overall)
+    for _ in 0..<8 { tasks.noteAnswer(after: 1) }
+    #expect(tasks.lateness == 3 && prompts.lateness == 12)
+    #expect(tasks.deadline(passed: 0) == 10 && prompts.deadline(passed: 0) == 40)
   }
 
   @Test("an endpoint that has become slow altogether is learned anew")

@@ -1,7 +1,7 @@
 /// All methods, in the order in which the documentation lists them.
 package enum MethodTable {
   package static let methods: [Method] = [
-    .compile, .evaluate, .predict, .loadProgram, .saveProgram,
+    .compile, .evaluate, .watchRun, .cancelRun, .resumeRun, .predict, .loadProgram, .saveProgram,
     .listRuns, .getRun, .deleteRun, .listExperiments,
     .listTraces, .getTrace, .logFeedback,
     .listArtifacts, .getArtifact,

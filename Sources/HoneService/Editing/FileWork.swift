@@ -35,18 +35,19 @@ enum FileWork {
   ) throws(HoneError) -> JSONObject {
     let members = try document.members()
     let overrides = arguments.value.filter { $0 != "uri" && $0 != "run" }
-    let unknown = ["uri"] + ProgramFile.members.map(\.name)
-    for key in overrides.keys where !unknown.contains(key) {
+    let known = ["uri"] + ProgramFile.passing + ProgramFile.members.map(\.name)
+    for key in overrides.keys where !known.contains(key) {
       let message = "There is no such member here."
       throw HoneError(
         .invalidParams, "arguments[0].\(key): \(message)",
         problems: [
           Problem(
-            path: "arguments[0].\(key)", message: message, allowed: unknown, suggestion: nearest(to: key, among: unknown),
+            path: "arguments[0].\(key)", message: message, allowed: known, suggestion: nearest(to: key, among: known),
             isAboutName: true)
         ])
     }
-    return ProgramFile.request(method.name, of: members.merging(overrides), file: document.path)
+    let request = ProgramFile.request(method.name, of: members.merging(overrides), file: document.path)
+    return request.merging(overrides.filter { ProgramFile.passing.contains($0) })
   }
 
   /// The token under which progress is reported: the request's own, else one that the editor lets us make.

@@ -14,9 +14,12 @@ package enum ProgramFile {
   static let members: [Method.Parameter] = {
     var members = methods.flatMap(\.parameters)
     var seen: Set<String> = []
-    members.removeAll { !seen.insert($0.name).inserted }
+    members.removeAll { passing.contains($0.name) || !seen.insert($0.name).inserted }
     return members
   }()
+
+  /// Parameters that are about one call and not about the program.
+  static let passing = ["detach"]
 
   /// What a file may say that no method reads.
   static let ignored = ["$schema"]
@@ -25,7 +28,7 @@ package enum ProgramFile {
   /// that its runs are found again. Without a devset, an evaluation takes the valset.
   package static func request(_ method: String, of members: JSONObject, file: String?) -> JSONObject {
     let known = MethodTable.method(named: method)?.parameters.map(\.name) ?? []
-    var request = members.filter { known.contains($0) }
+    var request = members.filter { known.contains($0) && !passing.contains($0) }
     if method == Method.evaluate.name, request["devset"] == nil, let valset = members["valset"] {
       request["devset"] = valset
     }

@@ -39,7 +39,8 @@ extension Method {
     }
     let page = try await store.searchRuns(
       experimentIDs: ids, filter: filter, orderBy: orderBy, view: view, maxResults: maxResults, pageToken: pageToken)
-    return ["runs": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
+    let runs = try await service.shown(page.items, store)
+    return ["runs": .array(runs.map(JSONValue.object)), "nextPageToken": JSONValue(page.nextPageToken)]
   }
 
   static func known(_ store: TrackingStore, _ name: String) async throws(HoneError) -> Experiment {
@@ -64,7 +65,7 @@ extension Method {
     try fields.check("getRun")
     let store = try await service.store()
     let run = try await store.run(id ?? "")
-    var object: JSONObject = ["run": .object(run.json)]
+    var object: JSONObject = ["run": .object(try await service.shown([run], store)[0])]
     object["children"] = .int(try await store.children(of: run.id).count)
     if wantsHistory {
       var history = JSONObject()
@@ -116,5 +117,18 @@ extension Method {
     try fields.check("listExperiments")
     let page = try await service.store().experiments(maxResults: maxResults, pageToken: pageToken)
     return ["experiments": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
+  }
+}
+
+extension Service {
+  /// Runs as they are sent; those that ended before their time say how they go on.
+  func shown(_ runs: [Run], _ store: TrackingStore) async throws(HoneError) -> [JSONObject] {
+    let unfinished = runs.filter { $0.info.status == .killed || $0.info.status == .failed }.map(\.id)
+    let resumable = unfinished.isEmpty ? [] : try await store.runsWithRequests(unfinished)
+    return runs.map { run in
+      var object = run.json
+      if resumable.contains(run.id) { object["resumeCommand"] = .string(resumeCommand(run.id, home: home)) }
+      return object
+    }
   }
 }

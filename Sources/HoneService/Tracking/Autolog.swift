@@ -52,4 +52,6 @@ enum HoneTag {
   static let error = "hone.error"
   /// The program file that the request was made from.
   static let file = "hone.file"
+  /// On an evaluation within a compile: what was evaluated.
+  static let evaluation = "hone.evaluation"
 }
