@@ -78,6 +78,7 @@ package final class Session: RequestHandler {
       environment.baseDirectory = path
       params["baseDirectory"] = nil
     }
+    environment.place = service.place(request.method, request.params)
     let (service, works, name, token) = (service, works, method.name, progress?.workDone)
     let (request, surroundings) = (params, environment)
     guard let progress else { return .work { try await service.call(name, request, in: surroundings) } }
