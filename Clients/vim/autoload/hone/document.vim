@@ -105,7 +105,7 @@ export def At(buffer: number): dict<any>
     text.Warn('this is no program file (NAME.hone.json)')
     return {}
   endif
-  if !has_key(documents, buffer) || ch_status(documents[buffer].service.channel) != 'open'
+  if !has_key(documents, buffer) || !service.Runs(documents[buffer].service)
     if !Open(buffer)
       return {}
     endif
@@ -122,7 +122,7 @@ enddef
 
 def Send(buffer: number)
   const document = get(documents, buffer, {})
-  if empty(document) || ch_status(document.service.channel) != 'open' || document.ticks == getbufvar(buffer, 'changedtick')
+  if empty(document) || !service.Runs(document.service) || document.ticks == getbufvar(buffer, 'changedtick')
     return
   endif
   timer_stop(document.timer)
@@ -135,7 +135,7 @@ enddef
 export def Saved(buffer: number)
   Send(buffer)
   const document = documents[buffer]
-  if ch_status(document.service.channel) == 'open'
+  if service.Runs(document.service)
     service.Notify(document.service, 'textDocument/didSave', {textDocument: {uri: document.uri}})
   endif
 enddef
@@ -143,7 +143,7 @@ enddef
 export def Close(buffer: number)
   const document = documents[buffer]
   timer_stop(document.timer)
-  if ch_status(document.service.channel) == 'open'
+  if service.Runs(document.service)
     service.Notify(document.service, 'textDocument/didClose', {textDocument: {uri: document.uri}})
   endif
   remove(documents, buffer)

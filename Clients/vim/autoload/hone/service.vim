@@ -44,12 +44,17 @@ def Root(path: string): string
   return directory
 enddef
 
+# Whether a service runs. A channel may stay open for a moment after its process has gone.
+export def Runs(service: dict<any>): bool
+  return job_status(service.job) == 'run' && ch_status(service.channel) == 'open'
+enddef
+
 # The service for a file, started if there is none; empty, with a message, where that fails.
 export def For(path: string): dict<any>
   const attached = get(g:, 'hone_attach', false)
   const root = Root(path)
   const key = attached ? '' : root
-  if has_key(services, key) && ch_status(services[key].channel) == 'open'
+  if has_key(services, key) && Runs(services[key])
     return services[key]
   endif
   const command: list<string> = get(g:, 'hone_command', ['hone', 'serve']) + (attached ? ['--attach'] : [])
@@ -86,7 +91,7 @@ enddef
 # Any service that runs; empty, with a message, where there is none.
 export def Any(): dict<any>
   for service in values(services)
-    if ch_status(service.channel) == 'open'
+    if Runs(service)
       return service
     endif
   endfor
