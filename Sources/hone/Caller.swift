@@ -18,7 +18,10 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Print the whole result as JSON.")
   var json = false
 
-  var homeDirectory: String {
+  var homeDirectory: String { Self.homeDirectory(home) }
+
+  /// The store's directory where an option names it, or nothing does.
+  static func homeDirectory(_ home: String?) -> String {
     home ?? ProcessInfo.processInfo.environment["HONE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? ".hone"
   }
 }

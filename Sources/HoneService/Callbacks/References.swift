@@ -45,9 +45,25 @@ extension RequestParts {
       limiter: AdaptiveLimiter())
   }
 
+  /// Notes which of a program's client functions cannot be asked for.
+  func checkCallbacks(_ program: Program?, at path: String) {
+    guard let program else { return }
+    if let host = program.module.hostName { _ = peer(.programs, host, at: path) }
+    for tool in program.module.toolNames { _ = peer(.tools, tool, at: path) }
+  }
+
+  /// The program with its inputs' names from the data set, where only that says them.
+  func naming(_ resolved: ResolvedProgram?, inputs: [String]?) -> ResolvedProgram? {
+    guard var resolved, let inputs, let module = resolved.program.module.naming(inputs: inputs) else { return resolved }
+    var program = Program(module)
+    program.states = resolved.program.states
+    resolved.program = program
+    return resolved
+  }
+
   /// What a run asks its client with; nil where there is no client.
   func callbacks() async throws(HoneError) -> Callbacks? {
     guard let peer = environment.peer else { return nil }
-    return Callbacks(peer: peer, store: try await service.store())
+    return Callbacks(peer: peer, store: try await service.store(), executions: service.executions)
   }
 }

@@ -59,6 +59,8 @@ package struct CallEnvironment: Sendable {
   package var peer: (any CallbackPeer)?
   /// What that client said it serves.
   package var served = ServedCallbacks()
+  /// The place of a `predict` within the execution that it names; taken when the call came, since places are numbered.
+  package var place: HostExecution.Place?
   /// Whether the caller may name files of this machine; a page may not.
   package var opensFiles = true
 

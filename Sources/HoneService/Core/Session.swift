@@ -62,6 +62,7 @@ package final class Session: RequestHandler {
     var environment = CallEnvironment(
       progress: progress, baseDirectory: baseDirectory, peer: ConnectionPeer(connection: request.connection))
     environment.served = state.withLock { $0.served }
+    environment.place = service.place(request.method, request.params)
     let (service, name, surroundings) = (service, method.name, environment)
     return .work {
       progress?.begin(name)

@@ -34,9 +34,10 @@ struct CompileOrder: Sendable {
     let fields = parts.fields
     let dataProblems = ProblemList()
     await parts.fetchDatasets("trainset", "valset")
-    let resolved = try await parts.program()
+    var resolved = try await parts.program()
     let trainset = parts.dataset("trainset", isRequired: true, dataProblems: dataProblems)
     let valset = parts.dataset("valset", dataProblems: dataProblems)
+    resolved = parts.naming(resolved, inputs: trainset?.inputKeys)
     let metric = try await parts.metric()
     let seed = fields.int("seed")
     let optimizer = Self.optimizer(parts, seed)

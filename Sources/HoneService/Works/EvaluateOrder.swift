@@ -29,8 +29,9 @@ struct EvaluateOrder: Sendable {
     let fields = parts.fields
     let dataProblems = ProblemList()
     await parts.fetchDatasets("devset")
-    let resolved = try await parts.program()
+    var resolved = try await parts.program()
     let devset = parts.dataset("devset", isRequired: true, dataProblems: dataProblems)
+    resolved = parts.naming(resolved, inputs: devset?.inputKeys)
     let metric = try await parts.metric()
     let configuration = parts.taskConfiguration(fallback: resolved?.configuration)
     let tracking = RunSetup(fields)
