@@ -233,7 +233,7 @@ class Program(Module):
     signature: Optional[str] = None
     timeout: Optional[float] = None
 
-    def forward(self, **inputs: Any) -> Any:
+    def forward(self, *arguments: Any, **inputs: Any) -> Any:
         """What the program does; returns the outputs as a dict or as a predictor's prediction."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
@@ -347,8 +347,8 @@ class FunctionProgram(Program):
     def program_name(self) -> str:
         return self._name
 
-    def forward(self, **inputs: Any) -> Any:
-        return self._function(**{**self._predictors, **inputs})
+    def forward(self, *arguments: Any, **inputs: Any) -> Any:
+        return self._function(*arguments, **{**self._predictors, **inputs})
 
     def forward_of(self) -> Callable[..., Any]:
         return self._function
