@@ -4,14 +4,17 @@ package import JSON
 extension Module {
   /// Reads a module from a request: a signature's text (run by `defaultModule`), `{"module", "signature",
   /// "instructions"?}`, `{"steps": […], "outputs"?}` or `{"host", "predictors"}`. Notes every problem and then returns nil.
+  ///
+  /// - Parameter modulePath: where the default module was named, if the request names it.
   package static func read(
-    _ value: JSONValue, defaultModule: String = "ChainOfThought", path: String, problems: ProblemList
+    _ value: JSONValue, defaultModule: String = "ChainOfThought", path: String, modulePath: String? = nil,
+    problems: ProblemList
   ) -> Module? {
     if case .string = value {
       guard let signature = Signature.read(value, instructions: nil, path: path, problems: problems) else {
         return nil
       }
-      return make(defaultModule, signature, path: path, problems: problems)
+      return make(defaultModule, signature, path: modulePath ?? path, problems: problems)
     }
     guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
     let before = problems.problems.count
@@ -145,7 +148,7 @@ extension Module {
       problems.add(
         Problem(
           path: "\(path).\(key)", message: "The step \"\(name)\" has no input \"\(key)\".", got: key, allowed: inputs,
-          suggestion: nearest(to: key, among: inputs)))
+          suggestion: nearest(to: key, among: inputs), isAboutName: true))
     }
     var sources: [Source] = []
     for field in inputs {

@@ -34,11 +34,22 @@ extension RequestParts {
     let path = fields.place(name)
     if let object = value.objectValue, Self.referenceKeys.contains(where: { object[$0] != nil }) {
       let reference = FieldReader(object, path: path, problems: problems)
-      let resolved = try await resolve(reference)
+      let resolved: ResolvedProgram?
+      do throws(HoneError) {
+        resolved = try await resolve(reference)
+      } catch {
+        // A check wants to hear of everything else too.
+        guard environment.isCheck else { throw error }
+        let key = Self.referenceKeys.first { object[$0] != nil } ?? ""
+        problems.add(reference.place(key), error.message)
+        return nil
+      }
       reference.finish()
       return resolved
     }
-    let read = Module.read(value, defaultModule: module ?? "ChainOfThought", path: path, problems: problems)
+    let read = Module.read(
+      value, defaultModule: module ?? "ChainOfThought", path: path, modulePath: module.map { _ in fields.place("module") },
+      problems: problems)
     return read.map { ResolvedProgram(program: Program($0)) }
   }
 

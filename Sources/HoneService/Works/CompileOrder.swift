@@ -32,7 +32,7 @@ struct CompileOrder: Sendable {
   /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong.
   init(_ parts: RequestParts) async throws(HoneError) {
     let fields = parts.fields
-    let dataProblems = ProblemList()
+    let dataProblems = parts.listForData()
     await parts.fetchDatasets("trainset", "valset")
     var resolved = try await parts.program()
     let trainset = parts.dataset("trainset", isRequired: true, dataProblems: dataProblems)
@@ -53,8 +53,9 @@ struct CompileOrder: Sendable {
 
     parts.checkRows(trainset, "trainset", resolved?.program, dataProblems)
     parts.checkRows(valset, "valset", resolved?.program, dataProblems)
+    parts.checkMetricFields(resolved?.program, rows: valset ?? trainset)
     if let trainset { optimizer?.check(trainset: trainset.count, valset: valset?.count, problems: parts.problems) }
-    let answers = try await parts.service.store()
+    let answers = try await parts.answers()
     let knowledge = [trainset, valset]
     let task = parts.client(languageModel, "lm", knowledge: knowledge, answers: answers)
     let prompt = parts.client(promptModel, "promptModel", knowledge: knowledge, answers: answers)
