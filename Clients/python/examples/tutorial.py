@@ -27,11 +27,10 @@ hone.set_experiment("DSPy-Optimization")
 # 2. The model, the data and the metric.
 lm = hone.LM(model=arguments.lm)
 hone.configure(lm=lm)
-if arguments.gsm8k:
-    gsm8k = GSM8K()
-    trainset, devset, metric = gsm8k.train, gsm8k.dev, gsm8k_metric
-else:
-    trainset, devset, metric = "word-problems:train", "word-problems:val", "numeric_match"
+gsm8k = GSM8K()
+trainset, devset, metric = (
+    (gsm8k.train, gsm8k.dev, gsm8k_metric) if arguments.gsm8k
+    else ("word-problems:train", "word-problems:val", "numeric_match"))
 
 # 3. The program, and the optimizer that finds better instructions and demos for it.
 program = hone.ChainOfThought("question -> answer")
