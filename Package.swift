@@ -98,7 +98,9 @@ let package = Package(
     .testTarget(name: "HTTPModelsTests", dependencies: ["HTTPModels"]),
     .testTarget(
       name: "HoneServiceTests",
-      dependencies: ["Failures", "HoneService", "JSON", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "Failures", "HoneService", "JSON", "JSONRPC", "Optimizers", .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "LanguageModelsTests", dependencies: ["LanguageModels"]),
