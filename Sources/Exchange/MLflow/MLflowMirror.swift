@@ -148,8 +148,9 @@ package final class MLflowMirror: Sendable {
 
   /// Ids of runs that the store does not have, or has from the server.
   private func named(in params: JSONObject) async throws(HoneError) -> [String] {
-    var ids = [params["runId"], params["run"], params["program"]?["run"], params["program"]].compactMap { $0?.stringValue }
-    for value in [params["artifactUri"], params["program"]?["artifactUri"]] {
+    let program = params["program"]
+    var ids = [params["runId"], params["run"], program?["run"], program].compactMap { $0?.stringValue }
+    for value in [params["artifactUri"], program?["artifactUri"]] {
       // mlflow-artifacts:/EXPERIMENT/RUN/artifacts/…
       ids += value?.stringValue?.split(separator: "/").dropFirst(2).prefix(1).map(String.init) ?? []
     }

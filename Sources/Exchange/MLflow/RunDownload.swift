@@ -147,7 +147,8 @@ struct RunDownload: Sendable {
 
   /// One trace with its spans and assessments; nothing where the server has none of that id.
   func trace(_ text: String, run: String? = nil) async throws(HoneError) {
-    guard let id = TraceID(text), case .value(let value) = try await api.get("3.0/mlflow/traces/get", [("trace_id", text)]),
+    guard let id = TraceID(text),
+      case .value(let value) = try await api.get("3.0/mlflow/traces/get", [("trace_id", text)]),
       let info = value["trace"]?["trace_info"]
     else { return }
     let metadata = info["trace_metadata"]?.objectValue ?? [:]
@@ -187,9 +188,8 @@ extension Metric {
 
 extension Assessment {
   fileprivate init?(mlflow said: JSONValue) {
-    guard let name = said["assessment_name"]?.stringValue, said["valid"] != false, let feedback = said["feedback"] else {
-      return nil
-    }
+    guard let name = said["assessment_name"]?.stringValue, said["valid"] != false, let feedback = said["feedback"]
+    else { return nil }
     self.init(
       name: name, value: feedback["value"] ?? .null, rationale: said["rationale"]?.stringValue,
       source: said["source"]?["source_type"]?.stringValue.flatMap { Source(rawValue: $0) } ?? .code,

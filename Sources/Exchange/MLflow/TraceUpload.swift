@@ -39,7 +39,8 @@ struct TraceUpload: Sendable {
         runs.logger.warning("The server did not take spans of \(info.id): \(text) (\(reply.status))")
       }
     } while token != nil
-    note(try await api.post("3.0/mlflow/traces", ["trace": ["trace_info": describe(info, experiment, remoteRun?.remote)]]), info)
+    let description = describe(info, experiment, remoteRun?.remote)
+    note(try await api.post("3.0/mlflow/traces", ["trace": ["trace_info": description]]), info)
     for stored in info.assessments where stored.isValid {
       note(
         try await api.post(
@@ -51,8 +52,8 @@ struct TraceUpload: Sendable {
     var metadata: JSONObject = ["mlflow.trace_schema.version": "3"]
     for (key, value) in info.metadata { metadata["hone.\(key)"] = .string(value.stringValue ?? value.text()) }
     if let run { metadata["mlflow.sourceRun"] = .string(run) }
-    if let text = info.requestPreview { metadata["mlflow.traceInputs"] = .string(String(text.prefix(Self.previewLength))) }
-    if let text = info.responsePreview { metadata["mlflow.traceOutputs"] = .string(String(text.prefix(Self.previewLength))) }
+    metadata["mlflow.traceInputs"] = JSONValue(info.requestPreview.map { String($0.prefix(Self.previewLength)) } ?? "")
+    metadata["mlflow.traceOutputs"] = JSONValue(info.responsePreview.map { String($0.prefix(Self.previewLength)) } ?? "")
     let usage: JSONValue = [
       "input_tokens": .int(info.usage.inputTokens), "output_tokens": .int(info.usage.outputTokens),
       "total_tokens": .int(info.usage.totalTokens),
@@ -84,7 +85,8 @@ struct TraceUpload: Sendable {
     if let rationale = said.rationale { object["rationale"] = .string(rationale) }
     if let span = stored.spanID { object["span_id"] = .string(span.description) }
     if !said.metadata.isEmpty {
-      object["metadata"] = .object(JSONObject(said.metadata.map { ($0.key, .string($0.value.stringValue ?? $0.value.text())) }))
+      let facts = said.metadata.map { ($0.key, JSONValue.string($0.value.stringValue ?? $0.value.text())) }
+      object["metadata"] = .object(JSONObject(facts))
     }
     return object
   }
