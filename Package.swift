@@ -18,6 +18,9 @@ let package = Package(
   ],
   targets: [
     // The rooms, lowest first is JSON; a room imports only what its dependencies list.
+    .target(name: "Compression", dependencies: ["CZlib", "Failures"]),
+    // zlib, as the system has it.
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "Evaluation",
       dependencies: [
@@ -34,7 +37,7 @@ let package = Package(
     .target(
       name: "HoneWeb",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Traces", "Tracking", "WebAssets",
+        "Compression", "Failures", "JSON", "LanguageModels", "Traces", "Tracking", "WebAssets",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -63,7 +66,7 @@ let package = Package(
     .target(
       name: "Tracking",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Traces",
+        "Compression", "Failures", "JSON", "LanguageModels", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
@@ -101,7 +104,7 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.name != "WebAssets" {
+for target in package.targets where !["CZlib", "WebAssets"].contains(target.name) {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InferIsolatedConformances"),
