@@ -16,6 +16,8 @@ package struct EngineSession: Sendable {
   package var traces: (any TraceSink)?
   /// How many examples of an evaluation may fail before it ends with `tooManyErrors`; nil: any number.
   package var maxErrors: Int?
+  /// The client that takes part in executions (host programs, tools); nil where there is none.
+  package var callbacks: Callbacks?
   /// Whether evaluations are tracked as runs of their own; else their traces belong to the session's run.
   package var tracksEvaluations = true
 
@@ -58,11 +60,11 @@ package struct EngineSession: Sendable {
 
   /// Runs a program once, inside the gate, and records its trace with what `judge` says of the outcome.
   ///
-  /// - Returns: the prediction or its failure, and the trace's id if it is traced. Only a cancellation and a
-  ///   spent budget are thrown: they end more than this execution.
+  /// - Returns: the prediction or its failure, and the trace's id if it is traced. Only a cancellation, a
+  ///   spent budget and a client that has gone are thrown: they end more than this execution.
   package func execute(
     _ request: Request,
-    judge: (Result<Prediction, HoneError>) async -> [Assessment] = { _ in [] }
+    judge: (Result<Prediction, HoneError>, ExecutionContext) async throws(HoneError) -> [Assessment] = { _, _ in [] }
   ) async throws(HoneError) -> (outcome: Result<Prediction, HoneError>, traceID: TraceID?) {
     try await gate.pass { () async throws(HoneError) in
       let trace = traces == nil ? nil : TraceBuilder()
@@ -71,14 +73,15 @@ package struct EngineSession: Sendable {
       var context = ExecutionContext(model: request.model, call: call, trace: trace)
       context.options = request.options
       context.hiddenDemo = request.hiddenDemo
+      context.callbacks = callbacks
       let outcome: Result<Prediction, HoneError>
       do throws(HoneError) {
         outcome = .success(try await request.program.run(request.inputs, in: context))
       } catch {
-        if error.kind == .cancelled || error.kind == .budgetExhausted { throw error }
+        if error.kind.endsRun { throw error }
         outcome = .failure(error)
       }
-      let assessments = await judge(outcome)
+      let assessments = try await judge(outcome, context)
       if let trace, let traces {
         await traces.record(
           trace.finish(

@@ -52,7 +52,7 @@ package struct Evaluator: Sendable {
         }
       }
     } catch {
-      let failure = HoneError(wrapping: error)
+      let failure = Callbacks.explained(HoneError(wrapping: error), session.callbacks?.peer)
       let finished = results.compactMap { $0 }
       let partial = finished.isEmpty ? nil : EvaluationResult(finished)
       await session.events.emit(.evaluationStopped(info, partial, failure))
@@ -89,8 +89,8 @@ package struct Evaluator: Sendable {
     if session.tracksEvaluations { request.runID = info.id }
     request.metadata = ["row": .int(row), "evaluation": .string(info.name)]
     let judgement = Judgement()
-    let (outcome, traceID) = try await session.execute(request) { outcome in
-      await judgement.judge(outcome, example: example, metric: metric)
+    let (outcome, traceID) = try await session.execute(request) { outcome, context throws(HoneError) in
+      try await judgement.judge(outcome, in: context, example: example, program: program, metric: metric)
     }
     switch outcome {
     case .failure(let error):

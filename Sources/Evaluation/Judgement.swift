@@ -11,17 +11,25 @@ package final class Judgement {
   package init() {}
 
   /// Asks the metric; what it says goes onto the trace, and into `verdict`.
+  ///
+  /// - Parameter isBootstrapping: whether the execution may become a demo.
+  /// - Throws: what ends more than this execution.
   package func judge(
-    _ outcome: Result<Prediction, HoneError>, example: JSONObject, metric: any Metric
-  ) async -> [Assessment] {
+    _ outcome: Result<Prediction, HoneError>, in context: ExecutionContext, example: JSONObject,
+    program: PreparedProgram, metric: any Metric, isBootstrapping: Bool = false
+  ) async throws(HoneError) -> [Assessment] {
     guard case .success(let prediction) = outcome else { return [] }
     do throws(HoneError) {
-      let score = try await metric.score(example: example, outputs: prediction.outputs)
+      let score = try await metric.score(
+        Scoring(
+          example: example, prediction: prediction, predictors: program.program.predictors.map(\.name),
+          isBootstrapping: isBootstrapping, context: context))
       verdict = .success(score)
-      return [Assessment(name: metric.name, value: score.raw, rationale: score.feedback)]
+      return [Assessment(name: metric.name, value: score.raw, rationale: score.feedback, source: metric.source)]
     } catch {
+      if error.kind.endsRun { throw error }
       verdict = .failure(error)
-      return [Assessment(name: metric.name, value: .null, error: error.message)]
+      return [Assessment(name: metric.name, value: .null, source: metric.source, error: error.message)]
     }
   }
 }

@@ -24,7 +24,11 @@ package struct FailureKind: RawRepresentable, Hashable, Sendable {
   package static let rateLimited = FailureKind(rawValue: "rateLimited")
   package static let storeUnavailable = FailureKind(rawValue: "storeUnavailable")
   package static let timeout = FailureKind(rawValue: "timeout")
+  package static let toolFailed = FailureKind(rawValue: "toolFailed")
   package static let tooManyErrors = FailureKind(rawValue: "tooManyErrors")
+
+  /// Whether it ends all the work of a request, not one example of it.
+  package var endsRun: Bool { self == .cancelled || self == .budgetExhausted || self == .clientGone }
 }
 
 /// The one error type that leaves a room: what happened, what to do next, and why.

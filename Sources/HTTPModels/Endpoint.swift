@@ -41,7 +41,7 @@ package struct Endpoint: Sendable, Hashable {
     (self.base, query) = try Endpoint.checked(base)
 
     if let variable = configuration.apiKeyEnv {
-      guard Endpoint.isVariableName(variable) else {
+      guard ModelConfiguration.isVariableName(variable) else {
         throw Endpoint.invalid("apiKeyEnv", "This is not the name of an environment variable.", got: nil)
       }
       keyVariable = variable
@@ -62,16 +62,6 @@ package struct Endpoint: Sendable, Hashable {
     ["o1", "o3", "o4", "gpt-5"].contains { model == $0 || model.hasPrefix($0 + "-") || model.hasPrefix($0 + ".") }
   }
 
-  private static func isVariableName(_ name: String) -> Bool {
-    guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
-    return name.utf8.allSatisfy { byte in
-      switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"): true
-      default: false
-      }
-    }
-  }
-
   /// A base URL without closing slashes and without `/chat/completions`, and its query.
   private static func checked(_ url: String) throws(HoneError) -> (base: String, query: String) {
     let rest: Substring
@@ -83,6 +73,10 @@ package struct Endpoint: Sendable, Hashable {
       throw invalid("apiBase", "A base URL must hold no user name or password; name the key's variable.", got: nil)
     }
     let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let names = parts.dropFirst().joined().split(separator: "&").map { String($0.prefix { $0 != "=" }) }
+    guard !names.contains(where: ModelConfiguration.namesSecret) else {
+      throw invalid("apiBase", "A base URL must hold no key; name the key's variable in apiKeyEnv.", got: nil)
+    }
     var base = parts[0]
     while base.last == "/" { base.removeLast() }
     if base.hasSuffix("/chat/completions") { base.removeLast("/chat/completions".count) }

@@ -20,14 +20,21 @@ package struct OpenAICompatibleModel: LanguageModel {
   package let endpoint: String
   package let target: Endpoint
   private let timeout: Double
+  private let headers: [(name: String, variable: String)]
+
+  /// Seconds after which a request ends even if nobody aborts it.
+  private static let longestRequest = 900.0
 
   /// - Throws: `invalidParams` where the configuration names no endpoint.
   package init(_ configuration: ModelConfiguration) throws(HoneError) {
     target = try Endpoint(configuration)
     endpoint = target.base
     identity = "\(target.url) \(target.model)"
-    timeout = configuration.timeout
+    timeout = configuration.timeout ?? Self.longestRequest
+    headers = configuration.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
+
+  package var isElastic: Bool { target.provider.isElastic }
 
   package func requests(for options: SamplingOptions) -> Int { target.provider.supportsN ? 1 : max(1, options.n) }
 
@@ -71,7 +78,11 @@ package struct OpenAICompatibleModel: LanguageModel {
 
   private func send(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
     let key = try key()
-    let reader = ReplyReader(endpoint: target, redactor: Redactor(secrets: key.map { [$0] } ?? []))
+    var headers: [(String, String)] = []
+    for (name, variable) in self.headers { headers.append((name, try Self.value(of: variable, header: name))) }
+    // What this request tells the endpoint must not come back in what the endpoint says.
+    let redactor = Redactor(secrets: headers.map(\.1) + (key.map { [$0] } ?? [])).merged(with: .process)
+    let reader = ReplyReader(endpoint: target, redactor: redactor)
     let body = body(of: request)
     var http = HTTPClientRequest(url: target.url)
     http.method = .POST
@@ -82,6 +93,7 @@ package struct OpenAICompatibleModel: LanguageModel {
       case .apiKey: http.headers.add(name: "api-key", value: key)
       }
     }
+    for (name, value) in headers { http.headers.replaceOrAdd(name: name, value: value) }
     let length = body.count
     http.body = .bytes(ByteBuffer(bytes: body))
     do {
@@ -104,8 +116,7 @@ package struct OpenAICompatibleModel: LanguageModel {
 
   private func key() throws(ModelFailure) -> String? {
     guard let variable = target.keyVariable else { return nil }
-    let value = getenv(variable).map { String(cString: $0) } ?? ""
-    let key = String(value.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    let key = Self.environment(variable)
     if key.isEmpty, !target.requiresKey { return nil }
     guard !key.isEmpty else {
       throw ModelFailure(
@@ -124,6 +135,25 @@ package struct OpenAICompatibleModel: LanguageModel {
         retry: .never)
     }
     return key
+  }
+
+  private static func environment(_ variable: String) -> String {
+    let value = getenv(variable).map { String(cString: $0) } ?? ""
+    return String(value.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+  }
+
+  private static func value(of variable: String, header: String) throws(ModelFailure) -> String {
+    let value = environment(variable)
+    guard !value.isEmpty, value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+      let what = value.isEmpty ? "is not set" : "holds characters that no header takes"
+      throw ModelFailure(
+        HoneError(
+          .authentication, "The environment variable \(variable), which shall hold the header \(header), \(what).",
+          remedy: "Set \(variable) in the service's environment, or name another variable in the model's headers.",
+          details: ["variable": variable]),
+        retry: .never)
+    }
+    return value
   }
 
   /// The request's JSON.

@@ -14,6 +14,8 @@ package struct Provider: Sendable, Hashable {
   package var supportsN: Bool
   package var keyHeader: KeyHeader
   package var tokenLimit: TokenLimit
+  /// Whether its server works on many calls at once, as those that one runs on one's own machine hardly do.
+  package var isElastic: Bool
 
   package enum KeyHeader: Sendable, Hashable {
     /// `Authorization: Bearer …`
@@ -30,7 +32,7 @@ package struct Provider: Sendable, Hashable {
 
   init(
     _ name: String, _ base: String?, key: String? = nil, requiresKey: Bool = true, supportsN: Bool = false,
-    keyHeader: KeyHeader = .bearer, tokenLimit: TokenLimit = .maxTokens
+    keyHeader: KeyHeader = .bearer, tokenLimit: TokenLimit = .maxTokens, isElastic: Bool = true
   ) {
     self.name = name
     self.base = base
@@ -39,6 +41,7 @@ package struct Provider: Sendable, Hashable {
     self.supportsN = supportsN
     self.keyHeader = keyHeader
     self.tokenLimit = tokenLimit
+    self.isElastic = isElastic
   }
 
   /// All providers known by name, in alphabetical order.
@@ -50,10 +53,10 @@ package struct Provider: Sendable, Hashable {
     Provider(
       "gemini", "https://generativelanguage.googleapis.com/v1beta/openai", key: "GEMINI_API_KEY", supportsN: true),
     Provider("groq", "https://api.groq.com/openai/v1", key: "GROQ_API_KEY"),
-    Provider("llamacpp", "http://127.0.0.1:8080/v1", key: "LLAMACPP_API_KEY", requiresKey: false),
-    Provider("lmstudio", "http://127.0.0.1:1234/v1"),
+    Provider("llamacpp", "http://127.0.0.1:8080/v1", key: "LLAMACPP_API_KEY", requiresKey: false, isElastic: false),
+    Provider("lmstudio", "http://127.0.0.1:1234/v1", isElastic: false),
     Provider("mistral", "https://api.mistral.ai/v1", key: "MISTRAL_API_KEY", supportsN: true),
-    Provider("ollama", "http://127.0.0.1:11434/v1"),
+    Provider("ollama", "http://127.0.0.1:11434/v1", isElastic: false),
     Provider(
       "openai", "https://api.openai.com/v1", key: "OPENAI_API_KEY", supportsN: true, tokenLimit: .maxCompletionTokens),
     Provider("openai-compatible", nil, supportsN: true),

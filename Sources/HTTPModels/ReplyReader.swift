@@ -15,11 +15,16 @@ struct ReplyReader {
     do throws(JSONSyntaxError) {
       value = try JSONReader.read(body)
     } catch {
-      throw malformed("is not JSON: \(error)", body)
+      // Python servers write NaN for figures that are none.
+      guard let repaired = try? JSONReader.read(Self.withoutNonNumbers(body)) else {
+        throw malformed("is not JSON: \(error)", body)
+      }
+      value = repaired
     }
     if let error = value["error"], !error.isNull {
       // Some gateways report the failure of the server behind them within a 200.
-      throw failure(status: error["code"]?.intValue ?? 502, body: Array(body), pause: nil)
+      let code = error["code"]?.intValue.flatMap { (400..<600).contains($0) ? $0 : nil }
+      throw failure(status: code ?? 502, body: Array(body), pause: nil)
     }
     guard let choices = value["choices"]?.arrayValue, !choices.isEmpty else { throw malformed("has no choices", body) }
     var texts: [String] = []
@@ -28,12 +33,40 @@ struct ReplyReader {
       guard let message = choice["message"], case .object = message else {
         throw malformed("has a choice without a message", body)
       }
-      texts.append(text(of: message))
+      texts.append(redactor.redactKnown(text(of: message)))
       if let reason = choice["finish_reason"]?.stringValue { reasons.append(reason) }
     }
     return ModelReply(
       texts: texts, finishReasons: reasons, usage: usage(value["usage"], promptBytes: promptBytes, texts: texts),
       model: value["model"]?.stringValue)
+  }
+
+  /// The body with `null` in place of `NaN` and `Infinity` outside strings.
+  static func withoutNonNumbers(_ body: some Sequence<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    var word: [UInt8] = []
+    var isString = false
+    var isEscaped = false
+    func isWordByte(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x2D }
+    func end() {
+      result += ["NaN", "Infinity", "-Infinity"].contains(String(decoding: word, as: UTF8.self)) ? Array("null".utf8) : word
+      word = []
+    }
+    for byte in body {
+      if isString {
+        result.append(byte)
+        if byte == UInt8(ascii: "\""), !isEscaped { isString = false }
+        isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+      } else if isWordByte(byte) {
+        word.append(byte)
+      } else {
+        end()
+        result.append(byte)
+        isString = byte == UInt8(ascii: "\"")
+      }
+    }
+    end()
+    return result
   }
 
   /// A message's text: its content as a string or in parts, else the refusal in its place.
@@ -83,6 +116,8 @@ struct ReplyReader {
         retry: retry)
     }
     switch status {
+    case 200..<300:
+      return malformed("has the status \(status) in place of 200", body)
     case 401, 403:
       return failure(
         .authentication, "\(endpoint.base) refused the key.",

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTPCompression
 import Synchronization
 
 /// The process's one HTTP client: made when first needed, so that starting costs nothing, and shut
@@ -24,6 +25,8 @@ package enum SharedHTTPClient {
     // The limiter decides how many calls are in flight; connections only have to keep up with it.
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
     configuration.connectionPool.idleTimeout = .seconds(60)
+    // Not asked for, but some servers compress all the same; bounded, because a small body may hold a huge one.
+    configuration.decompression = .enabled(limit: .size(maximumReplySize))
     // A refused connection is known at once; pauses and further attempts are the caller's.
     configuration.connectionPool.retryConnectionEstablishment = false
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

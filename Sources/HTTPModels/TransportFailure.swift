@@ -2,6 +2,8 @@ import AsyncHTTPClient
 import Failures
 import LanguageModels
 import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
 
 /// What a failure of the connection, rather than of the endpoint, means.
 struct TransportFailure {
@@ -18,6 +20,9 @@ struct TransportFailure {
           remedy: "Make sure that \(endpoint.base) is the base URL of an OpenAI-compatible endpoint."),
         retry: .never)
     }
+    if case HTTPParserError.invalidEOFState = error {
+      return unreachable("it closed the connection before the reply was whole")
+    }
     switch error as? HTTPClientError {
     case .cancelled?:
       return ModelFailure(.aborted, retry: .never)
@@ -32,8 +37,18 @@ struct TransportFailure {
     case .remoteConnectionClosed?:
       return unreachable("it closed the connection before the reply was whole")
     default:
-      return unreachable(redactor.redact(String(describing: error)))
+      let words = redactor.redact(String(describing: error))
+      let isMalformed = error is HTTPParserError || error is NIOHTTPDecompression.DecompressionError
+      return isMalformed ? malformed(words) : unreachable(words)
     }
+  }
+
+  private func malformed(_ why: String) -> ModelFailure {
+    ModelFailure(
+      HoneError(
+        .malformedReply, "The reply of \(endpoint.url) is not well-formed HTTP.",
+        remedy: "Make sure that \(endpoint.base) is the base URL of an OpenAI-compatible endpoint.", cause: why),
+      retry: .backOff)
   }
 
   private func unreachable(_ why: String) -> ModelFailure {

@@ -47,4 +47,14 @@ package protocol AnswerStore: Sendable {
 
   /// Keeps an answer; returns when it would survive the process. The first answer under a key stays.
   func keep(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError)
+
+  /// Keeps an answer that the model would give again for nothing: it is found from now on, but may be lost with the
+  /// process.
+  func keepSoon(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError)
+}
+
+extension AnswerStore {
+  package func keepSoon(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {
+    try await keep(answer, for: key)
+  }
 }

@@ -110,6 +110,13 @@ package protocol LanguageModel: Sendable {
   /// Which limiter this model's calls pass through: the endpoint without the model's name.
   var endpoint: String { get }
 
+  /// Whether the endpoint works on calls independently of each other, so that one whose answer is unusually late is
+  /// stuck, not waiting its turn: it may be given up early, or asked for twice.
+  var isElastic: Bool { get }
+
+  /// Whether it answers the same request alike for ever, at no cost: no answer of it is worth waiting for the disk.
+  var isReproducible: Bool { get }
+
   /// How many requests one attempt sends for these options: what a budget's `maxCalls` counts.
   func requests(for options: SamplingOptions) -> Int
 
@@ -121,5 +128,7 @@ package protocol LanguageModel: Sendable {
 }
 
 extension LanguageModel {
+  package var isElastic: Bool { false }
+  package var isReproducible: Bool { false }
   package func requests(for options: SamplingOptions) -> Int { 1 }
 }

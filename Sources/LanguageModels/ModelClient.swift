@@ -20,16 +20,17 @@ package struct ModelClient: Sendable {
   /// - Parameters:
   ///   - limiter: the limiter to pass through; the process's one for the model's endpoint if nil.
   ///   - pacing: the clock, pauses and random numbers; tests put their own here.
+  ///   - times: what the model usually takes; the process's knowledge of it if nil.
   package init(
     model: any LanguageModel, configuration: ModelConfiguration, answers: any AnswerStore,
-    limiter: AdaptiveLimiter? = nil, pacing: Pacing = .real
+    limiter: AdaptiveLimiter? = nil, pacing: Pacing = .real, times: ResponseTimes? = nil
   ) {
     self.model = model
     self.configuration = configuration
     self.answers = answers
     payer = Payer(
       model: model, configuration: configuration, answers: answers,
-      limiter: limiter ?? .shared(for: model.endpoint), pacing: pacing)
+      limiter: limiter ?? .shared(for: model.endpoint), pacing: pacing, times: times)
     // Answers are kept by whoever pays, so only callers with the same store may share a call.
     flightStore = type(of: answers) is AnyObject.Type ? ObjectIdentifier(answers as AnyObject) : nil
     configurationDigest = ModelClient.digest(of: configuration.sampling, model: model)

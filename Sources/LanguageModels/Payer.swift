@@ -1,13 +1,15 @@
 import Failures
 
-/// Gets an answer from the model for money: limiter, budget, attempts with a deadline, pauses between
-/// them, the answer kept, the bill written.
+/// Gets an answer from the model for money: limiter, budget, attempts with pauses between them, the answer kept, the
+/// bill written.
 struct Payer: Sendable {
   let model: any LanguageModel
   let configuration: ModelConfiguration
   let answers: any AnswerStore
   let limiter: AdaptiveLimiter
   let pacing: Pacing
+  /// What the model usually takes; nil: the process's knowledge of it.
+  let times: ResponseTimes?
   let price: PriceTable.Price?
 
   /// Output tokens reserved in a budget for each completion whose request does not bound them.
@@ -15,13 +17,14 @@ struct Payer: Sendable {
 
   init(
     model: any LanguageModel, configuration: ModelConfiguration, answers: any AnswerStore,
-    limiter: AdaptiveLimiter, pacing: Pacing
+    limiter: AdaptiveLimiter, pacing: Pacing, times: ResponseTimes?
   ) {
     self.model = model
     self.configuration = configuration
     self.answers = answers
     self.limiter = limiter
     self.pacing = pacing
+    self.times = times
     price = PriceTable.price(of: configuration)
   }
 
@@ -42,32 +45,31 @@ struct Payer: Sendable {
     let started = pacing.now()
     let policy = RetryPolicy(retries: configuration.retries)
     let budget = context.account.budget
-    let need = try need(of: request, budget: budget)
-    var attempt = 0
+    let times = times ?? .shared(for: model.identity, role: context.role)
+    var history = RetryPolicy.History()
+    var terms = Attempt.Terms(
+      model: model, request: request, need: try need(of: request, budget: budget), budget: budget, limiter: limiter,
+      times: times, now: pacing.now, deadline: 0, lateness: lateness(times),
+      settle: { settle($0, $1, failed: $2, context) })
     while true {
-      attempt += 1
-      let (permit, reservation) = try await admit(need, budget)
-      let outcome = checked(await self.attempt(request), request)
-      switch outcome {
-      case .success(let reply):
-        limiter.release(permit, .succeeded)
+      let (permit, reservation) = try await admit(terms.need, budget)
+      terms.deadline = configuration.timeout ?? deadline(times, passed: history[.late])
+      switch await Attempt(terms).run(permit, reservation) {
+      case .success(var reply):
+        if !configuration.isSimulated { reply.texts = reply.texts.map(Redactor.process.redactKnown) }
         let stored = StoredAnswer(
           reply: reply, model: configuration.model, role: context.role, runID: context.account.runID,
           cost: price?.cost(of: reply.usage), seconds: pacing.now() - started)
-        let kept = await keep(stored, key)
-        settle(reservation, need, reply.usage, failed: false, context)
-        try kept.get()
+        try await keep(stored, key).get()
         return stored
-      case .failure(let failure, let usage):
-        limiter.release(permit, failure.limiterOutcome)
-        settle(reservation, need, usage, failed: true, context)
+      case .failure(let failure):
         if Task.isCancelled { throw .callCancelled }
-        guard let pause = policy.pause(after: attempt, advice: failure.retry, random: pacing.random()) else {
-          throw described(failure.error, attempts: attempt)
-        }
+        history.add(failure.fault)
+        guard let pause = policy.pause(after: failure.fault, history, advice: failure.retry, random: pacing.random())
+        else { throw described(failure.error, attempts: history.total) }
         if let maxSeconds = budget.limits.maxSeconds, let left = budget.remainingSeconds, pause >= left {
           var error = budget.timeIsUp(maxSeconds)
-          error.cause = described(failure.error, attempts: attempt).message
+          error.cause = described(failure.error, attempts: history.total).message
           throw error
         }
         do {
@@ -77,6 +79,18 @@ struct Payer: Sendable {
         }
       }
     }
+  }
+
+  /// When a second request is sent; nil where it never is.
+  private func lateness(_ times: ResponseTimes) -> (@Sendable () -> Double)? {
+    guard configuration.hedge ?? (configuration.hedgeAfter != nil || model.isElastic) else { return nil }
+    if let seconds = configuration.hedgeAfter { return { seconds } }
+    return { times.lateness }
+  }
+
+  private func deadline(_ times: ResponseTimes, passed: Int) -> Double {
+    // Behind a queue, what others took says little about what this one will take.
+    model.isElastic ? times.deadline(passed: passed) : ResponseTimes.deadline(passed: passed)
   }
 
   // MARK: Before a request
@@ -119,70 +133,18 @@ struct Payer: Sendable {
     }
   }
 
-  // MARK: The request
-
-  private enum Outcome {
-    case success(ModelReply)
-    case failure(ModelFailure, TokenUsage)
-  }
-
-  /// One attempt, ended by its deadline or by cancellation even if the model does not heed them.
-  private func attempt(_ request: ModelRequest) async -> Result<ModelReply, ModelFailure> {
-    let promise = Promise<Result<ModelReply, ModelFailure>>()
-    let task = Task { [model] in
-      do throws(ModelFailure) {
-        promise.fulfil(.success(try await model.complete(request)))
-      } catch {
-        promise.fulfil(.failure(error))
-      }
-    }
-    let alarm = Alarms.shared.set(in: configuration.timeout) { [timeout = configuration.timeout] in
-      let error = HoneError(
-        .timeout, "The language model did not answer within \(timeout) s.",
-        remedy: "Raise the model's timeout, or look whether the endpoint is overloaded.")
-      if promise.fulfil(.failure(ModelFailure(error, retry: .backOff))) { task.cancel() }
-    }
-    defer { Alarms.shared.clear(alarm) }
-    return await withTaskCancellationHandler {
-      await promise.wait()
-    } onCancel: {
-      promise.fulfil(.failure(ModelFailure(.callCancelled, retry: .never)))
-      task.cancel()
-    }
-  }
-
-  /// A reply without any text is a failed attempt, though a paid one.
-  private func checked(_ result: Result<ModelReply, ModelFailure>, _ request: ModelRequest) -> Outcome {
-    switch result {
-    case .failure(let failure):
-      return .failure(failure, TokenUsage())
-    case .success(let reply):
-      let isBlank = reply.texts.allSatisfy { text in text.utf8.allSatisfy { $0 <= 0x20 } }
-      guard isBlank else { return .success(reply) }
-      let wasCut = reply.finishReasons.contains("length")
-      let error =
-        wasCut
-        ? HoneError(
-          .malformedReply, "The language model used up its tokens before it wrote any text.",
-          remedy: "Raise the model's maxTokens.")
-        : HoneError(
-          .malformedReply, "The language model answered with no text.",
-          remedy: "Look at the endpoint's log; a content filter or a wrong chat template may have emptied the answer.")
-      return .failure(ModelFailure(error, retry: wasCut ? .never : .backOff), reply.usage)
-    }
-  }
-
   // MARK: After a request
 
   private func settle(
-    _ reservation: Budget.Reservation, _ need: Budget.Amount, _ usage: TokenUsage, failed: Bool, _ context: CallContext
+    _ reservation: Budget.Reservation, _ usage: TokenUsage, failed: Bool, _ context: CallContext
   ) {
     let cost = price?.cost(of: usage)
+    let requests = reservation.amount.calls
     context.account.budget.settle(
-      reservation, spent: Budget.Amount(calls: need.calls, tokens: usage.totalTokens, cost: cost ?? 0))
+      reservation, spent: Budget.Amount(calls: requests, tokens: usage.totalTokens, cost: cost ?? 0))
     let isFree = usage == TokenUsage() && failed
     context.account.noteSent(
-      context.role, requests: need.calls, failed: failed, tokens: usage, cost: isFree ? 0 : cost)
+      context.role, requests: requests, failed: failed, tokens: usage, cost: isFree ? 0 : cost)
   }
 
   /// Keeps a paid answer even if everybody who asked for it has left meanwhile.
@@ -194,6 +156,7 @@ struct Payer: Sendable {
 
   private func write(_ answer: StoredAnswer, _ key: ContentDigest) async -> Result<Void, HoneError> {
     do throws(HoneError) {
+      if model.isReproducible { return .success(try await answers.keepSoon(answer, for: key)) }
       return .success(try await answers.keep(answer, for: key))
     } catch {
       return .failure(error)
@@ -202,29 +165,13 @@ struct Payer: Sendable {
 
   /// The error that leaves the client: which model, where, after how many attempts; no secrets.
   private func described(_ error: HoneError, attempts: Int) -> HoneError {
-    let redactor = Redactor(environment: [configuration.apiKeyEnv].compactMap { $0 })
-    var error = error
+    let redactor = Redactor(environment: configuration.secretVariables)
     let times = attempts == 1 ? "1 attempt" : "\(attempts) attempts"
-    error.message = redactor.redact(error.message) + " (\(configuration.model) at \(model.endpoint), \(times))"
-    error.cause = error.cause.map(redactor.redact)
+    var error = error.redacted(by: redactor)
+    error.message += " (\(configuration.model) at \(model.endpoint), \(times))"
     error.details["model"] = configuration.model
     error.details["endpoint"] = model.endpoint
     error.details["attempts"] = attempts.description
     return error
-  }
-}
-
-extension ModelFailure {
-  fileprivate var limiterOutcome: AdaptiveLimiter.Outcome {
-    guard error.kind == .rateLimited else {
-      // A server that names a pause means everybody, whatever its reason.
-      if case .after(let seconds) = retry { return .refused(pause: seconds) }
-      return .neutral
-    }
-    switch retry {
-    case .after(let seconds): return .refused(pause: seconds)
-    case .backOff: return .refused(pause: nil)
-    case .never: return .neutral
-    }
   }
 }

@@ -12,6 +12,7 @@ import Synchronization
 package final class SimulatedModel: LanguageModel {
   package let identity: String
   package let endpoint = "simulated"
+  package let isReproducible = true
 
   private let knowledge: SimulatedKnowledge
   private let beginnings = Mutex<[ContentDigest: SimulatedBeginning]>([:])

@@ -144,8 +144,9 @@ package struct BootstrapFewShot: Optimizer {
       request.metadata = ["phase": "bootstrap", "demoSet": .string(label), "row": .int(row), "round": .int(round)]
       attempt.tries += 1
       let judgement = Judgement()
-      let (outcome, _) = try await task.session.execute(request) { outcome in
-        await judgement.judge(outcome, example: example, metric: task.metric)
+      let (outcome, _) = try await task.session.execute(request) { outcome, context throws(HoneError) in
+        try await judgement.judge(
+          outcome, in: context, example: example, program: teacher, metric: task.metric, isBootstrapping: true)
       }
       if let error = judgement.verdict?.failure ?? outcome.failure {
         attempt.errors.append(error)

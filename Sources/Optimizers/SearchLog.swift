@@ -45,6 +45,7 @@ final class SearchLog {
 
   /// What the search has found, ended by `error` if not by itself; throws the error where there is nothing.
   func result(stoppedBy error: HoneError? = nil) throws(HoneError) -> CompileResult {
+    let error = error.map { Callbacks.explained($0, task.session.callbacks?.peer) }
     if let error, trials.isEmpty { throw error }
     return CompileResult(
       program: best?.evaluation.program ?? task.student, best: best, baseline: baseline, trials: trials,

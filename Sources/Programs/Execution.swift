@@ -14,6 +14,8 @@ package struct ExecutionContext: Sendable {
   package var options: SamplingOptions?
   /// A row that must not be shown as a demo, because it is the one being asked.
   package var hiddenDemo: JSONObject?
+  /// The client that runs host programs and tools.
+  package var callbacks: Callbacks?
 
   package init(model: ModelClient, call: CallContext, trace: TraceBuilder? = nil) {
     self.model = model

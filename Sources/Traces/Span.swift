@@ -11,8 +11,9 @@ package struct TraceID: Hashable, Sendable, CustomStringConvertible {
     self.low = low
   }
 
+  /// A new id. It begins with the time in milliseconds, so that traces of one time lie together in the store.
   package static func random() -> TraceID {
-    TraceID(high: .random(in: 1...UInt64.max), low: .random(in: 1...UInt64.max))
+    TraceID(high: UInt64(wallClock() / 1_000_000) << 16 | IDSource.next() >> 48, low: max(1, IDSource.next()))
   }
 
   /// From `tr-` and 32 hexadecimal digits.
@@ -30,7 +31,7 @@ package struct TraceID: Hashable, Sendable, CustomStringConvertible {
 package struct SpanID: Hashable, Sendable, CustomStringConvertible {
   package let value: UInt64
   package init(_ value: UInt64) { self.value = value }
-  package static func random() -> SpanID { SpanID(.random(in: 1...UInt64.max)) }
+  package static func random() -> SpanID { SpanID(max(1, IDSource.next())) }
 
   package init?(_ text: String) {
     guard text.utf8.count == 16, let value = UInt64(text, radix: 16) else { return nil }

@@ -271,14 +271,45 @@ struct RetryTests {
   @Test("pauses are drawn from the whole range, whose upper bound doubles up to the cap")
   func policy() {
     let policy = RetryPolicy(retries: 20)
-    #expect(policy.pause(after: 1, advice: .backOff, random: 0) == 0)
-    #expect((1...9).map { policy.pause(after: $0, advice: .backOff, random: 1) } == [0.5, 1, 2, 4, 8, 16, 30, 30, 30])
-    #expect(policy.pause(after: 1, advice: .after(5), random: 0) == 5)
-    #expect(policy.pause(after: 1, advice: .after(5), random: 1) == 5.5)
-    #expect(policy.pause(after: 1, advice: .after(86_400), random: 0) == 60)
-    #expect(policy.pause(after: 1, advice: .after(-3), random: 0) == 0)
-    #expect(policy.pause(after: 1, advice: .never, random: 0) == nil)
-    #expect(policy.pause(after: 21, advice: .backOff, random: 0) == nil)
+    func pause(_ faults: Int, _ advice: RetryAdvice, _ random: Double, _ kind: RetryPolicy.Fault = .serverError) -> Double? {
+      var history = RetryPolicy.History()
+      for _ in 0..<faults { history.add(kind) }
+      return policy.pause(after: kind, history, advice: advice, random: random)
+    }
+    #expect(pause(1, .backOff, 0) == 0)
+    #expect((1...9).map { pause($0, .backOff, 1) } == [0.5, 1, 2, 4, 8, 16, 30, 30, 30])
+    // What sent garbage is up, and need not be spared.
+    #expect(pause(1, .backOff, 1, .malformed) == 0.1 && pause(1, .backOff, 1, .late) == 0.1)
+    #expect(pause(1, .after(5), 0) == 5)
+    #expect(pause(1, .after(5), 1) == 5.5)
+    #expect(pause(1, .after(86_400), 0) == 60)
+    #expect(pause(1, .after(-3), 0) == 0)
+    #expect(pause(1, .never, 0) == nil)
+    #expect(pause(21, .backOff, 0) == nil)
+  }
+
+  @Test("unless a number is stated, each kind of fault has its own patience", arguments: [
+    (FailureKind.rateLimited, 13), (.malformedReply, 9), (.timeout, 5), (.languageModelUnavailable, 6),
+  ])
+  func patience(kind: FailureKind, attempts: Int) async {
+    let model = ScriptedModel { _, _ throws(ModelFailure) in throw failure(kind, .backOff) }
+    let client = client(model, pacing: FakeTime().pacing)
+    let error = await errorOf { () throws(HoneError) in
+      try await client.complete(prompt(), context: CallContext(account: RunAccount()))
+    }
+    #expect(error?.kind == kind && model.calls == attempts)
+  }
+
+  @Test("faults of several kinds do not use up each other's patience")
+  func mixed() async throws {
+    let kinds: [FailureKind] = [.timeout, .malformedReply, .rateLimited, .languageModelUnavailable]
+    let model = ScriptedModel { _, call throws(ModelFailure) in
+      if call <= 16 { throw failure(kinds[call % 4], .backOff) }
+      return ModelReply(texts: ["yes"])
+    }
+    let client = client(model, pacing: FakeTime().pacing)
+    _ = try await client.complete(prompt(), context: CallContext(account: RunAccount()))
+    #expect(model.calls == 17)
   }
 
   @Test("no secret leaves in an error")

@@ -7,17 +7,19 @@ import Synchronization
 final class ScriptedModel: LanguageModel {
   let identity: String
   let endpoint: String
+  let isElastic: Bool
   private let script: @Sendable (_ request: ModelRequest, _ call: Int) async throws(ModelFailure) -> ModelReply
   private let counts = Mutex((calls: 0, inFlight: 0, most: 0, cancelled: 0))
 
   init(
-    identity: String = "scripted", endpoint: String = "scripted",
+    identity: String = "scripted", endpoint: String = "scripted", isElastic: Bool = false,
     _ script: @escaping @Sendable (_ request: ModelRequest, _ call: Int) async throws(ModelFailure) -> ModelReply = {
       _, _ in ModelReply(texts: ["yes"], usage: TokenUsage(inputTokens: 10, outputTokens: 5))
     }
   ) {
     self.identity = identity
     self.endpoint = endpoint
+    self.isElastic = isElastic
     self.script = script
   }
 
@@ -95,16 +97,16 @@ func failure(_ kind: FailureKind, _ retry: RetryAdvice, _ message: String = "It 
   ModelFailure(HoneError(kind, message), retry: retry)
 }
 
-/// A client with limiter, store and clock of its own.
+/// A client with limiter, store, clock and knowledge of the model's times of its own.
 func client(
   _ model: any LanguageModel, _ change: (inout ModelConfiguration) -> Void = { _ in },
   answers: any AnswerStore = MemoryAnswerStore(), limiter: AdaptiveLimiter = AdaptiveLimiter(),
-  pacing: Pacing = .real
+  pacing: Pacing = .real, times: ResponseTimes = ResponseTimes()
 ) -> ModelClient {
   var configuration = ModelConfiguration(model: "openai/test")
   change(&configuration)
   return ModelClient(
-    model: model, configuration: configuration, answers: answers, limiter: limiter, pacing: pacing)
+    model: model, configuration: configuration, answers: answers, limiter: limiter, pacing: pacing, times: times)
 }
 
 /// The error that `body` throws, or nil.

@@ -1,10 +1,14 @@
 package import Failures
 package import JSON
+package import Programs
+package import Traces
 
 /// Says how good a program's outputs are for one example.
 package protocol Metric: Sendable {
   /// The name under which the metric was asked for, in its canonical spelling.
   var name: String { get }
+  /// What kind of judge it is, as its verdicts are marked on traces.
+  var source: Assessment.Source { get }
 
   /// The score of `outputs` for `example`.
   ///
@@ -14,6 +18,39 @@ package protocol Metric: Sendable {
   /// - Throws: `metricFailed` where the score cannot be told (a label is missing, a field has the wrong
   ///   kind), and what a remote metric throws.
   func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore
+
+  /// The score of a whole execution; for metrics that look at more than the outputs, or that ask somebody.
+  func score(_ scoring: Scoring) async throws(HoneError) -> MetricScore
+}
+
+extension Metric {
+  package var source: Assessment.Source { .code }
+
+  package func score(_ scoring: Scoring) async throws(HoneError) -> MetricScore {
+    try await score(example: scoring.example, outputs: scoring.prediction.outputs)
+  }
+}
+
+/// An execution to be scored.
+package struct Scoring: Sendable {
+  package var example: JSONObject
+  package var prediction: Prediction
+  /// The names of the program's predictors, which the prediction's steps refer to by place.
+  package var predictors: [String]
+  /// Whether the execution may become a demo: metrics may then want more than a right answer.
+  package var isBootstrapping: Bool
+  /// Whose execution it was, where in the run it stands, and its trace.
+  package var context: ExecutionContext
+
+  package init(
+    example: JSONObject, prediction: Prediction, predictors: [String], isBootstrapping: Bool, context: ExecutionContext
+  ) {
+    self.example = example
+    self.prediction = prediction
+    self.predictors = predictors
+    self.isBootstrapping = isBootstrapping
+    self.context = context
+  }
 }
 
 /// What a metric said of one example.

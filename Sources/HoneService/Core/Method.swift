@@ -1,5 +1,6 @@
 import Failures
 package import JSON
+package import Programs
 
 /// One method of the service, declared once: what it takes, what it gives, and what does it. Dispatch, `initialize` and
 /// the OpenRPC document derive from the declarations.
@@ -54,13 +55,21 @@ package struct CallEnvironment: Sendable {
   package var progress: (any ProgressSink)?
   /// The directory from which relative paths in requests count.
   package var baseDirectory: String
+  /// The client that asked, as far as it can be asked in turn; nil: callbacks cannot be served.
+  package var peer: (any CallbackPeer)?
+  /// What that client said it serves.
+  package var served = ServedCallbacks()
   /// Whether the caller may name files of this machine; a page may not.
   package var opensFiles = true
 
-  package init(progress: (any ProgressSink)? = nil, baseDirectory: String) {
+  package init(progress: (any ProgressSink)? = nil, baseDirectory: String, peer: (any CallbackPeer)? = nil) {
     self.progress = progress
     self.baseDirectory = baseDirectory
+    self.peer = peer
   }
+
+  /// A failure by its cause: work that was cancelled because its client has gone did not end on anybody's wish.
+  func explained(_ error: HoneError) -> HoneError { Callbacks.explained(error, peer) }
 
   /// The surroundings of a call from the web page.
   static var page: CallEnvironment {

@@ -73,7 +73,9 @@ struct RequestParts {
 
   // MARK: Metric
 
-  func metric(_ name: String = "metric", isRequired: Bool = true) -> (any Evaluation.Metric)? {
+  func metric(
+    _ name: String = "metric", isRequired: Bool = true
+  ) async throws(HoneError) -> (any Evaluation.Metric)? {
     guard let value = fields.value(name) else {
       if isRequired {
         problems.add(
@@ -85,10 +87,12 @@ struct RequestParts {
     }
     switch MetricRegistry.make(value, path: fields.place(name), problems: problems) {
     case .builtIn(let metric)?: return metric
-    case .client?, .judge?:
+    case .client(let client, let options)?:
+      return try await clientMetric(client, options, at: fields.place(name))
+    case .judge?:
       problems.add(
         Problem(
-          path: fields.place(name), message: "Metrics of clients and judges are not served; use one by name.",
+          path: fields.place(name), message: "Judges are not served; use a metric by name.",
           allowed: MetricRegistry.names))
       return nil
     case nil: return nil
@@ -118,6 +122,9 @@ struct RequestParts {
     _ configuration: ModelConfiguration?, _ name: String, knowledge: [Dataset?], answers: any AnswerStore
   ) -> ModelClient? {
     guard let configuration else { return nil }
+    if let client = configuration.client {
+      return clientModel(client, configuration, at: fields.place(name), answers: answers)
+    }
     do throws(HoneError) {
       let rows = configuration.isSimulated ? Self.knowledge(knowledge.compactMap { $0 }) : []
       let model = try ModelRegistry.make(configuration, knowledge: rows)

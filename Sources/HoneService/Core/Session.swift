@@ -17,6 +17,7 @@ package final class Session: RequestHandler {
   private struct State {
     var isInitialized = false
     var isShutDown = false
+    var served = ServedCallbacks()
   }
 
   private let service: Service
@@ -40,6 +41,7 @@ package final class Session: RequestHandler {
       case "initialize":
         if state.isInitialized { return RPCError(.invalidRequest, "The session is initialized already.") }
         state.isInitialized = true
+        state.served = ServedCallbacks(initialize: request.params)
       case "shutdown": state.isShutDown = true
       default: break
       }
@@ -57,12 +59,14 @@ package final class Session: RequestHandler {
       return .failure(.methodNotFound(request.method, known: MethodTable.names))
     }
     let (params, progress) = Self.splitTokens(request)
-    let environment = CallEnvironment(progress: progress, baseDirectory: baseDirectory)
-    let (service, name) = (service, method.name)
+    var environment = CallEnvironment(
+      progress: progress, baseDirectory: baseDirectory, peer: ConnectionPeer(connection: request.connection))
+    environment.served = state.withLock { $0.served }
+    let (service, name, surroundings) = (service, method.name, environment)
     return .work {
       progress?.begin(name)
       do throws(HoneError) {
-        let result = try await service.call(name, params, in: environment)
+        let result = try await service.call(name, params, in: surroundings)
         progress?.end("done")
         return result
       } catch {

@@ -95,13 +95,14 @@ struct CompileCall {
       events: Listeners(all: listeners), traces: order.autolog.tracesFromCompile ? store : nil,
       maxErrors: order.maxErrors)
     order.task.session.tracksEvaluations = order.autolog.evals
+    order.task.session.callbacks = try await parts.callbacks()
 
     let result: CompileResult
     do throws(HoneError) {
       result = try await order.optimizer.compile(order.task)
     } catch {
-      if let runID { try? await end(runID, store, error) }
-      var failure = error
+      var failure = parts.environment.explained(error)
+      if let runID { try? await end(runID, store, failure) }
       if let runID { failure.details["runId"] = runID }
       throw failure
     }
@@ -111,7 +112,7 @@ struct CompileCall {
       try await finish(result, order, runID, store, account, recorder, answer)
       await store.flush()
     }
-    if let stopped = result.stopped, stopped.kind == .cancelled {
+    if let stopped = result.stopped, stopped.kind == .cancelled || stopped.kind == .clientGone {
       var failure = stopped
       if let runID { failure.details["runId"] = runID }
       throw failure
@@ -128,7 +129,7 @@ struct CompileCall {
     let resolved = try await parts.program()
     let trainset = parts.dataset("trainset", isRequired: true, dataProblems: dataProblems)
     let valset = parts.dataset("valset", dataProblems: dataProblems)
-    let metric = parts.metric()
+    let metric = try await parts.metric()
     let seed = fields.int("seed")
     let optimizer = readOptimizer(seed)
     let languageModel = parts.taskConfiguration(fallback: resolved?.configuration)

@@ -41,7 +41,7 @@ extension Method {
     await parts.fetchDatasets("devset")
     let resolved = try await parts.program()
     let devset = parts.dataset("devset", isRequired: true, dataProblems: dataProblems)
-    let metric = parts.metric()
+    let metric = try await parts.metric()
     let configuration = parts.taskConfiguration(fallback: resolved?.configuration)
     let tracking = RunSetup(fields)
     let autolog = Autolog(fields)
@@ -74,6 +74,7 @@ extension Method {
       runID: autolog.evals ? rootID : nil, experimentID: experiment.id, account: account, concurrency: concurrency,
       events: Listeners(all: listeners), traces: autolog.tracesFromEval ? store : nil, maxErrors: maxErrors)
     session.tracksEvaluations = autolog.evals
+    session.callbacks = try await parts.callbacks()
     await session.events.emit(.planned(executions: devset.count))
     await session.events.emit(.phase("evaluate", message: "Evaluating \(devset.count) examples"))
 

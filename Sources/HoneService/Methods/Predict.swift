@@ -69,8 +69,9 @@ extension Method {
     }
     let experiment = autolog.traces ? try await store.experiment(named: experimentName) : nil
     let account = RunAccount(budget: budget)
-    let session = EngineSession(
+    var session = EngineSession(
       experimentID: experiment?.id, account: account, concurrency: 1, traces: autolog.traces ? store : nil)
+    session.callbacks = try await parts.callbacks()
     let request = EngineSession.Request(
       program: PreparedProgram(resolved.program), inputs: inputs, model: client, scope: "predict")
     let (outcome, traceID) = try await session.execute(request)

@@ -55,18 +55,27 @@ enum Shape {
       ],
     ],
     "Metric": [
-      "description": "A metric's name, or an object with name and its options.",
-      "anyOf": [string, object(["name": string, "field": string], required: ["name"])],
+      "description": "A metric's name, an object with name and its options, or a function of the client's.",
+      "anyOf": [
+        string, object(["name": string, "field": string], required: ["name"]),
+        object(["client": string, "timeout": number, "options": anyObject], required: ["client"]),
+      ],
     ],
     "LanguageModel": [
-      "description": "provider/model, or an object; \"simulated\" is the embedded simulation.",
+      "description": "provider/model, an object, or a function of the client's; \"simulated\" is the embedded simulation.",
       "anyOf": [
         string,
         object([
           "model": string, "apiBase": string, "apiKeyEnv": string, "temperature": number, "topP": number,
           "maxTokens": integer, "stop": array(string), "seed": integer, "n": integer, "cache": boolean,
-          "timeout": number, "retries": integer, "price": object(["input": number, "output": number]), "extra": anyObject,
+          "timeout": number, "retries": integer, "hedge": boolean, "hedgeAfter": number,
+          "headers": ["type": "object", "additionalProperties": object(["env": string], required: ["env"])],
+          "price": object(["input": number, "output": number]), "extra": anyObject,
         ], required: ["model"]),
+        object([
+          "client": string, "temperature": number, "topP": number, "maxTokens": integer, "stop": array(string),
+          "seed": integer, "n": integer, "cache": boolean, "timeout": number, "retries": integer, "extra": anyObject,
+        ], required: ["client"]),
       ],
     ],
     "Autolog": object([

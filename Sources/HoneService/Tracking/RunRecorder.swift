@@ -91,7 +91,7 @@ final class RunRecorder: EventSink {
   ) async throws(HoneError) {
     guard logsEvaluations else { return }
     if let result { try await store.keep(result, run: info.id) }
-    let isInterrupted = error.kind == .cancelled || error.kind == .budgetExhausted
+    let isInterrupted = error.kind.endsRun
     try await store.setTag(run: info.id, HoneTag.error, error.message)
     try await store.updateRun(info.id, status: isInterrupted ? .killed : .failed)
   }

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import JSON
 package import LanguageModels
+import Synchronization
 
 /// What the calls of one role cost a run.
 package struct RoleBill: Sendable, Hashable {
@@ -17,9 +18,20 @@ package struct RoleBill: Sendable, Hashable {
   package var seconds: Double
 }
 
+/// Answers that wait in the writer's queue with nobody awaiting them.
+final class QueuedAnswers: Sendable {
+  private let answers = Mutex<[ContentDigest: StoredAnswer]>([:])
+
+  subscript(key: ContentDigest) -> StoredAnswer? {
+    get { answers.withLock { $0[key] } }
+    set { answers.withLock { $0[key] = newValue } }
+  }
+}
+
 extension TrackingStore: AnswerStore {
   /// The answer kept under that key by any process, if any.
   package func answer(for key: ContentDigest) throws(HoneError) -> StoredAnswer? {
+    if let queued = queuedAnswers[key] { return queued }
     do {
       return try lookups.look { db in
         let statement = try db.cachedStatement(
@@ -46,11 +58,23 @@ extension TrackingStore: AnswerStore {
 
   /// Keeps an answer; returns after the commit. The first answer under a key stays.
   package func keep(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {
-    let texts = Self.text(answer.reply.texts) ?? "[]"
-    let reasons = Self.text(answer.reply.finishReasons)
+    try await write(Self.insertion(of: answer, key))
+  }
+
+  package func keepSoon(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {
+    queuedAnswers[key] = answer
+    let size = answer.reply.texts.reduce(0) { $0 + $1.utf8.count }
+    await writer.enqueue(weight: size, Self.insertion(of: answer, key)) { [queuedAnswers] _ in
+      queuedAnswers[key] = nil
+    }
+  }
+
+  private static func insertion(of answer: StoredAnswer, _ key: ContentDigest) -> @Sendable (Database) throws -> Void {
+    let texts = text(answer.reply.texts) ?? "[]"
+    let reasons = text(answer.reply.finishReasons)
     let data = key.data
     let now = nowInMilliseconds()
-    try await write { db in
+    return { db in
       let statement = try db.cachedStatement(
         sql: """
           INSERT INTO answers (key, texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role,

@@ -6,8 +6,8 @@ import GRDB
 /// One directory, the home, holds all of it: `hone.sqlite` and, from the first artifact on,
 /// `artifacts/`. Several processes may have one home open at once. Every write goes through one queue
 /// that commits in groups, in the order of the calls; a call that writes returns when its transaction is
-/// committed, except `record(_:)`, which returns when the trace is queued. Reads run on connections of
-/// their own and see whatever any process has committed.
+/// committed, except `record(_:)` and `keepSoon(_:for:)`, which return when the thing is queued. Reads run on
+/// connections of their own and see whatever any process has committed.
 ///
 /// - `open(home:readOnly:)`, `flush()`, `close()`
 /// - Experiments: `experiment(named:)`, `createExperiment`, `experiments`
@@ -26,6 +26,7 @@ package final class TrackingStore: Sendable {
   let texts: SharedTexts
   let traceTally = TraceTally()
   let heldLeases = HeldLeases()
+  let queuedAnswers = QueuedAnswers()
 
   init(home: String, isReadOnly: Bool, pool: DatabasePool, lookups: Lookups, texts: SharedTexts) {
     self.home = home

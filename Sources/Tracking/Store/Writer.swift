@@ -1,12 +1,14 @@
+import Dispatch
 import Failures
 import GRDB
 import Synchronization
 
 /// The one way into the database: takes writes in order and commits them in groups.
 ///
-/// A write that meets an idle writer is committed at once; those that arrive meanwhile form the next
-/// group, so that 64 concurrent callers share a transaction and nobody waits for a timer. A group is
-/// first run plainly. If one of its members fails, the group is rolled back and run again with each
+/// A write that somebody awaits is committed at once where the writer is idle; those that arrive meanwhile form
+/// the next group, so that 64 concurrent callers share a transaction. Writes that nobody awaits (traces) wait a
+/// moment for company, because each transaction writes whole pages anew; they ride along with the next awaited
+/// one. A group is first run plainly. If one of its members fails, the group is rolled back and run again with each
 /// member in a savepoint of its own, so that only the failed one is lost: hence a member's body must
 /// have no effect but on the database.
 final class Writer: Sendable {
@@ -14,6 +16,9 @@ final class Writer: Sendable {
   private static let groupLimit = 500
   /// How many bytes queued writes of the kind that nobody awaits may hold.
   private static let queueLimit = 16 << 20
+  /// How long writes that nobody awaits wait for company, and how much of them is company enough, in bytes.
+  private static let patience = DispatchTimeInterval.milliseconds(25)
+  private static let company = 4 << 20
 
   private struct Item: Sendable {
     let body: @Sendable (Database) throws -> Void
@@ -24,7 +29,11 @@ final class Writer: Sendable {
 
   private struct State {
     var queue: [Item] = []
+    /// How many of the queued items somebody awaits.
+    var awaited = 0
     var isDraining = false
+    /// Whether a timer will start the draining.
+    var isTimed = false
     var isClosed = false
     /// The weight of the queued and the running items.
     var weight = 0
@@ -33,6 +42,9 @@ final class Writer: Sendable {
 
     /// Something heavier than the whole queue is let in when it is empty.
     func hasRoom(for added: Int) -> Bool { weight == 0 || weight + added <= Writer.queueLimit }
+
+    /// Whether what is queued is to be committed without waiting for more.
+    var isUrgent: Bool { awaited > 0 || queue.count >= Writer.groupLimit || weight >= Writer.company || isClosed }
   }
 
   private let pool: DatabasePool
@@ -108,37 +120,65 @@ final class Writer: Sendable {
       return HoneError(
         .storeUnavailable, "The tracking store is open for reading only.", remedy: "Open it for writing.")
     }
-    let (isClosed, mustStart) = state.withLock { state in
-      guard !state.isClosed else { return (true, false) }
+    let refused = state.withLock { state in
+      guard !state.isClosed else { return true }
       state.queue.append(item)
-      defer { state.isDraining = true }
-      return (false, !state.isDraining)
+      if item.weight == 0 { state.awaited += 1 }
+      return false
     }
-    if isClosed { return HoneError(.storeUnavailable, "The tracking store is closed.", remedy: "Open it again.") }
-    if mustStart { pool.asyncWriteWithoutTransaction { db in self.drain(db) } }
+    if refused { return HoneError(.storeUnavailable, "The tracking store is closed.", remedy: "Open it again.") }
+    start()
     return nil
   }
 
+  /// Sees that what is queued gets committed: now, or in a moment where it may wait.
+  private func start() {
+    let (mustDrain, mustWait) = state.withLock { state in
+      guard !state.queue.isEmpty, !state.isDraining else { return (false, false) }
+      if state.isUrgent {
+        state.isDraining = true
+        return (true, false)
+      }
+      defer { state.isTimed = true }
+      return (false, !state.isTimed)
+    }
+    if mustDrain { drainInTurn() }
+    if mustWait { DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) { self.timeIsUp() } }
+  }
+
+  private func timeIsUp() {
+    let mustDrain = state.withLock { state in
+      state.isTimed = false
+      guard !state.queue.isEmpty, !state.isDraining else { return false }
+      state.isDraining = true
+      return true
+    }
+    if mustDrain { drainInTurn() }
+  }
+
+  private func drainInTurn() { pool.asyncWriteWithoutTransaction { db in self.drain(db) } }
+
   private func drain(_ db: Database) {
-    while let group = nextGroup() {
+    var group = nextGroup()
+    while !group.isEmpty {
       let failures = commit(group, db)
       release(group.reduce(0) { $0 + $1.weight })
       for (item, failure) in zip(group, failures) { item.settle(failure) }
+      group = nextGroup(ifUrgent: true)
     }
+    start()
   }
 
-  private func nextGroup() -> [Item]? {
+  /// The next items to commit together; none, and the draining is over, where nothing is queued or all of it may wait.
+  private func nextGroup(ifUrgent: Bool = false) -> [Item] {
     state.withLock { state in
-      guard !state.queue.isEmpty else {
+      guard !state.queue.isEmpty, !ifUrgent || state.isUrgent else {
         state.isDraining = false
-        return nil
-      }
-      if state.queue.count <= Self.groupLimit {
-        defer { state.queue.removeAll(keepingCapacity: true) }
-        return state.queue
+        return []
       }
       let group = Array(state.queue.prefix(Self.groupLimit))
-      state.queue.removeFirst(Self.groupLimit)
+      state.queue.removeFirst(group.count)
+      state.awaited -= group.count { $0.weight == 0 }
       return group
     }
   }

@@ -1,0 +1,53 @@
+import Evaluation
+import Failures
+import JSON
+import Programs
+
+/// A metric that the client computes: `metric/score`.
+struct ClientMetric: Evaluation.Metric {
+  let name: String
+  private let callbacks: Callbacks
+  private let timeout: Double
+  private let options: JSONObject?
+
+  static let defaultTimeout = 120.0
+
+  /// - Parameter fields: the reference's members beside `client`.
+  init(_ name: String, _ fields: FieldReader, callbacks: Callbacks) {
+    self.name = name
+    self.callbacks = callbacks
+    timeout = fields.double("timeout", in: 0.001...86_400) ?? Self.defaultTimeout
+    options = fields.object("options")
+  }
+
+  func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
+    let question = question(example, outputs, trace: .null)
+    return try reading(try await callbacks.answer(question))
+  }
+
+  func score(_ scoring: Scoring) async throws(HoneError) -> MetricScore {
+    var trace = JSONValue.null
+    if scoring.isBootstrapping {
+      trace = .array(
+        scoring.prediction.steps.map { step in
+          [
+            "predictor": .string(scoring.predictors[step.predictor]), "inputs": .object(step.inputs),
+            "outputs": .object(step.outputs),
+          ]
+        })
+    }
+    return try await callbacks.ask(
+      question(scoring.example, scoring.prediction.outputs, trace: trace), for: scoring.context.call,
+      reading: reading)
+  }
+
+  private func question(_ example: JSONObject, _ outputs: JSONObject, trace: JSONValue) -> Callback {
+    var params: JSONObject = ["example": .object(example), "prediction": .object(outputs), "trace": trace]
+    if let options { params.append("options", .object(options)) }
+    return Callback(method: "metric/score", name: name, params: params, timeout: timeout, failure: .metricFailed)
+  }
+
+  private func reading(_ answer: JSONValue) throws(HoneError) -> MetricScore {
+    try MetricScore(reply: answer, metric: name)
+  }
+}

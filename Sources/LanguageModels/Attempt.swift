@@ -1,0 +1,240 @@
+import Failures
+import Synchronization
+
+/// One attempt at a completion: a request and, where its answer is unusually late, another one beside it; where that is
+/// late too, a third after twice the time, and a fourth. The first answer wins, the others are aborted.
+///
+/// Each request has a permit, a reservation and a deadline of its own, and is on the bill whether it won or not.
+final class Attempt: Sendable {
+  /// What the attempt works with.
+  struct Terms: Sendable {
+    var model: any LanguageModel
+    var request: ModelRequest
+    /// The most that one request can spend.
+    var need: Budget.Amount
+    var budget: Budget
+    var limiter: AdaptiveLimiter
+    var times: ResponseTimes
+    var now: @Sendable () -> Double
+    /// Seconds that each request may take.
+    var deadline: Double
+    /// When a request is late enough for a second one; nil never sends one.
+    var lateness: (@Sendable () -> Double)?
+    /// Writes the bill of one request.
+    var settle: @Sendable (Budget.Reservation, TokenUsage, _ failed: Bool) -> Void
+  }
+
+  /// The most requests of one attempt.
+  private static let mostRequests = 4
+  /// How long aborted requests may take to end, so that what they still cost is on the bill.
+  private static let abortPeriod = 0.25
+
+  private struct Sent: Sendable {
+    var permit: AdaptiveLimiter.Permit
+    var reservation: Budget.Reservation
+    var started: Double
+    var task: Task<Void, Never>?
+    var deadline: Alarms.Token?
+    var isOpen = true
+  }
+
+  private struct State {
+    var sent: [Sent] = []
+    /// Whether the outcome is known.
+    var isOver = false
+    /// Requests whose bill is not written yet.
+    var unsettled = 0
+    var watch: Alarms.Token?
+
+    var open: Int { sent.count { $0.isOpen } }
+  }
+
+  private let terms: Terms
+  private let state = Mutex(State())
+  private let outcome = Promise<Result<ModelReply, ModelFailure>>()
+  private let settled = Promise<Void>()
+
+  init(_ terms: Terms) { self.terms = terms }
+
+  /// Makes the attempt. Ends at once when the task is cancelled, even if the model does not heed that.
+  func run(_ permit: AdaptiveLimiter.Permit, _ reservation: Budget.Reservation) async -> Result<ModelReply, ModelFailure>
+  {
+    terms.times.noteSent()
+    send(permit, reservation)
+    if terms.lateness != nil { watch() }
+    let result = await withTaskCancellationHandler {
+      await outcome.wait()
+    } onCancel: {
+      abandon()
+      outcome.fulfil(.failure(ModelFailure(.callCancelled, retry: .never)))
+    }
+    if let watch = state.withLock({ $0.watch }) { Alarms.shared.clear(watch) }
+    if state.withLock({ $0.unsettled > 0 }) {
+      let alarm = Alarms.shared.set(in: Self.abortPeriod) { self.abandon() }
+      await settled.wait()
+      Alarms.shared.clear(alarm)
+    }
+    return result
+  }
+
+  // MARK: Requests
+
+  private func send(_ permit: AdaptiveLimiter.Permit, _ reservation: Budget.Reservation) {
+    let isSent = state.withLock { state in
+      guard !state.isOver else { return false }
+      let index = state.sent.count
+      var sent = Sent(permit: permit, reservation: reservation, started: terms.now())
+      let (model, request) = (terms.model, terms.request)
+      sent.task = Task {
+        do throws(ModelFailure) {
+          self.finish(index, .success(try await model.complete(request)))
+        } catch {
+          self.finish(index, .failure(error))
+        }
+      }
+      sent.deadline = Alarms.shared.set(in: terms.deadline) { self.deadlinePassed(index) }
+      state.sent.append(sent)
+      state.unsettled += 1
+      return true
+    }
+    guard !isSent else { return }
+    terms.limiter.release(permit, .neutral)
+    terms.budget.refund(reservation)
+  }
+
+  /// Looks whether the request under way is late, now and as long as that may become so.
+  private func watch() {
+    guard let lateness = terms.lateness else { return }
+    let seen: (seconds: Double, others: Int)? = state.withLock { state in
+      guard !state.isOver, state.sent.count < Self.mostRequests, let last = state.sent.last else { return nil }
+      return (terms.now() - last.started, max(0, state.open - 1))
+    }
+    guard let seen else { return }
+    let left = lateness() * Double(1 << seen.others) - seen.seconds
+    if left <= 0 { sendAnother() }
+    // What the model usually takes may become known meanwhile.
+    let alarm = Alarms.shared.set(in: left <= 0 ? 1 : min(max(left, 0.01), 1)) { self.watch() }
+    let isOver = state.withLock { state in
+      state.watch = alarm
+      return state.isOver
+    }
+    if isOver { Alarms.shared.clear(alarm) }
+  }
+
+  /// Sends another request if the limiter, the budget and the endpoint's state have room for it now.
+  private func sendAnother() {
+    guard let permit = terms.limiter.acquireNow() else { return }
+    guard let reservation = try? terms.budget.reserveNow(terms.need) else {
+      return terms.limiter.release(permit, .neutral)
+    }
+    guard terms.times.takeRepeat() else {
+      terms.limiter.release(permit, .neutral)
+      return terms.budget.refund(reservation)
+    }
+    send(permit, reservation)
+  }
+
+  private func deadlinePassed(_ index: Int) {
+    let seconds = terms.deadline
+    let error = HoneError(
+      .timeout, "The language model did not answer within \(seconds) s.",
+      remedy: "Raise the model's timeout, or look whether the endpoint is overloaded.")
+    let task = state.withLock { $0.sent[index].task }
+    finish(index, .failure(ModelFailure(error, retry: .backOff)))
+    task?.cancel()
+  }
+
+  // MARK: Ends
+
+  /// Takes what became of one request; passed over where its deadline or the attempt's end came first.
+  private func finish(_ index: Int, _ result: Result<ModelReply, ModelFailure>) {
+    let (result, usage) = Self.checked(result)
+    let verdict: (sent: Sent, decides: Bool)? = state.withLock { state in
+      guard state.sent[index].isOpen else { return nil }
+      state.sent[index].isOpen = false
+      var decides = false
+      if !state.isOver {
+        if case .success = result { decides = true } else { decides = state.open == 0 }
+      }
+      if decides { state.isOver = true }
+      return (state.sent[index], decides)
+    }
+    guard let verdict else { return }
+    if let deadline = verdict.sent.deadline { Alarms.shared.clear(deadline) }
+    var isAnswer = false
+    switch result {
+    case .success:
+      isAnswer = true
+      terms.times.noteAnswer(after: terms.now() - verdict.sent.started)
+      terms.limiter.release(verdict.sent.permit, .succeeded)
+    case .failure(let failure):
+      if failure.error.kind == .timeout { terms.times.noteDeadlinePassed() }
+      terms.limiter.release(verdict.sent.permit, failure.limiterOutcome)
+    }
+    // An answer that came second is paid for like a failed request: nobody uses it.
+    terms.settle(verdict.sent.reservation, usage, !(isAnswer && verdict.decides))
+    noteSettled()
+    guard verdict.decides else { return }
+    for task in state.withLock({ $0.sent.filter(\.isOpen).compactMap(\.task) }) { task.cancel() }
+    outcome.fulfil(result)
+  }
+
+  /// Ends all requests here and now, whatever the model does.
+  private func abandon() {
+    let open = state.withLock { state in
+      state.isOver = true
+      let open = state.sent.filter(\.isOpen)
+      for index in state.sent.indices { state.sent[index].isOpen = false }
+      return open
+    }
+    for sent in open {
+      if let deadline = sent.deadline { Alarms.shared.clear(deadline) }
+      sent.task?.cancel()
+      terms.limiter.release(sent.permit, .neutral)
+      terms.settle(sent.reservation, TokenUsage(), true)
+      noteSettled()
+    }
+  }
+
+  private func noteSettled() {
+    let isLast = state.withLock { state in
+      state.unsettled -= 1
+      return state.unsettled == 0 && state.isOver
+    }
+    if isLast { settled.fulfil(()) }
+  }
+
+  /// A reply without any text is a failed request, though a paid one.
+  private static func checked(
+    _ result: Result<ModelReply, ModelFailure>
+  ) -> (Result<ModelReply, ModelFailure>, TokenUsage) {
+    guard case .success(let reply) = result else { return (result, TokenUsage()) }
+    let isBlank = reply.texts.allSatisfy { text in text.utf8.allSatisfy { $0 <= 0x20 } }
+    guard isBlank else { return (result, reply.usage) }
+    let (message, remedy, retry): (String, String, RetryAdvice) =
+      if reply.finishReasons.contains("length") {
+        ("used up its tokens before it wrote any text.", "Raise the model's maxTokens.", .never)
+      } else if reply.finishReasons.contains("content_filter") {
+        ("was kept from answering by a content filter.", "Change the program's texts or data, or use another model.", .never)
+      } else {
+        ("answered with no text.", "Look at the endpoint's log; a wrong chat template may have emptied the answer.", .backOff)
+      }
+    let error = HoneError(.malformedReply, "The language model " + message, remedy: remedy)
+    return (.failure(ModelFailure(error, retry: retry)), reply.usage)
+  }
+}
+
+extension ModelFailure {
+  fileprivate var limiterOutcome: AdaptiveLimiter.Outcome {
+    guard error.kind == .rateLimited else {
+      // A server that names a pause means everybody, whatever its reason.
+      if case .after(let seconds) = retry { return .refused(pause: seconds) }
+      return .neutral
+    }
+    switch retry {
+    case .after(let seconds): return .refused(pause: seconds)
+    case .backOff: return .refused(pause: nil)
+    case .never: return .neutral
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Failures
+import JSON
+
+/// How a configuration is kept free of secrets: they are named, and a value that comes in their place is refused
+/// without being repeated.
+extension ModelConfiguration {
+  /// The environment variables whose values go to the endpoint and nowhere else.
+  package var secretVariables: [String] { [apiKeyEnv].compactMap { $0 } + headers.values.sorted() }
+
+  /// Notes every place where a secret's value may stand.
+  func readSecrets(_ fields: FieldReader) {
+    let problems = fields.problems
+    for (name, value) in fields.object where Self.namesSecret(name) {
+      fields.ignore(name)
+      // `max_tokens` and the like are numbers, and no secrets.
+      if value.intValue == nil, !value.isNull { problems.add(fields.place(name), Self.refusal) }
+    }
+    if let variable = apiKeyEnv, !Self.isVariableName(variable) {
+      problems.add(
+        fields.place("apiKeyEnv"),
+        "This is not the name of an environment variable. Name the variable that holds the key, not the key.")
+    }
+    for (name, value) in fields.object("extra") ?? [:] {
+      let isHeaders = Self.fold(name) == "headers" || Self.fold(name) == "extraheaders"
+      if isHeaders || (Self.namesSecret(name) && value.stringValue != nil) {
+        problems.add("\(fields.place("extra")).\(name)", isHeaders ? Self.headersRefusal : Self.refusal)
+      }
+    }
+  }
+
+  /// The `headers` of a configuration: `{"X-Team": {"env": "TEAM_TOKEN"}}`.
+  static func headers(_ fields: FieldReader) -> [String: String] {
+    var headers: [String: String] = [:]
+    let place = fields.place("headers")
+    for (name, value) in fields.object("headers", "extra_headers", "extraHeaders") ?? [:] {
+      guard isHeaderName(name) else {
+        fields.problems.add(place, "A header's name has letters, digits and hyphens, and is none that the request itself needs.")
+        continue
+      }
+      guard let object = value.objectValue, object.count == 1, let variable = object["env"]?.stringValue,
+        isVariableName(variable)
+      else {
+        fields.problems.add("\(place).\(name)", headersRefusal)
+        continue
+      }
+      headers[name] = variable
+    }
+    return headers
+  }
+
+  private static let refusal =
+    "A key's value is never taken. Put it into an environment variable of the service and name that in apiKeyEnv."
+  private static let headersRefusal =
+    "A header's value is never taken from a request, since requests are kept. Put it into an environment variable "
+    + "of the service and write {\"env\": \"NAME\"}, in the member headers."
+
+  /// Whether what is called so is a secret, going by its name.
+  package static func namesSecret(_ name: String) -> Bool {
+    let name = fold(name)
+    return name == "key" || name == "sig" || name == "signature"
+      || ["apikey", "accesskey", "secretkey", "authkey", "token", "secret", "password", "authorization", "credential", "credentials"]
+        .contains { name.hasSuffix($0) }
+  }
+
+  private static func fold(_ name: String) -> String { name.lowercased().filter { $0 != "_" && $0 != "-" } }
+
+  /// Whether an environment variable may be called so. What has the shape of a key is none: it would be stored.
+  package static func isVariableName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, !(0x30...0x39).contains(first), name.utf8.count <= 128 else { return false }
+    let isWord = name.utf8.allSatisfy { byte in
+      switch byte {
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"): true
+      default: false
+      }
+    }
+    return isWord && Redactor().redact(name) == name && !looksRandom(name)
+  }
+
+  /// Long, with letters of both cases and several digits: a key that was put where its variable's name belongs.
+  private static func looksRandom(_ name: String) -> Bool {
+    name.count >= 20 && name.contains(where: \.isUppercase) && name.contains(where: \.isLowercase)
+      && name.count(where: \.isNumber) >= 3
+  }
+
+  private static func isHeaderName(_ name: String) -> Bool {
+    let own = ["host", "content-length", "content-type", "transfer-encoding", "connection", "accept"]
+    return !name.isEmpty && name.count <= 100 && !own.contains(name.lowercased())
+      && name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x5F }
+  }
+}
