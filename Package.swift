@@ -90,6 +90,17 @@ let package = Package(
     .testTarget(
       name: "HoneServiceTests",
       dependencies: ["Failures", "HoneService", "JSON", .product(name: "Logging", package: "swift-log")]),
+    .testTarget(
+      name: "HoneWebTests",
+      dependencies: [
+        "Compression", "Failures", "HoneWeb", "JSON", "Traces", "Tracking",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "LanguageModelsTests", dependencies: ["LanguageModels"]),

@@ -34,6 +34,29 @@ enum ArtifactRoutes {
       }
       addMultipart(to: router, prefix + "/mpu", backend)
     }
+    addViews(to: router, backend)
+  }
+
+  /// A file of a run or a logged model by the owner's id, as MLflow's page asks for it.
+  private static func addViews(to router: Router<BasicRequestContext>, _ backend: WebBackend) {
+    for path in ["/get-artifact", "/ajax-api/2.0/mlflow/get-artifact"] {
+      router.get(RouterPath(path)) { request, _ in
+        let call = APIRequest(APIRequest.object(query: request.uri.query ?? ""))
+        return try await ArtifactAnswer.file(
+          .run(call.runID()), ArtifactPath(call.requiredText("path")), request, backend.store())
+      }
+    }
+    router.get("/ajax-api/2.0/mlflow/logged-models/:model/artifacts/files") { request, context in
+      let call = APIRequest(APIRequest.object(query: request.uri.query ?? ""), parameters: context.parameters)
+      return try await ArtifactAnswer.file(
+        .model(call.part("model")), ArtifactPath(call.requiredText("artifact_file_path")), request, backend.store())
+    }
+    router.post("/ajax-api/2.0/mlflow/upload-artifact") { request, _ in
+      let call = APIRequest(APIRequest.object(query: request.uri.query ?? ""))
+      let path = try ArtifactPath(call.requiredText("path"))
+      try await write(request, to: backend.store().beginArtifact(.run(call.requiredText("run_uuid", "run_id")), path: path))
+      return Response.json([:])
+    }
   }
 
   /// The artifact that the address names, whose owner exists where it says.
