@@ -55,6 +55,8 @@ package struct Prediction: Sendable {
 /// A program made ready to run many times: what does not depend on the inputs is made once.
 package final class PreparedProgram: Sendable {
   package let program: Program
+  /// What tells the program from others: structure, instructions and demos.
+  package let digest: ContentDigest
   private let adapters: [ChatAdapter]
   private let shared: [SharedMessages]
   /// The predictors' signatures in text form, as spans show them.
@@ -77,6 +79,7 @@ package final class PreparedProgram: Sendable {
 
   package init(_ program: Program) {
     self.program = program
+    digest = .of(JSONValue.object(StateFile.encode(program)).encoded())
     adapters = program.predictors.indices.map { ChatAdapter(program.signature(at: $0)) }
     shared = zip(adapters, program.states).map { $0.sharedMessages(demos: $1.demos) }
     signatureTexts = adapters.map(\.signature.text)

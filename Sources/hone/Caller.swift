@@ -18,7 +18,10 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Print the whole result as JSON.")
   var json = false
 
-  var homeDirectory: String {
+  var homeDirectory: String { Self.homeDirectory(home) }
+
+  /// The store's directory where an option names it, or nothing does.
+  static func homeDirectory(_ home: String?) -> String {
     home ?? ProcessInfo.processInfo.environment["HONE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? ".hone"
   }
 }
@@ -31,6 +34,8 @@ struct Caller {
   }
 
   private let place: Place
+  /// The run under way, as soon as progress has named it.
+  private let run = NamedRun()
 
   init(_ options: CommonOptions) throws(HoneError) {
     guard let socket = options.socket else {
@@ -52,6 +57,8 @@ struct Caller {
       case .here(let service):
         let environment = CallEnvironment(
           progress: progress, baseDirectory: FileManager.default.currentDirectoryPath)
+        let interrupts = Interrupts { Task { await service.stopWorks() } }
+        defer { withExtendedLifetime(interrupts) {} }
         let result = try await service.call(method, params, in: environment)
         await service.close()
         return result
@@ -59,9 +66,17 @@ struct Caller {
         var params = params
         if let progress {
           params["workDoneToken"] = "cli"
-          forwarded.sink.withLock { $0 = progress }
+          forwarded.sink.withLock { $0 = run.noting(progress) }
         }
-        let answer = try await connection.request(method, params)
+        let call = params
+        let request = Task { () async throws(CallFailure) in try await connection.request(method, call) }
+        let interrupts = Interrupts { [run] in
+          // Where a run is known, its best so far comes back as the result; else the request is just cancelled.
+          guard method != "watchRun", let id = run.id else { return request.cancel() }
+          Task { _ = try? await connection.request("cancelRun", ["runId": .string(id)]) }
+        }
+        defer { withExtendedLifetime(interrupts) {} }
+        let answer = try await request.value
         connection.close()
         await connection.waitUntilFinished()
         loop.stop()
@@ -73,6 +88,27 @@ struct Caller {
       if case .here(let service) = place { await service.close() }
       throw Failed(error)
     }
+  }
+}
+
+/// Learns from progress which run is under way.
+private final class NamedRun: Sendable {
+  private let name = Mutex<String?>(nil)
+  var id: String? { name.withLock { $0 } }
+
+  func noting(_ sink: any ProgressSink) -> any ProgressSink { Listener(run: self, sink: sink) }
+
+  private struct Listener: ProgressSink {
+    let run: NamedRun
+    let sink: any ProgressSink
+
+    func begin(_ title: String) { sink.begin(title) }
+    func report(_ message: String, percentage: Int?, data: JSONObject) {
+      if let id = data["runId"]?.stringValue { run.name.withLock { $0 = id } }
+      sink.report(message, percentage: percentage, data: data)
+    }
+    func partial(_ value: JSONObject) { sink.partial(value) }
+    func end(_ message: String) { sink.end(message) }
   }
 }
 

@@ -7,7 +7,8 @@ struct CompileCommand: AsyncParsableCommand {
     commandName: "compile", abstract: "Optimize a program and track the search.",
     discussion: """
       Status: 0 when the search ran to its end, 2 for a wrong request, 3 when the model could not be used, 4 when the \
-      budget was spent (the best program so far is kept), 130 when interrupted.
+      budget was spent, 130 when interrupted. Whatever ends a search, the best program so far is kept, and hone resume \
+      goes on. Ctrl-C stops the search and tells what it has; once more ends at once.
       """)
 
   @OptionGroup var work: WorkOptions
@@ -34,7 +35,11 @@ struct CompileCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: "Write the best program to this file.")
   var output: String?
 
+  @Option(help: "Go on with this run instead of starting one; only limits may stand beside it.")
+  var resume: String?
+
   func run() async throws {
+    if let resume { return try await report("resumeRun", work.limits.changes(to: resume)) }
     var request = try work.request()
     if let optimizer { request["optimizer"] = try jsonOrText(optimizer, "--optimizer") }
     if request["optimizer"] == nil { request["optimizer"] = "MIPROv2" }
@@ -47,14 +52,16 @@ struct CompileCommand: AsyncParsableCommand {
     if let valset { request["valset"] = try datasetValue(valset, "--valset") }
     if let promptModel { request["promptModel"] = try jsonOrText(promptModel, "--prompt-model") }
     if let seed { request["seed"] = .int(seed) }
-    let params = request
+    try await report("compile", request)
+  }
+
+  private func report(_ method: String, _ params: JSONObject) async throws {
     try await reporting {
-      let result = try await Caller(common).call("compile", params, progress: TerminalProgress())
+      let result = try await Caller(common).call(method, work.call(params, common), progress: TerminalProgress())
       if let output, let state = result["program"] {
         try writeText(output, state.text(.indented) + "\n")
       }
-      print(common.json ? result.text(.indented) : CompileReport.text(result))
-      if result["status"]?.stringValue == "BUDGET_EXHAUSTED" { throw ExitCode(4) }
+      try WorkReport.show(result, json: common.json)
     }
   }
 }

@@ -31,17 +31,13 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "The run's name.")
   var runName: String?
 
-  @Option(help: "How many executions at once.")
-  var concurrency: Int?
-
-  @Option(help: "The most model calls to make.")
-  var maxCalls: Int?
-
-  @Option(help: "The most US dollars to spend.")
-  var maxCost: Double?
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "How many examples may fail.")
   var maxErrors: Int?
+
+  @Flag(help: "Only start it, in the service at --socket, and print the run's id; hone watch follows it.")
+  var detach = false
 
   /// The request so far.
   func request() throws -> JSONObject {
@@ -58,14 +54,53 @@ struct WorkOptions: ParsableArguments {
     }
     if let experiment { request["experiment"] = .string(experiment) }
     if let runName { request["runName"] = .string(runName) }
-    if let concurrency { request["concurrency"] = .int(concurrency) }
-    if maxCalls != nil || maxCost != nil {
-      var budget = request["budget"]?.objectValue ?? [:]
-      if let maxCalls { budget["maxCalls"] = .int(maxCalls) }
-      if let maxCost { budget["maxCost"] = .double(maxCost) }
-      request["budget"] = .object(budget)
-    }
+    if let concurrency = limits.concurrency { request["concurrency"] = .int(concurrency) }
+    if let budget = limits.budget { request["budget"] = .object((request["budget"]?.objectValue ?? [:]).merging(budget)) }
     if let maxErrors { request["maxErrors"] = .int(maxErrors) }
     return request
+  }
+
+  /// The params as they are sent.
+  func call(_ params: JSONObject, _ common: CommonOptions) throws -> JSONObject {
+    guard detach else { return params }
+    guard common.socket != nil else {
+      throw ValidationError("--detach needs a service that stays: name its socket with --socket.")
+    }
+    return params.merging(["detach": true])
+  }
+}
+
+/// What a run may use, and how much of it at once.
+struct LimitOptions: ParsableArguments {
+  @Option(help: "How many executions at once.")
+  var concurrency: Int?
+
+  @Option(help: "The most model calls to make.")
+  var maxCalls: Int?
+
+  @Option(help: "The most tokens to use.")
+  var maxTokens: Int?
+
+  @Option(help: "The most US dollars to spend.")
+  var maxCost: Double?
+
+  @Option(help: "The most seconds to take.")
+  var maxSeconds: Double?
+
+  var budget: JSONObject? {
+    var budget = JSONObject()
+    if let maxCalls { budget["maxCalls"] = .int(maxCalls) }
+    if let maxTokens { budget["maxTokens"] = .int(maxTokens) }
+    if let maxCost { budget["maxCost"] = .double(maxCost) }
+    if let maxSeconds { budget["maxSeconds"] = .double(maxSeconds) }
+    return budget.isEmpty ? nil : budget
+  }
+
+  /// The params of `resumeRun` for a run: what may change when it goes on.
+  func changes(to run: String) -> JSONObject {
+    var params: JSONObject = ["runId": .string(run)]
+    if let budget { params["budget"] = .object(budget) }
+    if let concurrency { params["concurrency"] = .int(concurrency) }
+    return params
   }
 }

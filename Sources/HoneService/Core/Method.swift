@@ -68,9 +68,6 @@ package struct CallEnvironment: Sendable {
     self.peer = peer
   }
 
-  /// A failure by its cause: work that was cancelled because its client has gone did not end on anybody's wish.
-  func explained(_ error: HoneError) -> HoneError { Callbacks.explained(error, peer) }
-
   /// The surroundings of a call from the web page.
   static var page: CallEnvironment {
     var environment = CallEnvironment(baseDirectory: "")

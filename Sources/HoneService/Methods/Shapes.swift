@@ -99,7 +99,8 @@ enum Shape {
     "Run": object([
       "runId": string, "experimentId": string, "name": string, "status": string, "startTime": string,
       "endTime": string, "duration": number, "parentRunId": string, "user": string, "artifactUri": string,
-      "params": anyObject, "metrics": anyObject, "tags": anyObject, "inputs": array(anyObject),
+      "params": anyObject, "metrics": anyObject, "tags": anyObject, "inputs": array(anyObject), "resumeCommand": string,
+      "children": integer,
     ]),
     "TraceInfo": object([
       "traceId": string, "name": string, "experimentId": string, "runId": string, "status": string, "startTime": string,

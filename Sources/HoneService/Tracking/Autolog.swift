@@ -50,4 +50,6 @@ enum HoneTag {
   static let bestScore = "hone.bestScore"
   static let simulated = "hone.simulated"
   static let error = "hone.error"
+  /// On an evaluation within a compile: what was evaluated.
+  static let evaluation = "hone.evaluation"
 }

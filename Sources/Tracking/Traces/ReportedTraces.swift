@@ -219,7 +219,9 @@ extension TrackingStore {
   }
 
   /// All spans of a trace in the order they began, loose ones among them.
-  static func allSpans(_ db: Database, _ trace: TraceRow, _ texts: SharedTexts) throws -> [Span] {
+  static func allSpans(
+    _ db: Database, _ trace: TraceRow, _ texts: SharedTexts, bodies: Bool = true
+  ) throws -> [Span] {
     var spans: [Span] = []
     let statement = try db.cachedStatement(sql: "SELECT payload FROM span_chunks WHERE id >= ? AND id < ? ORDER BY id")
     let payloads = try Data.fetchCursor(
@@ -229,7 +231,7 @@ extension TrackingStore {
       let decoder = try SpanDecoder(payload, origin: trace.origin) { digest in
         try texts.messages(digest, in: db)
       }
-      for index in 0..<decoder.count { spans.append(try decoder.span(index)) }
+      for index in 0..<decoder.count { spans.append(try decoder.span(index, body: bodies)) }
     }
     return merged(spans)
   }

@@ -19,9 +19,11 @@ extension TrackingStore {
   /// The spans of a trace in the order they began, a page at a time: at most `maxResults` of them, and no
   /// more than fit in about `maxBytes` of JSON, but at least one.
   ///
+  /// Without bodies, spans lack inputs, outputs and events, and of their attributes have `Span.outlineAttributes`.
+  ///
   /// - Throws: `notFound`; `invalidParams` for a foreign token.
   package func spans(
-    of id: TraceID, maxResults: Int = 10_000, maxBytes: Int = 8 << 20, pageToken: String? = nil
+    of id: TraceID, bodies: Bool = true, maxResults: Int = 10_000, maxBytes: Int = 8 << 20, pageToken: String? = nil
   ) async throws(HoneError) -> Page<Span> {
     try checkPageSize(maxResults, 100_000)
     let query = "spans \(id)"
@@ -39,7 +41,7 @@ extension TrackingStore {
         return true
       }
       if try Self.hasLooseSpans(db, trace) {
-        let spans = try Self.allSpans(db, trace, texts)
+        let spans = try Self.allSpans(db, trace, texts, bodies: bodies)
         for index in min(first, spans.count)..<spans.count where !take(spans[index]) {
           return Page(items: page, nextPageToken: PageToken.offset(index, query: query))
         }
@@ -52,7 +54,7 @@ extension TrackingStore {
         let end = chunk * SpanEncoder.chunkSize + decoder.count
         guard index < end else { throw SpanDecoder.damage }
         while index < end {
-          guard take(try decoder.span(index - chunk * SpanEncoder.chunkSize)) else {
+          guard take(try decoder.span(index - chunk * SpanEncoder.chunkSize, body: bodies)) else {
             return Page(items: page, nextPageToken: PageToken.offset(index, query: query))
           }
           index += 1
