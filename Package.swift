@@ -100,7 +100,9 @@ let package = Package(
     .testTarget(name: "HTTPModelsTests", dependencies: ["Failures", "HTTPModels", "JSON", "LanguageModels"]),
     .testTarget(
       name: "HoneServiceTests",
-      dependencies: ["Failures", "HoneService", "JSON", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "Failures", "HoneService", "JSON", "JSONRPC", "Optimizers", .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(
       name: "HoneWebTests",
       dependencies: [
