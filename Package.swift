@@ -33,6 +33,7 @@ let package = Package(
       dependencies: [
         "Failures", "JSON", "LanguageModels", "Traces", "Tracking",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
