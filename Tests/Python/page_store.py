@@ -1,11 +1,12 @@
 """Makes what the page's tests look at: endpoints, stores, a large trace. Also used by scripts/screenshots."""
 
+import gzip
 import http.server
 import json
 import secrets
-import sqlite3
 import threading
 import time
+import urllib.request
 from contextlib import contextmanager
 
 WORDS = {"name": "word-problems", "split": "train"}
@@ -69,30 +70,38 @@ def search(client, **options):
         **{"experiment": "DSPy-Optimization", "seed": 1, **options})
 
 
-def store_large_trace(home, spans=30_000, error_at=None):
-    """Puts one trace of many spans into the store's own tables; gives its id."""
-    now = time.time_ns()
-    identity = secrets.token_bytes(16)
+def send_large_trace(address, spans=30_000, error_at=None):
+    """Sends one trace of many spans as an OpenTelemetry exporter does; gives its id."""
+    start = time.time_ns()
+    trace = secrets.token_hex(16)
     names = [f"{number:016x}" for number in range(1, spans + 1)]
-    # A root, then calls of tools and models, four below each agent's step.
-    kinds = ["AGENT", "CHAIN", "LLM", "CHAT_MODEL", "TOOL"]
+    kinds = ["TOOL", "CHAIN", "LLM", "CHAT_MODEL", "PARSER"]
     body = "A thousand words are said here, or so it seems to whoever has to read them. " * 6
 
-    def span(index):
-        first = index - (index - 1) % 5
-        parent = None if index == 0 else names[0] if index == first else names[first]
-        kind = kinds[index % 5] if index else "AGENT"
-        status = "the tool is out of order" if index == error_at else 1
-        inputs = [{"messages": [{"role": "user", "content": f"Step {index}. {body}"}]}]
-        return [names[index], parent, f"step {index}", kind, index * 100_000, spans * 100_000 if index == 0 else 90_000,
-                inputs, [f"Done with step {index}."], status]
+    def attribute(key, value):
+        return {"key": key, "value": {"stringValue": json.dumps(value)}}
 
-    with sqlite3.connect(f"{home}/hone.sqlite", timeout=30) as db:
-        cursor = db.execute(
-            "INSERT INTO traces (id, experiment, name, status, start_ns, duration_ns, span_count, input_tokens, output_tokens)"
-            " VALUES (?, 0, 'long agent', ?, ?, ?, ?, 0, 0)",
-            (identity, 1 if error_at is None else 2, now, spans * 100_000, spans))
-        for chunk in range(0, spans, 512):
-            payload = json.dumps([[], [span(index) for index in range(chunk, min(chunk + 512, spans))]]).encode()
-            db.execute("INSERT INTO span_chunks VALUES (?, ?)", (cursor.lastrowid << 20 | chunk // 512, payload))
-    return f"tr-{identity.hex()}"
+    def span(index):
+        """A root, and below it steps of five spans, the first above the others."""
+        first = index - (index - 1) % 5
+        record = {
+            "traceId": trace, "spanId": names[index], "name": f"step {index}" if index else "long agent",
+            "startTimeUnixNano": str(start + index * 100_000),
+            "endTimeUnixNano": str(start + (spans * 100_000 if index == 0 else index * 100_000 + 90_000)),
+            "attributes": [
+                attribute("mlflow.spanType", kinds[index % 5] if index else "AGENT"),
+                attribute("mlflow.spanInputs", {"messages": [{"role": "user", "content": f"Step {index}. {body}"}]}),
+                attribute("mlflow.spanOutputs", f"Done with step {index}."),
+            ],
+            "status": {"code": 2, "message": "the tool is out of order"} if index == error_at else {"code": 1},
+        }
+        if index:
+            record["parentSpanId"] = names[0] if index == first else names[first]
+        return record
+
+    document = {"resourceSpans": [{"scopeSpans": [{"spans": [span(index) for index in range(spans)]}]}]}
+    request = urllib.request.Request(
+        f"{address}/v1/traces", gzip.compress(json.dumps(document).encode(), 1),
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    urllib.request.urlopen(request, timeout=120).read()
+    return f"tr-{trace}"

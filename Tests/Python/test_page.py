@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from browser import Visit, chromium, serving
-from page_store import HOSTILE, WORDS, endpoint, search, section, store_large_trace
+from page_store import HOSTILE, WORDS, endpoint, search, section, send_large_trace
 
 PAGE = Path(__file__).resolve().parents[2] / "Sources" / "WebAssets" / "page"
 CLIENT = Path(__file__).resolve().parents[2] / "Clients" / "python"
@@ -26,7 +26,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def store(browser, executable, tmp_path_factory):
-    """A store with two searches, an evaluation full of hostile text, and a trace of 30,000 spans."""
+    """A store with two searches and an evaluation full of hostile text."""
     import hone
 
     home = tmp_path_factory.mktemp("page")
@@ -38,8 +38,7 @@ def store(browser, executable, tmp_path_factory):
             "question -> answer", [{"question": HOSTILE, "answer": HOSTILE}, {"question": "2 + 2?", "answer": "4"}],
             "exact_match", lm={"model": "openai/x", "apiBase": url, "apiKeyEnv": "PATH", "retries": 0},
             experiment="<b>hostile</b>", run_name="<img src=x onerror=alert(1)>", tags={"<i>tag</i>": HOSTILE})
-    large = store_large_trace(home, error_at=21_003)
-    return {"home": home, "first": first, "second": second, "evil": evil, "large": large}
+    return {"home": home, "first": first, "second": second, "evil": evil}
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +104,7 @@ class TestTheTutorialsSteps:
         page = visit.open("experiments/1")
         tree = page.get_by_role("treegrid")
         parents = tree.locator('tr[aria-level="1"]')
+        parents.first.wait_for()
         assert parents.count() == 2
         children = tree.locator('tr[aria-level="2"]')
         assert children.count() == len(store["second"]["trials"]), "the latest search is open at first"
@@ -412,8 +412,8 @@ class TestTraces:
         added = rpc(address, "getTrace", traceId=trace)["info"]["assessments"][-1]
         assert (added["name"], added["value"], added["sourceType"]) == ("clear", False, "HUMAN")
 
-    def test_thirty_thousand_spans_are_there_at_once(self, visit, store):
-        page = visit.open(f"traces/{store['large']}")
+    def test_thirty_thousand_spans_are_there_at_once(self, visit, address):
+        page = visit.open(f"traces/{send_large_trace(address, error_at=21_003)}")
         page.get_by_text("30,000 spans", exact=True).wait_for(timeout=60_000)
         rows = page.get_by_role("treeitem")
         assert 10 < rows.count() < 200, "only what is in sight exists"

@@ -75,9 +75,10 @@ extension TrackingStore {
         db.cachedStatement(sql: "SELECT payload FROM span_chunks WHERE id >= ? AND id < ? ORDER BY id DESC"),
         arguments: [trace.sequence << 20, (trace.sequence + 1) << 20])
       while let payload = try payloads.next() {
+        let text = try PackedSpans.unpacked(payload, texts.messages)
         // Looking for the id's bytes first spares reading the chunks that cannot have the span.
-        guard payload.range(of: name) != nil else { continue }
-        let decoder = try SpanDecoder(payload, origin: trace.origin, shared: texts.messages)
+        guard Data(text).range(of: name) != nil else { continue }
+        let decoder = try SpanDecoder(text: text, origin: trace.origin, shared: texts.messages)
         for index in 0..<decoder.count where decoder.id(index) == spanID.description {
           return try decoder.span(index)
         }
