@@ -1,8 +1,9 @@
 """A small endpoint with a mind of its own: it solves additions, the better the better it is told, and fails as asked.
 
 What it answers depends on the prompt alone, so that two searches can be compared; when it fails depends on the seed.
-    python faulty_endpoint.py hang=0.1 garbage=0.1 seed=3
-prints its base URL, then serves. GET /stats tells how often it was asked, and how it failed.
+    python faulty_endpoint.py hang=0.1 garbage=0.1 seed=3 delay=0.01
+prints its base URL, then serves. GET /stats tells how often it was asked, how it failed, how many requests are and were
+at most open, and what tokens it counted; GET /mend ends its failing from now on.
 """
 
 import asyncio
@@ -22,9 +23,9 @@ def share(*parts):
 
 
 class Endpoint:
-    def __init__(self, shares, seed):
-        self.shares, self.random = shares, random.Random(seed)
-        self.counts = {"calls": 0}
+    def __init__(self, shares, seed, delay):
+        self.shares, self.random, self.delay = shares, random.Random(seed), delay
+        self.counts = {"calls": 0, "open": 0, "mostOpen": 0, "tokens": 0}
 
     def fault(self):
         draw = self.random.random()
@@ -58,8 +59,22 @@ class Endpoint:
 
         if head.startswith("GET /stats"):
             return send(200, json.dumps(self.counts))
-        self.counts["calls"] += 1
+        if head.startswith("GET /mend"):
+            self.shares = {}
+            return send(200, "{}")
+        counts = self.counts
+        counts["calls"] += 1
+        counts["open"] += 1
+        counts["mostOpen"] = max(counts["mostOpen"], counts["open"])
+        try:
+            await self.complete(body, send, writer)
+        finally:
+            counts["open"] -= 1
+
+    async def complete(self, body, send, writer):
         fault = self.fault()
+        if self.delay:
+            await asyncio.sleep(self.delay * self.random.uniform(0.5, 1.5))
         if fault:
             self.counts[fault] = self.counts.get(fault, 0) + 1
         if fault == "429":
@@ -80,8 +95,9 @@ class Endpoint:
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{\"choices\": [")
             return writer.close()
         text = self.text(json.loads(body)["messages"])
-        reply = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
-                 "usage": {"prompt_tokens": len(body) // 4, "completion_tokens": len(text) // 4}}
+        usage = {"prompt_tokens": len(body) // 4, "completion_tokens": len(text) // 4}
+        self.counts["tokens"] += sum(usage.values())
+        reply = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}], "usage": usage}
         return send(200, json.dumps(reply))
 
     async def serve(self, reader, writer):
@@ -101,7 +117,8 @@ class Endpoint:
 async def main():
     settings = dict(word.split("=") for word in sys.argv[1:])
     seed = int(settings.pop("seed", 0))
-    endpoint = Endpoint({name: float(part) for name, part in settings.items()}, seed)
+    delay = float(settings.pop("delay", 0))
+    endpoint = Endpoint({name: float(part) for name, part in settings.items()}, seed, delay)
     server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await server.serve_forever()
