@@ -36,6 +36,10 @@ class Endpoint:
     def calls(self):
         return self.stats["calls"]
 
+    def fail(self, **shares):
+        """How it fails from now on."""
+        self.get("/faults?" + "&".join(f"{name.lstrip('_')}={part}" for name, part in shares.items()))
+
     def lm(self, **more):
         return {"model": "openai-compatible/adder", "apiBase": self.base, "hedge": False, **more}
 

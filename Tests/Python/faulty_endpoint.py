@@ -3,7 +3,7 @@
 What it answers depends on the prompt alone, so that two searches can be compared; when it fails depends on the seed.
     python faulty_endpoint.py hang=0.1 garbage=0.1 seed=3 delay=0.01
 prints its base URL, then serves. GET /stats tells how often it was asked, how it failed, how many requests are and were
-at most open, and what tokens it counted; GET /mend ends its failing from now on.
+at most open, and what tokens it counted; GET /faults?hang=1 changes how it fails from now on.
 """
 
 import asyncio
@@ -52,26 +52,27 @@ class Endpoint:
         fields = [a or b for a, b in names if (a or b) != "completed"]
         return "\n\n".join(f"[[ ## {name} ## ]]\nAdditions of two numbers." for name in fields or ["answer"])
 
-    async def answer(self, head, body, writer):
+    async def answer(self, head, body, reader, writer):
         def send(status, text, headers=""):
             data = text if isinstance(text, bytes) else text.encode()
             writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(data)}\r\n{headers}\r\n".encode() + data)
 
         if head.startswith("GET /stats"):
             return send(200, json.dumps(self.counts))
-        if head.startswith("GET /mend"):
-            self.shares = {}
+        if head.startswith("GET /faults?"):
+            words = head.split()[1].partition("?")[2].split("&")
+            self.shares = {name: float(part) for name, _, part in (word.partition("=") for word in words if word)}
             return send(200, "{}")
         counts = self.counts
         counts["calls"] += 1
         counts["open"] += 1
         counts["mostOpen"] = max(counts["mostOpen"], counts["open"])
         try:
-            await self.complete(body, send, writer)
+            await self.complete(body, send, reader, writer)
         finally:
             counts["open"] -= 1
 
-    async def complete(self, body, send, writer):
+    async def complete(self, body, send, reader, writer):
         fault = self.fault()
         if self.delay:
             await asyncio.sleep(self.delay * self.random.uniform(0.5, 1.5))
@@ -88,7 +89,9 @@ class Endpoint:
         if fault == "empty":
             return send(200, '{"choices": []}')
         if fault == "hang":
-            await asyncio.sleep(3600)
+            # Until the client gives up.
+            await reader.read(1)
+            return None
         if fault == "close":
             return writer.close()
         if fault == "broken":
@@ -106,7 +109,7 @@ class Endpoint:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin1")
                 length = re.search(r"content-length:\s*(\d+)", head, re.I)
                 body = await reader.readexactly(int(length.group(1)) if length else 0)
-                await self.answer(head, body, writer)
+                await self.answer(head, body, reader, writer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
