@@ -1,4 +1,5 @@
 import ArgumentParser
+import HoneService
 import JSON
 
 /// `hone compile`.
@@ -14,7 +15,9 @@ struct CompileCommand: AsyncParsableCommand {
   @OptionGroup var work: WorkOptions
   @OptionGroup var common: CommonOptions
 
-  @Option(help: "The optimizer's name, or JSON with its settings; MIPROv2 unless said.")
+  @Option(
+    help: "The optimizer's name, or JSON with its settings; MIPROv2 unless said.",
+    completion: .list(KnownNames.optimizers))
   var optimizer: String?
 
   @Option(help: "MIPROv2's size: light, medium or heavy.")
@@ -35,12 +38,13 @@ struct CompileCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: "Write the best program to this file.")
   var output: String?
 
-  @Option(help: "Go on with this run instead of starting one; only limits may stand beside it.")
+  @Option(
+    help: "Go on with this run instead of starting one; only limits may stand beside it.", completion: Candidates.runs)
   var resume: String?
 
   func run() async throws {
     if let resume { return try await report("resumeRun", work.limits.changes(to: resume)) }
-    var request = try work.request()
+    var request = try work.request("compile")
     if let optimizer { request["optimizer"] = try jsonOrText(optimizer, "--optimizer") }
     if request["optimizer"] == nil { request["optimizer"] = "MIPROv2" }
     if let auto {
@@ -48,8 +52,8 @@ struct CompileCommand: AsyncParsableCommand {
       settings["auto"] = .string(auto)
       request["optimizer"] = .object(settings)
     }
-    if let trainset { request["trainset"] = try datasetValue(trainset, "--trainset") }
-    if let valset { request["valset"] = try datasetValue(valset, "--valset") }
+    if let trainset { request["trainset"] = work.placed(try datasetValue(trainset, "--trainset")) }
+    if let valset { request["valset"] = work.placed(try datasetValue(valset, "--valset")) }
     if let promptModel { request["promptModel"] = try jsonOrText(promptModel, "--prompt-model") }
     if let seed { request["seed"] = .int(seed) }
     try await report("compile", request)
@@ -57,7 +61,8 @@ struct CompileCommand: AsyncParsableCommand {
 
   private func report(_ method: String, _ params: JSONObject) async throws {
     try await reporting {
-      let result = try await Caller(common).call(method, work.call(params, common), progress: TerminalProgress())
+      let result = try await Caller(common).call(
+        method, work.call(params, common), from: work.directory, progress: TerminalProgress())
       if let output, let state = result["program"] {
         try writeText(output, state.text(.indented) + "\n")
       }

@@ -13,11 +13,12 @@ struct EvaluateCommand: AsyncParsableCommand {
   var devset: String?
 
   func run() async throws {
-    var request = try work.request()
-    if let devset { request["devset"] = try datasetValue(devset, "--devset") }
+    var request = try work.request("evaluate")
+    if let devset { request["devset"] = work.placed(try datasetValue(devset, "--devset")) }
     let params = try work.call(request, common)
     try await reporting {
-      let result = try await Caller(common).call("evaluate", params, progress: TerminalProgress())
+      let result = try await Caller(common).call(
+        "evaluate", params, from: work.directory, progress: TerminalProgress())
       try WorkReport.show(result, json: common.json)
     }
   }

@@ -10,7 +10,7 @@ struct ResumeCommand: AsyncParsableCommand {
       was in no time and ends as if nothing had happened. Limits count for the whole run, what was spent before included.
       """)
 
-  @Argument(help: "The run's id; hone runs shows it.")
+  @Argument(help: "The run's id; hone runs shows it.", completion: Candidates.runs)
   var run: String
 
   @OptionGroup var limits: LimitOptions
@@ -35,7 +35,7 @@ struct WatchCommand: AsyncParsableCommand {
     commandName: "watch", abstract: "Follow a run until it ends, and show its result.",
     discussion: "The run may be another process's; Ctrl-C ends the watching, not the run.")
 
-  @Argument(help: "The run's id.")
+  @Argument(help: "The run's id.", completion: Candidates.runs)
   var run: String
 
   @OptionGroup var common: CommonOptions
@@ -53,7 +53,7 @@ struct CancelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "Stop a run, this process's or another's, and show the best so far.")
 
-  @Argument(help: "The run's id.")
+  @Argument(help: "The run's id.", completion: Candidates.runs)
   var run: String
 
   @OptionGroup var common: CommonOptions

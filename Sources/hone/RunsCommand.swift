@@ -11,7 +11,7 @@ struct RunsCommand: AsyncParsableCommand {
   @Option(help: "Only this experiment.")
   var experiment: String?
 
-  @Option(help: "Only the children of this run.")
+  @Option(help: "Only the children of this run.", completion: Candidates.runs)
   var parent: String?
 
   @Option(help: "MLflow's filter language: metrics.eval > 50 and tags.hone.kind = 'compile'.")

@@ -2,7 +2,8 @@
 package enum MethodTable {
   package static let methods: [Method] = [
     .compile, .evaluate, .watchRun, .cancelRun, .resumeRun, .predict, .loadProgram, .saveProgram,
-    .listRuns, .getRun, .deleteRun, .listExperiments,
+    .listRuns, .getRun, .updateRun, .deleteRun, .listExperiments, .listRunKeys,
+    .listResults, .compareRuns, .getUsage,
     .listTraces, .getTrace, .logFeedback,
     .listArtifacts, .getArtifact,
     .discover,

@@ -17,6 +17,8 @@ package final class Service: Sendable {
   package let logger: Logger
   private let opening = Mutex<Task<OpenStore, any Error>?>(nil)
   let loaded = Mutex<[String: Program]>([:])
+  /// The executions of host programs under way, whichever client runs them.
+  let executions = HostExecutions()
   let works = Works()
 
   package init(home: String, logger: Logger) {

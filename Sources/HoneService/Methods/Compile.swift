@@ -41,6 +41,7 @@ extension Method {
     isLong: true
   ) { service, fields, environment throws(HoneError) in
     let order = try await CompileOrder(RequestParts(service, fields, environment))
+    if environment.isCheck { return .null }
     let store = try await service.store()
     let run = try await OpenRun.begin(
       order.newRun, experiment: order.tracking.experiment, method: "compile", params: order.kept, budget: order.budget,

@@ -18,6 +18,7 @@ final class RunRecorder: EventSink {
   private let parentID: String?
   private let logsEvaluations: Bool
   private let languageModel: ModelConfiguration
+  private let account: RunAccount
   private let user: String?
   /// Evaluations that an earlier session of the run had finished, with the score they had.
   private let standing = Mutex<[String: Double]>([:])
@@ -26,7 +27,7 @@ final class RunRecorder: EventSink {
 
   init(
     store: TrackingStore, logger: Logger, experimentID: String, parentID: String?, logsEvaluations: Bool,
-    languageModel: ModelConfiguration
+    languageModel: ModelConfiguration, account: RunAccount
   ) {
     self.store = store
     self.logger = logger
@@ -34,6 +35,7 @@ final class RunRecorder: EventSink {
     self.parentID = parentID
     self.logsEvaluations = logsEvaluations
     self.languageModel = languageModel
+    self.account = account
     user = Environment.value("USER") ?? Environment.value("LOGNAME")
   }
 
@@ -125,9 +127,13 @@ final class RunRecorder: EventSink {
   private func note(_ trial: Trial) async throws(HoneError) {
     guard let parentID else { return }
     try await store.logTrial(run: parentID, number: trial.number, trial.json(namesRun: logsEvaluations))
-    guard let best = trial.bestSoFar else { return }
-    try await store.log(
-      run: parentID, metrics: [Tracking.Metric("best_score", best, step: trial.number)], replacing: true)
+    let usage = account.usage.total
+    var metrics = [
+      Tracking.Metric("trial_calls", Double(usage.calls), step: trial.number),
+      Tracking.Metric("trial_cost", usage.knownCost, step: trial.number),
+    ]
+    if let best = trial.bestSoFar { metrics.append(Tracking.Metric("best_score", best, step: trial.number)) }
+    try await store.log(run: parentID, metrics: metrics, replacing: true)
   }
 
   /// The instructions proposed so far, in order.

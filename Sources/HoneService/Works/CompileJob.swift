@@ -26,7 +26,8 @@ struct CompileJob: Job {
   func run(_ work: Work) async -> Result<JSONValue, HoneError> {
     let recorder = RunRecorder(
       store: run.store, logger: service.logger, experimentID: run.experimentID, parentID: run.id,
-      logsEvaluations: order.autolog.evals, languageModel: order.taskModel.configuration)
+      logsEvaluations: order.autolog.evals, languageModel: order.taskModel.configuration,
+      account: run.account)
     var trouble = await tracked(service) { () async throws(HoneError) in if let id = run.id { try await describe(id, run.store) } }
     let progress = RunProgress(work.watchers, account: run.account, runID: run.id, namesRuns: order.autolog.evals)
     var session = EngineSession(

@@ -32,11 +32,12 @@ struct CompileOrder: Sendable {
   /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong.
   init(_ parts: RequestParts) async throws(HoneError) {
     let fields = parts.fields
-    let dataProblems = ProblemList()
+    let dataProblems = parts.listForData()
     await parts.fetchDatasets("trainset", "valset")
-    let resolved = try await parts.program()
+    var resolved = try await parts.program()
     let trainset = parts.dataset("trainset", isRequired: true, dataProblems: dataProblems)
     let valset = parts.dataset("valset", dataProblems: dataProblems)
+    resolved = parts.naming(resolved, inputs: trainset?.inputKeys)
     let metric = try await parts.metric()
     let seed = fields.int("seed")
     let optimizer = Self.optimizer(parts, seed)
@@ -52,8 +53,9 @@ struct CompileOrder: Sendable {
 
     parts.checkRows(trainset, "trainset", resolved?.program, dataProblems)
     parts.checkRows(valset, "valset", resolved?.program, dataProblems)
+    parts.checkMetricFields(resolved?.program, rows: valset ?? trainset)
     if let trainset { optimizer?.check(trainset: trainset.count, valset: valset?.count, problems: parts.problems) }
-    let answers = try await parts.service.store()
+    let answers = try await parts.answers()
     let knowledge = [trainset, valset]
     let task = parts.client(languageModel, "lm", knowledge: knowledge, answers: answers)
     let prompt = parts.client(promptModel, "promptModel", knowledge: knowledge, answers: answers)

@@ -27,10 +27,11 @@ struct EvaluateOrder: Sendable {
   /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong.
   init(_ parts: RequestParts) async throws(HoneError) {
     let fields = parts.fields
-    let dataProblems = ProblemList()
+    let dataProblems = parts.listForData()
     await parts.fetchDatasets("devset")
-    let resolved = try await parts.program()
+    var resolved = try await parts.program()
     let devset = parts.dataset("devset", isRequired: true, dataProblems: dataProblems)
+    resolved = parts.naming(resolved, inputs: devset?.inputKeys)
     let metric = try await parts.metric()
     let configuration = parts.taskConfiguration(fallback: resolved?.configuration)
     let tracking = RunSetup(fields)
@@ -41,8 +42,8 @@ struct EvaluateOrder: Sendable {
     let maxResults = fields.int("maxResults", in: 0...100_000) ?? 1000
     let isDetached = parts.isDetached(isTracked: autolog.evals, switchName: "evals")
     parts.checkRows(devset, "devset", resolved?.program, dataProblems)
-    let store = try await parts.service.store()
-    let client = parts.client(configuration, "lm", knowledge: [devset], answers: store)
+    parts.checkMetricFields(resolved?.program, rows: devset)
+    let client = parts.client(configuration, "lm", knowledge: [devset], answers: try await parts.answers())
     try fields.check("evaluate")
     try dataProblems.checkData("Invalid data for evaluate")
     guard let resolved, let devset, let metric, let client, let budget else {

@@ -184,9 +184,10 @@ struct InstructionProposer: Sendable {
   // MARK: Texts
 
   private var programText: String {
-    task.student.predictors.map { predictor in
+    let steps = task.student.predictors.map { predictor in
       "\(predictor.name): \(predictor.signature.text)"
     }.joined(separator: "\n")
+    return task.student.module.outline.map { "\($0)\n\(steps)" } ?? steps
   }
 
   private static func text(_ demos: [JSONObject], _ signature: Signature) -> String {
