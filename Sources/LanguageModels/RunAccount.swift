@@ -1,3 +1,4 @@
+package import Failures
 import Synchronization
 
 /// What one run has asked for and paid, all roles, and what it may still spend.

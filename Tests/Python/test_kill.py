@@ -63,7 +63,9 @@ def footprint(service, run):
                 f"SELECT r.name, m.key, m.step, m.value FROM metrics m JOIN runs r ON r.seq = m.run WHERE m.run IN {runs} "
                 "AND r.parent IS NOT NULL ORDER BY 1, 2, 3"),
             "course": count(
-                f"SELECT key, step, value FROM metrics WHERE run = (SELECT seq FROM runs WHERE id = :run) ORDER BY 1, 2"),
+                # What was paid when a trial ended depends on what else was under way: there is one point of it, any.
+                "SELECT key, step, iif(key IN ('trial_calls', 'trial_cost'), 0, value) FROM metrics "
+                "WHERE run = (SELECT seq FROM runs WHERE id = :run) ORDER BY 1, 2"),
             "params": count(
                 f"SELECT r.name, p.key, p.value FROM params p JOIN runs r ON r.seq = p.run WHERE p.run IN {runs} "
                 "AND r.parent IS NOT NULL AND p.key <> 'lm_params' ORDER BY 1, 2"),
@@ -78,6 +80,12 @@ def footprint(service, run):
                 "GROUP BY 1, 2 ORDER BY 1, 2"),
             "answers": count("SELECT role, count(*), sum(input_tokens), sum(output_tokens) FROM answers WHERE run_id = :run GROUP BY role"),
         }
+
+
+def differences(one, other):
+    """Where two footprints differ, row by row."""
+    return {key: (sorted(set(one[key]) - set(other[key]), key=str), sorted(set(other[key]) - set(one[key]), key=str))
+            for key in one if one[key] != other[key]}
 
 
 def without(usage, *names):
@@ -159,7 +167,7 @@ def test_killed_and_resumed(executable, endpoint, undisturbed, tmp_path_factory)
         else:
             result = service.peer.call("resumeRun", {"runId": run, "concurrency": draw.choice([1, 8, 64])})
         assert outcome(result) == outcome(expected), f"{name}, cache {cache}, cycle {cycles}"
-        assert footprint(service, run) == expected_footprint, f"{name}, cache {cache}, cycle {cycles}"
+        assert differences(footprint(service, run), expected_footprint) == {}, f"{name}, cache {cache}, cycle {cycles}"
         assert endpoint.calls - before == expected_calls + lost, "a call that was answered was made again"
         assert without(result["usage"], "byRole") == without(expected["usage"], "byRole")
         # Resumed once more, it only gives its result.
