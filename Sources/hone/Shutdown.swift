@@ -61,3 +61,17 @@ final class OpenConnections: Sendable {
     for connection in open { await connection.waitUntilFinished() }
   }
 }
+
+/// A connection that is known to what the connection itself keeps alive.
+final class ConnectionReference: Sendable {
+  private struct Weak {
+    weak var connection: Connection?
+  }
+
+  private let reference = Mutex(Weak())
+
+  var connection: Connection? {
+    get { reference.withLock { $0.connection } }
+    set { reference.withLock { $0.connection = newValue } }
+  }
+}
