@@ -33,6 +33,10 @@ package final class RunAccount: Sendable {
   /// time since: it is in the bill as a call, and counts as no other.
   func takeReplay(of key: ContentDigest) -> Bool { replays.withLock { $0.remove(key) != nil } }
 
+  /// Whether the run had an answer under that key before it was interrupted. Spares a run that is new the look into the
+  /// store.
+  package func hadAnswer(for key: ContentDigest) -> Bool { replays.withLock { $0.contains(key) } }
+
   /// Notes an answer that came without asking a model.
   package func noteCached(_ role: CallRole) { note(role) { $0.cached += 1 } }
 

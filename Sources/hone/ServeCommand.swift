@@ -43,6 +43,11 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Send every trace to this OpenTelemetry collector.", valueName: "url"))
   var otlp: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep runs at this MLflow server; the store here is what stands between.", valueName: "url"))
+  var trackingURI: String?
+
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
   var home: String?
 
@@ -80,6 +85,7 @@ struct ServeCommand: AsyncParsableCommand {
       var limits = ConnectionLimits()
       limits.message = maxMessage
       let exporter = try await startExporter(service)
+      let mirror = try await startMirror(service)
       let page = try await http.map(web.configuration)?.start(service)
       if let page { service.logger.notice("The page is at \(page.url)") }
       if let socket {
@@ -88,7 +94,9 @@ struct ServeCommand: AsyncParsableCommand {
         try await serveStandardStreams(service, limits)
       }
       await page?.stop()
+      await service.drain()
       await exporter?.stop()
+      await mirror?.stop()
       await service.close()
     }
   }
@@ -101,6 +109,14 @@ struct ServeCommand: AsyncParsableCommand {
       service.logger.notice("Another process sends this store's traces to \(otlp) already")
     }
     return exporter
+  }
+
+  private func startMirror(_ service: Service) async throws(HoneError) -> MLflowMirror? {
+    guard let trackingURI else { return nil }
+    let mirror = try await MLflowMirror.start(
+      to: trackingURI, store: try await service.store(), version: Service.version, logger: service.logger)
+    service.use(mirror)
+    return mirror
   }
 
   private func serveStandardStreams(_ service: Service, _ limits: ConnectionLimits) async throws {
@@ -162,6 +178,8 @@ struct ServeCommand: AsyncParsableCommand {
     loop.stop()
   }
 }
+
+extension MLflowMirror: Upstream {}
 
 private func readLogLevel(_ word: String) throws -> Logger.Level {
   guard let level = Logger.Level(rawValue: word) else {

@@ -5,7 +5,7 @@ import JSON
 import LanguageModels
 import Programs
 
-/// References to a client's functions, checked before any work.
+/// References to a client's functions, and to judges, checked before any work.
 extension RequestParts {
   /// The client of this request, for a function of that name; nil, with the reason noted, if it cannot be asked for it.
   func peer(_ kind: CallbackKind, _ name: String, at path: String) -> (any CallbackPeer)? {
@@ -32,6 +32,38 @@ extension RequestParts {
     let metric = ClientMetric(name, reader, callbacks: Callbacks(peer: peer, store: try await service.store()))
     reader.finish()
     return problems.problems.count == before ? metric : nil
+  }
+
+  /// A program as a metric: its own model, else the request's.
+  func judgeMetric(_ judge: JSONObject, at path: String) async throws(HoneError) -> JudgeMetric? {
+    let before = problems.problems.count
+    let reader = FieldReader(judge, path: path, problems: problems)
+    let parts = RequestParts(service, reader, environment)
+    let name = reader.string("name") ?? "judge"
+    var program: Program?
+    if reader.object["program"] != nil {
+      program = try await parts.program()?.program
+    } else {
+      program = Module.read(reader).map(Program.init)
+    }
+    let options = JudgeMetric.Options(reader)
+    var configuration = parts.configuration("lm")
+    if configuration == nil, reader.object["lm"] == nil {
+      // What is wrong with the request's own model is noted where that is read.
+      configuration =
+        fields.object["lm"].flatMap { ModelConfiguration($0, path: "lm", problems: ProblemList()) }
+        ?? Environment.value("HONE_LM").map { ModelConfiguration(model: $0) }
+      if configuration == nil, fields.object["lm"] == nil {
+        problems.add(reader.place("lm"), "The judge needs a model: here, or as the request's lm.")
+      }
+    }
+    reader.finish()
+    guard problems.problems.count == before, let program, let configuration else { return nil }
+    guard let model = parts.client(configuration, "lm", knowledge: [], answers: try await service.store()) else {
+      return nil
+    }
+    return JudgeMetric(
+      name: name, program: program, model: model, options: options, path: path, problems: problems)
   }
 
   /// A model that the client answers for.

@@ -102,12 +102,9 @@ struct RequestParts {
     case .builtIn(let metric)?: return metric
     case .client(let client, let options)?:
       return try await clientMetric(client, options, at: fields.place(name))
-    case .judge?:
-      problems.add(
-        Problem(
-          path: fields.place(name), message: "Judges are not served; use a metric by name.",
-          allowed: MetricRegistry.names))
-      return nil
+    case .judge(let judge, let options)?:
+      FieldReader(options, path: fields.place(name), problems: problems).finish()
+      return try await judgeMetric(judge, at: fields.place(name) + ".judge")
     case nil: return nil
     }
   }

@@ -65,12 +65,19 @@ enum Shape {
       ],
     ],
     "Metric": [
-      "description": "A metric's name, an object with name and its options, or a function of the client's.",
+      "description": "A metric's name, an object with name and its options, a function of the client's, or a judge.",
       "anyOf": [
         string, object(["name": string, "field": string], required: ["name"]),
         object(["client": string, "timeout": number, "options": anyObject], required: ["client"]),
+        object(["judge": reference("Judge")], required: ["judge"]),
       ],
     ],
+    "Judge": object([
+      "name": string, "signature": reference("Signature"), "module": string, "instructions": string,
+      "program": reference("Program"), "lm": reference("LanguageModel"), "field": string, "threshold": number,
+      "range": ["type": "array", "items": number, "minItems": 2, "maxItems": 2],
+      "inputs": ["type": "object", "additionalProperties": string],
+    ]),
     "LanguageModel": [
       "description": "provider/model, an object, or a function of the client's; \"simulated\" is the embedded simulation.",
       "anyOf": [

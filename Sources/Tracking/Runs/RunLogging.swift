@@ -108,16 +108,21 @@ extension TrackingStore {
     try addMetric(db, run: run, metric)
   }
 
-  /// All points of a metric by step, then timestamp, a page at a time.
+  /// What the points of a metric are sorted by first.
+  package enum HistoryOrder: String, Sendable { case step, timestamp }
+
+  /// All points of a metric by step, then timestamp, or the other way round, a page at a time.
   package func metricHistory(
-    run id: String, key: String, maxResults: Int = 25_000, pageToken: String? = nil
+    run id: String, key: String, order: HistoryOrder = .step, maxResults: Int = 25_000, pageToken: String? = nil
   ) async throws(HoneError) -> Page<Metric> {
     try checkPageSize(maxResults, 25_000)
-    let query = "history \(id) \(key)"
+    let query = "history \(id) \(key) \(order.rawValue)"
     let values = try PageToken.values(pageToken, count: 3, query: query)
+    let columns = SQL(sql: order == .step ? "step, timestamp, rowid" : "timestamp, step, rowid")
     let after: SQL =
       if let values, let step = values[0].intValue, let timestamp = values[1].intValue, let row = values[2].intValue {
-        "AND (step, timestamp, rowid) > (\(step), \(timestamp), \(row))"
+        order == .step
+          ? "AND (\(columns)) > (\(step), \(timestamp), \(row))" : "AND (\(columns)) > (\(timestamp), \(step), \(row))"
       } else {
         ""
       }
@@ -126,7 +131,7 @@ extension TrackingStore {
       let rows = try SQLRequest<Row>(
         literal: """
           SELECT value, step, timestamp, rowid FROM metrics WHERE run = \(run) AND key = \(key) \(after)
-          ORDER BY step, timestamp, rowid LIMIT \(maxResults + 1)
+          ORDER BY \(columns) LIMIT \(maxResults + 1)
           """
       ).fetchAll(db)
       let items = rows.prefix(maxResults).map { row in
@@ -159,10 +164,11 @@ extension TrackingStore {
           ])
         try db.cachedStatement(
           sql: """
-            INSERT OR IGNORE INTO inputs VALUES (?1, (SELECT id FROM datasets
-              WHERE experiment = (SELECT experiment FROM runs WHERE seq = ?1) AND name = ?2 AND digest = ?3), ?4)
+            INSERT OR IGNORE INTO inputs (run, dataset, context, tags) VALUES (?1, (SELECT id FROM datasets
+              WHERE experiment = (SELECT experiment FROM runs WHERE seq = ?1) AND name = ?2 AND digest = ?3), ?4, ?5)
             """
-        ).execute(arguments: [run, input.name, input.digest, input.context])
+        ).execute(
+          arguments: [run, input.name, input.digest, input.context, input.tags.isEmpty ? nil : input.tags.json.text()])
       }
     }
   }
