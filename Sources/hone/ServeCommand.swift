@@ -132,7 +132,7 @@ struct ServeCommand: AsyncParsableCommand {
     let signals = TerminationSignals {
       Task {
         await service.drain()
-        connection.close(cancelling: true)
+        await connection.finish()
       }
     }
     connection.start()

@@ -54,11 +54,21 @@ final class OpenConnections: Sendable {
     }
   }
 
-  /// Cancels the work of all connections and waits until it has ended.
+  /// Ends all connections: what has its answer gives it, the rest is cancelled.
   func finish() async {
-    let open = state.withLock { Array($0.values) }
-    for connection in open { connection.close(cancelling: true) }
-    for connection in open { await connection.waitUntilFinished() }
+    await withTaskGroup(of: Void.self) { group in
+      for connection in state.withLock({ Array($0.values) }) { group.addTask { await connection.finish() } }
+    }
+  }
+}
+
+extension Connection {
+  /// Answers what is outstanding, if that takes no time, cancels what is left, and closes.
+  func finish() async {
+    close()
+    for _ in 0..<30 where !isClosed { try? await Task.sleep(for: .milliseconds(10)) }
+    close(cancelling: true)
+    await waitUntilFinished()
   }
 }
 
