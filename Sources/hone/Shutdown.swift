@@ -71,3 +71,17 @@ extension Connection {
     await waitUntilFinished()
   }
 }
+
+/// A connection that is known to what the connection itself keeps alive.
+final class ConnectionReference: Sendable {
+  private struct Weak {
+    weak var connection: Connection?
+  }
+
+  private let reference = Mutex(Weak())
+
+  var connection: Connection? {
+    get { reference.withLock { $0.connection } }
+    set { reference.withLock { $0.connection = newValue } }
+  }
+}
