@@ -316,7 +316,7 @@ class Program(Module):
         try:
             inspect.signature(self.forward_of()).bind(**inputs)
         except TypeError as error:
-            raise TypeError(f"{self.program_name()}: {error}") from None
+            raise TypeError(f"{self.program_name()} was given {', '.join(inputs) or 'nothing'}: {error}") from None
 
     def _is_part_of_current(self) -> bool:
         flow = execution.current.get()
