@@ -55,10 +55,6 @@ Cancelling needs it, and jsonrpc.el does not tell it."
   "Functions of a connection, a method and its parameters.
 They are called with the service's notifications.")
 
-(defvar hone-request-functions nil
-  "An alist of methods that the service may call here.
-The values are functions of the parameters.")
-
 (defvar hone-after-job-hook nil
   "Run after a request with progress has ended.")
 
@@ -110,8 +106,7 @@ The nearest with a store, else the project's, else the buffer's own."
              (:textDocument
               (:publishDiagnostics (:versionSupport t)
                :hover (:contentFormat ["plaintext"])
-               :codeAction (:codeActionLiteralSupport (:codeActionKind (:valueSet ["" "quickfix"]))))
-              :window (:workDoneProgress t)))
+               :codeAction (:codeActionLiteralSupport (:codeActionKind (:valueSet ["" "quickfix"]))))))
            :timeout 20)
           (jsonrpc-notify connection :initialized (make-hash-table)))
       (error
@@ -163,12 +158,9 @@ Its errors go to a buffer that jsonrpc.el knows by NAME."
      (unless (hone-jobs) (message "Hone: %s" (hone-clean (plist-get params :message)))))
     (_ (run-hook-with-args 'hone-notification-functions connection method params))))
 
-(defun hone--dispatch-request (_connection method params)
-  "Answer the service's request METHOD with PARAMS."
-  (let ((function (alist-get method hone-request-functions)))
-    (if function
-        (funcall function params)
-      (jsonrpc-error :code -32601 :message (format "Emacs does not know %s." method)))))
+(defun hone--dispatch-request (_connection method _params)
+  "Refuse the service's request METHOD: nothing of the kind was promised to it."
+  (jsonrpc-error :code -32601 :message (format "Emacs does not know %s." method)))
 
 ;;; Asking
 
@@ -246,7 +238,7 @@ THEN gets the result.  `hone-cancel' ends it."
   "What runs, for the mode line."
   (mapconcat
    (lambda (job)
-     (format " [Hone %s%s]" (hone-job-title job)
+     (format " [Hone %s%s]" (string-replace "%" "%%" (hone-job-title job))
              (if (hone-job-percentage job) (format " %d%%%%" (hone-job-percentage job)) "")))
    (hone-jobs) ""))
 

@@ -82,6 +82,10 @@
   (fact 'cancelled (say-of "cancelled"))
   (fact 'left (length (hone-jobs)))
 
+  (find-file "faulty.hone.json")
+  (wait-for "problems" (lambda () (> (length (problems)) 1)))
+  (fact 'faults (problems))
+
   (find-file "broken.hone.json")
   (setq said nil)
   (hone-compile)

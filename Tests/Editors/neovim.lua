@@ -97,6 +97,10 @@ local function steps()
   facts.cancelled = said_of("cancelled")
   facts.left = vim.tbl_count(service.jobs)
 
+  vim.cmd("edit faulty.hone.json")
+  wait_for("problems", function() return #problems() > 1 end)
+  facts.faults = problems()
+
   vim.cmd("edit broken.hone.json")
   said = {}
   hone.compile()

@@ -87,6 +87,10 @@ def Steps()
   facts.cancelled = SaidOf('cancelled')
   facts.left = service.Jobs()->len()
 
+  edit faulty.hone.json
+  WaitFor('problems', () => len(Problems()) > 1)
+  facts.faults = Problems()
+
   edit broken.hone.json
   messages clear
   Hone compile

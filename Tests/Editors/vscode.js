@@ -81,6 +81,10 @@ async function steps() {
   facts.cancelled = said(/cancelled/);
   facts.left = 0;
 
+  const faulty = await open('faulty.hone.json');
+  await waitFor('problems', () => problems(faulty).length > 1);
+  facts.faults = problems(faulty);
+
   await open('broken.hone.json');
   await run('hone.compileFile');
   [facts.error] = seen.errors;

@@ -50,7 +50,16 @@ SLOW = """{
 }
 """
 
-BROKEN = WORDS.replace('"MIPROv2"', '"MIPRO2"').replace("numric_match", "numeric_match")
+BROKEN = WORDS.replace('"MIPROv2"', '"MIPRO2"').replace('"numric_match"', '{"name": "exact_match", "field": "reply"}')
+
+# Things that people get wrong.
+FAULTY = """{
+  "program": "question answer",
+  "metric": "exact_match",
+  "devset": {"path": "not-there.jsonl"},
+  "lm": "simulated"
+}
+"""
 
 # What comes back from a model may try to pass itself off as something else.
 EVIL = "a\u001b]0;title\u0007\u001b[31m\u202ered\n* Not a heading\n\u0085b"
@@ -105,7 +114,7 @@ def facts(request, executable, tmp_path_factory):
             pytest.skip("this vim is built without channels, popups or text properties")
     directory = tmp_path_factory.mktemp(request.param) / "a project"
     (directory / ".hone").mkdir(parents=True)
-    for name, text in (("words", WORDS), ("slow", SLOW), ("broken", BROKEN), ("hostile", HOSTILE)):
+    for name, text in (("words", WORDS), ("slow", SLOW), ("broken", BROKEN), ("hostile", HOSTILE), ("faulty", FAULTY)):
         (directory / f"{name}.hone.json").write_text(text)
     (directory / "elsewhere" / ".hone").mkdir(parents=True)
     (directory / "elsewhere" / "words.hone.json").write_text(WORDS)
@@ -126,6 +135,12 @@ def test_a_problem_is_shown_where_it_is_and_goes_when_it_is_mended(facts):
     assert [problem["line"] for problem in facts["problems"]] == [5]
     assert "numric_match" in facts["problems"][0]["message"]
     assert facts["corrected"][5] == '  "metric": "numeric_match",'
+
+
+def test_a_bad_signature_and_a_missing_file_are_shown_while_one_types(facts):
+    lines = {problem["line"]: problem["message"] for problem in facts["faults"]}
+    assert "->" in lines[1]
+    assert "not-there.jsonl" in lines[3]
 
 
 def test_names_are_completed(facts):
@@ -151,6 +166,7 @@ def test_a_compile_is_cancelled(facts):
 
 def test_an_error_says_what_to_do_and_shows_no_stack(facts):
     assert 'Did you mean "MIPROv2"?' in facts["error"]
+    assert "metric.field" in facts["error"] and "reply" in facts["error"]
     assert not re.search(r"\.(js|lua|el|vim|swift):\d+|Traceback|backtrace", facts["error"])
 
 

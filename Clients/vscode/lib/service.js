@@ -65,7 +65,6 @@ class Services {
           hover: { contentFormat: ['plaintext'] },
           codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: ['', 'quickfix', 'source'] } } },
         },
-        window: { workDoneProgress: true },
       },
     });
     connection.notify('initialized', {});

@@ -36,9 +36,13 @@ enddef
 def Root(path: string): string
   const directory = fnamemodify(path, ':p:h')
   for name in ['.hone', '.git']
-    const found = finddir(name, escape(directory, ' ,;') .. ';')
+    const above = escape(directory, ' ,;') .. ';'
+    const found = finddir(name, above)
     if found != ''
       return fnamemodify(found, ':p:h:h')
+    elseif findfile(name, above) != ''
+      # Of a linked worktree.
+      return fnamemodify(findfile(name, above), ':p:h')
     endif
   endfor
   return directory
@@ -76,8 +80,8 @@ export def For(path: string): dict<any>
     capabilities: {
       textDocument: {
         publishDiagnostics: {versionSupport: true}, hover: {contentFormat: ['plaintext']},
-        codeAction: {codeActionLiteralSupport: {codeActionKind: {valueSet: ['', 'quickfix', 'source']}}}},
-      window: {workDoneProgress: true}}}}, {timeout: 20000})
+        codeAction: {codeActionLiteralSupport: {codeActionKind: {valueSet: ['', 'quickfix', 'source']}}}}}}},
+    {timeout: 20000})
   if type(answer) != v:t_dict || !has_key(answer, 'result')
     job_stop(job)
     text.Fail(['the service did not start: ' .. join(command)] + service.words)
@@ -174,7 +178,6 @@ enddef
 
 def Answered(work: dict<any>, answer: dict<any>, Outcome: func(dict<any>): string)
   if has_key(answer, 'result')
-    work.result = answer.result
     Finish(work, [Outcome(answer.result)], false)
   elseif answer.error.code == -32800
     Finish(work, ['cancelled; what was finished is tracked'], false)
