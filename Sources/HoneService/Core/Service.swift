@@ -53,6 +53,9 @@ package final class Service: Sendable {
   /// Stops the works under way as somebody wishes who waits for their results.
   package func stopWorks() async { await works.stop(.run) }
 
+  /// Whether no work is under way.
+  package var isIdle: Bool { works.isEmpty }
+
   /// Waits until no work is under way: detached ones go on when their client has left.
   package func waitUntilIdle() async { await works.waitUntilIdle() }
 
