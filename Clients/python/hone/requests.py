@@ -160,8 +160,10 @@ class Requests:
         trace_id: str, *, span_id: Optional[str] = None, bodies: Optional[bool] = None,
         max_spans: Optional[int] = None, page_token: Optional[str] = None,
     ) -> Request[Trace]:
-        """One trace: {info, spans, nextPageToken}; with a span's id that span whole, without bodies only its outline."""
-        named = {"trace_id": trace_id, "span_id": span_id, "bodies": bodies, "max_spans": max_spans, "page_token": page_token}
+        """One trace: {info, spans, nextPageToken}; with a span's id that span whole, without bodies its outline."""
+        named = {
+            "trace_id": trace_id, "span_id": span_id, "bodies": bodies, "max_spans": max_spans,
+            "page_token": page_token}
         return Request("getTrace", named, Trace)
 
     @staticmethod
