@@ -10,6 +10,6 @@ struct Hone: AsyncParsableCommand {
     version: Service.version,
     subcommands: [
       ServeCommand.self, CompileCommand.self, EvaluateCommand.self, PredictCommand.self, RunsCommand.self,
-      TraceCommand.self, CallCommand.self, UICommand.self,
+      TraceCommand.self, CallCommand.self, DoctorCommand.self, UICommand.self,
     ])
 }

@@ -5,7 +5,7 @@ package enum MethodTable {
     .listRuns, .getRun, .deleteRun, .listExperiments,
     .listTraces, .getTrace, .logFeedback,
     .listArtifacts, .getArtifact,
-    .discover,
+    .doctor, .discover,
   ]
 
   package static var names: [String] { methods.map(\.name) }

@@ -25,9 +25,7 @@ extension TrackingStore {
   package func writeArtifact(run id: String, path: String, _ bytes: [UInt8]) async throws(HoneError) {
     let path = try ArtifactPath(path)
     guard let name = path.components.last else { throw invalid("path", "The path is empty.") }
-    guard !isReadOnly else {
-      throw HoneError(.storeUnavailable, "The tracking store is open for reading only.")
-    }
+    if let refusal { throw refusal }
     let experiment = try await read { db in
       _ = try Self.activeRun(db, id)
       return try Self.experimentOfRun(db, id)
