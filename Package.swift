@@ -26,6 +26,15 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
+      name: "Exchange",
+      dependencies: [
+        "Failures", "JSON", "LanguageModels", "Traces", "Tracking",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+    .target(
       name: "HoneService",
       dependencies: [
         "Evaluation", "Failures", "HTTPModels", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Traces",
@@ -76,17 +85,21 @@ let package = Package(
     .executableTarget(
       name: "hone",
       dependencies: [
-        "Failures", "HoneService", "HoneWeb", "JSON", "JSONRPC",
+        "Exchange", "Failures", "HoneService", "HoneWeb", "JSON", "JSONRPC", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
 
     // Tests, one target a room.
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Failures", "JSON", "Randomness"]),
+    .testTarget(
+      name: "ExchangeTests", dependencies: ["Exchange", "Failures", "JSON", "LanguageModels", "Traces", "Tracking"]),
     .testTarget(name: "HTTPModelsTests", dependencies: ["HTTPModels"]),
     .testTarget(
       name: "HoneServiceTests",
-      dependencies: ["Failures", "HoneService", "JSON", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "Failures", "HoneService", "JSON", "JSONRPC", "Optimizers", .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "LanguageModelsTests", dependencies: ["LanguageModels"]),

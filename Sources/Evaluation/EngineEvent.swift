@@ -74,9 +74,12 @@ package struct ExampleResult: Sendable {
   ///
   /// All else counts as a score of 0: unreadable answers, prompts too long for the model, and rows that lack an input
   /// or that the metric cannot judge, which are the same for every program and must not keep all from being ranked.
-  package var isOutage: Bool {
-    guard let kind = error?.kind else { return false }
-    return !Self.countAsZero.contains(kind)
+  package var isOutage: Bool { Self.isOutage(error?.kind) }
+
+  /// The same for a failure of which only the kind is known; false where there was none.
+  package static func isOutage(_ kind: FailureKind?) -> Bool {
+    guard let kind else { return false }
+    return !countAsZero.contains(kind)
   }
 
   private static let countAsZero: [FailureKind] = [

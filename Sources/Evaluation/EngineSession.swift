@@ -67,7 +67,7 @@ package struct EngineSession: Sendable {
     judge: (Result<Prediction, HoneError>, ExecutionContext) async throws(HoneError) -> [Assessment] = { _, _ in [] }
   ) async throws(HoneError) -> (outcome: Result<Prediction, HoneError>, traceID: TraceID?) {
     try await gate.pass { () async throws(HoneError) in
-      let trace = traces == nil ? nil : TraceBuilder()
+      let trace = traces == nil ? nil : TraceBuilder(id: traceID(of: request))
       var call = CallContext(account: account, role: request.role, scope: request.scope)
       call.rollout = request.rollout
       var context = ExecutionContext(model: request.model, call: call, trace: trace)
@@ -83,12 +83,24 @@ package struct EngineSession: Sendable {
       }
       let assessments = try await judge(outcome, context)
       if let trace, let traces {
-        await traces.record(
-          trace.finish(
-            experimentID: experimentID, runID: request.runID ?? runID, assessments: assessments,
-            metadata: request.metadata))
+        var finished = trace.finish(
+          experimentID: experimentID, runID: request.runID ?? runID, assessments: assessments,
+          metadata: request.metadata)
+        finished.isRepeatable = runID != nil
+        await traces.record(finished)
       }
       return (outcome, trace?.id)
     }
+  }
+
+  /// Within a run, the same execution has the same trace: a run done again leaves one of each.
+  private func traceID(of request: Request) -> TraceID {
+    guard let runID else { return .random() }
+    var builder = ContentDigest.Builder()
+    builder.add(runID)
+    builder.add(request.scope)
+    builder.add(request.program.digest)
+    builder.add(JSONValue.object(request.inputs).encoded())
+    return TraceID(builder.finish())
   }
 }

@@ -26,7 +26,7 @@ package struct Evaluator: Sendable {
   /// counts and is announced.
   ///
   /// - Parameter examples: all rows of the data set; `info.rows` index into it.
-  /// - Throws: `cancelled`, `budgetExhausted`; `tooManyErrors` once more than `maxErrors` examples failed; at once
+  /// - Throws: `cancelled`; `budgetExhausted`, once what was under way has ended; `tooManyErrors` once more than `maxErrors` examples failed; at once
   ///   `authentication` and `languageModelRejected`, which every call to come would meet too; and, once ten examples
   ///   met an outage, lacked an input or failed the metric with none judged, the last one's kind. What was finished
   ///   by then goes out with the event `evaluationStopped`.
@@ -35,21 +35,34 @@ package struct Evaluator: Sendable {
     await session.events.emit(.evaluationStarted(info))
     var results: [ExampleResult?] = Array(repeating: nil, count: info.rows.count)
     do {
-      try await withThrowingTaskGroup(of: (Int, ExampleResult).self) { group in
+      try await withThrowingTaskGroup(of: (Int, Result<ExampleResult, HoneError>).self) { group in
         var agenda = Agenda(count: info.rows.count, maxErrors: session.maxErrors)
+        var spent: HoneError?
         func add() {
-          guard let index = agenda.next() else { return }
+          guard spent == nil, let index = agenda.next() else { return }
           let row = info.rows[index]
-          group.addTask { (index, try await run(program, row: row, example: examples[row], info: info)) }
+          group.addTask {
+            (index, await attempt { () async throws(HoneError) in
+              try await run(program, row: row, example: examples[row], info: info)
+            })
+          }
         }
         for _ in 0..<min(session.gate.width, info.rows.count) { add() }
-        while let (index, result) = try await group.next() {
-          results[index] = result
-          let isFinal = agenda.take(result, of: index)
-          if isFinal { await session.events.emit(.exampleFinished(info, result)) }
-          if let error = result.error { try check(error, agenda, info) }
+        while let (index, outcome) = try await group.next() {
+          switch outcome {
+          case .success(let result):
+            results[index] = result
+            let isFinal = agenda.take(result, of: index)
+            if isFinal { await session.events.emit(.exampleFinished(info, result)) }
+            if let error = result.error { try check(error, agenda, info) }
+          case .failure(let error) where error.kind == .budgetExhausted:
+            // What is under way is paid for: it may end, and counts.
+            spent = spent ?? error
+          case .failure(let error): throw error
+          }
           add()
         }
+        if let spent { throw spent }
       }
     } catch {
       let failure = Callbacks.explained(HoneError(wrapping: error), session.callbacks?.peer)

@@ -9,15 +9,19 @@ package struct Problem: Sendable, Hashable, CustomStringConvertible {
   package var allowed: [String]
   /// The allowed value nearest to what came.
   package var suggestion: String?
+  /// Whether the last name on the path is what is wrong, and not the value under it.
+  package var isAboutName: Bool
 
   package init(
-    path: String, message: String, got: String? = nil, allowed: [String] = [], suggestion: String? = nil
+    path: String, message: String, got: String? = nil, allowed: [String] = [], suggestion: String? = nil,
+    isAboutName: Bool = false
   ) {
     self.path = path
     self.message = message
     self.got = got
     self.allowed = allowed
     self.suggestion = suggestion
+    self.isAboutName = isAboutName
   }
 
   package var description: String {

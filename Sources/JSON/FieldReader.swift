@@ -188,7 +188,7 @@ package final class FieldReader {
       problems.add(
         Problem(
           path: place(key), message: "There is no such member here.", got: value.excerpt,
-          allowed: known.sorted(), suggestion: nearest(to: key, among: known)))
+          allowed: known.sorted(), suggestion: nearest(to: key, among: known), isAboutName: true))
     }
   }
 }

@@ -65,6 +65,8 @@ package final class Budget: Sendable {
 
   private struct State {
     var spent = Amount()
+    /// Seconds that count beside those since the budget was made.
+    var secondsBefore = 0.0
     var reserved = Amount()
     var holders = 0
     /// Callers that wait for others to settle, in the order they came.
@@ -116,8 +118,11 @@ package final class Budget: Sendable {
   /// What was spent so far, reservations left out.
   package var spent: Amount { state.withLock { $0.spent } }
 
-  /// Seconds since the budget was made.
-  package var elapsed: Double { now() - started }
+  /// Seconds since the budget was made, and those added with `charge(seconds:)`.
+  package var elapsed: Double { now() - started + state.withLock { $0.secondsBefore } }
+
+  /// Whether there is any bound at all.
+  package var isLimited: Bool { limits != Limits() }
 
   /// Seconds until `maxSeconds` is over, nil without that limit.
   package var remainingSeconds: Double? { limits.maxSeconds.map { $0 - elapsed } }
@@ -199,6 +204,9 @@ package final class Budget: Sendable {
         return takeWaiting(&state)
       })
   }
+
+  /// Adds time that passed before the budget was made: an interrupted run's.
+  package func charge(seconds: Double) { state.withLock { $0.secondsBefore += seconds } }
 
   private func takeWaiting(_ state: inout State) -> [UInt64: Promise<Void>] {
     defer { state.waiting.removeAll() }

@@ -54,6 +54,8 @@ package struct ModelClient: Sendable {
     while true {
       let mark = Self.flights.mark(key)
       if isKept, let stored = try answers.answer(for: digest) {
+        // What the run had paid before it was interrupted stands in its bill already.
+        if account.takeReplay(of: digest) { return ModelAnswer(reply: stored.reply, source: .model, cost: stored.cost) }
         account.noteCached(context.role)
         return ModelAnswer(reply: stored.reply, source: .cache, cost: 0)
       }

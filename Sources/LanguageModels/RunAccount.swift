@@ -7,13 +7,19 @@ package final class RunAccount: Sendable {
   /// The bounds of what may be spent, shared with other accounts where they were given the same budget.
   package let budget: Budget
   private let figures: Mutex<UsageReport>
+  private let replays: Mutex<Set<ContentDigest>>
 
-  /// - Parameter paidBefore: what the run had paid before it was interrupted; it counts in `usage` and
-  ///   against the budget.
-  package init(runID: String? = nil, budget: Budget = Budget(), paidBefore: UsageReport = UsageReport()) {
+  /// - Parameters:
+  ///   - paidBefore: what the run had paid before it was interrupted; it counts in `usage` and against the budget.
+  ///   - replays: the keys of the answers it had paid for, which it will meet again.
+  package init(
+    runID: String? = nil, budget: Budget = Budget(), paidBefore: UsageReport = UsageReport(),
+    replays: Set<ContentDigest> = []
+  ) {
     self.runID = runID
     self.budget = budget
     figures = Mutex(paidBefore)
+    self.replays = Mutex(replays)
     let paid = paidBefore.total
     if paid != UsageReport.Figures() {
       budget.charge(Budget.Amount(calls: paid.calls, tokens: paid.tokens.totalTokens, cost: paid.knownCost))
@@ -22,6 +28,10 @@ package final class RunAccount: Sendable {
 
   /// What was asked for so far, that before an interruption included.
   package var usage: UsageReport { figures.withLock { $0 } }
+
+  /// Whether an answer found in the store is one that the run paid for before it was interrupted, met for the first
+  /// time since: it is in the bill as a call, and counts as no other.
+  func takeReplay(of key: ContentDigest) -> Bool { replays.withLock { $0.remove(key) != nil } }
 
   /// Notes an answer that came without asking a model.
   package func noteCached(_ role: CallRole) { note(role) { $0.cached += 1 } }

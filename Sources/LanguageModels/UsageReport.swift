@@ -21,6 +21,9 @@ package struct UsageReport: Sendable, Hashable {
 
     package init() {}
 
+    /// Calls that brought an answer, from a model or from the store.
+    package var answered: Int { calls - failed + cached }
+
     /// US dollars; nil where the price of any request is not known.
     package var cost: Double? { unpriced == 0 ? knownCost : nil }
 

@@ -1,5 +1,5 @@
 import Evaluation
-package import Failures
+import Failures
 package import JSON
 import LanguageModels
 import Programs
@@ -48,12 +48,14 @@ package struct BootstrapFewShot: Optimizer {
 
   package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
 
-  package func compile(_ task: CompileTask) async throws(HoneError) -> CompileResult {
-    await task.session.events.emit(.phase("bootstrap", message: "Bootstrapping demos"))
-    let outcome = try await bootstrap(task.student, order: Array(task.trainset.indices), label: "0", task)
-    let demos = outcome.program.states.map(\.demos.count).max() ?? 0
-    await task.session.events.emit(.demoSetReady(index: 0, demos: demos, attempts: outcome.attempts))
-    return try await scored(outcome.program, task)
+  package func compile(_ task: CompileTask) async -> CompileResult {
+    await compared(task) { () async throws(HoneError) in
+      await task.session.events.emit(.phase("bootstrap", message: "Bootstrapping demos"))
+      let outcome = try await bootstrap(task.student, order: Array(task.trainset.indices), label: "0", task)
+      let demos = outcome.program.states.map(\.demos.count).max() ?? 0
+      await task.session.events.emit(.demoSetReady(index: 0, demos: demos, attempts: outcome.attempts))
+      return outcome.program
+    }
   }
 
   /// What one try at a row gave: the demos of its steps if the metric accepted it.
@@ -81,7 +83,9 @@ package struct BootstrapFewShot: Optimizer {
     while accepted.count < maxBootstrappedDemos, position < order.count {
       let wave = order[position..<min(position + maxBootstrappedDemos - accepted.count, order.count)]
       position += wave.count
-      let outcomes = try await tryRows(Array(wave), teacher: teacher, label: label, task)
+      let outcomes = try await concurrently(Array(wave)) { _, row throws(HoneError) in
+        try await tryRow(row, teacher: teacher, label: label, task)
+      }
       for (row, outcome) in zip(wave, outcomes) {
         attempts += outcome.tries
         errors += outcome.errors.count
@@ -105,23 +109,6 @@ package struct BootstrapFewShot: Optimizer {
     if let teacher = task.teacher { return teacher }
     return maxLabeledDemos > 0
       ? LabeledFewShot(k: maxLabeledDemos).labeled(student, trainset: rows) : student
-  }
-
-  private func tryRows(
-    _ rows: [Int], teacher: PreparedProgram, label: String, _ task: CompileTask
-  ) async throws(HoneError) -> [Attempt] {
-    do {
-      return try await withThrowingTaskGroup(of: (Int, Attempt).self) { group in
-        for (index, row) in rows.enumerated() {
-          group.addTask { (index, try await tryRow(row, teacher: teacher, label: label, task)) }
-        }
-        var attempts: [Attempt?] = Array(repeating: nil, count: rows.count)
-        for try await (index, attempt) in group { attempts[index] = attempt }
-        return attempts.compactMap { $0 }
-      }
-    } catch {
-      throw HoneError(wrapping: error)
-    }
   }
 
   private func tryRow(

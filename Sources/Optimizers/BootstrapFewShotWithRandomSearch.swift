@@ -1,6 +1,7 @@
 import Evaluation
-package import Failures
+import Failures
 package import JSON
+import LanguageModels
 import Programs
 import Randomness
 
@@ -41,13 +42,13 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
 
   package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
 
-  package func compile(_ task: CompileTask) async throws(HoneError) -> CompileResult {
+  package func compile(_ task: CompileTask) async -> CompileResult {
     let log = SearchLog(task)
     do throws(HoneError) {
       try await search(task, log)
-      return try log.result()
+      return log.result()
     } catch {
-      return try log.result(stoppedBy: error)
+      return log.result(stoppedBy: error)
     }
   }
 
@@ -58,7 +59,9 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
     await task.session.events.emit(.planned(executions: (numCandidatePrograms + 3) * rows.count))
     var seed = -3
     var reached = false
-    try await inOrder(free: 0, window: 3) { () async throws(HoneError) in
+    // Bounded money goes into one candidate after the other, so that where it ends the most are scored whole.
+    let window = task.session.account.budget.isLimited ? 1 : 3
+    try await inOrder(free: 0, window: window) { () async throws(HoneError) in
       guard !reached, seed < numCandidatePrograms else { return nil }
       defer { seed += 1 }
       let info = log.info("eval", task.student, rows: rows, coordinates: ["seed": .int(seed)])

@@ -1,5 +1,5 @@
 import Evaluation
-package import Failures
+import Failures
 package import JSON
 import Programs
 import Randomness
@@ -38,25 +38,33 @@ package struct LabeledFewShot: Optimizer {
     return program
   }
 
-  package func compile(_ task: CompileTask) async throws(HoneError) -> CompileResult {
-    let program = labeled(task.student, trainset: task.trainset)
-    return try await scored(program, task)
+  package func compile(_ task: CompileTask) async -> CompileResult {
+    await compared(task) { labeled(task.student, trainset: task.trainset) }
   }
 }
 
-/// For optimizers that do not search: scores student and outcome where there is a valset; else just returns it.
-func scored(_ program: Program, _ task: CompileTask) async throws(HoneError) -> CompileResult {
-  guard let valset = task.valset, !valset.isEmpty else { return CompileResult(program: program) }
+/// For optimizers that do not search: makes the program and, where there is a valset, scores the student before and the
+/// outcome after.
+func compared(
+  _ task: CompileTask, make: () async throws(HoneError) -> Program
+) async -> CompileResult {
   let log = SearchLog(task)
+  let valset = task.valset ?? []
   let rows = Array(valset.indices)
+  var program = task.student
   do throws(HoneError) {
-    await task.session.events.emit(.planned(executions: 2 * rows.count))
-    let before = log.info("eval", task.student, rows: rows)
-    await log.add(before, try await task.evaluator.evaluate(before, examples: valset), isFull: false, isBaseline: true)
-    let after = log.info("eval", program, rows: rows)
-    await log.add(after, try await task.evaluator.evaluate(after, examples: valset), isFull: true)
+    if !rows.isEmpty {
+      await task.session.events.emit(.planned(executions: 2 * rows.count))
+      let before = log.info("eval", task.student, rows: rows)
+      let result = try await task.evaluator.evaluate(before, examples: valset)
+      await log.add(before, result, isFull: false, isBaseline: true)
+    }
+    program = try await make()
+    if !rows.isEmpty {
+      let after = log.info("eval", program, rows: rows)
+      await log.add(after, try await task.evaluator.evaluate(after, examples: valset), isFull: true)
+    }
   } catch {
-    guard error.kind == .budgetExhausted || error.kind == .cancelled else { throw error }
     return CompileResult(program: program, baseline: log.baseline, trials: log.trials, stopped: error)
   }
   return CompileResult(program: program, best: log.best, baseline: log.baseline, trials: log.trials)

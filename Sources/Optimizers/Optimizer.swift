@@ -80,8 +80,7 @@ package protocol Optimizer: Sendable {
 
   /// Searches.
   ///
-  /// - Returns: the best program; also when a cancellation, a spent budget or too many failures ended the search after
-  ///   something was scored (`stopped` says which).
-  /// - Throws: what went wrong, where there is nothing to return.
-  func compile(_ task: CompileTask) async throws(HoneError) -> CompileResult
+  /// - Returns: the best program so far, also when something ended the search before its time (`stopped` says what): a
+  ///   cancellation, a spent budget, an outage. With nothing scored that is the student.
+  func compile(_ task: CompileTask) async -> CompileResult
 }

@@ -43,21 +43,20 @@ final class SearchLog {
     await task.session.events.emit(.trialFinished(trial))
   }
 
-  /// What the search has found, ended by `error` if not by itself; throws the error where there is nothing.
-  func result(stoppedBy error: HoneError? = nil) throws(HoneError) -> CompileResult {
+  /// What the search has found, ended by `error` if not by itself; the student where nothing better was.
+  func result(stoppedBy error: HoneError? = nil) -> CompileResult {
     let error = error.map { Callbacks.explained($0, task.session.callbacks?.peer) }
-    if let error, trials.isEmpty { throw error }
     return CompileResult(
       program: best?.evaluation.program ?? task.student, best: best, baseline: baseline, trials: trials,
       stopped: error)
   }
 }
 
-/// Does `count` pieces of work with at most a fixed number decided ahead of the results, and hands the results over in
-/// order.
+/// Does pieces of work with at most a fixed number decided ahead of the results, and hands the results over in order.
 ///
 /// `window` results may be outstanding when a piece is decided, once `free` pieces have been decided without waiting:
-/// so what a decision can know depends on its place alone, never on the clock.
+/// so what a decision can know depends on its place alone, never on the clock. When a budget is spent, pieces under way
+/// may end, and those that became whole are handed over before the error is thrown.
 func inOrder<Piece: Sendable, Value: Sendable>(
   free: Int, window: Int,
   next: () async throws(HoneError) -> Piece?,
@@ -65,14 +64,25 @@ func inOrder<Piece: Sendable, Value: Sendable>(
   commit: (Piece, Value) async throws(HoneError) -> Void
 ) async throws(HoneError) {
   do {
-    try await withThrowingTaskGroup(of: (Int, Value).self) { group in
+    try await withThrowingTaskGroup(of: (Int, Result<Value, HoneError>).self) { group in
       var pieces: [Piece] = []
       var arrived: [Int: Value] = [:]
       var committed = 0
+      func commitRest(_ spent: HoneError) async throws -> Never {
+        for try await (index, outcome) in group {
+          if case .success(let value) = outcome { arrived[index] = value }
+        }
+        for (index, value) in arrived.sorted(by: { $0.key < $1.key }) { try await commit(pieces[index], value) }
+        throw spent
+      }
       func commitNext() async throws {
         while arrived[committed] == nil {
-          guard let (index, value) = try await group.next() else { return }
-          arrived[index] = value
+          guard let (index, outcome) = try await group.next() else { return }
+          switch outcome {
+          case .success(let value): arrived[index] = value
+          case .failure(let error) where error.kind == .budgetExhausted: try await commitRest(error)
+          case .failure(let error): throw error
+          }
         }
         guard let value = arrived.removeValue(forKey: committed) else { return }
         try await commit(pieces[committed], value)
@@ -88,7 +98,7 @@ func inOrder<Piece: Sendable, Value: Sendable>(
         }
         let index = pieces.count
         pieces.append(piece)
-        group.addTask { (index, try await work(piece)) }
+        group.addTask { (index, await attempt { () async throws(HoneError) in try await work(piece) }) }
       }
     }
   } catch {

@@ -29,6 +29,10 @@ package struct Callback: Sendable {
   package var name: String
   /// The parameters beside the name.
   package var params: JSONObject
+  /// Parameters that differ each time and do not make it another question.
+  package var passing: JSONObject = [:]
+  /// What makes it another question without being sent.
+  package var distinction = ""
   /// Seconds after which no answer is expected any more.
   package var timeout: Double
   /// What kind of failure it is if the client cannot do it.
@@ -93,11 +97,16 @@ package struct Callback: Sendable {
 /// Asks a client, and keeps its answers for the run, so that a run that is done again meets them.
 package struct Callbacks: Sendable {
   package let peer: any CallbackPeer
+  /// The executions that the client runs at the moment.
+  package let executions: HostExecutions
   private let store: (any CallbackStore)?
 
-  package init(peer: any CallbackPeer, store: (any CallbackStore)? = nil) {
+  package init(
+    peer: any CallbackPeer, store: (any CallbackStore)? = nil, executions: HostExecutions = HostExecutions()
+  ) {
     self.peer = peer
     self.store = store
+    self.executions = executions
   }
 
   /// Asks, unless the run has the answer already.
@@ -128,13 +137,19 @@ package struct Callbacks: Sendable {
 
   /// Asks, without a look at what is kept.
   package func answer(_ question: Callback) async throws(HoneError) -> JSONValue {
-    var params: JSONObject = ["name": .string(question.name)]
-    for (key, value) in question.params { params.append(key, value) }
     do throws(CallbackFailure) {
-      return try await peer.ask(question.method, params, timeout: question.timeout)
+      return try await ask(question)
     } catch {
       throw question.error(error)
     }
+  }
+
+  /// Asks, without a look at what is kept; says why there is no answer.
+  func ask(_ question: Callback) async throws(CallbackFailure) -> JSONValue {
+    var params: JSONObject = ["name": .string(question.name)]
+    for (key, value) in question.passing { params.append(key, value) }
+    for (key, value) in question.params { params.append(key, value) }
+    return try await peer.ask(question.method, params, timeout: question.timeout)
   }
 
   /// What is kept under a question's place in its run, if anything.
@@ -157,6 +172,7 @@ package struct Callbacks: Sendable {
     builder.add(scope)
     builder.add(question.method)
     builder.add(question.name)
+    builder.add(question.distinction)
     builder.add(JSONValue.object(question.params).encoded())
     return builder.finish()
   }

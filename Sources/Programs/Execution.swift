@@ -55,20 +55,33 @@ package struct Prediction: Sendable {
 /// A program made ready to run many times: what does not depend on the inputs is made once.
 package final class PreparedProgram: Sendable {
   package let program: Program
+  /// What tells the program from others: structure, instructions and demos.
+  package let digest: ContentDigest
   private let adapters: [ChatAdapter]
   private let shared: [SharedMessages]
   /// The predictors' signatures in text form, as spans show them.
   private let signatureTexts: [String]
-  private let plan: Plan
+  let plan: Plan
 
   /// A module with what its runs need at hand.
-  private indirect enum Plan: Sendable {
+  indirect enum Plan: Sendable {
     case predict(predictor: Int, inputs: [String])
     case chainOfThought(predictor: Int, inputs: [String], text: String)
     case pipeline([PlannedStep], inputs: [String], outputs: [String], text: String)
+    case react(ReActPlan)
+    case host(HostPlan)
+
+    /// The inputs that must be there.
+    var inputs: [String] {
+      switch self {
+      case .predict(_, let names), .chainOfThought(_, let names, _), .pipeline(_, let names, _, _): names
+      case .react(let plan): plan.inputs
+      case .host(let plan): plan.inputs
+      }
+    }
   }
 
-  private struct PlannedStep: Sendable {
+  struct PlannedStep: Sendable {
     var name: String
     var plan: Plan
     var sources: [Module.Source]
@@ -77,6 +90,7 @@ package final class PreparedProgram: Sendable {
 
   package init(_ program: Program) {
     self.program = program
+    digest = .of(JSONValue.object(StateFile.encode(program)).encoded())
     adapters = program.predictors.indices.map { ChatAdapter(program.signature(at: $0)) }
     shared = zip(adapters, program.states).map { $0.sharedMessages(demos: $1.demos) }
     signatureTexts = adapters.map(\.signature.text)
@@ -103,6 +117,14 @@ package final class PreparedProgram: Sendable {
             outputs: step.module.outputs.map(\.name)))
       }
       return .pipeline(planned, inputs: inputs, outputs: outputs, text: module.signatureText)
+    case .react(let program):
+      predictors += 2
+      return .react(
+        ReActPlan(program: program, react: predictors - 2, extract: predictors - 1, inputs: inputs, text: module.signatureText))
+    case .host(let host):
+      var parts: [String: Plan] = [:]
+      for part in host.parts { parts[part.name] = plan(part.module, &predictors) }
+      return .host(HostPlan(host: host, parts: parts, inputs: inputs, text: module.signatureText))
     }
   }
 
@@ -111,10 +133,8 @@ package final class PreparedProgram: Sendable {
   /// - Parameter inputs: a value for each input field; others are passed over.
   /// - Throws: `programInvalid` for a missing input, `outputUnparsable`, or what the model client throws.
   package func run(_ inputs: JSONObject, in context: ExecutionContext) async throws(HoneError) -> Prediction {
-    switch plan {
-    case .predict(_, let names), .chainOfThought(_, let names, _), .pipeline(_, let names, _, _):
-      if names.contains(where: { inputs[$0] == nil }) { throw refusal(of: inputs, needed: names, in: context) }
-    }
+    let names = plan.inputs
+    if names.contains(where: { inputs[$0] == nil }) { throw refusal(of: inputs, needed: names, in: context) }
     return try await run(plan, inputs: inputs, in: context)
   }
 
@@ -132,7 +152,7 @@ package final class PreparedProgram: Sendable {
     return error
   }
 
-  private func run(
+  func run(
     _ plan: Plan, inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> Prediction {
     switch plan {
@@ -147,6 +167,16 @@ package final class PreparedProgram: Sendable {
       let given = pick(names, from: inputs)
       return try await spanned("Pipeline.forward", inputs: given, signature: text, in: context) {
         inner throws(HoneError) in try await self.runSteps(steps, outputs: outputs, inputs: given, in: inner)
+      }
+    case .react(let plan):
+      let given = pick(plan.inputs, from: inputs)
+      return try await spanned("ReAct.forward", inputs: given, signature: plan.text, in: context) {
+        inner throws(HoneError) in try await self.runTurns(plan, inputs: given, in: inner)
+      }
+    case .host(let plan):
+      let given = plan.host.inputs(from: inputs)
+      return try await spanned("\(plan.host.name).forward", inputs: given, signature: plan.text, in: context) {
+        inner throws(HoneError) in try await self.runHost(plan, inputs: given, in: inner)
       }
     }
   }
@@ -174,7 +204,7 @@ package final class PreparedProgram: Sendable {
     return Prediction(outputs: final, steps: trail)
   }
 
-  private func pick(_ names: [String], from values: JSONObject) -> JSONObject {
+  func pick(_ names: [String], from values: JSONObject) -> JSONObject {
     if values.keys == names { return values }
     var result = JSONObject()
     for name in names { result.append(name, values[name] ?? .null) }
@@ -182,7 +212,7 @@ package final class PreparedProgram: Sendable {
   }
 
   /// One model call and, if its reply cannot be read, one more that shows what was wrong.
-  private func predict(
+  func predict(
     _ index: Int, _ inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> Prediction {
     let adapter = adapters[index]
@@ -319,14 +349,14 @@ package final class PreparedProgram: Sendable {
   }
 
   /// Runs `body` under a span for a module that calls others.
-  private func spanned(
+  func spanned(
     _ name: String, inputs: JSONObject, signature: String, in context: ExecutionContext,
     _ body: (ExecutionContext) async throws(HoneError) -> Prediction
   ) async throws(HoneError) -> Prediction {
     guard let trace = context.trace else { return try await body(context) }
     let span = trace.begin(
       name, .chain, parent: context.parent, inputs: .json(.object(inputs)),
-      attributes: ["signature": .string(signature)])
+      attributes: signature.isEmpty ? [:] : ["signature": .string(signature)])
     var inner = context
     inner.parent = span
     do throws(HoneError) {

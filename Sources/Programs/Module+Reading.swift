@@ -3,15 +3,18 @@ package import JSON
 
 extension Module {
   /// Reads a module from a request: a signature's text (run by `defaultModule`), `{"module", "signature",
-  /// "instructions"?}`, or `{"steps": […], "outputs"?}`. Notes every problem and then returns nil.
+  /// "instructions"?}`, `{"steps": […], "outputs"?}` or `{"host", "predictors"}`. Notes every problem and then returns nil.
+  ///
+  /// - Parameter modulePath: where the default module was named, if the request names it.
   package static func read(
-    _ value: JSONValue, defaultModule: String = "ChainOfThought", path: String, problems: ProblemList
+    _ value: JSONValue, defaultModule: String = "ChainOfThought", path: String, modulePath: String? = nil,
+    problems: ProblemList
   ) -> Module? {
     if case .string = value {
       guard let signature = Signature.read(value, instructions: nil, path: path, problems: problems) else {
         return nil
       }
-      return make(defaultModule, signature, path: path, problems: problems)
+      return make(defaultModule, signature, path: modulePath ?? path, problems: problems)
     }
     guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
     let before = problems.problems.count
@@ -23,6 +26,9 @@ extension Module {
   /// Reads a module from the members of an object that may hold others too.
   package static func read(_ fields: FieldReader, defaultModule: String = "ChainOfThought") -> Module? {
     let problems = fields.problems
+    if fields.object["host"] != nil || fields.object["predictors"] != nil {
+      return HostProgram.read(fields).map(Module.host)
+    }
     let name = fields.string("module")
     if let steps = fields.array("steps") {
       if let name, name != "Pipeline" {
@@ -41,6 +47,9 @@ extension Module {
       let signature = Signature.read(
         value, instructions: instructions, path: fields.place("signature"), problems: problems)
     else { return nil }
+    if ["react", "re_act"].contains((name ?? defaultModule).lowercased()) {
+      return ReActProgram.read(signature, fields).map(Module.react)
+    }
     return make(name ?? defaultModule, signature, path: fields.place("module"), problems: problems)
   }
 
@@ -58,6 +67,9 @@ extension Module {
       return .chainOfThought(signature)
     case "Pipeline":
       problems.add(path, "A Pipeline is given by its steps.")
+      return nil
+    case "ReAct":
+      problems.add(path, "A ReAct is given as an object with its signature and tools.")
       return nil
     default:
       problems.add(
@@ -88,8 +100,10 @@ extension Module {
         if let name { unreadable.insert(name) }
         continue
       }
-      if case .pipeline = module {
-        problems.add(place, "A step cannot be a pipeline itself; list its steps here.")
+      switch module {
+      case .predict, .chainOfThought, .react: break
+      case .pipeline, .host:
+        problems.add(place, "A step cannot be a pipeline or a host program itself; list its steps here.")
         unreadable.insert(name)
         continue
       }
@@ -134,7 +148,7 @@ extension Module {
       problems.add(
         Problem(
           path: "\(path).\(key)", message: "The step \"\(name)\" has no input \"\(key)\".", got: key, allowed: inputs,
-          suggestion: nearest(to: key, among: inputs)))
+          suggestion: nearest(to: key, among: inputs), isAboutName: true))
     }
     var sources: [Source] = []
     for field in inputs {
@@ -191,6 +205,8 @@ extension Module {
           }),
         "outputs": .array(outputs.map(JSONValue.string)),
       ]
+    case .react(let program): return program.json
+    case .host(let host): return host.json
     }
   }
 }

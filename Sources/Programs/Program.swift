@@ -40,6 +40,9 @@ package struct Program: Sendable, Hashable {
   package func signature(at index: Int) -> Signature {
     var signature = predictors[index].signature
     signature.instructions = states[index].instructions
+    if let needed = predictors[index].mustSay, !signature.instructions.contains(needed) {
+      signature.instructions += "\n\n" + needed
+    }
     return signature
   }
 

@@ -28,7 +28,7 @@ struct SignatureParser {
     let outputs = try right.parseFields()
     var seen: Set<String> = []
     for field in inputs + outputs where !seen.insert(field.name).inserted {
-      throw failure(path, "The field \"\(field.name)\" stands twice in the signature.")
+      throw failure(path, "The field \"\(field.name)\" stands twice in the signature.", part: field.name)
     }
     guard !outputs.isEmpty else { throw failure(path, "A signature needs at least one output field behind \"->\".") }
     return (inputs, outputs)
@@ -50,13 +50,19 @@ struct SignatureParser {
     self.path = path
   }
 
-  private static func failure(_ path: String, _ message: String) -> HoneError {
-    HoneError(.invalidParams, "\(path): \(message)", problems: [Problem(path: path, message: message)])
+  /// - Parameter part: the part of the text that is wrong, where it can be told.
+  private static func failure(
+    _ path: String, _ message: String, part: String? = nil, suggestion: String? = nil
+  ) -> HoneError {
+    let problem = Problem(path: path, message: message, got: part, suggestion: suggestion)
+    return HoneError(.invalidParams, problem.description, problems: [problem])
   }
 
   private func unexpected(_ wanted: String) -> HoneError {
     let rest = String(characters[min(position, characters.count)...].prefix(20))
-    return Self.failure(path, "Expected \(wanted) in the signature, got \(rest.isEmpty ? "its end" : "\"\(rest)\"").")
+    return Self.failure(
+      path, "Expected \(wanted) in the signature, got \(rest.isEmpty ? "its end" : "\"\(rest)\"").",
+      part: rest.isEmpty ? nil : rest)
   }
 
   private mutating func skipSpace() {
@@ -119,7 +125,7 @@ struct SignatureParser {
     skipSpace()
     guard let name = identifier() else { throw unexpected(what) }
     guard !Self.keywords.contains(name) else {
-      throw Self.failure(path, "\"\(name)\" is a keyword of Python and cannot name a field.")
+      throw Self.failure(path, "\"\(name)\" is a keyword of Python and cannot name a field.", part: name)
     }
     return name
   }
@@ -199,10 +205,9 @@ struct SignatureParser {
       return .literal(try literals())
     default:
       position = start
-      let suggestion = nearest(to: name, among: Self.plainNames).map { " Did you mean \($0)?" } ?? ""
       throw Self.failure(
-        path,
-        "Unknown type \"\(name)\".\(suggestion) Known types: \(Self.typeNames.joined(separator: ", ")), and A | B.")
+        path, "Unknown type \"\(name)\". Known types: \(Self.typeNames.joined(separator: ", ")), and A | B.", part: name,
+        suggestion: nearest(to: name, among: Self.plainNames))
     }
   }
 

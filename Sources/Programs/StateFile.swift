@@ -183,6 +183,22 @@ extension Module {
         return copy
       }
       return .pipeline(described, outputs: outputs)
+    case .react(let program):
+      // The program's own fields come first and last in the two predictors' lists.
+      var copy = program
+      let inputs = Array((descriptions.first ?? []).prefix(program.signature.inputs.count))
+      let outputs = Array((descriptions.last ?? []).suffix(program.signature.outputs.count))
+      copy.signature = program.signature.describing(inputs + outputs)
+      return .react(copy)
+    case .host(let host):
+      var rest = descriptions[...]
+      var copy = host
+      for index in copy.parts.indices {
+        let count = copy.parts[index].module.predictors.count
+        copy.parts[index].module = copy.parts[index].module.describing(Array(rest.prefix(count)))
+        rest = rest.dropFirst(count)
+      }
+      return .host(copy)
     }
   }
 }

@@ -16,6 +16,15 @@ package struct TraceID: Hashable, Sendable, CustomStringConvertible {
     TraceID(high: UInt64(wallClock() / 1_000_000) << 16 | IDSource.next() >> 48, low: max(1, IDSource.next()))
   }
 
+  /// The identity that follows from some content.
+  package init(_ digest: ContentDigest) {
+    let words = digest.bytes.prefix(16).reduce(into: (high: UInt64(0), low: UInt64(0), count: 0)) { words, byte in
+      if words.count < 8 { words.high = words.high << 8 | UInt64(byte) } else { words.low = words.low << 8 | UInt64(byte) }
+      words.count += 1
+    }
+    self.init(high: words.high, low: words.low)
+  }
+
   /// From `tr-` and 32 hexadecimal digits.
   package init?(_ text: String) {
     guard text.utf8.count == 35, text.hasPrefix("tr-"),

@@ -42,6 +42,9 @@ package struct Trace: Sendable {
   package var assessments: [Assessment]
   /// Facts about it that never change (`example`, `row`, `trial` …).
   package var metadata: JSONObject
+  /// Whether the execution may be done again under this id, when its run is resumed: what stands then stays, unless it
+  /// had failed.
+  package var isRepeatable = false
 
   package init(
     id: TraceID, name: String, experimentID: String? = nil, runID: String? = nil, spans: [Span],

@@ -69,6 +69,9 @@ package final class TraceBuilder: Sendable {
     }
   }
 
+  /// The first span, for what is added to the execution after it ended.
+  package var root: Handle? { state.withLock { $0.spans.first.map { Handle(id: $0.id, index: 0) } } }
+
   /// Counts a model call towards the trace; a nil cost makes the trace's cost unknown.
   package func count(_ usage: TokenUsage, cost: Double?) {
     state.withLock { state in

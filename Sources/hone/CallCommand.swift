@@ -9,7 +9,7 @@ struct CallCommand: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  @Argument(help: "The method's name.")
+  @Argument(help: "The method's name.", completion: Candidates.methods)
   var method: String
 
   @Argument(help: "Its params: a JSON object, or @FILE, or - for standard input.")

@@ -12,13 +12,16 @@ struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
   var home: String?
 
-  @Option(help: "Ask the service at this socket, in place of doing the work here.")
+  @Option(help: "Ask the service at this socket, in place of doing the work here.", completion: .file())
   var socket: String?
 
   @Flag(help: "Print the whole result as JSON.")
   var json = false
 
-  var homeDirectory: String {
+  var homeDirectory: String { Self.homeDirectory(home) }
+
+  /// The store's directory where an option names it, or nothing does.
+  static func homeDirectory(_ home: String?) -> String {
     home ?? ProcessInfo.processInfo.environment["HONE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? ".hone"
   }
 }
@@ -31,8 +34,10 @@ struct Caller {
   }
 
   private let place: Place
+  /// The run under way, as soon as progress has named it.
+  private let run = NamedRun()
 
-  init(_ options: CommonOptions) throws(HoneError) {
+  init(_ options: CommonOptions) async throws(HoneError) {
     guard let socket = options.socket else {
       place = .here(Service(home: options.homeDirectory, logger: standardErrorLogger(level: .error)))
       return
@@ -45,34 +50,110 @@ struct Caller {
     place = .there(connection, loop, progress)
   }
 
-  /// One call. Ends with the error's message and a status that says its kind if it fails.
-  func call(_ method: String, _ params: JSONObject, progress: (any ProgressSink)? = nil) async throws -> JSONValue {
-    do {
-      switch place {
-      case .here(let service):
-        let environment = CallEnvironment(
-          progress: progress, baseDirectory: FileManager.default.currentDirectoryPath)
-        let result = try await service.call(method, params, in: environment)
-        await service.close()
-        return result
-      case .there(let connection, let loop, let forwarded):
-        var params = params
-        if let progress {
-          params["workDoneToken"] = "cli"
-          forwarded.sink.withLock { $0 = progress }
-        }
-        let answer = try await connection.request(method, params)
-        connection.close()
-        await connection.waitUntilFinished()
-        loop.stop()
-        return answer
+  /// The only call of a command. Ends with the error's message and a status that says its kind if it fails.
+  ///
+  /// - Parameter directory: from where relative paths in the params count; the working directory unless given.
+  func call(
+    _ method: String, _ params: JSONObject, from directory: String? = nil, progress: (any ProgressSink)? = nil
+  ) async throws -> JSONValue {
+    let result = await send(method, params, from: directory, progress: progress)
+    await close()
+    return try result.mapError(Failed.init).get()
+  }
+
+  /// One call of several; the last is followed by `close`.
+  func ask(_ method: String, _ params: JSONObject) async -> Result<JSONValue, RPCError> {
+    switch place {
+    case .here:
+      guard MethodTable.method(named: method) != nil else {
+        return .failure(.methodNotFound(method, known: MethodTable.names))
       }
-    } catch let error as CallFailure {
-      throw Failed(error.honeError(method: method))
-    } catch let error as HoneError {
-      if case .here(let service) = place { await service.close() }
-      throw Failed(error)
+      return await send(method, params).mapError { RPCError($0) }
+    case .there(let connection, _, _):
+      do throws(CallFailure) {
+        return .success(try await connection.request(method, Self.located(params)))
+      } catch {
+        // What the service said, unchanged.
+        if case .refused(let error) = error { return .failure(error) }
+        return .failure(RPCError(error.honeError(method: method)))
+      }
     }
+  }
+
+  private func send(
+    _ method: String, _ params: JSONObject, from directory: String? = nil, progress: (any ProgressSink)? = nil
+  ) async -> Result<JSONValue, HoneError> {
+    switch place {
+    case .here(let service):
+      let environment = CallEnvironment(
+        progress: progress, baseDirectory: directory ?? FileManager.default.currentDirectoryPath)
+      let interrupts = Interrupts { Task { await service.stopWorks() } }
+      defer { withExtendedLifetime(interrupts) {} }
+      do throws(HoneError) {
+        return .success(try await service.call(method, params, in: environment))
+      } catch {
+        return .failure(error)
+      }
+    case .there(let connection, _, let forwarded):
+      var params = Self.located(params, directory)
+      if let progress {
+        params["workDoneToken"] = "cli"
+        forwarded.sink.withLock { $0 = run.noting(progress) }
+      }
+      let call = params
+      let request = Task { () async throws(CallFailure) in try await connection.request(method, call) }
+      let interrupts = Interrupts { [run] in
+        // Where a run is known, its best so far comes back as the result; else the request is just cancelled.
+        guard method != "watchRun", let id = run.id else { return request.cancel() }
+        Task { _ = try? await connection.request("cancelRun", ["runId": .string(id)]) }
+      }
+      defer { withExtendedLifetime(interrupts) {} }
+      do {
+        return .success(try await request.value)
+      } catch {
+        return .failure((error as? CallFailure)?.honeError(method: method) ?? HoneError(wrapping: error))
+      }
+    }
+  }
+
+  /// The params with the directory from which their relative paths count, which the service cannot know.
+  private static func located(_ params: JSONObject, _ directory: String? = nil) -> JSONObject {
+    guard params["baseDirectory"] == nil else { return params }
+    var params = params
+    params["baseDirectory"] = .string(directory ?? FileManager.default.currentDirectoryPath)
+    return params
+  }
+
+  /// Ends what the calls have opened.
+  func close() async {
+    switch place {
+    case .here(let service): await service.close()
+    case .there(let connection, let loop, _):
+      connection.close()
+      await connection.waitUntilFinished()
+      loop.stop()
+    }
+  }
+}
+
+/// Learns from progress which run is under way.
+private final class NamedRun: Sendable {
+  private let name = Mutex<String?>(nil)
+  var id: String? { name.withLock { $0 } }
+
+  func noting(_ sink: any ProgressSink) -> any ProgressSink { Listener(run: self, sink: sink) }
+
+  private struct Listener: ProgressSink {
+    let run: NamedRun
+    let sink: any ProgressSink
+
+    func begin(_ title: String) { sink.begin(title) }
+    func report(_ message: String, percentage: Int?, data: JSONObject) {
+      if let id = data["runId"]?.stringValue { run.name.withLock { $0 = id } }
+      sink.report(message, percentage: percentage, data: data)
+    }
+    func partial(_ value: JSONObject) { sink.partial(value) }
+    func end(_ message: String) { sink.end(message) }
   }
 }
 

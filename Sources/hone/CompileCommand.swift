@@ -1,4 +1,5 @@
 import ArgumentParser
+import HoneService
 import JSON
 
 /// `hone compile`.
@@ -7,13 +8,16 @@ struct CompileCommand: AsyncParsableCommand {
     commandName: "compile", abstract: "Optimize a program and track the search.",
     discussion: """
       Status: 0 when the search ran to its end, 2 for a wrong request, 3 when the model could not be used, 4 when the \
-      budget was spent (the best program so far is kept), 130 when interrupted.
+      budget was spent, 130 when interrupted. Whatever ends a search, the best program so far is kept, and hone resume \
+      goes on. Ctrl-C stops the search and tells what it has; once more ends at once.
       """)
 
   @OptionGroup var work: WorkOptions
   @OptionGroup var common: CommonOptions
 
-  @Option(help: "The optimizer's name, or JSON with its settings; MIPROv2 unless said.")
+  @Option(
+    help: "The optimizer's name, or JSON with its settings; MIPROv2 unless said.",
+    completion: .list(KnownNames.optimizers))
   var optimizer: String?
 
   @Option(help: "MIPROv2's size: light, medium or heavy.")
@@ -34,8 +38,13 @@ struct CompileCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: "Write the best program to this file.")
   var output: String?
 
+  @Option(
+    help: "Go on with this run instead of starting one; only limits may stand beside it.", completion: Candidates.runs)
+  var resume: String?
+
   func run() async throws {
-    var request = try work.request()
+    if let resume { return try await report("resumeRun", work.limits.changes(to: resume)) }
+    var request = try work.request("compile")
     if let optimizer { request["optimizer"] = try jsonOrText(optimizer, "--optimizer") }
     if request["optimizer"] == nil { request["optimizer"] = "MIPROv2" }
     if let auto {
@@ -43,18 +52,21 @@ struct CompileCommand: AsyncParsableCommand {
       settings["auto"] = .string(auto)
       request["optimizer"] = .object(settings)
     }
-    if let trainset { request["trainset"] = try datasetValue(trainset, "--trainset") }
-    if let valset { request["valset"] = try datasetValue(valset, "--valset") }
+    if let trainset { request["trainset"] = work.placed(try datasetValue(trainset, "--trainset")) }
+    if let valset { request["valset"] = work.placed(try datasetValue(valset, "--valset")) }
     if let promptModel { request["promptModel"] = try jsonOrText(promptModel, "--prompt-model") }
     if let seed { request["seed"] = .int(seed) }
-    let params = request
+    try await report("compile", request)
+  }
+
+  private func report(_ method: String, _ params: JSONObject) async throws {
     try await reporting {
-      let result = try await Caller(common).call("compile", params, progress: TerminalProgress())
+      let result = try await Caller(common).call(
+        method, work.call(params, common), from: work.directory, progress: TerminalProgress())
       if let output, let state = result["program"] {
         try writeText(output, state.text(.indented) + "\n")
       }
-      print(common.json ? result.text(.indented) : CompileReport.text(result))
-      if result["status"]?.stringValue == "BUDGET_EXHAUSTED" { throw ExitCode(4) }
+      try WorkReport.show(result, json: common.json)
     }
   }
 }

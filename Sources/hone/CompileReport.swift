@@ -32,16 +32,7 @@ enum CompileReport {
           "on the same rows: \(verdict) (\(number(comparison["difference"])) points, p = \(short(comparison["pValue"]?.doubleValue)))")
       }
     }
-    if let usage = result["usage"] {
-      let cost = usage["cost"]?.doubleValue.map { ", $" + short($0) } ?? ""
-      lines.append(
-        "\(usage["calls"]?.text() ?? "0") calls, \(usage["cached"]?.text() ?? "0") answered from the store, "
-          + "\(usage["totalTokens"]?.text() ?? "0") tokens\(cost), \(result["seconds"]?.text() ?? "") s")
-    }
-    for warning in result["warnings"]?.arrayValue ?? [] { lines.append("warning: \(warning.stringValue ?? "")") }
-    if let error = result["error"]?["message"]?.stringValue {
-      lines.append("\(result["status"]?.stringValue ?? "stopped"): \(error)")
-    }
+    lines += WorkReport.ending(result)
     if let run = result["runId"]?.stringValue {
       lines.append("")
       lines.append("run \(run)")
@@ -56,7 +47,7 @@ enum CompileReport {
     return String(format: "%.2f", number)
   }
 
-  private static func short(_ value: Double?) -> String { value.map { String(format: "%.2g", $0) } ?? "-" }
+  static func short(_ value: Double?) -> String { value.map { String(format: "%.2g", $0) } ?? "-" }
 
   static func interval(_ value: JSONValue?) -> String {
     guard let low = value?[0], let high = value?[1] else { return "" }

@@ -9,7 +9,8 @@ struct Hone: AsyncParsableCommand {
     abstract: "Optimizes language-model programs, and tracks what was tried and why the best one won.",
     version: Service.version,
     subcommands: [
-      ServeCommand.self, CompileCommand.self, EvaluateCommand.self, PredictCommand.self, RunsCommand.self,
-      TraceCommand.self, CallCommand.self, DoctorCommand.self, UICommand.self,
+      ServeCommand.self, CompileCommand.self, EvaluateCommand.self, PredictCommand.self, ResumeCommand.self,
+      WatchCommand.self, CancelCommand.self, RunsCommand.self, TraceCommand.self, CallCommand.self, DoctorCommand.self,
+      BatchCommand.self, UICommand.self, ExportCommand.self, ImportCommand.self, CompletionsCommand.self,
     ])
 }

@@ -7,7 +7,7 @@ struct PredictCommand: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  @Option(help: "A signature (\"question -> answer\"), a run's id, a program file, or JSON.")
+  @Option(help: "A signature (\"question -> answer\"), a run's id, a program file, or JSON.", completion: Candidates.runs)
   var program: String
 
   @Option(help: "The module for a signature: Predict or ChainOfThought.")

@@ -11,7 +11,7 @@ struct RunsCommand: AsyncParsableCommand {
   @Option(help: "Only this experiment.")
   var experiment: String?
 
-  @Option(help: "Only the children of this run.")
+  @Option(help: "Only the children of this run.", completion: Candidates.runs)
   var parent: String?
 
   @Option(help: "MLflow's filter language: metrics.eval > 50 and tags.hone.kind = 'compile'.")
@@ -55,6 +55,12 @@ struct RunsCommand: AsyncParsableCommand {
       }
     }
     for run in runs where run["parentRunId"]?.stringValue.map({ !ids.contains($0) }) ?? true { add(run, prefix: "") }
-    return columns(rows)
+    var text = columns(rows)
+    for run in runs {
+      guard let command = run["resumeCommand"]?.stringValue else { continue }
+      let status = run["tags"]?["hone.status"]?.stringValue ?? run["status"]?.stringValue ?? ""
+      text += "\n\(run["runId"]?.stringValue ?? "") (\(status)) goes on with: \(command)"
+    }
+    return text
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Exchange
 import Failures
 import Foundation
 import HoneService
@@ -23,6 +24,9 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup var web: WebOptions
 
+  @Option(help: ArgumentHelp("Send every trace to this OpenTelemetry collector.", valueName: "url"))
+  var otlp: String?
+
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
   var home: String?
 
@@ -39,6 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
       let service = Service(home: options.homeDirectory, logger: standardErrorLogger(level: logLevel))
       var limits = ConnectionLimits()
       limits.message = maxMessage
+      let exporter = try await startExporter(service)
       let page = try await http.map(web.configuration)?.start(service)
       if let page { service.logger.notice("The page is at \(page.url)") }
       if let socket {
@@ -47,7 +52,19 @@ struct ServeCommand: AsyncParsableCommand {
         try await serveStandardStreams(service, limits)
       }
       await page?.stop()
+      await exporter?.stop()
+      await service.close()
     }
+  }
+
+  private func startExporter(_ service: Service) async throws(HoneError) -> TraceExporter? {
+    guard let otlp else { return nil }
+    let exporter = try await TraceExporter.start(
+      to: otlp, store: try await service.store(), version: Service.version, logger: service.logger)
+    if exporter == nil {
+      service.logger.notice("Another process sends this store's traces to \(otlp) already")
+    }
+    return exporter
   }
 
   private func serveStandardStreams(_ service: Service, _ limits: ConnectionLimits) async throws {
@@ -60,10 +77,16 @@ struct ServeCommand: AsyncParsableCommand {
       }
     }
     let connection = Connection(streams, handler: session, limits: limits)
-    let signals = TerminationSignals { connection.close(cancelling: true) }
+    let signals = TerminationSignals {
+      Task {
+        await service.drain()
+        connection.close(cancelling: true)
+      }
+    }
     connection.start()
     await connection.waitUntilFinished()
-    await service.close()
+    // Detached works go on when the client has left.
+    await service.waitUntilIdle()
     withExtendedLifetime(signals) {}
   }
 
@@ -84,8 +107,8 @@ struct ServeCommand: AsyncParsableCommand {
     for await _ in ending {}
     withExtendedLifetime(signals) {}
     server.close()
+    await service.drain()
     await connections.finish()
-    await service.close()
     loop.stop()
   }
 }

@@ -22,6 +22,25 @@ final class TerminationSignals: @unchecked Sendable {
   deinit { for source in sources { source.cancel() } }
 }
 
+/// What Ctrl-C, and other wishes to end, do to a command at work: the first stops the work, whose outcome is then told;
+/// the second ends the process at once.
+final class Interrupts: Sendable {
+  private let signals: TerminationSignals
+
+  init(_ stop: @escaping @Sendable () -> Void) {
+    let count = Mutex(0)
+    signals = TerminationSignals {
+      let isFirst = count.withLock { count in
+        count += 1
+        return count == 1
+      }
+      guard isFirst else { _exit(130) }
+      printError("hone: stopping (once more ends at once)")
+      stop()
+    }
+  }
+}
+
 /// The connections of a socket server that are open, so that they can be ended together.
 final class OpenConnections: Sendable {
   private let state = Mutex<[ObjectIdentifier: Connection]>([:])

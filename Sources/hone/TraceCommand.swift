@@ -10,7 +10,7 @@ struct TraceCommand: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  @Argument(help: "A trace's id, or a run's.")
+  @Argument(help: "A trace's id, or a run's.", completion: Candidates.runs)
   var id: String
 
   @Flag(help: "Show messages and values whole.")

@@ -1,19 +1,24 @@
 import ArgumentParser
 import Foundation
+import HoneService
 import JSON
 
 /// Options that `compile` and `evaluate` share; each sets a member of the request, over what the file says.
 struct WorkOptions: ParsableArguments {
-  @Argument(help: "A file with the request as JSON; - for standard input.")
+  @Argument(
+    help: "A program file (NAME.hone.json), or a file with the request as JSON; - for standard input.",
+    completion: Candidates.programFiles)
   var file: String?
 
-  @Option(help: "A signature (\"question -> answer\"), a run's id, a program file, or JSON.")
+  @Option(
+    help: "A signature (\"question -> answer\"), a run's id, a program file, or JSON.", completion: Candidates.runs)
   var program: String?
 
-  @Option(help: "The module for a signature: Predict or ChainOfThought.")
+  @Option(
+    help: "The module for a signature: Predict or ChainOfThought.", completion: .list(KnownNames.modules))
   var module: String?
 
-  @Option(help: "A metric's name, or JSON.")
+  @Option(help: "A metric's name, or JSON.", completion: .list(KnownNames.metrics))
   var metric: String?
 
   @Option(help: "The model: provider/model, simulated, or JSON.")
@@ -31,22 +36,39 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "The run's name.")
   var runName: String?
 
-  @Option(help: "How many executions at once.")
-  var concurrency: Int?
-
-  @Option(help: "The most model calls to make.")
-  var maxCalls: Int?
-
-  @Option(help: "The most US dollars to spend.")
-  var maxCost: Double?
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "How many examples may fail.")
   var maxErrors: Int?
 
-  /// The request so far.
-  func request() throws -> JSONObject {
+  @Flag(help: "Only start it, in the service at --socket, and print the run's id; hone watch follows it.")
+  var detach = false
+
+  /// The directory from which the request's relative paths count: a program file's own; nil for the working directory.
+  var directory: String? { programFile.map(ProgramFile.directory) }
+
+  /// The absolute path of the file if it is a program file.
+  private var programFile: String? {
+    guard let file, ProgramFile.isOne(file) else { return nil }
+    return absolute(file)
+  }
+
+  /// A value that an option gives, with paths as they count where the option was written.
+  func placed(_ value: JSONValue) -> JSONValue {
+    guard programFile != nil, var object = value.objectValue, let path = object["path"]?.stringValue else { return value }
+    object["path"] = .string(absolute(path))
+    return .object(object)
+  }
+
+  private func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+  }
+
+  /// The request of the method so far.
+  func request(_ method: String) throws -> JSONObject {
     var request: JSONObject = try file.map(requestFile) ?? [:]
-    if let program { request["program"] = try programValue(program, "--program") }
+    if let programFile { request = ProgramFile.request(method, of: request, file: programFile) }
+    if let program { request["program"] = placed(try programValue(program, "--program")) }
     if let module { request["module"] = .string(module) }
     if let metric { request["metric"] = try jsonOrText(metric, "--metric") }
     if let lm { request["lm"] = try jsonOrText(lm, "--lm") }
@@ -58,14 +80,53 @@ struct WorkOptions: ParsableArguments {
     }
     if let experiment { request["experiment"] = .string(experiment) }
     if let runName { request["runName"] = .string(runName) }
-    if let concurrency { request["concurrency"] = .int(concurrency) }
-    if maxCalls != nil || maxCost != nil {
-      var budget = request["budget"]?.objectValue ?? [:]
-      if let maxCalls { budget["maxCalls"] = .int(maxCalls) }
-      if let maxCost { budget["maxCost"] = .double(maxCost) }
-      request["budget"] = .object(budget)
-    }
+    if let concurrency = limits.concurrency { request["concurrency"] = .int(concurrency) }
+    if let budget = limits.budget { request["budget"] = .object((request["budget"]?.objectValue ?? [:]).merging(budget)) }
     if let maxErrors { request["maxErrors"] = .int(maxErrors) }
     return request
+  }
+
+  /// The params as they are sent.
+  func call(_ params: JSONObject, _ common: CommonOptions) throws -> JSONObject {
+    guard detach else { return params }
+    guard common.socket != nil else {
+      throw ValidationError("--detach needs a service that stays: name its socket with --socket.")
+    }
+    return params.merging(["detach": true])
+  }
+}
+
+/// What a run may use, and how much of it at once.
+struct LimitOptions: ParsableArguments {
+  @Option(help: "How many executions at once.")
+  var concurrency: Int?
+
+  @Option(help: "The most model calls to make.")
+  var maxCalls: Int?
+
+  @Option(help: "The most tokens to use.")
+  var maxTokens: Int?
+
+  @Option(help: "The most US dollars to spend.")
+  var maxCost: Double?
+
+  @Option(help: "The most seconds to take.")
+  var maxSeconds: Double?
+
+  var budget: JSONObject? {
+    var budget = JSONObject()
+    if let maxCalls { budget["maxCalls"] = .int(maxCalls) }
+    if let maxTokens { budget["maxTokens"] = .int(maxTokens) }
+    if let maxCost { budget["maxCost"] = .double(maxCost) }
+    if let maxSeconds { budget["maxSeconds"] = .double(maxSeconds) }
+    return budget.isEmpty ? nil : budget
+  }
+
+  /// The params of `resumeRun` for a run: what may change when it goes on.
+  func changes(to run: String) -> JSONObject {
+    var params: JSONObject = ["runId": .string(run)]
+    if let budget { params["budget"] = .object(budget) }
+    if let concurrency { params["concurrency"] = .int(concurrency) }
+    return params
   }
 }

@@ -13,7 +13,7 @@ struct LabeledFewShotTests {
   func draws() async throws {
     let bench = Bench()
     let train = rows(0..<30)
-    let result = try await make(LabeledFewShot.self, ["k": 5]).compile(
+    let result = await make(LabeledFewShot.self, ["k": 5]).compile(
       bench.task(try program(twoSteps), train: train, val: nil))
     var random = PythonRandom(seed: 0)
     #expect(result.program.states[0].demos == random.sample(train, k: 5))
@@ -26,7 +26,7 @@ struct LabeledFewShotTests {
   @Test("without sampling it takes the first rows, and never more than there are")
   func first() async throws {
     let train = rows(0..<3)
-    let result = try await make(LabeledFewShot.self, ["k": 16, "sample": false]).compile(
+    let result = await make(LabeledFewShot.self, ["k": 16, "sample": false]).compile(
       Bench().task(try program(), train: train, val: nil))
     #expect(result.program.states[0].demos == train)
   }
@@ -34,7 +34,7 @@ struct LabeledFewShotTests {
   @Test("where there is a valset, student and outcome are scored on it")
   func scores() async throws {
     let bench = Bench()
-    let result = try await make(LabeledFewShot.self, ["k": 5]).compile(bench.task(try program()))
+    let result = await make(LabeledFewShot.self, ["k": 5]).compile(bench.task(try program()))
     #expect(result.trials.count == 2)
     #expect(result.baseline?.evaluation.program == (try program()))
     #expect(result.best?.evaluation.program == result.program)
@@ -55,7 +55,7 @@ struct BootstrapFewShotTests {
   func byHand(concurrency: Int) async throws {
     let train = rows(0..<60)
     let bench = Bench(ScriptedModel(delays: true), concurrency: concurrency)
-    let result = try await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 4, "max_labeled_demos": 0])
+    let result = await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 4, "max_labeled_demos": 0])
       .compile(bench.task(try program(), train: train, val: nil))
     let wanted = Array(Self.solved(train).prefix(4))
     try #require(wanted.count == 4)
@@ -69,7 +69,7 @@ struct BootstrapFewShotTests {
     let train = rows(0..<40)
     // The teacher shows labelled rows; right or wrong does not depend on them here.
     let bench = Bench(ScriptedModel(answer: { difficulty($0.question) < 30 ? rightAnswer($0.question) : "no" }))
-    let result = try await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 2, "max_labeled_demos": 6])
+    let result = await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 2, "max_labeled_demos": 6])
       .compile(bench.task(try program(), train: train, val: nil))
     let own = Array(Self.solved(train).prefix(2))
     var rest = train.indices.filter { !own.contains($0) }.map { train[$0] }
@@ -83,7 +83,7 @@ struct BootstrapFewShotTests {
   func hidden() async throws {
     let train = rows(0..<6)
     let bench = Bench(ScriptedModel(answer: { _ in "never right" }))
-    _ = try await make(BootstrapFewShot.self, ["max_labeled_demos": 16])
+    _ = await make(BootstrapFewShot.self, ["max_labeled_demos": 16])
       .compile(bench.task(try program(), train: train, val: nil))
     #expect(bench.model.calls == 6)
     for asked in bench.model.asked {
@@ -96,7 +96,7 @@ struct BootstrapFewShotTests {
   func rounds() async throws {
     let bench = Bench(
       ScriptedModel(answer: { $0.rollout == 2 ? rightAnswer($0.question) : "no" }), concurrency: 1)
-    let result = try await make(
+    let result = await make(
       BootstrapFewShot.self, ["max_bootstrapped_demos": 1, "max_labeled_demos": 0, "max_rounds": 4]
     ).compile(bench.task(try program(), val: nil))
     #expect(bench.model.asked.map(\.rollout) == [0, 1, 2])
@@ -108,7 +108,7 @@ struct BootstrapFewShotTests {
   @Test("only answers at or above the threshold become demos")
   func threshold() async throws {
     let bench = Bench()
-    let result = try await make(
+    let result = await make(
       BootstrapFewShot.self, ["metric_threshold": 1.5, "max_labeled_demos": 0]
     ).compile(bench.task(try program(), val: nil))
     #expect(result.program.states[0].demos.isEmpty)
@@ -118,9 +118,8 @@ struct BootstrapFewShotTests {
   @Test("more failures than max_errors end it, with what failed last")
   func errors() async throws {
     let bench = Bench(ScriptedModel { _, _ in failure(.languageModelUnavailable) })
-    let error = await errorOf {
-      try await make(BootstrapFewShot.self, ["max_errors": 3]).compile(bench.task(try program(), val: nil))
-    }
+    let error = await make(BootstrapFewShot.self, ["max_errors": 3])
+      .compile(bench.task(try program(), val: nil)).stopped
     #expect(error?.kind == .tooManyErrors)
     #expect(error?.details["causeKind"] == "languageModelUnavailable")
     #expect(bench.model.calls <= 8)
@@ -129,9 +128,8 @@ struct BootstrapFewShotTests {
   @Test("a bad key ends it at once, as such")
   func badKey() async throws {
     let bench = Bench(ScriptedModel { _, _ in failure(.authentication) })
-    let error = await errorOf {
-      try await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 3]).compile(bench.task(try program(), val: nil))
-    }
+    let error = await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 3])
+      .compile(bench.task(try program(), val: nil)).stopped
     #expect(error?.kind == .authentication)
     #expect(bench.model.calls <= 3)
   }
@@ -142,7 +140,7 @@ struct BootstrapFewShotTests {
     let solved = Self.solved(train)
     let unlucky = train[solved[0]]["question"]?.stringValue
     let bench = Bench(ScriptedModel { asked, _ in asked.question == unlucky ? failure(.timeout) : nil })
-    let result = try await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 2, "max_labeled_demos": 0])
+    let result = await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 2, "max_labeled_demos": 0])
       .compile(bench.task(try program(), train: train, val: nil))
     #expect(result.program.states[0].demos == solved[1...2].map { Self.augmented(train[$0]) })
   }
@@ -150,7 +148,7 @@ struct BootstrapFewShotTests {
   @Test("each step of a pipeline gets the demos of its own part")
   func pipeline() async throws {
     let bench = Bench(ScriptedModel(answer: { rightAnswer($0.question) }))
-    let result = try await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 2, "max_labeled_demos": 0])
+    let result = await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 2, "max_labeled_demos": 0])
       .compile(bench.task(try program(twoSteps), val: nil))
     #expect(
       result.program.states[0].demos == [
@@ -167,7 +165,7 @@ struct BootstrapFewShotTests {
   func replaced() async throws {
     var student = try program()
     student.states[0].demos = [["question": "old", "answer": "old"]]
-    let result = try await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 0, "max_labeled_demos": 2])
+    let result = await make(BootstrapFewShot.self, ["max_bootstrapped_demos": 0, "max_labeled_demos": 2])
       .compile(Bench().task(student, val: nil))
     #expect(result.program.states[0].demos.count == 2)
     #expect(!result.program.states[0].demos.contains { $0["question"] == "old" })
@@ -179,7 +177,7 @@ struct RandomSearchTests {
   @Test("candidates are numbered from -3: no demos, labelled rows, an unshuffled bootstrap, shuffled ones")
   func candidates() async throws {
     let bench = Bench(ScriptedModel(delays: true), concurrency: 16)
-    let result = try await make(
+    let result = await make(
       BootstrapFewShotWithRandomSearch.self,
       ["num_candidate_programs": 4, "max_bootstrapped_demos": 3, "max_labeled_demos": 5]
     ).compile(bench.task(try program()))
@@ -206,7 +204,7 @@ struct RandomSearchTests {
   @Test("a score that satisfies ends the search")
   func stops() async throws {
     let bench = Bench(ScriptedModel(answer: { rightAnswer($0.question) }))
-    let result = try await make(
+    let result = await make(
       BootstrapFewShotWithRandomSearch.self, ["num_candidate_programs": 10, "stop_at_score": 99]
     ).compile(bench.task(try program()))
     #expect(result.trials.count == 1)
@@ -216,7 +214,7 @@ struct RandomSearchTests {
   @Test("the outcome does not depend on the concurrency", arguments: [8, 64])
   func deterministic(concurrency: Int) async throws {
     func search(_ concurrency: Int) async throws -> CompileResult {
-      try await make(BootstrapFewShotWithRandomSearch.self, ["num_candidate_programs": 5]).compile(
+      await make(BootstrapFewShotWithRandomSearch.self, ["num_candidate_programs": 5]).compile(
         Bench(ScriptedModel(delays: true), concurrency: concurrency).task(try program()))
     }
     let one = try await search(1)
@@ -228,7 +226,7 @@ struct RandomSearchTests {
   @Test("a spent budget leaves the best so far")
   func budget() async throws {
     let bench = Bench(budget: Budget(Budget.Limits(maxCalls: 150)))
-    let result = try await make(BootstrapFewShotWithRandomSearch.self).compile(bench.task(try program()))
+    let result = await make(BootstrapFewShotWithRandomSearch.self).compile(bench.task(try program()))
     #expect(result.stopped?.kind == .budgetExhausted)
     #expect(!result.trials.isEmpty)
     #expect(result.program == result.best?.evaluation.program)
@@ -242,7 +240,7 @@ struct RandomSearchTests {
       ScriptedModel(
         answer: { $0.demoCount > 0 ? rightAnswer($0.question) : nil },
         fault: { asked, _ in asked.demoCount > 0 && asked.question == "q105" ? failure(.timeout) : nil }))
-    let result = try await make(BootstrapFewShotWithRandomSearch.self, ["num_candidate_programs": 2]).compile(
+    let result = await make(BootstrapFewShotWithRandomSearch.self, ["num_candidate_programs": 2]).compile(
       bench.task(try program()))
     #expect(result.trials.contains { $0.result.score == 100 && $0.result.coverage < 1 })
     #expect(result.best?.evaluation.coordinates["seed"] == -3)

@@ -166,6 +166,19 @@ struct InOrderTests {
 
   @Test("an error of a piece ends everything and comes out as it is")
   func errors() async {
+    let (error, committed) = await numbers(failingAt: 4, with: .authentication)
+    #expect(error?.kind == .authentication)
+    #expect(committed == Array([1, 2, 3].prefix(committed.count)))
+  }
+
+  @Test("a spent budget lets what is under way become whole and hands it over")
+  func spent() async {
+    let (error, committed) = await numbers(failingAt: 4, with: .budgetExhausted)
+    #expect(error?.kind == .budgetExhausted)
+    #expect(committed.starts(with: [1, 2, 3]) && !committed.contains(4) && committed.count <= 4)
+  }
+
+  private func numbers(failingAt failure: Int, with kind: FailureKind) async -> (HoneError?, [Int]) {
     var committed: [Int] = []
     var next = 0
     let error = await errorOf {
@@ -173,13 +186,12 @@ struct InOrderTests {
         next += 1
         return next
       } work: { (piece: Int) async throws(HoneError) -> Int in
-        if piece == 4 { throw HoneError(.budgetExhausted, "spent") }
+        if piece == failure { throw HoneError(kind, "piece \(piece)") }
         return piece
       } commit: { (piece: Int, _: Int) async throws(HoneError) in
         committed.append(piece)
       }
     }
-    #expect(error?.kind == .budgetExhausted)
-    #expect(committed == Array([1, 2, 3].prefix(committed.count)))
+    return (error, committed)
   }
 }

@@ -44,7 +44,7 @@ import Testing
     ("class -> b", "keyword"),
     ("None -> b", "keyword"),
     ("a -> b: ", "a type"),
-    ("a -> b: strr", "Did you mean str?"),
+    ("a -> b: strr", "Did you mean \"str\"?"),
     ("a -> b: Lst[int]", "Unknown type"),
     ("a -> b: list[int", "\"]\""),
     ("a -> b: list[int, str]", "one type"),

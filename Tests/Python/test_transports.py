@@ -147,6 +147,7 @@ def test_a_call_can_be_cancelled_and_stays_tracked(client, hanging, method):
     began = threading.Event()
     call = client.submit(method, params, on_progress=lambda report: began.set())
     assert began.wait(20)
+    wait_until(lambda: method == "predict" or client.list_runs()["runs"])
     time.sleep(0.3)
     asked = time.monotonic()
     call.cancel()

@@ -8,6 +8,7 @@ import queue
 import socket
 import subprocess
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 
@@ -50,8 +51,14 @@ class Peer:
 
     @classmethod
     def at(cls, path, **options):
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(path)
+        for attempt in range(100):
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                connection.connect(path)
+                break
+            except ConnectionRefusedError:  # the path is there a moment before its service listens
+                connection.close()
+                time.sleep(0.05)
         peer = cls(connection.makefile("rb"), connection.makefile("wb"), **options)
         peer.end = lambda: (connection.shutdown(socket.SHUT_RDWR), connection.close())
         return peer

@@ -1,12 +1,83 @@
 """A client of Hone, the service that optimizes, runs and tracks language-model programs.
 
-`Client.start()` runs a service of its own over pipes; `Client.connect(path)` talks to one that listens on a Unix
-socket.
+`Client.start()` runs a service of its own over pipes, `Client.connect(path)` talks to one that listens on a Unix
+socket, and `AsyncClient` has the same methods for coroutines. Without a client of one's own, programs and optimizers
+use one that is started when it is first needed:
+
+    import hone
+
+    hone.configure(lm="openai/gpt-4o-mini")
+    program = hone.ChainOfThought("question -> answer")
+    optimized = hone.MIPROv2(metric="exact_match", auto="light").compile(program, trainset="train.jsonl")
+    print(optimized(question="…").answer)
 """
 
+from . import artifacts, datasets, teleprompt
+from .aio import AsyncClient, AsyncRunHandle
 from .calls import Call
-from .client import Client
-from .errors import ConnectionLost, HoneError
+from .client import Client, connect, start
+from .defaults import (
+    LM,
+    Evaluate,
+    autolog,
+    cancel_run,
+    compile,
+    configure,
+    delete_run,
+    evaluate,
+    get_artifact,
+    get_client,
+    get_run,
+    get_trace,
+    list_artifacts,
+    list_runs,
+    list_traces,
+    load_program,
+    log_feedback,
+    resume_run,
+    run_handle,
+    set_experiment,
+)
+from .errors import (
+    AuthenticationFailed,
+    BudgetExhausted,
+    Cancelled,
+    ClientGone,
+    ConnectionLost,
+    ContextWindowExceeded,
+    DatasetInvalid,
+    HoneError,
+    Interrupted,
+    InvalidParams,
+    LanguageModelRejected,
+    LanguageModelUnavailable,
+    MalformedReply,
+    MethodNotFound,
+    MetricFailed,
+    NotFound,
+    OutputUnparsable,
+    ProgramFailed,
+    ProgramInvalid,
+    RateLimited,
+    StoreUnavailable,
+    TimedOut,
+    TooManyErrors,
+)
+from .examples import Example, Prediction, Score, TraceStep
+from .functions import metric, model, tool
+from .optimizers import (
+    BootstrapFewShot,
+    BootstrapFewShotWithRandomSearch,
+    BootstrapRS,
+    LabeledFewShot,
+    MIPROv2,
+    Optimizer,
+)
+from .programs import ChainOfThought, Predict, Program, ReAct, program
+from .results import CompileResult, Estimate, EvaluateResult, PredictResult, Run, RunDetails, Trace
+from .work import RunHandle
 
-__all__ = ["Call", "Client", "ConnectionLost", "HoneError"]
+Module = Program
+
+__all__ = [name for name in dir() if not name.startswith("_")]
 __version__ = "0.1.0"

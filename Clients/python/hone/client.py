@@ -1,42 +1,48 @@
-"""The service's methods as Python's."""
+"""The client that waits for answers; any number of threads may use one at once."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import subprocess
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Literal, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
 
 from .calls import Call, Progress
-from .connection import Connection
-from .framing import HeaderFraming, LineFraming
-from .methods import Methods
+from .core import Core
+from .pages import Page
+from .progress import ProgressLike
+from .requests import Request, Requests, run_filter, waiting, work_result
+from .results import CompileResult, Estimate, EvaluateResult, Result, Run, TraceInfo
+from .serving import register
+from .transport import PathLike, Pipes, Socket
+from .work import RunHandle, Work
 
-PathLike = Union[str, "os.PathLike[str]"]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .requests import CompileOptions, EvaluateOptions
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Result)
 
 
-class Client(Methods):
-    """A connection to the service, for use from any number of threads at once.
+class Client:
+    """A connection to the service.
 
-    Make one with `Client.start()` or `Client.connect()`, and close it, best with `with`.
+    Make one with `Client.start()` (a service of its own) or `Client.connect(path)`, and close it, best with `with`.
+    Keywords are in Python's spelling; one that a method does not name is passed on, `run_name="first"` as `runName`.
+    Programs, metrics, models and tools may be functions: the service calls them back on this connection.
     """
 
-    def __init__(self, connection: Connection, end: Callable[[Connection, float], None], name: str) -> None:
-        self._connection = connection
-        self._end = end
-        self._name = name
-        self._closed = False
-        self.process: Optional["subprocess.Popen[bytes]"] = None
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
     @classmethod
     def start(
         cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None,
-        arguments: Sequence[str] = (), env: Optional[dict[str, str]] = None, stderr: Any = None,
+        arguments: Sequence[str] = (), env: Optional[Dict[str, str]] = None, stderr: Any = None,
+        callback_threads: int = 32,
     ) -> Client:
-        """Starts `hone serve` and talks to it over pipes.
+        """Starts `hone serve` and talks to it over pipes. It ends with this client, or with this process.
 
         Args:
             home: the directory of the store; the service's own choice ($HONE_HOME, else .hone) unless given.
@@ -44,74 +50,33 @@ class Client(Methods):
             arguments: further arguments of `hone serve`.
             env: variables for the service beside this process's own.
             stderr: where its logs go, as for subprocess.Popen; this process's unless given.
+            callback_threads: how many of the caller's functions run at once.
 
         Raises:
             FileNotFoundError: there is no such program.
         """
-        program = str(executable or os.environ.get("HONE") or shutil.which("hone") or "hone")
-        command = [program, "serve", *(["--home", os.fspath(home)] if home is not None else []), *arguments]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env={**os.environ, **(env or {})})
-        stdin, stdout = process.stdin, process.stdout
-        assert stdin is not None and stdout is not None
-
-        def send(data: bytes) -> None:
-            stdin.write(data)
-            stdin.flush()
-
-        def end(connection: Connection, timeout: float) -> None:
-            try:
-                stdin.close()
-            except OSError:
-                pass
-            try:
-                process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                process.terminate()
-                try:
-                    process.wait(timeout)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-            connection.join(timeout)
-            stdout.close()
-
-        client = cls(Connection(stdout, send, HeaderFraming()), end, f"{program} (process {process.pid})")
-        client.process = process
-        return client
+        return cls(Core(Pipes(home, executable, arguments, env, stderr), callback_threads))
 
     @classmethod
-    def connect(cls, path: PathLike, *, timeout: Optional[float] = 10) -> Client:
-        """Talks to the service that listens at a Unix socket.
+    def connect(
+        cls, path: PathLike, *, timeout: Optional[float] = 10, callback_threads: int = 32
+    ) -> Client:
+        """Talks to the service that listens at a Unix socket (`hone serve --socket PATH`).
 
         Raises:
             OSError: nothing listens there.
         """
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(timeout)
-            sock.connect(os.fspath(path))
-            sock.settimeout(None)
-        except OSError:
-            sock.close()
-            raise
-        incoming = sock.makefile("rb")
+        return cls(Core(Socket(path, timeout), callback_threads))
 
-        def end(connection: Connection, timeout: float) -> None:
-            try:
-                sock.shutdown(socket.SHUT_WR)
-                connection.join(timeout)
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            connection.join(timeout)
-            incoming.close()
-            sock.close()
+    @property
+    def process(self) -> Optional[subprocess.Popen[bytes]]:
+        """The service's process, where this client started it."""
+        return self._core.transport.process
 
-        return cls(Connection(incoming, sock.sendall, LineFraming()), end, str(Path(path)))
+    # MARK: Any method
 
     def submit(
-        self, method: str, params: Optional[dict[str, Any]] = None, on_progress: Optional[Progress] = None,
+        self, method: str, params: Optional[Dict[str, Any]] = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None,
     ) -> Call:
         """Sends a request and does not wait: the call's `result()` does, and its `cancel()` ends it.
@@ -122,10 +87,10 @@ class Client(Methods):
             on_progress: is given {kind: begin | report | end, message, percentage, data} as the work goes on.
             on_partial: is given each finished {example} or {trial}.
         """
-        return self._connection.submit(method, params or {}, on_progress, on_partial)
+        return self._core.submit(method, params, on_progress, on_partial)
 
     def call(
-        self, method: str, params: Optional[dict[str, Any]] = None, on_progress: Optional[Progress] = None,
+        self, method: str, params: Optional[Dict[str, Any]] = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None, timeout: Optional[float] = None,
     ) -> Any:
         """Sends a request and waits for its result. Parameters as for `submit`.
@@ -142,7 +107,7 @@ class Client(Methods):
             call.cancel()
             raise
 
-    def batch(self, requests: Sequence[tuple[str, dict[str, Any]]], timeout: Optional[float] = None) -> list[Any]:
+    def batch(self, requests: Sequence[Tuple[str, Dict[str, Any]]], timeout: Optional[float] = None) -> List[Any]:
         """Sends (method, params) pairs as one message; the service works on them side by side.
 
         Returns:
@@ -150,32 +115,224 @@ class Client(Methods):
         """
         if not requests:
             return []
-        return [call.outcome(timeout) for call in self._connection.submit_batch(requests)]
+        return [call.outcome(timeout) for call in self._core.submit_batch(requests)]
 
-    def notify(self, method: str, params: Optional[dict[str, Any]] = None) -> None:
+    def notify(self, method: str, params: Optional[Dict[str, Any]] = None) -> None:
         """Sends a notification, which is not answered."""
-        self._connection.notify(method, params)
+        self._core.connection.notify(method, params)
+
+    # MARK: The methods
+
+    @overload
+    def compile(
+        self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *,
+        detach: Literal[False] = False, estimate: Literal[False] = False, **options: Unpack[CompileOptions],
+    ) -> CompileResult: ...
+
+    @overload
+    def compile(
+        self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *,
+        detach: Literal[True], **options: Unpack[CompileOptions],
+    ) -> RunHandle: ...
+
+    @overload
+    def compile(
+        self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *,
+        estimate: Literal[True], **options: Unpack[CompileOptions],
+    ) -> Estimate: ...
+
+    def compile(
+        self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *, detach: bool = False,
+        estimate: bool = False, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
+        on_partial: Optional[Progress] = None, **options: Any,
+    ) -> Union[CompileResult, RunHandle, Estimate]:
+        """Optimizes a program: {runId, score, baselineScore, program, artifactUri, trials, usage …}.
+
+        Args:
+            program: a signature, a hone.Program or Predictor, or a reference ({"run": …}).
+            optimizer: hone.MIPROv2(…), a name, or {"name": …, …options}.
+            trainset: rows (dicts, examples of DSPy, a DataFrame), a path, or `"name:split"`.
+            metric: a function `(example, prediction)`, a name, or {"name": …}; the optimizer's own unless given.
+            detach: leave the run to itself; gives a RunHandle.
+            estimate: say what it would cost, without a call.
+            progress: True shows a bar or lines; a callable is given each report.
+            on_progress: is given each report beside that.
+            on_partial: is given each {trial} and {example} as it is finished.
+            options: valset, lm, prompt_model, teacher, experiment, run_name, tags, autolog, budget, concurrency, seed,
+                max_errors, module.
+
+        Raises:
+            Interrupted: Ctrl-C; the run was cancelled, and the exception has the best so far.
+        """
+        keywords = _compile_keywords(program, optimizer, trainset, metric, detach, estimate, options)
+        work = Work(self._core, "compile", keywords, progress, on_progress, on_partial)
+        result = work.result()
+        if estimate:
+            return Estimate(result)
+        return RunHandle(self, result["runId"]) if detach else CompileResult(result)
+
+    @overload
+    def evaluate(
+        self, program: Any, devset: Any, metric: Any, *, detach: Literal[False] = False,
+        **options: Unpack[EvaluateOptions],
+    ) -> EvaluateResult: ...
+
+    @overload
+    def evaluate(
+        self, program: Any, devset: Any, metric: Any, *, detach: Literal[True], **options: Unpack[EvaluateOptions],
+    ) -> RunHandle: ...
+
+    def evaluate(
+        self, program: Any, devset: Any, metric: Any, *, detach: bool = False, progress: ProgressLike = None,
+        on_progress: Optional[Progress] = None, on_partial: Optional[Progress] = None, **options: Any,
+    ) -> Union[EvaluateResult, RunHandle]:
+        """Scores a program on examples: {runId, score, count, failed, interval, results, usage …}.
+
+        Args as for `compile`. Options: lm, experiment, run_name, tags, autolog, budget, concurrency, max_errors,
+        max_results, module.
+        """
+        keywords = {
+            "program": program, "devset": devset, "metric": metric, "detach": detach or None, **options}
+        result = Work(self._core, "evaluate", keywords, progress, on_progress, on_partial).result()
+        return RunHandle(self, result["runId"]) if detach else EvaluateResult(result)
+
+    def watch_run(
+        self, run_id: str, *, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
+        on_partial: Optional[Progress] = None,
+    ) -> Any:
+        """Follows a run, whichever process works on it: what has happened so far, then live; gives its result.
+
+        Ctrl-C leaves the run as it is.
+        """
+        return work_result(Work(
+            self._core, "watchRun", {"run_id": run_id}, progress, on_progress, on_partial).call.result())
+
+    def resume_run(
+        self, run_id: str, *, functions: Sequence[Any] = (), detach: bool = False, progress: ProgressLike = None,
+        on_progress: Optional[Progress] = None, on_partial: Optional[Progress] = None, **options: Any,
+    ) -> Any:
+        """Goes on with a run that was stopped, or whose process died; nothing that was paid for is paid again.
+
+        Args:
+            run_id: the run.
+            functions: the metrics, models, tools and programs that it calls back, under the names they had.
+            detach: leave it to itself; gives a RunHandle.
+            progress: as for `compile`, like on_progress and on_partial.
+            options: budget, concurrency.
+        """
+        register(self._core, functions)
+        keywords = {"run_id": run_id, "detach": detach or None, **options}
+        result = Work(self._core, "resumeRun", keywords, progress, on_progress, on_partial).result()
+        return RunHandle(self, run_id) if detach else work_result(result)
+
+    def run_handle(self, run_id: str) -> RunHandle:
+        """A handle of a run that was left to itself, perhaps by another process."""
+        return RunHandle(self, run_id)
+
+    def serve(self, *functions: Any) -> None:
+        """Offers functions and programs to the service for as long as this client is connected.
+
+        Those that a request names are offered by themselves; this is for runs that name them already.
+        """
+        register(self._core, functions)
+
+    def list_runs(
+        self, experiment: Optional[str] = None, *, filter: Optional[str] = None, order_by: Optional[List[str]] = None,
+        parent_run_id: Optional[str] = None, view: Optional[str] = None, max_results: Optional[int] = None,
+        page_token: Optional[str] = None, **options: Any,
+    ) -> Page[Run]:
+        """Runs, newest first; going through the list fetches all pages.
+
+        Args:
+            experiment: the experiment's name; all unless given.
+            filter: MLflow's language: `metrics.score > 50 and tags.team = 'docs'`.
+            order_by: `["metrics.score DESC"]`.
+            parent_run_id: only the candidates of that search.
+            view: `active`, `deleted` or `all`.
+            max_results: no more than so many.
+            page_token: where to go on, from `page["nextPageToken"]`.
+        """
+        named = run_filter(experiment, filter, order_by, parent_run_id=parent_run_id, view=view, **options)
+        return self._list("listRuns", "runs", Run, named, max_results, page_token)
+
+    def list_traces(
+        self, *, run_id: Optional[str] = None, experiment: Optional[str] = None, filter: Optional[str] = None,
+        order_by: Optional[List[str]] = None, max_results: Optional[int] = None, page_token: Optional[str] = None,
+        **options: Any,
+    ) -> Page[TraceInfo]:
+        """Traces, newest first; going through the list fetches all pages. Arguments as for `list_runs`."""
+        named = run_filter(experiment, filter, order_by, run_id=run_id, **options)
+        return self._list("listTraces", "traces", TraceInfo, named, max_results, page_token)
+
+    def list_experiments(
+        self, *, max_results: Optional[int] = None, page_token: Optional[str] = None, **options: Any
+    ) -> Page[Result]:
+        """Experiments, the latest first; going through the list fetches all pages."""
+        return self._list("listExperiments", "experiments", Result, options, max_results, page_token)
+
+    predict = waiting(Requests.predict)
+    load_program = waiting(Requests.load_program)
+    save_program = waiting(Requests.save_program)
+    get_run = waiting(Requests.get_run)
+    delete_run = waiting(Requests.delete_run)
+    cancel_run = waiting(Requests.cancel_run)
+    get_trace = waiting(Requests.get_trace)
+    log_feedback = waiting(Requests.log_feedback)
+    list_artifacts = waiting(Requests.list_artifacts)
+    get_artifact = waiting(Requests.get_artifact)
+    discover = waiting(Requests.discover)
+
+    # MARK: Its end
 
     def close(self, timeout: float = 10) -> None:
-        """Cancels what is under way, ends the conversation, and ends the service if this client started it."""
-        if self._closed:
-            return
-        self._closed = True
-        for call in self._connection.waiting:
-            try:
-                call.cancel()
-            except ConnectionError:
-                break
-        self._end(self._connection, timeout)
+        """Cancels what is under way, ends the conversation, and ends the service if this client started it.
+
+        A service that this client started and that works on a detached run goes on until that is done.
+        """
+        self._core.close(timeout)
+
+    def _ask(self, request: Request[T]) -> T:
+        return request.read(self._core.send(request.method, request.keywords).result())
+
+    def _list(
+        self, method: str, name: str, kind: Type[R], keywords: Dict[str, Any], max_results: Optional[int],
+        page_token: Optional[str],
+    ) -> Page[R]:
+        def fetch(token: Optional[str]) -> Dict[str, Any]:
+            page: Dict[str, Any] = self._core.send(
+                method, {**keywords, "max_results": max_results, "page_token": token}).result()
+            return page
+
+        return Page(name, kind, fetch(page_token), fetch, max_results is None and page_token is None)
 
     def __enter__(self) -> Client:
         return self
 
     def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else f"{len(self._connection.waiting)} calls under way"
-        return f"<hone.Client of {self._name}, {state}>"
+        return self._core.describe("Client")
+
+
+def _compile_keywords(
+    program: Any, optimizer: Any, trainset: Any, metric: Any, detach: bool, estimate: bool, options: Dict[str, Any]
+) -> Dict[str, Any]:
+    # An optimizer made as DSPy makes them brings its metric and its models along.
+    own = optimizer.request_defaults() if hasattr(optimizer, "request_defaults") else {}
+    given = {"metric": metric, **options}
+    return {
+        **own, "program": program, "optimizer": optimizer, "trainset": trainset, "detach": detach or None,
+        "estimate": estimate or None, **{name: value for name, value in given.items() if value is not None}}
+
+
+def connect(path: PathLike, **options: Any) -> Client:
+    """Talks to the service that listens at a Unix socket; see `Client.connect`."""
+    return Client.connect(path, **options)
+
+
+def start(home: Optional[PathLike] = None, **options: Any) -> Client:
+    """Starts a service of one's own; see `Client.start`."""
+    return Client.start(home, **options)

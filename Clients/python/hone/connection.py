@@ -1,62 +1,79 @@
-"""The conversation with the service: requests out, answers and progress in, in any order."""
+"""The conversation with the service: requests out, answers and progress in, and the service's own requests."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import sys
 import threading
-import traceback
-from typing import Any, BinaryIO, Callable, Optional, Sequence
+from typing import IO, Any, Callable, Dict, List, Optional, Protocol, Sequence, Tuple
 
 from .calls import Call, Progress
 from .errors import ConnectionLost, HoneError
 from .framing import Framing
 
 
+class Server(Protocol):
+    """Who answers the service's requests. Both are called on the reader's thread and must not wait."""
+
+    def serve(self, call_id: Any, method: str, params: Any, answer: Callable[[Dict[str, Any]], None]) -> None:
+        """Has the request done; `answer` is given `{"result": …}` or `{"error": …}` once."""
+
+    def cancel(self, call_id: Any) -> None:
+        """Ends a request that the service no longer waits for."""
+
+
 class Connection:
-    """Sends from any thread; one thread of its own reads and settles the calls.
+    """Sends from any thread; one thread of its own reads, settles the calls and passes requests on to a server."""
 
-    Callbacks for progress run on the reader's thread, so they should be short and not wait for another call.
-    """
-
-    def __init__(self, incoming: BinaryIO, send: Callable[[bytes], None], framing: Framing) -> None:
+    def __init__(
+        self, incoming: IO[bytes], send: Callable[[bytes], None], framing: Framing, server: Server,
+        how_it_ended: Callable[[], str] = lambda: "",
+    ) -> None:
         self._incoming = incoming
         self._send_bytes = send
         self._framing = framing
+        self._server = server
+        self._how_it_ended = how_it_ended
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
         self._sending = threading.Lock()
-        self._calls: dict[int, Call] = {}
-        self._listeners: dict[str, Progress] = {}
-        self._lost: Optional[ConnectionLost] = None
+        self._calls: Dict[int, Call] = {}
+        self._lost: Optional[str] = None
         self._reader = threading.Thread(target=self._read, name="hone-reader", daemon=True)
+
+    def open(self) -> None:
+        """Begins to read."""
         self._reader.start()
 
     @property
-    def waiting(self) -> list[Call]:
+    def waiting(self) -> List[Call]:
         """The calls that are not answered yet."""
         with self._lock:
             return list(self._calls.values())
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the service's end of the conversation is over."""
+        return self._lost is not None
+
     def submit(
-        self, method: str, params: dict[str, Any], on_progress: Optional[Progress], on_partial: Optional[Progress]
+        self, method: str, params: Dict[str, Any], on_progress: Optional[Progress], on_partial: Optional[Progress]
     ) -> Call:
         """Sends one request."""
         call, message = self._prepare(method, params, on_progress, on_partial)
         self._deliver([call], message)
         return call
 
-    def submit_batch(self, requests: Sequence[tuple[str, dict[str, Any]]]) -> list[Call]:
+    def submit_batch(self, requests: Sequence[Tuple[str, Dict[str, Any]]]) -> List[Call]:
         """Sends several requests as one message."""
         prepared = [self._prepare(method, params, None, None) for method, params in requests]
         calls = [call for call, _ in prepared]
         self._deliver(calls, [message for _, message in prepared])
         return calls
 
-    def notify(self, method: str, params: Optional[dict[str, Any]] = None) -> None:
+    def notify(self, method: str, params: Optional[Dict[str, Any]] = None) -> None:
         """Sends a notification."""
-        message: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
+        message: Dict[str, Any] = {"jsonrpc": "2.0", "method": method}
         if params is not None:
             message["params"] = params
         self._send(message)
@@ -66,77 +83,77 @@ class Connection:
         if threading.current_thread() is not self._reader:
             self._reader.join(timeout)
 
+    def abandon(self, reason: str) -> None:
+        """Ends all that waits, with no word to the service."""
+        with self._lock:
+            self._lost = self._lost or reason
+            calls, self._calls = list(self._calls.values()), {}
+        for call in calls:
+            call.finish(error=ConnectionLost(f"{reason} {call.method} was not answered."))
+
     def _prepare(
-        self, method: str, params: dict[str, Any], on_progress: Optional[Progress], on_partial: Optional[Progress]
-    ) -> tuple[Call, dict[str, Any]]:
+        self, method: str, params: Dict[str, Any], on_progress: Optional[Progress], on_partial: Optional[Progress]
+    ) -> Tuple[Call, Dict[str, Any]]:
         call_id = next(self._ids)
         params = dict(params)
-        with self._lock:
-            for name, word, listener in (
-                ("workDoneToken", "progress", on_progress), ("partialResultToken", "partial", on_partial)
-            ):
-                if listener is not None:
-                    params[name] = f"{word}-{call_id}"
-                    self._listeners[params[name]] = listener
-        message: dict[str, Any] = {"jsonrpc": "2.0", "id": call_id, "method": method}
+        if on_progress is not None:
+            params["workDoneToken"] = f"progress-{call_id}"
+        if on_partial is not None:
+            params["partialResultToken"] = f"partial-{call_id}"
+        message: Dict[str, Any] = {"jsonrpc": "2.0", "id": call_id, "method": method}
         if params:
             message["params"] = params
-        return Call(call_id, method, self._cancel), message
+        return Call(call_id, method, self._cancel, on_progress, on_partial), message
 
-    def _deliver(self, calls: list[Call], message: Any) -> None:
+    def _deliver(self, calls: List[Call], message: Any) -> None:
         with self._lock:
-            if self._lost is not None:
-                raise self._lost
-            for call in calls:
-                self._calls[call.id] = call
+            lost = self._lost
+            if lost is None:
+                for call in calls:
+                    self._calls[call.id] = call
         try:
+            if lost is not None:
+                raise ConnectionLost(lost)
             self._send(message)
-        except BaseException:
+        except BaseException as error:
             for call in calls:
                 self._take(call.id)
+                call.finish(error=error)  # Its listeners' thread must end.
             raise
 
     def _cancel(self, call_id: int) -> None:
         self.notify("$/cancelRequest", {"id": call_id})
 
     def _send(self, message: Any) -> None:
-        body = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+        body = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        # A lone surrogate has no UTF-8; escaped it would be refused by the service, which takes strict JSON only.
+        data = self._framing.pack(body.encode("utf-8", "replace"))
         try:
             with self._sending:
-                self._send_bytes(self._framing.pack(body))
+                self._send_bytes(data)
         except (OSError, ValueError) as error:
-            raise ConnectionLost(f"The service cannot be written to: {error}") from error
+            raise ConnectionLost(self._lost or f"The service cannot be written to: {error}") from error
 
     def _take(self, call_id: Any) -> Optional[Call]:
         with self._lock:
-            self._listeners.pop(f"progress-{call_id}", None)
-            self._listeners.pop(f"partial-{call_id}", None)
-            return self._calls.pop(call_id, None) if isinstance(call_id, int) else None
+            return self._calls.pop(call_id, None) if type(call_id) is int else None
 
     def _read(self) -> None:
-        reason = "The service closed the connection."
         try:
             while (body := self._framing.read(self._incoming)) is not None:
                 message = json.loads(body)
                 for one in message if isinstance(message, list) else [message]:
                     self._receive(one)
+            reason = "The service closed the connection." + self._how_it_ended()
         except Exception as error:  # Whatever ends the reading, nobody may be left waiting.
             reason = f"The connection to the service broke: {error}"
-        with self._lock:
-            self._lost = ConnectionLost(reason)
-            calls, self._calls = list(self._calls.values()), {}
-            self._listeners.clear()
-        for call in calls:
-            call.finish(error=ConnectionLost(f"{reason} {call.method} was not answered."))
+        self.abandon(reason)
 
     def _receive(self, message: Any) -> None:
         if not isinstance(message, dict):
             raise ValueError(f"{str(message)[:100]!r} is no message")
         if "method" in message:
-            if "id" in message:
-                self._refuse(message)
-            elif message["method"] == "$/progress":
-                self._hear(message.get("params") or {})
+            self._hear(message)
             return
         error = HoneError.from_wire(message["error"]) if "error" in message else None
         if message.get("id") is None:
@@ -151,17 +168,24 @@ class Connection:
         if call is not None:
             call.finish(result, error)
 
-    def _hear(self, params: dict[str, Any]) -> None:
-        token = params.get("token")
-        with self._lock:
-            listener = self._listeners.get(token) if isinstance(token, str) else None
-        if listener is None:
+    def _hear(self, message: Dict[str, Any]) -> None:
+        method, params = message["method"], message.get("params")
+        if "id" in message:
+            call_id = message["id"]
+            self._server.serve(call_id, str(method), params, lambda answer: self._answer(call_id, answer))
+        elif not isinstance(params, dict):
             return
-        try:
-            listener(params.get("value") or {})
-        except Exception:  # A listener's fault must not end the conversation.
-            traceback.print_exc(file=sys.stderr)
+        elif method == "$/progress":
+            kind, _, call_id = str(params.get("token")).partition("-")
+            with self._lock:
+                call = self._calls.get(int(call_id)) if call_id.isdecimal() else None
+            if call is not None:
+                call.hear(kind, params.get("value") or {})
+        elif method == "$/cancelRequest":
+            self._server.cancel(params.get("id"))
 
-    def _refuse(self, message: dict[str, Any]) -> None:
-        text = f"This client does not serve \"{message['method']}\"."
-        self._send({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": text}})
+    def _answer(self, call_id: Any, answer: Dict[str, Any]) -> None:
+        try:
+            self._send({"jsonrpc": "2.0", "id": call_id, **answer})
+        except ConnectionError:
+            pass  # There is nobody left to answer.

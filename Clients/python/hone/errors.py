@@ -1,12 +1,15 @@
-"""What goes wrong between a client and the service."""
+"""What goes wrong, as exceptions: each kind of failure has a class of its own, all of them are HoneErrors."""
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Dict, List, Optional, Tuple, Type
 
 
 class HoneError(Exception):
-    """An error that the service answered with.
+    """An error that the service answered with, or that the way to it ended in.
+
+    A callback (a metric, a tool, a model, a program) may raise one as well: `raise hone.RateLimited("slower")` tells
+    the service what kind of failure it was.
 
     Attributes:
         code: JSON-RPC's number: -32602 for bad parameters, -32800 for a cancelled call, -32803 for a failure.
@@ -18,25 +21,46 @@ class HoneError(Exception):
         data: everything the service sent beside code and message.
     """
 
-    def __init__(self, code: int, message: str, data: Optional[dict[str, Any]] = None) -> None:
-        self.code = code
-        self.message = message
-        self.data: dict[str, Any] = data if isinstance(data, dict) else {}
-        self.kind: Optional[str] = self.data.get("kind")
-        self.problems: list[dict[str, Any]] = self.data.get("problems") or []
+    wire_kind: Optional[str] = None
+    wire_code = -32803
+
+    def __init__(
+        self, message: str = "", code: Optional[int] = None, data: Optional[Dict[str, Any]] = None,
+    ) -> None:
+        self.code = self.wire_code if code is None else code
+        self.message = message or "The service gave no message."
+        self.data: Dict[str, Any] = dict(data) if isinstance(data, dict) else {}
+        kind = self.data.get("kind")
+        self.kind: Optional[str] = kind if isinstance(kind, str) else self.wire_kind
+        problems = self.data.get("problems")
+        self.problems: List[Dict[str, Any]] = [p for p in problems if isinstance(p, dict)] if isinstance(
+            problems, list) else []
         self.remedy: Optional[str] = self.data.get("remedy")
         self.run_id: Optional[str] = self.data.get("runId")
         super().__init__(str(self))
 
     @classmethod
-    def from_wire(cls, error: dict[str, Any]) -> HoneError:
-        """The `error` member of a response as an exception."""
-        return cls(error.get("code", -32603), error.get("message", "The service gave no message."), error.get("data"))
+    def from_wire(cls, error: Any) -> HoneError:
+        """The `error` member of a response as an exception, of the class that its kind has."""
+        if not isinstance(error, dict):
+            return HoneError(f"The service answered with an error that is none: {str(error)[:200]}", -32603)
+        code, data = error.get("code"), error.get("data")
+        code = code if isinstance(code, int) else -32603
+        kind = data.get("kind") if isinstance(data, dict) else None
+        made = _BY_KIND.get(kind) if isinstance(kind, str) else None
+        return (made or _BY_CODE.get(code) or HoneError)(str(error.get("message") or ""), code, data)
 
     @property
     def is_cancelled(self) -> bool:
         """Whether the call ended because it was cancelled."""
         return self.code == -32800
+
+    def to_wire(self) -> Dict[str, Any]:
+        """The error as the `error` member of a response."""
+        data = dict(self.data)
+        if self.kind is not None:
+            data.setdefault("kind", self.kind)
+        return {"code": self.code, "message": self.message, **({"data": data} if data else {})}
 
     def __str__(self) -> str:
         lines = [self.message]
@@ -48,8 +72,161 @@ class HoneError(Exception):
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"HoneError(code={self.code}, kind={self.kind!r}, message={self.message!r})"
+        return f"{type(self).__name__}(code={self.code}, kind={self.kind!r}, message={self.message!r})"
+
+    def __reduce__(self) -> Tuple[Type[HoneError], Tuple[str, int, Dict[str, Any]]]:
+        return type(self), (self.message, self.code, self.data)
 
 
-class ConnectionLost(ConnectionError):
+class InvalidParams(HoneError):
+    """The request asks for something that there is not; `problems` names all of it, and no model was called."""
+
+    wire_kind, wire_code = "invalidParams", -32602
+
+
+class MethodNotFound(HoneError):
+    """The service has no such method; it may be older than this client."""
+
+    wire_code = -32601
+
+
+class Cancelled(HoneError):
+    """The call was cancelled; what it had finished stays tracked under `run_id`."""
+
+    wire_kind, wire_code = "cancelled", -32800
+
+
+class AuthenticationFailed(HoneError):
+    """The model's endpoint refuses the key."""
+
+    wire_kind = "authentication"
+
+
+class BudgetExhausted(HoneError):
+    """The budget was spent before there was anything to answer with."""
+
+    wire_kind = "budgetExhausted"
+
+
+class ClientGone(HoneError):
+    """The client that the work needed went away; the run can be resumed."""
+
+    wire_kind = "clientGone"
+
+
+class ContextWindowExceeded(HoneError):
+    """The prompt is longer than the model takes."""
+
+    wire_kind = "contextWindowExceeded"
+
+
+class DatasetInvalid(HoneError):
+    """The data cannot be read, or lack what the program or the metric needs."""
+
+    wire_kind = "datasetInvalid"
+
+
+class LanguageModelRejected(HoneError):
+    """The model's endpoint refuses the request."""
+
+    wire_kind = "languageModelRejected"
+
+
+class LanguageModelUnavailable(HoneError):
+    """The model's endpoint cannot be reached or fails."""
+
+    wire_kind = "languageModelUnavailable"
+
+
+class MalformedReply(HoneError):
+    """The model's endpoint answers with something that is no completion."""
+
+    wire_kind = "malformedReply"
+
+
+class MetricFailed(HoneError):
+    """The metric raised an error or gave something that is no score."""
+
+    wire_kind = "metricFailed"
+
+
+class NotFound(HoneError):
+    """There is no such run, trace, program or file."""
+
+    wire_kind = "notFound"
+
+
+class OutputUnparsable(HoneError):
+    """The model's answer lacks a field, or a field has the wrong type."""
+
+    wire_kind = "outputUnparsable"
+
+
+class ProgramFailed(HoneError):
+    """The program's own code raised an error."""
+
+    wire_kind = "programFailed"
+
+
+class ProgramInvalid(HoneError):
+    """The program, or the file that it was saved in, is not one that can be run."""
+
+    wire_kind = "programInvalid"
+
+
+class RateLimited(HoneError):
+    """The model's endpoint asks for fewer requests."""
+
+    wire_kind = "rateLimited"
+
+
+class StoreUnavailable(HoneError):
+    """The store of runs cannot be read or written."""
+
+    wire_kind = "storeUnavailable"
+
+
+class TimedOut(HoneError):
+    """The model did not answer in time."""
+
+    wire_kind = "timeout"
+
+
+class TooManyErrors(HoneError):
+    """So many examples failed that a score would say nothing."""
+
+    wire_kind = "tooManyErrors"
+
+
+class ConnectionLost(HoneError, ConnectionError):
     """The service went away, or sent something that is no message, before a call was answered."""
+
+    wire_kind, wire_code = "connectionLost", -32803
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a compile or an evaluation. A KeyboardInterrupt that says what there was by then.
+
+    Attributes:
+        run_id: the run, which can be resumed with `resume_run`; None where nothing was tracked.
+        result: what the service answered: the best so far where it had one, else None.
+        program: the state of the best program so far, or None.
+        score: its score, or None.
+    """
+
+    def __init__(
+        self, run_id: Optional[str] = None, result: Optional[Dict[str, Any]] = None,
+        program: Optional[Dict[str, Any]] = None,
+    ) -> None:
+        self.run_id = run_id
+        self.result = result
+        self.program: Optional[Dict[str, Any]] = program or (result or {}).get("program")
+        self.score: Optional[float] = (result or {}).get("score")
+        best = f" The best program so far scores {self.score}." if self.score is not None else ""
+        kept = f" Run {run_id} keeps what was done; resume_run({run_id!r}) goes on." if run_id else ""
+        super().__init__(f"Interrupted.{best}{kept}")
+
+
+_BY_KIND: Dict[str, Type[HoneError]] = {
+    made.wire_kind: made for made in HoneError.__subclasses__() if made.wire_kind is not None}
+_BY_CODE: Dict[int, Type[HoneError]] = {-32601: MethodNotFound, -32602: InvalidParams, -32800: Cancelled}

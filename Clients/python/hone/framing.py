@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Optional, Protocol
+from typing import IO, Optional, Protocol
 
 
 class Framing(Protocol):
@@ -11,7 +11,7 @@ class Framing(Protocol):
     def pack(self, body: bytes) -> bytes:
         """The bytes that carry a message."""
 
-    def read(self, stream: BinaryIO) -> Optional[bytes]:
+    def read(self, stream: IO[bytes]) -> Optional[bytes]:
         """The next message's bytes; None at the stream's end.
 
         Raises:
@@ -25,7 +25,7 @@ class HeaderFraming:
     def pack(self, body: bytes) -> bytes:
         return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
-    def read(self, stream: BinaryIO) -> Optional[bytes]:
+    def read(self, stream: IO[bytes]) -> Optional[bytes]:
         length: Optional[int] = None
         while True:
             line = stream.readline()
@@ -50,7 +50,7 @@ class LineFraming:
     def pack(self, body: bytes) -> bytes:
         return body + b"\n"
 
-    def read(self, stream: BinaryIO) -> Optional[bytes]:
+    def read(self, stream: IO[bytes]) -> Optional[bytes]:
         while True:
             line = stream.readline()
             if not line:

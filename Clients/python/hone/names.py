@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Dict
 
 # Parameters whose own members are the service's names too. Those of an optimizer, a metric or a program are the
 # field's (`num_candidates`), and rows hold data: they pass as they are.
@@ -15,7 +15,7 @@ def camel(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
-def wire_params(keywords: dict[str, Any]) -> dict[str, Any]:
+def wire_params(keywords: Dict[str, Any]) -> Dict[str, Any]:
     """Keyword arguments as the parameters of a request; those that are None are left out."""
     params = {}
     for name, value in keywords.items():

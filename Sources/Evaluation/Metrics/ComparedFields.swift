@@ -65,7 +65,7 @@ package struct ComparedFields: Sendable, Hashable {
   }
 
   /// Fields that tell how an answer came about; never compared unless asked for.
-  private static let asides: Set<String> = ["reasoning", "rationale"]
+  private static let asides: Set<String> = ["reasoning", "rationale", "trajectory"]
 
   private func shared(example: JSONObject, outputs: JSONObject, metric: String) throws(HoneError) -> String {
     // With a label named, it is the output that bears no other name.

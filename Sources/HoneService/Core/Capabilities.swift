@@ -4,19 +4,30 @@ import JSON
 import Optimizers
 import Programs
 
+/// The names that requests may use.
+package enum KnownNames {
+  package static let modules = Module.names
+  package static let optimizers = OptimizerRegistry.names
+  package static let metrics = MetricRegistry.names
+}
+
 /// What `initialize` tells a client.
 enum Capabilities {
   static var json: JSONObject {
     [
       "serverInfo": ["name": "hone", "version": .string(Service.version)],
       "protocolVersion": .string(Service.protocolVersion),
-      "capabilities": [
-        "methods": strings(MethodTable.names), "modules": strings(Module.names),
-        "optimizers": strings(OptimizerRegistry.names), "metrics": strings(MetricRegistry.names),
-        "datasets": strings(Dataset.names),
-        "modelProviders": strings(["simulated"] + Provider.all.map(\.name)),
-        "workDoneProgress": true, "batch": true,
-      ],
+      "capabilities": .object(methods.merging(EditorMethod.capabilities)),
+    ]
+  }
+
+  private static var methods: JSONObject {
+    [
+      "methods": strings(MethodTable.names), "modules": strings(KnownNames.modules),
+      "optimizers": strings(KnownNames.optimizers), "metrics": strings(KnownNames.metrics),
+      "datasets": strings(Dataset.names),
+      "modelProviders": strings(["simulated"] + Provider.all.map(\.name)),
+      "workDoneProgress": true, "batch": true,
     ]
   }
 

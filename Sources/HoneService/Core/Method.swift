@@ -55,10 +55,16 @@ package struct CallEnvironment: Sendable {
   package var progress: (any ProgressSink)?
   /// The directory from which relative paths in requests count.
   package var baseDirectory: String
+  /// Whether the request is only read and checked: nothing is asked of a model, fetched, written or opened.
+  var isCheck = false
+  /// Data sets that were read before, for whoever checks one request again and again.
+  var datasets: DatasetCache?
   /// The client that asked, as far as it can be asked in turn; nil: callbacks cannot be served.
   package var peer: (any CallbackPeer)?
   /// What that client said it serves.
   package var served = ServedCallbacks()
+  /// The place of a `predict` within the execution that it names; taken when the call came, since places are numbered.
+  package var place: HostExecution.Place?
   /// Whether the caller may name files of this machine; a page may not.
   package var opensFiles = true
 
@@ -67,9 +73,6 @@ package struct CallEnvironment: Sendable {
     self.baseDirectory = baseDirectory
     self.peer = peer
   }
-
-  /// A failure by its cause: work that was cancelled because its client has gone did not end on anybody's wish.
-  func explained(_ error: HoneError) -> HoneError { Callbacks.explained(error, peer) }
 
   /// The surroundings of a call from the web page.
   static var page: CallEnvironment {

@@ -1,8 +1,9 @@
 /// All methods, in the order in which the documentation lists them.
 package enum MethodTable {
   package static let methods: [Method] = [
-    .compile, .evaluate, .predict, .loadProgram, .saveProgram,
-    .listRuns, .getRun, .deleteRun, .listExperiments,
+    .compile, .evaluate, .watchRun, .cancelRun, .resumeRun, .predict, .loadProgram, .saveProgram,
+    .listRuns, .getRun, .updateRun, .deleteRun, .listExperiments, .listRunKeys,
+    .listResults, .compareRuns, .getUsage,
     .listTraces, .getTrace, .logFeedback,
     .listArtifacts, .getArtifact,
     .doctor, .discover,

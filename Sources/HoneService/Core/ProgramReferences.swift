@@ -15,7 +15,15 @@ struct ResolvedProgram {
 extension RequestParts {
   /// The program under that name: stated in the request, or a reference `{"run"}`, `{"path"}`, `{"artifactUri"}`,
   /// `{"state"}` or `{"programId"}`, beside which `signature`, `module` or `steps` say the structure where a file does not.
-  func program(_ name: String = "program") async throws(HoneError) -> ResolvedProgram? {
+  ///
+  /// - Parameter isRun: whether it is going to be run, and so needs its client.
+  func program(_ name: String = "program", isRun: Bool = true) async throws(HoneError) -> ResolvedProgram? {
+    let resolved = try await unchecked(name)
+    if isRun { checkCallbacks(resolved?.program, at: fields.place(name)) }
+    return resolved
+  }
+
+  private func unchecked(_ name: String) async throws(HoneError) -> ResolvedProgram? {
     let module = fields.string("module")
     guard let value = fields.value(name) else {
       problems.add(
@@ -26,15 +34,28 @@ extension RequestParts {
     let path = fields.place(name)
     if let object = value.objectValue, Self.referenceKeys.contains(where: { object[$0] != nil }) {
       let reference = FieldReader(object, path: path, problems: problems)
-      let resolved = try await resolve(reference)
+      let resolved: ResolvedProgram?
+      do throws(HoneError) {
+        resolved = try await resolve(reference)
+      } catch {
+        // A check wants to hear of everything else too.
+        guard environment.isCheck else { throw error }
+        let key = Self.referenceKeys.first { object[$0] != nil } ?? ""
+        problems.add(reference.place(key), error.message)
+        return nil
+      }
       reference.finish()
       return resolved
     }
-    let read = Module.read(value, defaultModule: module ?? "ChainOfThought", path: path, problems: problems)
+    let read = Module.read(
+      value, defaultModule: module ?? "ChainOfThought", path: path, modulePath: module.map { _ in fields.place("module") },
+      problems: problems)
     return read.map { ResolvedProgram(program: Program($0)) }
   }
 
   static let referenceKeys = ["run", "path", "artifactUri", "state", "programId"]
+  /// The members that say a program's structure, beside a reference to its state.
+  static let structureKeys = ["signature", "steps", "host", "predictors"]
 
   /// The program that a reference's members name. Exactly one of them may stand.
   func resolve(_ reference: FieldReader) async throws(HoneError) -> ResolvedProgram? {
@@ -47,7 +68,7 @@ extension RequestParts {
       return nil
     }
     var structure: Module?
-    if reference.object["signature"] != nil || reference.object["steps"] != nil {
+    if Self.structureKeys.contains(where: { reference.object[$0] != nil }) {
       structure = Module.read(reference)
       guard structure != nil else { return nil }
     }

@@ -34,7 +34,7 @@ struct RequestParts {
     let asked = names.contains { name in
       fields.object[name]?["name"] == "gsm8k" && fields.object[name]?["path"] == nil
     }
-    guard asked, DatasetDownload.lacksGSM8K(places) else { return }
+    guard asked, !environment.isCheck, DatasetDownload.lacksGSM8K(places) else { return }
     service.logger.notice("Downloading GSM8K into \(service.home)/datasets")
     do throws(HoneError) {
       try await DatasetDownload.gsm8k(home: service.home, fetcher: NetworkFetcher())
@@ -49,8 +49,21 @@ struct RequestParts {
       if isRequired { problems.add(fields.place(name), "This member is required: a data set, such as [{\"question\": …, \"answer\": …}].") }
       return nil
     }
-    return Dataset.load(
-      value, path: fields.place(name), places: places, problems: problems, dataProblems: dataProblems)
+    let load = { (problems: ProblemList, dataProblems: ProblemList) in
+      Dataset.load(
+        value, path: fields.place(name), places: places, problems: problems, dataProblems: dataProblems)
+    }
+    guard let cache = environment.datasets else { return load(problems, dataProblems) }
+    return cache.dataset(value, at: fields.place(name), places: places, problems, dataProblems, load: load)
+  }
+
+  /// Where wrong data is noted: apart from a wrong request, except where a check wants to hear of everything.
+  func listForData() -> ProblemList { environment.isCheck ? problems : ProblemList() }
+
+  /// Where answers are kept: the store, which a check does not open.
+  func answers() async throws(HoneError) -> any AnswerStore {
+    if environment.isCheck { return MemoryAnswerStore() }
+    return try await service.store()
   }
 
   /// Notes rows that lack an input of the program, the first few of each data set.
@@ -89,12 +102,9 @@ struct RequestParts {
     case .builtIn(let metric)?: return metric
     case .client(let client, let options)?:
       return try await clientMetric(client, options, at: fields.place(name))
-    case .judge?:
-      problems.add(
-        Problem(
-          path: fields.place(name), message: "Judges are not served; use a metric by name.",
-          allowed: MetricRegistry.names))
-      return nil
+    case .judge(let judge, let options)?:
+      FieldReader(options, path: fields.place(name), problems: problems).finish()
+      return try await judgeMetric(judge, at: fields.place(name) + ".judge")
     case nil: return nil
     }
   }

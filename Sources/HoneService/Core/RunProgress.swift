@@ -17,16 +17,18 @@ final class RunProgress: EventSink {
     var lastPercentage = 0
   }
 
-  private let sink: any ProgressSink
+  private let watchers: Watchers
   private let account: RunAccount
+  private let runID: String?
   private let namesRuns: Bool
   private let started = ContinuousClock.now
   private let state = Mutex(State())
 
   /// - Parameter namesRuns: whether evaluations are runs, whose ids then come with trials.
-  init(_ sink: any ProgressSink, account: RunAccount, namesRuns: Bool) {
-    self.sink = sink
+  init(_ watchers: Watchers, account: RunAccount, runID: String?, namesRuns: Bool) {
+    self.watchers = watchers
     self.account = account
+    self.runID = runID
     self.namesRuns = namesRuns
   }
 
@@ -38,7 +40,8 @@ final class RunProgress: EventSink {
       report()
     case .exampleFinished(_, let result):
       state.withLock { $0.done += 1 }
-      sink.partial(["example": .object(result.json)])
+      guard !watchers.isEmpty else { break }
+      watchers.partial(["example": .object(result.json)])
       report()
     case .trialFinished(let trial):
       state.withLock { state in
@@ -46,7 +49,7 @@ final class RunProgress: EventSink {
         state.best = trial.bestSoFar ?? state.best
         if state.baseline == nil { state.baseline = trial.result.score }
       }
-      sink.partial(["trial": .object(trial.json(namesRun: namesRuns))])
+      watchers.partial(["trial": .object(trial.json(namesRun: namesRuns))])
       report()
     case .evaluationStarted, .evaluationFinished, .evaluationStopped, .demoSetReady, .instructionProposed, .warning:
       break
@@ -67,6 +70,7 @@ final class RunProgress: EventSink {
         "phase": .string(state.phase), "executions": .int(state.done), "planned": .int(state.planned),
         "calls": .int(usage.calls), "tokens": .int(usage.tokens.totalTokens), "seconds": .double(seconds),
       ]
+      if let runID { data["runId"] = .string(runID) }
       if state.trials > 0 { data["trial"] = .int(state.trials) }
       if let best = state.best { data["score"] = .double(best) }
       if state.done > 0, state.planned > state.done {
@@ -76,7 +80,7 @@ final class RunProgress: EventSink {
       if state.trials > 0 { parts.append("trial \(state.trials)") }
       if let best = state.best { parts.append("best \(best)") }
       parts.append("\(usage.calls) calls")
-      sink.report(parts.joined(separator: ", "), percentage: percentage, data: data)
+      watchers.report(parts.joined(separator: ", "), percentage: percentage, data: data)
     }
   }
 }

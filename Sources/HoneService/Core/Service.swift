@@ -17,6 +17,9 @@ package final class Service: Sendable {
   package let logger: Logger
   private let opening = Mutex<Task<OpenStore, any Error>?>(nil)
   let loaded = Mutex<[String: Program]>([:])
+  /// The executions of host programs under way, whichever client runs them.
+  let executions = HostExecutions()
+  let works = Works()
 
   package init(home: String, logger: Logger) {
     self.home = home
@@ -43,8 +46,18 @@ package final class Service: Sendable {
     return try await store()
   }
 
-  /// Writes what is queued and closes the store.
+  /// Stops the works under way, each of which tracks what it has, so that its run can be resumed; takes no more.
+  package func drain() async { await works.close() }
+
+  /// Stops the works under way as somebody wishes who waits for their results.
+  package func stopWorks() async { await works.stop(.run) }
+
+  /// Waits until no work is under way: detached ones go on when their client has left.
+  package func waitUntilIdle() async { await works.waitUntilIdle() }
+
+  /// Stops what is under way, writes what is queued and closes the store.
   package func close() async {
+    await drain()
     let task = opening.withLock { opening in
       defer { opening = nil }
       return opening

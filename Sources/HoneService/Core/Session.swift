@@ -17,22 +17,27 @@ package final class Session: RequestHandler {
   private struct State {
     var isInitialized = false
     var isShutDown = false
+    var baseDirectory: String
     var served = ServedCallbacks()
   }
 
   private let service: Service
-  private let baseDirectory: String
+  private let works = RunningWorks()
+  private let editor: Editor
   private let onExit: @Sendable (Int32) -> Void
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   /// - Parameters:
-  ///   - baseDirectory: from where relative paths count.
+  ///   - baseDirectory: from where relative paths count, unless `initialize` or a request says otherwise.
   ///   - onExit: is told the exit status when the client sends `exit`, or when the process it named is gone.
   package init(service: Service, baseDirectory: String, onExit: @escaping @Sendable (Int32) -> Void = { _ in }) {
     self.service = service
-    self.baseDirectory = baseDirectory
+    editor = Editor(service: service, works: works)
+    state = Mutex(State(baseDirectory: baseDirectory))
     self.onExit = onExit
   }
+
+  private var baseDirectory: String { state.withLock { $0.baseDirectory } }
 
   package func plan(_ request: IncomingRequest) -> RequestPlan {
     let refusal: RPCError? = state.withLock { state in
@@ -40,6 +45,10 @@ package final class Session: RequestHandler {
       switch request.method {
       case "initialize":
         if state.isInitialized { return RPCError(.invalidRequest, "The session is initialized already.") }
+        if let directory = request.params["baseDirectory"] {
+          guard let path = Self.directory(directory) else { return Self.noDirectory }
+          state.baseDirectory = path
+        }
         state.isInitialized = true
         state.served = ServedCallbacks(initialize: request.params)
       case "shutdown": state.isShutDown = true
@@ -51,35 +60,60 @@ package final class Session: RequestHandler {
     switch request.method {
     case "initialize":
       watch(request.params["processId"]?.intValue)
+      editor.begin(request.params)
       return .answer(.object(Capabilities.json))
     case "shutdown": return .answer(.null)
     default: break
     }
     guard let method = MethodTable.method(named: request.method) else {
-      return .failure(.methodNotFound(request.method, known: MethodTable.names))
+      return editor.plan(request, baseDirectory: baseDirectory)
+        ?? .failure(.methodNotFound(request.method, known: MethodTable.names))
     }
-    let (params, progress) = Self.splitTokens(request)
+    var (params, progress) = Self.splitTokens(request)
     var environment = CallEnvironment(
       progress: progress, baseDirectory: baseDirectory, peer: ConnectionPeer(connection: request.connection))
     environment.served = state.withLock { $0.served }
-    let (service, name, surroundings) = (service, method.name, environment)
+    if let directory = params["baseDirectory"] {
+      guard let path = Self.directory(directory) else { return .failure(Self.noDirectory) }
+      environment.baseDirectory = path
+      params["baseDirectory"] = nil
+    }
+    environment.place = service.place(request.method, request.params)
+    let (service, works, name, token) = (service, works, method.name, progress?.workDone)
+    let (request, surroundings) = (params, environment)
+    guard let progress else { return .work { try await service.call(name, request, in: surroundings) } }
     return .work {
-      progress?.begin(name)
-      do throws(HoneError) {
-        let result = try await service.call(name, params, in: surroundings)
-        progress?.end("done")
+      progress.begin(name)
+      do {
+        let result = try await works.run(token: token) { try await service.call(name, request, in: surroundings) }
+        progress.end("done")
         return result
       } catch {
-        progress?.end(error.kind == .cancelled ? "cancelled" : "failed")
+        progress.end(HoneError(wrapping: error).kind == .cancelled ? "cancelled" : "failed")
         throw error
       }
     }
   }
 
   package func receive(_ notification: IncomingNotification) {
-    guard notification.method == "exit" else { return }
-    onExit(state.withLock { $0.isShutDown } ? 0 : 1)
+    if notification.method == "exit" {
+      onExit(state.withLock { $0.isShutDown } ? 0 : 1)
+    } else {
+      _ = editor.receive(notification, baseDirectory: baseDirectory)
+    }
   }
+
+  package func connectionClosed(_ connection: Connection) { editor.end() }
+
+  /// An absolute path that a client states as its `baseDirectory`.
+  private static func directory(_ value: JSONValue) -> String? {
+    value.stringValue.flatMap { $0.hasPrefix("/") && !$0.utf8.contains(0) ? $0 : nil }
+  }
+
+  private static let noDirectory = RPCError(
+    HoneError(
+      .invalidParams, "baseDirectory should be an absolute path.",
+      problems: [Problem(path: "baseDirectory", message: "Expected an absolute path.")]))
 
   /// The parameters without LSP's tokens, and who is to hear of progress under them.
   private static func splitTokens(_ request: IncomingRequest) -> (JSONObject, ConnectionProgress?) {
@@ -113,7 +147,7 @@ package final class Session: RequestHandler {
 /// Progress as LSP's `$/progress` notifications.
 final class ConnectionProgress: ProgressSink {
   private let connection: Connection
-  private let workDone: JSONValue?
+  let workDone: JSONValue?
   private let partialToken: JSONValue?
 
   init(_ connection: Connection, workDone: JSONValue?, partial: JSONValue?) {

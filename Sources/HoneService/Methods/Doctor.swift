@@ -43,26 +43,26 @@ extension Method {
 
 /// What a service meets outside its home: the socket, and the variables that name models and keys.
 private enum Surroundings {
-  static func findings(socket: String, repair: Bool) -> [Finding] { [self.socket(socket, repair), models] }
+  static func findings(socket: String, repair: Bool) -> [Observation] { [self.socket(socket, repair), models] }
 
-  private static func socket(_ path: String, _ repair: Bool) -> Finding {
+  private static func socket(_ path: String, _ repair: Bool) -> Observation {
     switch SocketPath.state(of: path) {
-    case .absent: return Finding("socket", .ok, "No service listens at \(path).")
+    case .absent: return Observation("socket", .ok, "No service listens at \(path).")
     case .live(let processID):
       let who = processID.map { " (process \($0))" } ?? ""
-      return Finding("socket", .ok, "A service listens at \(path)\(who).")
+      return Observation("socket", .ok, "A service listens at \(path)\(who).")
     case .stale:
-      var finding = Finding(
+      var finding = Observation(
         "socket", .note, "The socket at \(path) is left over from a service that is gone; the next one replaces it.")
       finding.isRepaired = repair && SocketPath.removeStale(path)
       return finding
     case .foreign(let what):
-      return Finding("socket", .warning, "\(path) \(what).", remedy: "Choose another path for the socket.")
+      return Observation("socket", .warning, "\(path) \(what).", remedy: "Choose another path for the socket.")
     }
   }
 
   /// Which variables are set; never to what.
-  private static var models: Finding {
+  private static var models: Observation {
     var set: [String] = []
     var unset: [String] = []
     for name in Set(Provider.all.compactMap(\.keyVariable)).sorted() {
@@ -70,7 +70,7 @@ private enum Surroundings {
     }
     let keys = set.isEmpty ? "No provider's key is set." : "Keys are set in \(set.joined(separator: ", "))."
     let model = Environment.value("HONE_LM") == nil ? "$HONE_LM names no default model." : "$HONE_LM names a default model."
-    return Finding(
+    return Observation(
       "models", .ok, "\(keys) \(model)",
       details: ["set": .array(set.map(JSONValue.string)), "unset": .array(unset.map(JSONValue.string))])
   }

@@ -13,6 +13,8 @@ extension Method {
       Parameter("program", Shape.reference("Program"), "What to run; or programId."),
       Parameter("programId", Shape.string, "A program that compile or loadProgram named."),
       Parameter("module", Shape.string, "The module for a program given as a signature's text; ChainOfThought unless said."),
+      Parameter("executionId", Shape.string, "Within program/forward: the execution that the call belongs to."),
+      Parameter("predictor", Shape.string, "Within program/forward: which predictor of the program to run."),
       Parameter("inputs", required: true, Shape.anyObject, "A value for each input field."),
       Parameter("lm", Shape.reference("LanguageModel"), "The model; the run's own for a program of a run, else $HONE_LM, unless given."),
       Parameter("experiment", Shape.string, "Where the trace is kept. Default unless said."),
@@ -25,18 +27,25 @@ extension Method {
     ]),
     example: ["program": "question -> answer", "inputs": ["question": "What is 2 + 2?"], "lm": "simulated"]
   ) { service, fields, environment throws(HoneError) in
+    if fields.value("executionId") != nil { return try await predictWithin(service, fields, environment) }
+    if fields.value("predictor") != nil {
+      fields.problems.add("executionId", "A predictor is named together with the execution it is called in.")
+    }
     let parts = RequestParts(service, fields, environment)
     let id = fields.value("programId")
-    let resolved: ResolvedProgram?
+    var resolved: ResolvedProgram?
     if let id {
       fields.ignore("module")
       if fields.value("program") != nil { fields.problems.add("programId", "Give program or programId, not both.") }
       let reference = FieldReader(["programId": id], problems: fields.problems)
       resolved = try await parts.resolve(reference)
+      parts.checkCallbacks(resolved?.program, at: "programId")
     } else {
       resolved = try await parts.program()
     }
     let inputs = fields.object("inputs")
+    // Whoever gives inputs directly says by that what the program takes.
+    resolved = parts.naming(resolved, inputs: inputs?.keys)
     var unused: [String] = []
     if inputs == nil, fields.object["inputs"] == nil {
       fields.problems.add("inputs", "This member is required: an object with a value for each input field.")

@@ -18,6 +18,13 @@ extension Method {
       Parameter("instructions", Shape.string, "Not used where a state gives them."),
       Parameter("steps", Shape.array(Shape.anyObject), "A pipeline's steps, in place of a signature."),
       Parameter("outputs", Shape.array(Shape.string), "A pipeline's outputs."),
+      Parameter("tools", Shape.array(Shape.reference("Tool")), "A ReAct's tools."),
+      Parameter("max_iters", Shape.integer, "How many turns a ReAct takes at most."),
+      Parameter("host", Shape.string, "The name of a program that the client runs."),
+      Parameter("predictors", Shape.anyObject, "A host program's predictors."),
+      Parameter("inputs", Shape.array(Shape.string), "A host program's inputs."),
+      Parameter("description", Shape.string, "What a host program does."),
+      Parameter("timeout", Shape.number, "Seconds that a host program may take."),
     ],
     result: Shape.object([
       "programId": Shape.string, "module": Shape.string, "signature": Shape.string,
@@ -28,7 +35,9 @@ extension Method {
     isForPages: true
   ) { service, fields, environment throws(HoneError) in
     let parts = RequestParts(service, fields, environment)
-    fields.ignore("signature", "module", "instructions", "steps", "outputs", "run", "path", "artifactUri", "state")
+    fields.ignore(
+      "signature", "module", "instructions", "steps", "outputs", "tools", "max_iters", "host", "predictors", "inputs",
+      "description", "timeout", "run", "path", "artifactUri", "state")
     let reference = FieldReader(fields.object, problems: fields.problems)
     let resolved = try await parts.resolve(reference)
     try fields.check("loadProgram")
@@ -70,7 +79,7 @@ extension Method {
       fields.ignore("module", "program")
       resolved = try await parts.resolve(FieldReader(["programId": id], problems: fields.problems))
     } else {
-      resolved = try await parts.program()
+      resolved = try await parts.program(isRun: false)
     }
     let path = fields.requiredString("path")
     if let path, !path.hasSuffix(".json") { fields.problems.add("path", "The file's name should end in .json.") }

@@ -22,38 +22,3 @@ struct RunSetup {
     }
   }
 }
-
-/// How a run ended, in the words of results and of run statuses.
-enum RunOutcome {
-  case finished, budgetExhausted, cancelled, failed
-  /// The client went away; the run can be taken up again.
-  case interrupted
-
-  init(_ error: HoneError?) {
-    switch error?.kind {
-    case nil: self = .finished
-    case .budgetExhausted?: self = .budgetExhausted
-    case .cancelled?: self = .cancelled
-    case .clientGone?: self = .interrupted
-    default: self = .failed
-    }
-  }
-
-  var word: String {
-    switch self {
-    case .finished: "FINISHED"
-    case .budgetExhausted: "BUDGET_EXHAUSTED"
-    case .cancelled: "CANCELLED"
-    case .failed: "FAILED"
-    case .interrupted: "INTERRUPTED"
-    }
-  }
-
-  var runStatus: RunStatus {
-    switch self {
-    case .finished: .finished
-    case .budgetExhausted, .cancelled, .interrupted: .killed
-    case .failed: .failed
-    }
-  }
-}

@@ -12,6 +12,9 @@ extension Method {
       Parameter("filter", Shape.string, "Such as metrics.eval > 50 and tags.hone.kind = 'compile'."),
       Parameter("orderBy", Shape.array(Shape.string), "Such as [\"metrics.eval DESC\"]."),
       Parameter("view", ["enum": ["ACTIVE_ONLY", "DELETED_ONLY", "ALL"]], "Active runs unless said."),
+      Parameter(
+        "select", Shape.array(Shape.string),
+        "What of each run comes along, such as metrics.eval, params.*, inputs; everything unless given."),
       Parameter("maxResults", Shape.integer, "How many a page has; 100 unless said, 1000 at most."),
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
@@ -25,6 +28,7 @@ extension Method {
     var filter = fields.string("filter") ?? ""
     let orderBy = fields.strings("orderBy") ?? []
     let view = fields.choice("view", of: ViewType.allCases.map(\.rawValue)).flatMap(ViewType.init) ?? .activeOnly
+    let selection = RunSelection(fields)
     let maxResults = fields.int("maxResults", in: 1...1000) ?? 100
     let pageToken = fields.string("pageToken")
     if let parent, !isRunID(parent) { fields.problems.add("parentRunId", "A run's id has 32 hexadecimal digits.") }
@@ -39,7 +43,14 @@ extension Method {
     }
     let page = try await store.searchRuns(
       experimentIDs: ids, filter: filter, orderBy: orderBy, view: view, maxResults: maxResults, pageToken: pageToken)
-    return ["runs": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
+    let children = try await store.childCounts(of: page.items.map(\.id))
+    let shown = try await service.shown(page.items, store)
+    let runs = zip(page.items, shown).map { run, whole in
+      var object = selection?(whole) ?? whole
+      object["children"] = .int(children[run.id] ?? 0)
+      return JSONValue.object(object)
+    }
+    return ["runs": .array(runs), "nextPageToken": JSONValue(page.nextPageToken)]
   }
 
   static func known(_ store: TrackingStore, _ name: String) async throws(HoneError) -> Experiment {
@@ -64,7 +75,7 @@ extension Method {
     try fields.check("getRun")
     let store = try await service.store()
     let run = try await store.run(id ?? "")
-    var object: JSONObject = ["run": .object(run.json)]
+    var object: JSONObject = ["run": .object(try await service.shown([run], store)[0])]
     object["children"] = .int(try await store.children(of: run.id).count)
     if wantsHistory {
       var history = JSONObject()
@@ -102,7 +113,7 @@ extension Method {
   }
 
   static let listExperiments = Method(
-    "listExperiments", "Lists experiments, the latest first.",
+    "listExperiments", "Lists experiments, the latest first, each with how many runs it has and when the last began.",
     [
       Parameter("maxResults", Shape.integer, "How many a page has; 100 unless said."),
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
@@ -114,7 +125,31 @@ extension Method {
     let maxResults = fields.int("maxResults", in: 1...1000) ?? 100
     let pageToken = fields.string("pageToken")
     try fields.check("listExperiments")
-    let page = try await service.store().experiments(maxResults: maxResults, pageToken: pageToken)
-    return ["experiments": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
+    let store = try await service.store()
+    let page = try await store.experiments(maxResults: maxResults, pageToken: pageToken)
+    let activity = try await store.experimentActivity()
+    let experiments = page.items.map { experiment in
+      var object = experiment.json
+      let found = activity[experiment.id] ?? ExperimentActivity()
+      object["runs"] = .int(found.runs)
+      object["topRuns"] = .int(found.topRuns)
+      object["running"] = .int(found.running)
+      object["lastRunTime"] = JSONValue(found.lastStart.map(rfc3339(milliseconds:)))
+      return JSONValue.object(object)
+    }
+    return ["experiments": .array(experiments), "nextPageToken": JSONValue(page.nextPageToken)]
+  }
+}
+
+extension Service {
+  /// Runs as they are sent; those that ended before their time say how they go on.
+  func shown(_ runs: [Run], _ store: TrackingStore) async throws(HoneError) -> [JSONObject] {
+    let unfinished = runs.filter { $0.info.status == .killed || $0.info.status == .failed }.map(\.id)
+    let resumable = unfinished.isEmpty ? [] : try await store.runsWithRequests(unfinished)
+    return runs.map { run in
+      var object = run.json
+      if resumable.contains(run.id) { object["resumeCommand"] = .string(resumeCommand(run.id, home: home)) }
+      return object
+    }
   }
 }

@@ -23,12 +23,22 @@ enum Shape {
       "anyOf": [
         ["type": "string", "examples": ["question -> answer"]],
         object([
-          "module": ["enum": ["Predict", "ChainOfThought", "Pipeline"]], "signature": reference("Signature"),
-          "instructions": string, "steps": array(anyObject), "outputs": array(string),
+          "module": ["enum": ["Predict", "ChainOfThought", "ReAct", "Pipeline"]], "signature": reference("Signature"),
+          "instructions": string, "steps": array(anyObject), "outputs": array(string), "tools": array(reference("Tool")),
+          "max_iters": integer,
         ]),
+        reference("HostProgram"),
         reference("ProgramReference"),
       ],
     ],
+    "HostProgram": object(
+      [
+        "host": string, "signature": reference("Signature"), "inputs": array(string),
+        "predictors": ["type": "object", "additionalProperties": reference("Program")], "description": string,
+        "timeout": number,
+      ], required: ["host", "predictors"]),
+    "Tool": object(
+      ["name": string, "description": string, "args": anyObject, "timeout": number], required: ["name"]),
     "Signature": [
       "description": "\"in1, in2: type -> out\", or its fields one by one.",
       "anyOf": [
@@ -38,7 +48,7 @@ enum Shape {
     ],
     "ProgramReference": object([
       "run": string, "path": string, "artifactUri": string, "programId": string, "state": anyObject,
-      "signature": reference("Signature"), "module": string,
+      "signature": reference("Signature"), "module": string, "host": string, "predictors": anyObject,
     ]),
     "Optimizer": [
       "description": "A name, or an object with name and settings; names and defaults of settings are DSPy's.",
@@ -55,12 +65,19 @@ enum Shape {
       ],
     ],
     "Metric": [
-      "description": "A metric's name, an object with name and its options, or a function of the client's.",
+      "description": "A metric's name, an object with name and its options, a function of the client's, or a judge.",
       "anyOf": [
         string, object(["name": string, "field": string], required: ["name"]),
         object(["client": string, "timeout": number, "options": anyObject], required: ["client"]),
+        object(["judge": reference("Judge")], required: ["judge"]),
       ],
     ],
+    "Judge": object([
+      "name": string, "signature": reference("Signature"), "module": string, "instructions": string,
+      "program": reference("Program"), "lm": reference("LanguageModel"), "field": string, "threshold": number,
+      "range": ["type": "array", "items": number, "minItems": 2, "maxItems": 2],
+      "inputs": ["type": "object", "additionalProperties": string],
+    ]),
     "LanguageModel": [
       "description": "provider/model, an object, or a function of the client's; \"simulated\" is the embedded simulation.",
       "anyOf": [
@@ -99,7 +116,8 @@ enum Shape {
     "Run": object([
       "runId": string, "experimentId": string, "name": string, "status": string, "startTime": string,
       "endTime": string, "duration": number, "parentRunId": string, "user": string, "artifactUri": string,
-      "params": anyObject, "metrics": anyObject, "tags": anyObject, "inputs": array(anyObject),
+      "params": anyObject, "metrics": anyObject, "tags": anyObject, "inputs": array(anyObject), "resumeCommand": string,
+      "children": integer,
     ]),
     "TraceInfo": object([
       "traceId": string, "name": string, "experimentId": string, "runId": string, "status": string, "startTime": string,

@@ -38,6 +38,9 @@ extension Method {
     [
       Parameter("traceId", required: true, Shape.string, "tr- and 32 hexadecimal digits."),
       Parameter("spanId", Shape.string, "Only this span, whole."),
+      Parameter(
+        "bodies", Shape.boolean,
+        "Whether spans have inputs, outputs, attributes and events; yes unless said. Without, a model's call keeps its tokens and cost."),
       Parameter("maxSpans", Shape.integer, "How many spans a page has; 1000 unless said."),
       Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
     ],
@@ -50,6 +53,7 @@ extension Method {
   ) { service, fields, _ throws(HoneError) in
     let text = fields.requiredString("traceId")
     let spanText = fields.string("spanId")
+    let bodies = fields.bool("bodies") ?? true
     let maxSpans = fields.int("maxSpans", in: 1...10_000) ?? 1000
     let pageToken = fields.string("pageToken")
     let id = text.flatMap { TraceID($0) }
@@ -66,9 +70,10 @@ extension Method {
       let span = try await store.span(spanID, of: id)
       return ["info": .object(info.json), "spans": [.object(span.json)], "nextPageToken": .null]
     }
-    let page = try await store.spans(of: id, maxResults: maxSpans, pageToken: pageToken)
+    let page = try await store.spans(
+      of: id, bodies: bodies, maxResults: maxSpans, pageToken: pageToken)
     return [
-      "info": .object(info.json), "spans": .array(page.items.map { .object($0.json) }),
+      "info": .object(info.json), "spans": .array(page.items.map { .object(bodies ? $0.json : $0.outlineJSON) }),
       "nextPageToken": JSONValue(page.nextPageToken),
     ]
   }

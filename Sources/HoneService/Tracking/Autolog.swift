@@ -50,4 +50,8 @@ enum HoneTag {
   static let bestScore = "hone.bestScore"
   static let simulated = "hone.simulated"
   static let error = "hone.error"
+  /// The program file that the request was made from.
+  static let file = "hone.file"
+  /// On an evaluation within a compile: what was evaluated.
+  static let evaluation = "hone.evaluation"
 }

@@ -56,21 +56,14 @@ struct OpenStore: Sendable {
 
   /// Ends the runs, and the evaluations under them, whose process is gone.
   private static func markDead(_ store: TrackingStore, _ logger: Logger) async throws(HoneError) {
-    for run in try await store.runsWithDeadLeases() {
-      logger.notice("The run \(run.id) (\(run.name)) was interrupted: its process is gone")
-      for child in try await store.children(of: run.id) where !child.info.status.isFinal {
-        try await end(child.id, store)
-      }
-      try await end(run.id, store)
+    let dead = try await store.endDeadRuns(tags: [
+      KeyValue(HoneTag.status, RunOutcome.interrupted.word),
+      KeyValue(HoneTag.error, "The process that made this run is gone."),
+    ])
+    for run in dead {
+      logger.notice(
+        "The run \(run.id) (\(run.name)) was interrupted: its process is gone. It goes on with: \(resumeCommand(run.id, home: store.home))"
+      )
     }
-  }
-
-  private static func end(_ id: String, _ store: TrackingStore) async throws(HoneError) {
-    try await store.log(
-      run: id,
-      tags: [
-        KeyValue(HoneTag.status, "INTERRUPTED"), KeyValue(HoneTag.error, "The process that made this run is gone."),
-      ])
-    try await store.updateRun(id, status: .killed)
   }
 }

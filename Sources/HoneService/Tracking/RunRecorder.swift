@@ -18,13 +18,16 @@ final class RunRecorder: EventSink {
   private let parentID: String?
   private let logsEvaluations: Bool
   private let languageModel: ModelConfiguration
+  private let account: RunAccount
   private let user: String?
+  /// Evaluations that an earlier session of the run had finished, with the score they had.
+  private let standing = Mutex<[String: Double]>([:])
   private let instructions = Mutex<[JSONValue]>([])
   private let warnings = Mutex<[String]>([])
 
   init(
     store: TrackingStore, logger: Logger, experimentID: String, parentID: String?, logsEvaluations: Bool,
-    languageModel: ModelConfiguration
+    languageModel: ModelConfiguration, account: RunAccount
   ) {
     self.store = store
     self.logger = logger
@@ -32,6 +35,7 @@ final class RunRecorder: EventSink {
     self.parentID = parentID
     self.logsEvaluations = logsEvaluations
     self.languageModel = languageModel
+    self.account = account
     user = Environment.value("USER") ?? Environment.value("LOGNAME")
   }
 
@@ -62,10 +66,15 @@ final class RunRecorder: EventSink {
 
   private func start(_ info: EvaluationInfo) async throws(HoneError) {
     guard logsEvaluations else { return }
-    _ = try await store.createRun(
-      NewRun(
-        id: info.id, experimentID: experimentID, name: info.name, parentID: parentID, user: user,
-        sourceName: "hone", sourceType: "LOCAL", tags: modelTags(languageModel)))
+    if try await store.findRun(info.id) != nil {
+      guard try await takeUp(info) else { return }
+    } else {
+      _ = try await store.createRun(
+        NewRun(
+          id: info.id, experimentID: experimentID, name: info.name, parentID: parentID, user: user,
+          sourceName: "hone", sourceType: "LOCAL",
+          tags: modelTags(languageModel) + [KeyValue(HoneTag.evaluation, info.identity)]))
+    }
     var params = stateParams(info.program)
     params.append(KeyValue("lm_params", modelParams(languageModel)))
     for (key, value) in info.coordinates { params.append(KeyValue(key, pythonText(value))) }
@@ -75,30 +84,56 @@ final class RunRecorder: EventSink {
     try await store.writeArtifact(run: info.id, path: "model.json", text: StateFile.text(info.program))
   }
 
+  /// Goes on with an evaluation's run of an earlier session; false if that session had finished it.
+  private func takeUp(_ info: EvaluationInfo) async throws(HoneError) -> Bool {
+    let run = try await store.run(info.id)
+    if run.tags.value(of: HoneTag.evaluation) != info.identity {
+      // An outage that is over now had led the search elsewhere.
+      try await store.clearRun(info.id)
+      try await store.setTag(run: info.id, HoneTag.evaluation, info.identity)
+    } else if run.info.status == .finished, let score = run.metric("eval"), run.metric("coverage") == 1 {
+      standing.withLock { $0[info.id] = score }
+      return false
+    }
+    try await store.updateRun(info.id, status: .running)
+    return true
+  }
+
   private func finish(_ info: EvaluationInfo, _ result: EvaluationResult) async throws(HoneError) {
-    if logsEvaluations {
+    if logsEvaluations, standing.withLock({ $0[info.id] }) != result.score {
       try await store.keep(result, run: info.id)
-      try await store.log(run: info.id, metrics: summaryMetrics(result))
+      try await store.log(run: info.id, metrics: summaryMetrics(result), replacing: true)
       try await store.updateRun(info.id, status: .finished)
     }
     if let parentID {
-      try await store.logMetric(run: parentID, Tracking.Metric(info.key, result.score, step: info.index))
+      try await store.log(
+        run: parentID, metrics: [Tracking.Metric(info.key, result.score, step: info.index)], replacing: true)
     }
   }
 
   private func stop(
     _ info: EvaluationInfo, _ result: EvaluationResult?, _ error: HoneError
   ) async throws(HoneError) {
-    guard logsEvaluations else { return }
-    if let result { try await store.keep(result, run: info.id) }
-    let isInterrupted = error.kind.endsRun
+    guard logsEvaluations, standing.withLock({ $0[info.id] }) == nil else { return }
+    if let result {
+      try await store.keep(result, run: info.id)
+      // Of the rows that were asked; `count` says how many.
+      try await store.log(run: info.id, metrics: summaryMetrics(result), replacing: true)
+    }
     try await store.setTag(run: info.id, HoneTag.error, error.message)
-    try await store.updateRun(info.id, status: isInterrupted ? .killed : .failed)
+    try await store.updateRun(info.id, status: RunOutcome(error, nil).runStatus)
   }
 
   private func note(_ trial: Trial) async throws(HoneError) {
-    guard let parentID, let best = trial.bestSoFar else { return }
-    try await store.logMetric(run: parentID, Tracking.Metric("best_score", best, step: trial.number))
+    guard let parentID else { return }
+    try await store.logTrial(run: parentID, number: trial.number, trial.json(namesRun: logsEvaluations))
+    let usage = account.usage.total
+    var metrics = [
+      Tracking.Metric("trial_calls", Double(usage.calls), step: trial.number),
+      Tracking.Metric("trial_cost", usage.knownCost, step: trial.number),
+    ]
+    if let best = trial.bestSoFar { metrics.append(Tracking.Metric("best_score", best, step: trial.number)) }
+    try await store.log(run: parentID, metrics: metrics, replacing: true)
   }
 
   /// The instructions proposed so far, in order.
@@ -132,6 +167,24 @@ func summaryMetrics(_ result: EvaluationResult) -> [Tracking.Metric] {
     metrics.append(Tracking.Metric("eval_high", interval.high))
   }
   return metrics
+}
+
+/// What a run paid for, as metrics.
+func usageMetrics(_ usage: UsageReport.Figures) -> [Tracking.Metric] {
+  var metrics = [
+    Tracking.Metric("calls", Double(usage.calls)), Tracking.Metric("calls_cached", Double(usage.cached)),
+    Tracking.Metric("tokens", Double(usage.tokens.totalTokens)),
+  ]
+  if let cost = usage.cost { metrics.append(Tracking.Metric("cost", cost)) }
+  return metrics
+}
+
+extension EvaluationInfo {
+  /// What is evaluated: tells an evaluation done again from another one under the same name.
+  fileprivate var identity: String {
+    let rows = rows.map(String.init).joined(separator: ",")
+    return String(ContentDigest.of("\(programID(program)) \(rows)").description.prefix(16))
+  }
 }
 
 /// A model's settings as MLflow's `lm_params`: JSON with sorted names.

@@ -26,21 +26,11 @@ enum DataSummary {
     let batches = stride(from: 0, to: rows.count, by: batch).prefix(maximumBatches).map { start in
       Array(rows[start..<min(start + batch, rows.count)])
     }
-    var notes: [String?] = Array(repeating: nil, count: batches.count)
-    do {
-      try await withThrowingTaskGroup(of: (Int, String?).self) { group in
-        for (index, rows) in batches.enumerated() {
-          group.addTask {
-            let inputs: JSONObject = ["examples": .string(rows.map(text).joined(separator: "\n"))]
-            let output = try await ask(
-              task, observe, inputs, scope: "observe/\(index)", metadata: ["phase": "observe", "batch": .int(index)])
-            return (index, output?["observations"]?.stringValue)
-          }
-        }
-        for try await (index, note) in group { notes[index] = note }
-      }
-    } catch {
-      throw HoneError(wrapping: error)
+    let notes = try await concurrently(batches) { index, rows throws(HoneError) in
+      let inputs: JSONObject = ["examples": .string(rows.map(text).joined(separator: "\n"))]
+      let output = try await ask(
+        task, observe, inputs, scope: "observe/\(index)", metadata: ["phase": "observe", "batch": .int(index)])
+      return output?["observations"]?.stringValue
     }
     let written = notes.compactMap { $0 }
     guard !written.isEmpty else { return nil }

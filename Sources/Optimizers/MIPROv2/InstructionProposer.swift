@@ -75,7 +75,9 @@ struct InstructionProposer: Sendable {
       }
     }
     let program = orders.isEmpty ? nil : try await describeProgram(demoSets)
-    let proposals = try await proposals(orders, program: program)
+    let proposals = try await concurrently(orders) { _, order throws(HoneError) in
+      try await propose(order, program: program)
+    }
     var texts = task.student.states.map { [$0.instructions] }
     for (order, text) in zip(orders, proposals) {
       guard let text, !texts[order.predictor].contains(text) else { continue }
@@ -125,21 +127,6 @@ struct InstructionProposer: Sendable {
     return Order(
       predictor: predictor, slot: slot, tip: tip, rollout: rollout, demos: demos,
       current: current ?? task.student.states[predictor].instructions, attempts: attempts)
-  }
-
-  private func proposals(_ orders: [Order], program: String?) async throws(HoneError) -> [String?] {
-    do {
-      return try await withThrowingTaskGroup(of: (Int, String?).self) { group in
-        for (index, order) in orders.enumerated() {
-          group.addTask { (index, try await propose(order, program: program)) }
-        }
-        var texts: [String?] = Array(repeating: nil, count: orders.count)
-        for try await (index, text) in group { texts[index] = text }
-        return texts
-      }
-    } catch {
-      throw HoneError(wrapping: error)
-    }
   }
 
   private func propose(_ order: Order, program: String?) async throws(HoneError) -> String? {
@@ -197,9 +184,10 @@ struct InstructionProposer: Sendable {
   // MARK: Texts
 
   private var programText: String {
-    task.student.predictors.map { predictor in
+    let steps = task.student.predictors.map { predictor in
       "\(predictor.name): \(predictor.signature.text)"
     }.joined(separator: "\n")
+    return task.student.module.outline.map { "\($0)\n\(steps)" } ?? steps
   }
 
   private static func text(_ demos: [JSONObject], _ signature: Signature) -> String {

@@ -1,6 +1,7 @@
 import Evaluation
-package import Failures
+import Failures
 package import JSON
+import LanguageModels
 import Programs
 import Randomness
 
@@ -111,16 +112,16 @@ package struct MIPROv2: Optimizer {
     }
   }
 
-  package func compile(_ task: CompileTask) async throws(HoneError) -> CompileResult {
+  package func compile(_ task: CompileTask) async -> CompileResult {
     let log = SearchLog(task)
     do throws(HoneError) {
       var random = PythonRandom(seed: seed)
       let setup = Setup(self, task, random: &random)
       let search = try await prepare(setup, task, log, random: &random)
       try await search.run()
-      return try log.result()
+      return log.result()
     } catch {
-      return try log.result(stoppedBy: error)
+      return log.result(stoppedBy: error)
     }
   }
 
@@ -139,18 +140,22 @@ package struct MIPROv2: Optimizer {
     let session = inner
     let baselineInfo = log.info(
       "eval_full", task.student, rows: Array(setup.valset.indices), coordinates: ["trial": 1])
+    // Bounded money goes into one part after the other, the student's score first: where it ends, something is whole.
+    let isBounded = task.session.account.budget.isLimited
     do {
       // A failure in one part ends the others and is what the caller hears of.
-      async let demoSets = makeDemoSets(orders, session)
-      async let summary = dataAwareProposer ? DataSummary.write(setup.trainset, batch: viewDataBatchSize, session) : nil
       async let baseline = session.evaluator.evaluate(baselineInfo, examples: setup.valset)
+      if isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
+      async let demoSets = makeDemoSets(orders, session)
+      if isBounded { _ = try await demoSets }
+      async let summary = dataAwareProposer ? DataSummary.write(setup.trainset, batch: viewDataBatchSize, session) : nil
       let demos = try await demoSets
       let proposer = InstructionProposer(self, session, dataSummary: try await summary)
       await task.session.events.emit(
         .phase("propose", message: "Proposing instructions"))
       async let instructions = proposer.initial(
         count: min(setup.plan.instructCandidates, demos.count), demoSets: demos, random: random)
-      await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true)
+      if !isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
       let (texts, after) = try await instructions
       random = after
       return Search(
@@ -163,23 +168,12 @@ package struct MIPROv2: Optimizer {
 
   /// The demo sets in their order: one state of demos for each predictor.
   private func makeDemoSets(_ orders: [DemoSetOrder], _ task: CompileTask) async throws(HoneError) -> [[[JSONObject]]] {
-    do {
-      return try await withThrowingTaskGroup(of: (Int, [[JSONObject]]).self) { group in
-        for (index, order) in orders.enumerated() {
-          group.addTask {
-            let (program, attempts) = try await make(order, index: index, task)
-            let demos = program.states.map(\.demos)
-            await task.session.events.emit(
-              .demoSetReady(index: index, demos: demos.map(\.count).max() ?? 0, attempts: attempts))
-            return (index, demos)
-          }
-        }
-        var sets: [[[JSONObject]]] = Array(repeating: [], count: orders.count)
-        for try await (index, demos) in group { sets[index] = demos }
-        return sets
-      }
-    } catch {
-      throw HoneError(wrapping: error)
+    try await concurrently(orders) { index, order throws(HoneError) in
+      let (program, attempts) = try await make(order, index: index, task)
+      let demos = program.states.map(\.demos)
+      await task.session.events.emit(
+        .demoSetReady(index: index, demos: demos.map(\.count).max() ?? 0, attempts: attempts))
+      return demos
     }
   }
 

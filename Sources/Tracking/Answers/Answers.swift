@@ -110,6 +110,14 @@ extension TrackingStore: AnswerStore {
     }
   }
 
+  /// The keys of the answers that a run paid for.
+  package func answerKeys(run id: String) async throws(HoneError) -> Set<ContentDigest> {
+    try await read { db in
+      let keys = try Data.fetchAll(db, sql: "SELECT key FROM answers WHERE run_id = ?", arguments: [id])
+      return Set(keys.compactMap { ContentDigest(bytes: $0) })
+    }
+  }
+
   /// A list of texts in one column: nothing for none, a JSON array otherwise.
   private static func text(_ list: [String]) -> String? {
     list.isEmpty ? nil : JSONValue.array(list.map(JSONValue.string)).text()

@@ -20,12 +20,12 @@ extension StoreExamination {
     let (strangers, leftovers, count) = survey(known)
     try examineMissing(db)
     if strangers.isEmpty, leftovers.isEmpty, count > 0 {
-      add(Finding("artifacts", .ok, "\(count) runs have artifacts."))
+      add(Observation("artifacts", .ok, "\(count) runs have artifacts."))
     }
     if !strangers.isEmpty {
       let (root, home) = (root, home)
       add(
-        Finding(
+        Observation(
           "artifacts", .warning,
           "\(strangers.count) directories of artifacts belong to no run: \(Self.list(strangers)).",
           remedy: "Run hone doctor --repair, which moves them to \(home)/lost.",
@@ -39,7 +39,7 @@ extension StoreExamination {
     }
     if !leftovers.isEmpty {
       add(
-        Finding(
+        Observation(
           "artifacts", .warning, "\(leftovers.count) files are left of writes that were broken off.",
           remedy: "Run hone doctor --repair, which removes them.",
           details: ["files": .array(leftovers.prefix(100).map(JSONValue.string))])
@@ -91,7 +91,7 @@ extension StoreExamination {
     }
     guard !missing.isEmpty else { return }
     add(
-      Finding(
+      Observation(
         "artifacts", .error, "\(missing.count) artifacts are missing: \(Self.list(missing)).",
         remedy: "Restore them from a backup, or delete their runs.",
         details: ["paths": .array(missing.prefix(100).map(JSONValue.string))]))

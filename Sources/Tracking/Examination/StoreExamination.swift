@@ -16,7 +16,7 @@ import JSON
 package struct StoreExamination {
   let home: String
   let repairs: Bool
-  private(set) var findings: [Finding] = []
+  private(set) var findings: [Observation] = []
 
   /// Less free space than this is worth a warning, in bytes; a sixteenth of it is an error.
   private static let scarceSpace = 256 << 20
@@ -31,7 +31,7 @@ package struct StoreExamination {
   }
 
   /// Examines the home directory.
-  package static func run(home: String, repair: Bool = false) async throws(HoneError) -> [Finding] {
+  package static func run(home: String, repair: Bool = false) async throws(HoneError) -> [Observation] {
     try await onThread {
       var examination = StoreExamination(home: home, repairs: repair)
       examination.examine()
@@ -55,15 +55,15 @@ package struct StoreExamination {
       }
     } catch {
       let failure = storeError(error)
-      add(Finding("database", .error, failure.message, remedy: failure.remedy, details: details(failure)))
+      add(Observation("database", .error, failure.message, remedy: failure.remedy, details: details(failure)))
     }
     examineLog()
   }
 
-  mutating func add(_ finding: Finding) { findings.append(finding) }
+  mutating func add(_ finding: Observation) { findings.append(finding) }
 
   /// Notes something wrong, or that it has been mended.
-  mutating func add(_ finding: Finding, repair: () -> Bool) {
+  mutating func add(_ finding: Observation, repair: () -> Bool) {
     var finding = finding
     if repairs { finding.isRepaired = repair() }
     findings.append(finding)
@@ -81,25 +81,25 @@ package struct StoreExamination {
     var status = stat()
     guard stat(home, &status) == 0 else {
       if errno == ENOENT {
-        add(Finding("home", .note, "There is no store in \(home) yet; the first run makes it."))
+        add(Observation("home", .note, "There is no store in \(home) yet; the first run makes it."))
       } else {
         add(unreadable("home", home))
       }
       return false
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
-      add(Finding("home", .error, "The home \(home) is not a directory.", remedy: "Name a directory as the home."))
+      add(Observation("home", .error, "The home \(home) is not a directory.", remedy: "Name a directory as the home."))
       return false
     }
     if !examineMode("home", home, status) { return true }
     if access(home, R_OK | W_OK | X_OK) != 0 {
       let reason = String(cString: strerror(errno))
       add(
-        Finding(
+        Observation(
           "home", .error, "The home \(home) cannot be written to (\(reason)): runs can be read, and none be made.",
           remedy: "Make the directory writable for this user, or choose another home."))
     } else {
-      add(Finding("home", .ok, home))
+      add(Observation("home", .ok, home))
     }
     return true
   }
@@ -108,7 +108,7 @@ package struct StoreExamination {
   private mutating func examineMode(_ check: String, _ path: String, _ status: stat) -> Bool {
     guard status.st_uid == geteuid() else {
       add(
-        Finding(
+        Observation(
           check, .warning, "\(path) belongs to user \(status.st_uid), not to this one (\(geteuid())).",
           remedy: "Run as that user, or change the owner."))
       return false
@@ -117,15 +117,15 @@ package struct StoreExamination {
     guard mode & 0o077 != 0 else { return true }
     let right = mode & 0o700
     add(
-      Finding(
+      Observation(
         check, .warning, "\(path) is open to other users (mode \(String(mode, radix: 8))).",
         remedy: "Run chmod \(String(right, radix: 8)) on it, or hone doctor --repair.")
     ) { chmod(path, right) == 0 }
     return false
   }
 
-  private func unreadable(_ check: String, _ path: String) -> Finding {
-    Finding(
+  private func unreadable(_ check: String, _ path: String) -> Observation {
+    Observation(
       check, .error, "\(path) cannot be looked at: \(String(cString: strerror(errno))).",
       remedy: "Check the permissions of it and of the directories above.")
   }
@@ -134,10 +134,10 @@ package struct StoreExamination {
     var status = statvfs()
     guard statvfs(home, &status) == 0 else { return }
     let free = Int(status.f_bavail) * Int(status.f_frsize)
-    let level: Finding.Level =
+    let level: Observation.Level =
       free < Self.scarceSpace / 16 ? .error : free < Self.scarceSpace ? .warning : .ok
     add(
-      Finding(
+      Observation(
         "disk", level, "\(free >> 20) MiB are free on the disk of the store.",
         remedy: level == .ok ? nil : "Free some space before the next run.", details: ["freeBytes": .int(free)]))
   }
@@ -147,7 +147,7 @@ package struct StoreExamination {
     let backups = names.filter { $0.hasPrefix(TrackingStore.fileName + ".v") && $0.hasSuffix(".backup") }.sorted()
     guard !backups.isEmpty else { return }
     add(
-      Finding(
+      Observation(
         "backups", .note, "Copies from before a migration: \(backups.joined(separator: ", ")).",
         remedy: "Delete them when the store has proved itself.",
         details: ["files": .array(backups.map(JSONValue.string))]))
@@ -157,7 +157,7 @@ package struct StoreExamination {
     var status = stat()
     guard lstat(path, &status) == 0 else {
       if errno == ENOENT {
-        add(Finding("database", .note, "There is no database yet; the first run makes it."))
+        add(Observation("database", .note, "There is no database yet; the first run makes it."))
       } else {
         add(unreadable("database", path))
       }
@@ -165,7 +165,7 @@ package struct StoreExamination {
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       add(
-        Finding(
+        Observation(
           "database", .error, "\(path) is not a regular file.", remedy: "Move it away, or choose another home."))
       return false
     }
@@ -175,7 +175,7 @@ package struct StoreExamination {
     }
     if examineMode("database", path, status), access(path, W_OK) != 0 {
       add(
-        Finding(
+        Observation(
           "database", .error, "\(path) cannot be written to: \(String(cString: strerror(errno))).",
           remedy: "Make the file writable for this user."))
     }
@@ -187,7 +187,7 @@ package struct StoreExamination {
     guard size > Self.longLog else { return }
     let (path, isWritable) = (path, access(path, W_OK) == 0)
     add(
-      Finding(
+      Observation(
         "log", .warning, "The write-ahead log has \(size >> 20) MiB; it is emptied when no reader holds it back.",
         remedy: "End processes that hold the store open for long, then run hone doctor --repair.",
         details: ["bytes": .int(size)])
@@ -224,18 +224,18 @@ package struct StoreExamination {
       found = try Schema.versionFound(db, home: home, version: Schema.version)
     } catch {
       let failure = storeError(error)
-      add(Finding("schema", .error, failure.message, remedy: failure.remedy))
+      add(Observation("schema", .error, failure.message, remedy: failure.remedy))
       return false
     }
     let details: JSONObject = ["found": .int(found), "known": .int(Schema.version)]
     guard found == Schema.version else {
       add(
-        Finding(
+        Observation(
           "schema", .note, "The schema is \(found), older than \(Schema.version).",
           remedy: "The next run copies the database beside it, then migrates it.", details: details))
       return false
     }
-    add(Finding("schema", .ok, "Schema \(found).", details: details))
+    add(Observation("schema", .ok, "Schema \(found).", details: details))
     return true
   }
 
@@ -248,13 +248,13 @@ package struct StoreExamination {
           "\(try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0) \(table)"
         }
         add(
-          Finding(
+          Observation(
             "database", .ok, "Sound: \(counts.joined(separator: ", ")); \((Self.size(path) ?? 0) >> 10) KiB.",
             details: ["bytes": .int(Self.size(path) ?? 0), "logBytes": .int(Self.size(path + "-wal") ?? 0)]))
       }
       if !damages.isEmpty {
         add(
-          Finding(
+          Observation(
             "database", .error, "The database is damaged: \(damages[0])",
             remedy: "Copy the home directory, then restore a backup, or save what can be read with sqlite3's .recover.",
             details: ["damages": .array(damages.map(JSONValue.string))]))
@@ -262,7 +262,7 @@ package struct StoreExamination {
       if !strays.isEmpty {
         let tables = Set(strays).sorted()
         add(
-          Finding(
+          Observation(
             "references", .error, "\(strays.count) rows of \(tables.joined(separator: ", ")) belong to nothing.",
             remedy: "Restore a backup.", details: ["rows": .int(strays.count)]))
       }
@@ -273,11 +273,11 @@ package struct StoreExamination {
             AND NOT EXISTS (SELECT 1 FROM span_chunks WHERE id >= t.seq << 20 AND id < (t.seq + 1) << 20)
           """)
       if let hollow, hollow > 0 {
-        add(Finding("traces", .error, "\(hollow) traces have lost their spans.", remedy: "Restore a backup."))
+        add(Observation("traces", .error, "\(hollow) traces have lost their spans.", remedy: "Restore a backup."))
       }
     } catch {
       let failure = storeError(error)
-      add(Finding("database", .error, failure.message, remedy: failure.remedy, details: details(failure)))
+      add(Observation("database", .error, failure.message, remedy: failure.remedy, details: details(failure)))
     }
   }
 
@@ -299,10 +299,10 @@ package struct StoreExamination {
       let isHeld = owner.isAlive ?? ((row[5] as Int) > nowInMilliseconds())
       if isHeld { working += 1 } else if row[1] { dead.append(row[0]) } else { stale.append(row[6]) }
     }
-    if working > 0 { add(Finding("runs", .ok, "\(working) runs are being worked on.")) }
+    if working > 0 { add(Observation("runs", .ok, "\(working) runs are being worked on.")) }
     if !dead.isEmpty {
       add(
-        Finding(
+        Observation(
           "runs", .warning, "The processes of \(dead.count) runs are gone: \(Self.list(dead)).",
           remedy: "hone doctor --repair, or the next service, marks them; then: hone resume \(dead[0])",
           details: ["runIds": .array(dead.map(JSONValue.string))]))
@@ -310,7 +310,7 @@ package struct StoreExamination {
     if !stale.isEmpty {
       let (path, runs) = (path, stale)
       add(
-        Finding(
+        Observation(
           "leases", .warning, "\(stale.count) leases of dead processes are left on runs that have ended.",
           remedy: "Run hone doctor --repair.")
       ) {

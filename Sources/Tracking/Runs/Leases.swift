@@ -67,27 +67,43 @@ extension TrackingStore {
   ///
   /// - Throws: `invalidParams` if a living process holds it; `notFound`.
   package func acquireLease(run id: String) async throws(HoneError) {
-    let me = ProcessIdentity.current
-    try await write { db in
-      let run = try Self.activeRun(db, id)
-      let row = try SQLRequest<Row>(
-        literal: "SELECT host, pid, process_start, expires_ms FROM leases WHERE run = \(run)"
-      ).fetchOne(db)
-      if let row {
-        let owner = ProcessIdentity(host: row[0], pid: row[1], start: row[2])
-        if owner != me, Self.isHeld(owner, expires: row[3]) {
-          throw invalid(
-            "runId", "Process \(owner.pid) is working on this run.", got: id,
-            remedy: "Wait for it, or end it, and try again.")
-        }
-      }
-      try db.execute(
-        literal: """
-          INSERT OR REPLACE INTO leases
-          VALUES (\(run), \(me.host), \(me.pid), \(me.start), \(nowInMilliseconds() + Self.leaseDuration))
-          """)
-    }
+    try await write { db in try Self.claim(id, number: Self.activeRun(db, id), db) }
     heldLeases.runs.withLock { _ = $0.insert(id) }
+  }
+
+  /// - Parameter includingOwn: whether a claim of this process's own is refused too.
+  static func claim(_ id: String, number run: Int64, includingOwn: Bool = false, _ db: Database) throws {
+    let me = ProcessIdentity.current
+    if let owner = try owner(of: run, db), includingOwn || owner.identity != me, isHeld(owner.identity, expires: owner.expires) {
+      throw invalid(
+        "runId", "Process \(owner.identity.pid) is working on this run.", got: id,
+        remedy: "Wait for it, or end it, and try again.")
+    }
+    try db.execute(
+      literal: """
+        INSERT OR REPLACE INTO leases
+        VALUES (\(run), \(me.host), \(me.pid), \(me.start), \(nowInMilliseconds() + Self.leaseDuration))
+        """)
+  }
+
+  private static func owner(of run: Int64, _ db: Database) throws -> (identity: ProcessIdentity, expires: Int)? {
+    let row = try SQLRequest<Row>(
+      literal: "SELECT host, pid, process_start, expires_ms FROM leases WHERE run = \(run)"
+    ).fetchOne(db)
+    return row.map { (ProcessIdentity(host: $0[0], pid: $0[1], start: $0[2]), $0[3]) }
+  }
+
+  /// The process that is working on a run; nil if none is.
+  ///
+  /// - Throws: `notFound`.
+  package func processWorking(on id: String) async throws(HoneError) -> Int? {
+    try await read { db in
+      guard let run = try Self.runSequence(db, id) else { throw notFound("run", id) }
+      guard let owner = try Self.owner(of: run, db), Self.isHeld(owner.identity, expires: owner.expires) else {
+        return nil
+      }
+      return owner.identity.pid
+    }
   }
 
   /// Prolongs all leases of this store; to be called some three times in `leaseDuration`.
@@ -133,18 +149,44 @@ extension TrackingStore {
   ///
   /// Runs that nobody ever claimed are not among them.
   package func runsWithDeadLeases() async throws(HoneError) -> [RunInfo] {
-    try await read { db in
-      let rows = try Row.fetchAll(
-        db,
-        sql: """
-          SELECT l.host, l.pid, l.process_start, l.expires_ms, l.run FROM leases l JOIN runs r ON r.seq = l.run
-          WHERE r.status IN ('RUNNING', 'SCHEDULED') AND r.deleted_ms IS NULL ORDER BY l.run
-          """)
-      let dead = rows.filter { row in
-        !Self.isHeld(ProcessIdentity(host: row[0], pid: row[1], start: row[2]), expires: row[3])
+    try await read { db in try Self.infos(db, Self.deadRuns(db)) }
+  }
+
+  /// Ends the runs whose owner is gone, and what is unfinished under them: they become `KILLED`, with these tags.
+  ///
+  /// Returns the runs themselves, without those under them. One that another process takes up at this moment stays.
+  package func endDeadRuns(tags: [KeyValue]) async throws(HoneError) -> [RunInfo] {
+    guard try await !runsWithDeadLeases().isEmpty else { return [] }
+    return try await write { db in
+      let dead = try Self.deadRuns(db)
+      for run in dead {
+        let all = try Int64.fetchAll(
+          db,
+          sql: """
+            SELECT ?1 UNION ALL SELECT seq FROM runs WHERE parent = (SELECT id FROM runs WHERE seq = ?1)
+              AND status IN ('RUNNING', 'SCHEDULED')
+            """, arguments: [run])
+        for run in all {
+          try db.execute(
+            literal: "UPDATE runs SET status = 'KILLED', end_ms = \(nowInMilliseconds()) WHERE seq = \(run)")
+          for tag in tags { try Self.setTag(db, run: run, tag) }
+        }
+        try db.execute(literal: "DELETE FROM leases WHERE run = \(run)")
       }
-      return try Self.infos(db, dead.map { $0[4] })
+      return try Self.infos(db, dead)
     }
+  }
+
+  private static func deadRuns(_ db: Database) throws -> [Int64] {
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT l.host, l.pid, l.process_start, l.expires_ms, l.run FROM leases l JOIN runs r ON r.seq = l.run
+        WHERE r.status IN ('RUNNING', 'SCHEDULED') AND r.deleted_ms IS NULL ORDER BY l.run
+        """)
+    return rows.filter { row in
+      !Self.isHeld(ProcessIdentity(host: row[0], pid: row[1], start: row[2]), expires: row[3])
+    }.map { $0[4] }
   }
 
   private static func isHeld(_ owner: ProcessIdentity, expires: Int) -> Bool {

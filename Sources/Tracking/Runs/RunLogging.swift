@@ -10,9 +10,11 @@ extension TrackingStore {
   /// A parameter is written once: the same value again is no error, another one is. Values are kept whole,
   /// however long. An identical metric point is stored once.
   ///
+  /// - Parameter replacing: whether a metric takes the place of what stands at its step, so that work done again
+  ///   leaves one point a step; one of the same value stays as it is.
   /// - Throws: `invalidParams` for a changed parameter, a bad key or timestamp, a deleted run; `notFound`.
   package func log(
-    run id: String, params: [KeyValue] = [], metrics: [Metric] = [], tags: [KeyValue] = []
+    run id: String, params: [KeyValue] = [], metrics: [Metric] = [], tags: [KeyValue] = [], replacing: Bool = false
   ) async throws(HoneError) {
     let params = params.map { KeyValue($0.key, $0.value.storable) }
     for param in params { try checkKey(param.key, "param") }
@@ -26,7 +28,9 @@ extension TrackingStore {
     try await write { db in
       let run = try Self.activeRun(db, id)
       for param in params { try Self.setParam(db, run: run, param) }
-      for metric in metrics { try Self.addMetric(db, run: run, metric) }
+      for metric in metrics {
+        if replacing { try Self.setMetric(db, run: run, metric) } else { try Self.addMetric(db, run: run, metric) }
+      }
       for tag in tags { try Self.setTag(db, run: run, tag) }
     }
   }
@@ -67,7 +71,7 @@ extension TrackingStore {
     }
   }
 
-  private static func addMetric(_ db: Database, run: Int64, _ metric: Metric) throws {
+  static func addMetric(_ db: Database, run: Int64, _ metric: Metric) throws {
     let value = metric.value.isNaN ? nil : metric.value
     let arguments: StatementArguments = [run, metric.key, metric.step, metric.timestamp, value]
     try db.cachedStatement(sql: "INSERT OR IGNORE INTO metrics VALUES (?, ?, ?, ?, ?)").execute(arguments: arguments)
@@ -81,6 +85,27 @@ extension TrackingStore {
           > (latest_metrics.step, latest_metrics.timestamp, ifnull(latest_metrics.value, -9e999))
         """
     ).execute(arguments: arguments)
+  }
+
+  /// Makes a metric the only point of its step.
+  static func setMetric(_ db: Database, run: Int64, _ metric: Metric) throws {
+    let standing = try Row.fetchAll(
+      db.cachedStatement(sql: "SELECT value FROM metrics WHERE run = ? AND key = ? AND step = ?"),
+      arguments: [run, metric.key, metric.step]
+    ).map { $0[0] as Double? }
+    guard standing != [metric.value.isNaN ? nil : metric.value] else { return }
+    if !standing.isEmpty {
+      try db.execute(
+        literal: "DELETE FROM metrics WHERE run = \(run) AND key = \(metric.key) AND step = \(metric.step)")
+      try db.execute(literal: "DELETE FROM latest_metrics WHERE run = \(run) AND key = \(metric.key)")
+      try db.execute(
+        literal: """
+          INSERT INTO latest_metrics SELECT run, key, step, timestamp, value FROM metrics
+          WHERE run = \(run) AND key = \(metric.key)
+          ORDER BY step DESC, timestamp DESC, ifnull(value, -9e999) DESC LIMIT 1
+          """)
+    }
+    try addMetric(db, run: run, metric)
   }
 
   /// All points of a metric by step, then timestamp, a page at a time.

@@ -17,35 +17,8 @@ extension TrackingStore {
   ///
   /// - Throws: `invalidParams` for a malformed or taken id; `notFound` for an unknown experiment or parent.
   package func createRun(_ new: NewRun) async throws(HoneError) -> Run {
-    let id = new.id ?? randomRunID()
-    guard isRunID(id) else {
-      throw invalid("runId", "A run's id has 32 lowercase hexadecimal digits.", got: id)
-    }
-    for tag in new.tags { try checkKey(tag.key, "tag") }
-    let name = (new.name ?? new.tags.value(of: KnownTag.runName) ?? RunNames.name(for: id)).storable
-    let parent = new.parentID ?? new.tags.value(of: KnownTag.parentRunID)
-    let user = (new.user ?? new.tags.value(of: KnownTag.user) ?? "").storable
-    var tags = new.tags.filter { $0.key != KnownTag.runName && $0.key != KnownTag.parentRunID }
-    tags.append(KeyValue(KnownTag.runName, name))
-    if let parent { tags.append(KeyValue(KnownTag.parentRunID, parent)) }
-    if let user = new.user { tags.append(KeyValue(KnownTag.user, user)) }
-    if let name = new.sourceName { tags.append(KeyValue(KnownTag.sourceName, name)) }
-    if let type = new.sourceType { tags.append(KeyValue(KnownTag.sourceType, type)) }
-    let start = new.startTime ?? nowInMilliseconds()
-    let allTags = tags
-    return try await write { db in
-      let experiment = try Self.experimentNumber(db, new.experimentID)
-      if let parent, try Self.runSequence(db, parent) == nil { throw notFound("parent run", parent) }
-      if try Self.runSequence(db, id) != nil { throw invalid("runId", "There is a run of this id already.", got: id) }
-      try db.cachedStatement(
-        sql: """
-          INSERT INTO runs (id, experiment, parent, name, status, start_ms, user) VALUES (?, ?, ?, ?, 'RUNNING', ?, ?)
-          """
-      ).execute(arguments: [id, experiment, parent, name, start, user])
-      let sequence = db.lastInsertedRowID
-      for tag in allTags { try Self.setTag(db, run: sequence, tag) }
-      return try Self.runs(db, [sequence])[0]
-    }
+    let insertion = try RunInsertion(new)
+    return try await write { db in try Self.runs(db, [insertion.run(in: db)])[0] }
   }
 
   /// Changes what is given. A final status without an end time ends the run now.
@@ -201,6 +174,54 @@ extension TrackingStore {
           context: row[7]))
     }
     return result
+  }
+}
+
+/// A new run, checked and made ready to be inserted.
+struct RunInsertion: Sendable {
+  let id: String
+  private let new: NewRun
+  private let name: String
+  private let parent: String?
+  private let user: String
+  private let start: Int
+  private let tags: [KeyValue]
+
+  init(_ new: NewRun) throws(HoneError) {
+    self.new = new
+    id = new.id ?? randomRunID()
+    guard isRunID(id) else {
+      throw invalid("runId", "A run's id has 32 lowercase hexadecimal digits.", got: id)
+    }
+    for tag in new.tags { try checkKey(tag.key, "tag") }
+    name = (new.name ?? new.tags.value(of: KnownTag.runName) ?? RunNames.name(for: id)).storable
+    parent = new.parentID ?? new.tags.value(of: KnownTag.parentRunID)
+    user = (new.user ?? new.tags.value(of: KnownTag.user) ?? "").storable
+    start = new.startTime ?? nowInMilliseconds()
+    var tags = new.tags.filter { $0.key != KnownTag.runName && $0.key != KnownTag.parentRunID }
+    tags.append(KeyValue(KnownTag.runName, name))
+    if let parent { tags.append(KeyValue(KnownTag.parentRunID, parent)) }
+    if let user = new.user { tags.append(KeyValue(KnownTag.user, user)) }
+    if let name = new.sourceName { tags.append(KeyValue(KnownTag.sourceName, name)) }
+    if let type = new.sourceType { tags.append(KeyValue(KnownTag.sourceType, type)) }
+    self.tags = tags
+  }
+
+  /// Inserts the run and returns its number.
+  func run(in db: Database) throws -> Int64 {
+    let experiment = try TrackingStore.experimentNumber(db, new.experimentID)
+    if let parent, try TrackingStore.runSequence(db, parent) == nil { throw notFound("parent run", parent) }
+    if try TrackingStore.runSequence(db, id) != nil {
+      throw invalid("runId", "There is a run of this id already.", got: id)
+    }
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO runs (id, experiment, parent, name, status, start_ms, user) VALUES (?, ?, ?, ?, 'RUNNING', ?, ?)
+        """
+    ).execute(arguments: [id, experiment, parent, name, start, user])
+    let sequence = db.lastInsertedRowID
+    for tag in tags { try TrackingStore.setTag(db, run: sequence, tag) }
+    return sequence
   }
 }
 

@@ -12,7 +12,7 @@ import GRDB
 
 /// The database's schema and its versions. `PRAGMA user_version` is the number of applied migrations.
 enum Schema {
-  static let version = 1
+  static let version = 2
   /// `PRAGMA application_id`: "HONE".
   private static let applicationID = 0x484F_4E45
 
@@ -103,6 +103,10 @@ enum Schema {
     migrator.registerMigration("v1") { db in
       try db.execute(sql: version1)
       try db.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = 1")
+    }
+    migrator.registerMigration("v2") { db in
+      try db.execute(sql: version2)
+      try db.execute(sql: "PRAGMA user_version = 2")
     }
     return migrator
   }()
@@ -232,6 +236,34 @@ enum Schema {
       created_ms INTEGER NOT NULL
     );
     CREATE INDEX answers_by_run ON answers (run_id) WHERE run_id IS NOT NULL;
+    """
+
+  /// What it takes to do a run again, to watch it and to stop it from another process.
+  private static let version2 = """
+    -- What a run was asked to do, how long it was worked on, and what came of it.
+    CREATE TABLE requests (
+      run INTEGER PRIMARY KEY REFERENCES runs (seq) ON DELETE CASCADE,
+      method TEXT NOT NULL, params TEXT NOT NULL,
+      -- When the session under way began; NULL between sessions, whose seconds are added up.
+      session_ms INTEGER, seconds REAL NOT NULL DEFAULT 0,
+      result TEXT
+    );
+    CREATE TABLE trials (
+      run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+      number INTEGER NOT NULL, trial TEXT NOT NULL,
+      PRIMARY KEY (run, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE stop_requests (
+      run INTEGER PRIMARY KEY REFERENCES runs (seq) ON DELETE CASCADE,
+      created_ms INTEGER NOT NULL
+    );
+    -- Requests to models that brought no answer, and those that a bounded run has under way.
+    CREATE TABLE attempts (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      run_id TEXT NOT NULL, role TEXT NOT NULL, requests INTEGER NOT NULL,
+      input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost REAL
+    );
+    CREATE INDEX attempts_by_run ON attempts (run_id);
     """
 }
 

@@ -12,6 +12,7 @@ import GRDB
 /// - `open(home:readOnly:)`, `flush()`, `close()`
 /// - Experiments: `experiment(named:)`, `createExperiment`, `experiments`
 /// - Runs: `createRun`, `updateRun`, `log…`, `run`, `searchRuns`, `metricHistory`, `acquireLease`
+/// - Works that can be done again: `beginRun`, `reopenRun`, `endRun`, `logTrial`, `requestStop`
 /// - Evaluation rows: `logResults`, `results`
 /// - Artifacts: `writeArtifact`, `readArtifact`, `listArtifacts`
 /// - Traces: `record`, `trace`, `spans`, `searchTraces`, `addAssessment`
@@ -63,12 +64,19 @@ package final class TrackingStore: Sendable {
   }
 
   /// Runs `body` in a read transaction, away from the writer.
+  ///
+  /// A cancelled task reads all the same: what it had done by then is still to be tracked.
   func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(HoneError) -> T {
-    do {
-      return try await pool.read(body)
-    } catch {
-      throw storeError(error)
+    let result: Result<T, HoneError> = await withCheckedContinuation { continuation in
+      pool.asyncRead { access in
+        do {
+          continuation.resume(returning: .success(try body(access.get())))
+        } catch {
+          continuation.resume(returning: .failure(storeError(error)))
+        }
+      }
     }
+    return try result.get()
   }
 
   /// Runs `body` on the writer, within a transaction shared with its neighbours; returns after the commit.

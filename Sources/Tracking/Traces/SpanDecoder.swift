@@ -46,7 +46,8 @@ struct SpanDecoder {
   /// A span as it is stored.
   func raw(_ index: Int) -> JSONValue? { spans.indices.contains(index) ? spans[index] : nil }
 
-  func span(_ index: Int) throws -> Span {
+  /// - Parameter body: whether inputs, outputs, events and all attributes are decoded, too.
+  func span(_ index: Int, body: Bool = true) throws -> Span {
     guard spans.indices.contains(index), case .array(let fields) = spans[index], fields.count >= 9,
       let id = fields[0].stringValue.flatMap(SpanID.init), let start = fields[4].intValue,
       let length = fields[5].intValue
@@ -60,8 +61,16 @@ struct SpanDecoder {
     var span = Span(
       id: id, parent: try parent(fields[1]), name: try string(fields[2]),
       kind: SpanKind(rawValue: try string(fields[3])),
-      start: start &+ origin, end: start &+ origin &+ length, inputs: try payload(fields[6]),
-      outputs: try payload(fields[7]), status: status)
+      start: start &+ origin, end: start &+ origin &+ length, status: status)
+    if !body {
+      if fields.count > 9, case .object(let attributes) = fields[9] {
+        let some = attributes.filter(Span.outlineAttributes.contains)
+        span.attributes = JSONObject(try some.map { ($0.key, try value($0.value)) })
+      }
+      return span
+    }
+    span.inputs = try payload(fields[6])
+    span.outputs = try payload(fields[7])
     if fields.count > 9, case .object(let attributes) = try value(fields[9]) { span.attributes = attributes }
     if fields.count > 10 {
       span.events = try (fields[10].arrayValue ?? []).map { event in

@@ -121,6 +121,22 @@ extension Span {
   }
 }
 
+extension Span {
+  /// The attributes that a span keeps where it is shown without its body.
+  package static let outlineAttributes: Set<String> = ["mlflow.chat.tokenUsage", "cost", "cached", "model"]
+
+  /// The span without its body, as `getTrace` shows it on request.
+  package var outlineJSON: JSONObject {
+    var object: JSONObject = [
+      "id": .string(id.description), "parentId": JSONValue(parent?.description), "name": .string(name),
+      "type": .string(kind.rawValue), "startTimeNs": .int(start), "endTimeNs": .int(end),
+      "status": .string(status.word),
+    ]
+    if !attributes.isEmpty { object["attributes"] = .object(attributes) }
+    return object
+  }
+}
+
 /// Traces that could not be stored.
 package struct TraceLosses: Sendable, Hashable {
   package var count: Int

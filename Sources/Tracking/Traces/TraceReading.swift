@@ -19,9 +19,11 @@ extension TrackingStore {
   /// The spans of a trace in the order they began, a page at a time: at most `maxResults` of them, and no
   /// more than fit in about `maxBytes` of JSON, but at least one.
   ///
+  /// Without bodies, spans lack inputs, outputs and events, and of their attributes have `Span.outlineAttributes`.
+  ///
   /// - Throws: `notFound`; `invalidParams` for a foreign token.
   package func spans(
-    of id: TraceID, maxResults: Int = 10_000, maxBytes: Int = 8 << 20, pageToken: String? = nil
+    of id: TraceID, bodies: Bool = true, maxResults: Int = 10_000, maxBytes: Int = 8 << 20, pageToken: String? = nil
   ) async throws(HoneError) -> Page<Span> {
     try checkPageSize(maxResults, 100_000)
     let query = "spans \(id)"
@@ -38,7 +40,7 @@ extension TrackingStore {
         let end = chunk * SpanEncoder.chunkSize + decoder.count
         guard index < end else { throw SpanDecoder.damage }
         while index < end {
-          let span = try decoder.span(index - chunk * SpanEncoder.chunkSize)
+          let span = try decoder.span(index - chunk * SpanEncoder.chunkSize, body: bodies)
           bytes += span.estimatedSize
           if !page.isEmpty, page.count == maxResults || bytes > maxBytes {
             return Page(items: page, nextPageToken: PageToken.offset(index, query: query))

@@ -31,13 +31,15 @@ private struct TraceRows: Sendable {
   var chunks: [Data]
   var texts: [(digest: Data, content: Data)]
   var assessments: [Assessment]
+  var isRepeatable: Bool
 }
 
 extension TrackingStore: TraceSink {
   /// Queues a finished trace and returns; waits, rather than grow, while the queue is full.
   ///
   /// Traces are committed in groups with whatever else is written. One that cannot be stored is counted
-  /// in `traceLosses`. A trace recorded again under its id takes the place of the first.
+  /// in `traceLosses`. A trace recorded again under its id takes the place of the first, unless it is repeatable and
+  /// the first did not fail.
   package func record(_ trace: Trace) async {
     let (rows, digests) = encode(trace)
     let (texts, tally) = (texts, traceTally)
@@ -80,7 +82,7 @@ extension TrackingStore: TraceSink {
       cost: trace.cost, request: trace.spans.first.flatMap { Self.preview($0.inputs) },
       response: trace.spans.first.flatMap { Self.preview($0.outputs) },
       metadata: trace.metadata.isEmpty ? nil : JSONValue.object(trace.metadata).text(), chunks: chunks,
-      texts: new.map { ($0.digest.data, SharedTexts.content($0.messages)) }, assessments: trace.assessments)
+      texts: new.map { ($0.digest.data, SharedTexts.content($0.messages)) }, assessments: trace.assessments, isRepeatable: trace.isRepeatable)
     return (rows, new.map(\.digest))
   }
 
@@ -103,8 +105,18 @@ extension TrackingStore: TraceSink {
         """)
     insertion.setUncheckedArguments(arguments)
     try insertion.execute()
-    let sequence =
-      db.changesCount > 0 ? db.lastInsertedRowID : try replace(rows.id, arguments, db)
+    let isNew = db.changesCount > 0
+    let newSequence = db.lastInsertedRowID
+    if !isNew, rows.isRepeatable {
+      let status = try Int.fetchOne(
+        db.cachedStatement(sql: "SELECT status FROM traces WHERE id = ?"), arguments: [rows.id])
+      if status == TraceStatus.ok.code { return }
+      // What the metric said of the failed one goes with it; what people said stays.
+      try db.execute(
+        sql: "DELETE FROM assessments WHERE trace = ? AND source = ?",
+        arguments: [rows.id, Assessment.Source.code.code])
+    }
+    let sequence = isNew ? newSequence : try replace(rows.id, arguments, db)
     for (index, chunk) in rows.chunks.enumerated() {
       let statement = try db.cachedStatement(sql: "INSERT INTO span_chunks VALUES (?, ?)")
       statement.setUncheckedArguments([sequence << 20 | Int64(index), chunk])

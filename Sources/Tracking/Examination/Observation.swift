@@ -1,7 +1,7 @@
 package import JSON
 
 /// One thing that an examination looked at, and how it is.
-package struct Finding: Sendable, Hashable {
+package struct Observation: Sendable, Hashable {
   package enum Level: String, Sendable, Hashable, CaseIterable {
     /// As it should be.
     case ok

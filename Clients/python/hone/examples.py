@@ -1,0 +1,111 @@
+"""Rows, inputs and outputs as Python meets them: dicts whose members are attributes too."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional
+
+
+class Example(Dict[str, Any]):
+    """A row of data: a dict whose members are attributes too (`example.answer`).
+
+    A member named like a method of dict (`items`, `keys`, `values`, `get` …) is reached as `example["items"]`.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            known = ", ".join(self) or "none"
+            raise AttributeError(f"There is no \"{name}\" here; there are: {known}.") from None
+
+    def with_inputs(self, *names: str) -> Example:
+        """The same row, which says which of its members a program is given."""
+        made = type(self)(self)
+        dict.__setattr__(made, "_input_keys", frozenset(names))
+        return made
+
+    def inputs(self) -> Example:
+        """The members that a program is given."""
+        names = self.input_names
+        return Example({name: value for name, value in self.items() if names is None or name in names})
+
+    def labels(self) -> Example:
+        """The members that a program is not given."""
+        names = self.input_names or frozenset(self)
+        return Example({name: value for name, value in self.items() if name not in names})
+
+    @property
+    def input_names(self) -> Optional[frozenset[str]]:
+        """The names given to `with_inputs`, or None."""
+        return self.__dict__.get("_input_keys")
+
+    def toDict(self) -> Dict[str, Any]:  # noqa: N802, DSPy's name for it
+        """A plain dict of the members."""
+        return dict(self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.items())})"
+
+
+class Prediction(Example):
+    """What a program or a predictor gave: its outputs as members, beside what it took.
+
+    Attributes:
+        trace_id: the execution's trace, or None where none is kept.
+        usage: {calls, totalTokens, cost …} where the service said it.
+        completions: all the answers, where the model was asked for several.
+    """
+
+    @property
+    def trace_id(self) -> Optional[str]:
+        """The execution's trace."""
+        return self.__dict__.get("_trace_id")
+
+    @property
+    def usage(self) -> Dict[str, Any]:
+        """What it cost."""
+        return self.__dict__.get("_usage") or {}
+
+    @property
+    def completions(self) -> List[Prediction]:
+        """All the answers."""
+        return self.__dict__.get("_completions") or [self]
+
+    @classmethod
+    def from_result(cls, result: Dict[str, Any]) -> Prediction:
+        """The prediction in a `predict`'s result."""
+        made = cls(result.get("outputs") or {})
+        made.__dict__["_trace_id"] = result.get("traceId")
+        made.__dict__["_usage"] = result.get("usage")
+        made.__dict__["_completions"] = [cls(one) for one in result.get("completions") or []]
+        return made
+
+
+class Score(NamedTuple):
+    """What a metric may return beside a number: a score and the reason for it."""
+
+    score: float
+    feedback: Optional[str] = None
+
+
+class TraceStep(NamedTuple):
+    """One predictor's part in an execution, as a metric's `trace` lists them."""
+
+    predictor: str
+    inputs: Example
+    outputs: Prediction
+
+
+def trace_steps(trace: Any) -> Optional[List[TraceStep]]:
+    """The trace of a callback as steps; None where there is none, as in an evaluation."""
+    if not isinstance(trace, list):
+        return None
+
+    def steps() -> Iterator[TraceStep]:
+        for step in trace:
+            if isinstance(step, dict):
+                yield TraceStep(
+                    str(step.get("predictor")), Example(step.get("inputs") or {}),
+                    Prediction(step.get("outputs") or {}))
+
+    return list(steps())

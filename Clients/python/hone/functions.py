@@ -1,0 +1,292 @@
+"""Metrics, tools and models that are plain functions: how they are named, described and called."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import math
+import re
+import sys
+import typing
+from typing import Any, Callable, Dict, List, Literal, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union, overload
+
+from .errors import MalformedReply, MetricFailed
+from .examples import Example, Prediction, trace_steps
+from .values import plain
+
+F = TypeVar("F", bound=Callable[..., Any])
+MARK = "__hone__"
+
+
+class Mark(NamedTuple):
+    """What a decorator notes on a function."""
+
+    kind: str
+    name: str
+    timeout: Optional[float] = None
+    description: Optional[str] = None
+
+
+def _decorator(
+    function: Any, kind: str, name: Optional[str], timeout: Optional[float], description: Optional[str]
+) -> Any:
+    def mark(given: Any) -> Any:
+        setattr(given, MARK, Mark(kind, name or name_of(given), timeout, description))
+        return given
+
+    return mark if function is None else mark(function)
+
+
+def name_of(function: Any) -> str:
+    """What a function is called on the wire, unless it was told: its own name, or its class's."""
+    mark = getattr(function, MARK, None)
+    if isinstance(mark, Mark):
+        return mark.name
+    name = getattr(function, "__name__", None) or type(function).__name__
+    return re.sub(r"\W+", "", name) or "function"
+
+
+@overload
+def metric(function: F) -> F: ...
+
+
+@overload
+def metric(*, name: Optional[str] = None, timeout: Optional[float] = None) -> Callable[[F], F]: ...
+
+
+def metric(function: Any = None, *, name: Optional[str] = None, timeout: Optional[float] = None) -> Any:
+    """Marks a function as a metric: `(example, prediction)` or `(example, prediction, trace)` to a score.
+
+    The score is a number from 0 to 1 or a boolean, or `hone.Score(score, feedback)`, a dict of both, or a pair. The
+    function stays what it is. `trace` is None in an evaluation; where demos are bootstrapped it lists the predictors'
+    steps. A function that is not marked serves as well; the decorator gives it a name and a time limit in seconds.
+    """
+    return _decorator(function, "metric", name, timeout, None)
+
+
+@overload
+def model(function: F) -> F: ...
+
+
+@overload
+def model(*, name: Optional[str] = None, timeout: Optional[float] = None) -> Callable[[F], F]: ...
+
+
+def model(function: Any = None, *, name: Optional[str] = None, timeout: Optional[float] = None) -> Any:
+    """Marks a function as a language model: `(messages, **options)` to the text of the answer.
+
+    `messages` are dicts with role and content; `options` (temperature, max_tokens …) are given where the function takes
+    them. It may return a text, several, `{"text": …, "usage": {…}}`, or what an OpenAI client returns.
+    """
+    return _decorator(function, "model", name, timeout, None)
+
+
+@overload
+def tool(function: F) -> F: ...
+
+
+@overload
+def tool(
+    *, name: Optional[str] = None, description: Optional[str] = None, timeout: Optional[float] = None
+) -> Callable[[F], F]: ...
+
+
+def tool(
+    function: Any = None, *, name: Optional[str] = None, description: Optional[str] = None,
+    timeout: Optional[float] = None,
+) -> Any:
+    """Marks a function as a tool that a ReAct program may use; its type hints and docstring describe it.
+
+    Descriptions of arguments come from an `Args:` section, from `:param name:` lines, or from `Annotated[str, "…"]`.
+    """
+    return _decorator(function, "tool", name, timeout, description)
+
+
+# MARK: Calling
+
+def _parameters(function: Any) -> Optional[Mapping[str, inspect.Parameter]]:
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # Some functions of C tell nothing.
+        return None
+
+
+def accepted(function: Any, offered: Dict[str, Any]) -> Dict[str, Any]:
+    """Those of the keyword arguments that the function takes."""
+    parameters = _parameters(function)
+    if parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return offered
+    return {name: value for name, value in offered.items() if name in parameters
+            and parameters[name].kind is not inspect.Parameter.POSITIONAL_ONLY}
+
+
+def call_metric(function: Any, params: Dict[str, Any]) -> Any:
+    """Asks a metric."""
+    arguments = [Example(params.get("example") or {}), Prediction(params.get("prediction") or {})]
+    trace = trace_steps(params.get("trace"))
+    parameters = _parameters(function)
+    positional = [p for p in (parameters or {}).values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    options = dict(params.get("options") or {})
+    if parameters is None or len(positional) > 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters.values()):
+        # DSPy's reflective optimizers hand two more arguments to those metrics that must have them.
+        required = [p for p in positional[3:] if p.default is p.empty and p.name not in options]
+        return function(*arguments, trace, *[None for _ in required], **accepted(function, options))
+    if "trace" in parameters:
+        options["trace"] = trace
+    return function(*arguments, **accepted(function, options))
+
+
+def metric_result(name: str, value: Any) -> Any:
+    """What a metric returned, as a score on the wire.
+
+    Raises:
+        MetricFailed: it is no score.
+    """
+    feedback = None
+    score = value
+    if isinstance(value, dict):
+        score, feedback = value.get("score"), value.get("feedback")
+    elif isinstance(value, tuple) and len(value) == 2:
+        score, feedback = value
+    elif not isinstance(value, (bool, int, float)) and hasattr(value, "score"):
+        score, feedback = value.score, getattr(value, "feedback", None)
+    score = value if score is None else score
+    try:
+        score = plain(score)
+    except TypeError:
+        score = None
+    if not isinstance(score, (bool, int, float)) or isinstance(score, float) and not math.isfinite(score):
+        raise MetricFailed(f"The metric {name} gave {str(value)[:200]!r}, which is no score.", data={
+            "remedy": "A metric returns a number from 0 to 1, a boolean, or hone.Score(score, feedback)."})
+    return score if feedback is None else {"score": score, "feedback": str(feedback)}
+
+
+def call_model(function: Any, params: Dict[str, Any]) -> Any:
+    """Asks a model."""
+    messages, options = params.get("messages") or [], dict(params.get("options") or {})
+    parameters = _parameters(function) or {}
+    whole = "options" in parameters and parameters["options"].kind is not inspect.Parameter.VAR_KEYWORD
+    given = {"options": options} if whole else accepted(function, options)
+    if "messages" in parameters and parameters["messages"].kind is not inspect.Parameter.POSITIONAL_ONLY:
+        return function(**{**given, "messages": messages})
+    return function(messages, **given)
+
+
+def model_result(name: str, value: Any) -> Any:
+    """What a model returned, as a completion on the wire.
+
+    Raises:
+        MalformedReply: it is none.
+    """
+    if isinstance(value, str):
+        return {"text": value}
+    if isinstance(value, (list, tuple)):
+        return {"choices": plain(value)}
+    value = plain(value) if value is not None else None
+    if isinstance(value, dict):
+        return value
+    raise MalformedReply(f"The model {name} gave {str(value)[:200]!r}, which is no completion.", data={
+        "remedy": "A model returns a text, a list of texts, or {\"text\": …, \"usage\": {…}}."})
+
+
+def call_tool(function: Any, params: Dict[str, Any]) -> Any:
+    """Uses a tool."""
+    return function(**(params.get("args") or {}))
+
+
+# MARK: Describing
+
+_NAMED = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", tuple: "array",
+          dict: "object", set: "array", type(None): "null"}
+
+
+def json_schema(hint: Any) -> Dict[str, Any]:
+    """The JSON Schema of a type hint; one that it does not know allows everything."""
+    if hint in _NAMED:
+        return {"type": _NAMED[hint]}
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if getattr(hint, "__metadata__", None) is not None:  # Annotated
+        words = [word for word in hint.__metadata__ if isinstance(word, str)]
+        return {**json_schema(hint.__origin__), **({"description": words[0]} if words else {})}
+    if origin is Literal:
+        kinds = {type(value) for value in arguments}
+        return {**(json_schema(kinds.pop()) if len(kinds) == 1 else {}), "enum": list(arguments)}
+    is_union = origin is Union or sys.version_info >= (3, 10) and type(hint).__name__ == "UnionType"
+    if is_union:
+        members = [json_schema(one) for one in arguments if one is not type(None)]
+        return members[0] if len(members) == 1 else {"anyOf": members}
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {"type": "object", **({"additionalProperties": json_schema(arguments[1])} if arguments else {})}
+    if isinstance(origin, type) and issubclass(origin, typing.Iterable):
+        return {"type": "array", **({"items": json_schema(arguments[0])} if arguments else {})}
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        values = [plain(member.value) for member in hint]
+        return {"enum": values}
+    if isinstance(hint, type) and getattr(hint, "__annotations__", None):  # Data classes, typed dicts.
+        return {"type": "object", "properties": {name: json_schema(one) for name, one in _hints(hint).items()}}
+    return {}
+
+
+def _hints(function: Any) -> Dict[str, Any]:
+    target = function if inspect.isroutine(function) or isinstance(function, type) else type(function).__call__
+    try:
+        if sys.version_info >= (3, 9):
+            return typing.get_type_hints(target, include_extras=True)
+    except Exception:  # A hint that names what is not there describes nothing; the tool works all the same.
+        pass
+    return {}
+
+
+def _described(function: Any) -> Tuple[str, Dict[str, str]]:
+    """A docstring's opening paragraph, and what it says of each argument."""
+    lines = (inspect.getdoc(function) or "").splitlines()
+    opening: List[str] = []
+    arguments: Dict[str, str] = {}
+    section, current, depth = None, "", 0
+    for line in lines:
+        text, indent = line.strip(), len(line) - len(line.lstrip())
+        if found := re.match(r":param\s+(?:\S+\s+)?(\w+):\s*(.*)", text):
+            section, current, depth = "param", found[1], indent
+            arguments[current] = found[2]
+        elif re.fullmatch(r"(Args|Arguments|Parameters|Returns|Raises|Yields|Examples?|Notes?):", text):
+            section, current = text[:-1], ""
+        elif section in ("Args", "Arguments", "Parameters"):
+            found = re.match(r"(\w+)\s*(?:\([^)]*\))?:\s*(.*)", text)
+            if found and (not current or indent <= depth):
+                current, depth = found[1], indent
+                arguments[current] = found[2]
+            elif current and text:
+                arguments[current] += " " + text
+        elif section == "param" and current and text and indent > depth and not text.startswith(":"):
+            arguments[current] += " " + text
+        elif section is None:
+            if not text and opening:
+                section = "rest"
+            elif text:
+                opening.append(text)
+        elif section == "rest" and text.startswith(":"):
+            section = "rest"
+    return " ".join(opening), arguments
+
+
+def describe_tool(function: Any, name: str) -> Dict[str, Any]:
+    """A tool as a ReAct program lists it: name, description and the schemas of its arguments."""
+    mark = getattr(function, MARK, None)
+    mark = mark if isinstance(mark, Mark) else Mark("tool", name)
+    opening, words = _described(function if inspect.isroutine(function) or function.__doc__ else type(function))
+    hints = _hints(function)
+    arguments: Dict[str, Any] = {}
+    for parameter in (_parameters(function) or {}).values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        schema = json_schema(hints[parameter.name]) if parameter.name in hints else {}
+        if parameter.name in words:
+            schema["description"] = words[parameter.name]
+        if parameter.default is not parameter.empty:
+            try:
+                schema["default"] = plain(parameter.default)
+            except TypeError:
+                pass
+        arguments[parameter.name] = schema
+    described = {"name": name, "description": mark.description or opening, "args": arguments}
+    return {**described, **({"timeout": mark.timeout} if mark.timeout is not None else {})}

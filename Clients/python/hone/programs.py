@@ -1,0 +1,466 @@
+"""Programs: predictors by themselves, and Python's control flow over predictors."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import json
+import os
+import textwrap
+from typing import (
+    TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union, overload,
+)
+
+from . import execution
+from .examples import Prediction
+from .functions import accepted
+from .results import CompileResult, LoadedProgram
+from .values import plain
+
+if TYPE_CHECKING:
+    from .wire import Wire
+
+M = TypeVar("M", bound="Module")
+State = Dict[str, Any]
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+class Module:
+    """A program that can be run, optimized, saved and loaded.
+
+    Attributes:
+        state: the optimized instructions and demos by predictor, in the form of DSPy's files; None where it is as
+            it was written.
+        result: what the compile gave that made it, or None.
+    """
+
+    state: Optional[State] = None
+    result: Optional[CompileResult] = None
+
+    def __call__(self, **inputs: Any) -> Prediction:
+        """Runs the program."""
+        from . import defaults
+
+        return defaults.run_program(self, inputs)
+
+    async def acall(self, **inputs: Any) -> Prediction:
+        """Runs the program without blocking the event loop."""
+        from . import defaults
+
+        return await defaults.run_program_async(self, inputs)
+
+    def wire_reference(self, wire: Wire) -> Any:
+        """The program as a request names it."""
+        raise NotImplementedError
+
+    def with_state(self: M, state: Any) -> M:
+        """A copy of the program with another state: one of a file, or of a compile's result."""
+        made = self.deepcopy()
+        if isinstance(state, CompileResult):
+            made.result = state
+            state = state.program
+        elif isinstance(state, LoadedProgram):
+            state = state.state
+        made.state = copy.deepcopy(state)
+        return made
+
+    def deepcopy(self: M) -> M:
+        """A copy with predictors of its own."""
+        copied: M = _copied(self)
+        return copied
+
+    def dump_state(self) -> State:
+        """The state, asked of the service where the program is as it was written."""
+        if self.state is not None:
+            return self.state
+        from . import defaults
+
+        return defaults.initial_state(self)
+
+    def load_state(self, state: State) -> None:
+        """Takes a state; the form is that of DSPy's files."""
+        if not isinstance(state, dict):
+            raise TypeError("A state is a dict from predictors to their instructions and demos.")
+        self.state = state
+
+    def save(self, path: PathLike) -> None:
+        """Writes the state to a file that `load`, `dspy.Module.load` and the service read."""
+        text = json.dumps(self.dump_state(), ensure_ascii=False, indent=2)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    def load(self, path: PathLike) -> None:
+        """Takes the state from a file: one of `save`, of `dspy.Module.save`, or a run's best_model.json.
+
+        Raises:
+            ValueError: the file holds no state.
+        """
+        with open(path, encoding="utf-8") as file:
+            state = json.load(file)
+        if not isinstance(state, dict):
+            raise ValueError(f"{os.fspath(path)} holds no program's state.")
+        self.state = state
+
+    def predictor_states(self) -> Dict[str, State]:
+        """Each predictor's part of the state: its signature (instructions, fields) and its demos."""
+        state = self.state or {}
+        if "signature" in state and "demos" in state:
+            return {"self": state}
+        return {name: part for name, part in state.items() if isinstance(part, dict) and "demos" in part}
+
+    @property
+    def demos(self) -> List[Dict[str, Any]]:
+        """The demos of the state, those of all predictors."""
+        return [demo for part in self.predictor_states().values() for demo in part.get("demos") or []]
+
+    @property
+    def instructions_by_predictor(self) -> Dict[str, str]:
+        """The instructions of the state."""
+        return {name: str((part.get("signature") or {}).get("instructions") or "")
+                for name, part in self.predictor_states().items()}
+
+
+class Predictor(Module):
+    """One call of a model, declared by its signature: `hone.Predict("question -> answer")`.
+
+    By itself it is a program. As an attribute of a `hone.Program` it is one of that program's predictors, which an
+    optimizer gives instructions and demos.
+    """
+
+    module = "Predict"
+
+    def __init__(self, signature: Any, *, instructions: Optional[str] = None, **options: Any) -> None:
+        self.signature = _signature(signature)
+        self.instructions = instructions
+        self.options = options
+
+    def definition(self, wire: Wire) -> Dict[str, Any]:
+        """The predictor as the wire describes it."""
+        made = {"module": self.module, "signature": self.signature, **plain(self.options)}
+        return {**made, "instructions": self.instructions} if self.instructions else made
+
+    def wire_reference(self, wire: Wire) -> Any:
+        made = self.definition(wire)
+        return {**made, "state": self.state} if self.state is not None else made
+
+    def _place(self) -> Optional[Tuple[execution.Execution, str]]:
+        flow = execution.current.get()
+        if flow is None:
+            if execution.is_in_use(self):
+                raise RuntimeError(
+                    f"{self!r} was called on a thread that does not belong to the execution of its program. Start such "
+                    "threads' work with contextvars.copy_context().run(function, …), once for each.")
+            return None
+        name = flow.names.get(id(self))
+        if name is None:
+            raise LookupError(
+                f"{self!r} is no attribute of the program {flow.program}, so it can be neither optimized nor traced. "
+                "Make it in __init__: self.name = …")
+        return flow, name
+
+    def __call__(self, **inputs: Any) -> Prediction:
+        """Runs the predictor: as the candidate under trial has it inside of a program's forward, else by itself."""
+        place = self._place()
+        if place is None:
+            return super().__call__(**inputs)
+        flow, name = place
+        return Prediction.from_result(flow.ask(name, plain(inputs)).result())
+
+    async def acall(self, **inputs: Any) -> Prediction:
+        """The same, for coroutines."""
+        place = self._place()
+        if place is None:
+            return await super().acall(**inputs)
+        flow, name = place
+        return Prediction.from_result(await flow.ask(name, plain(inputs)))
+
+    def __repr__(self) -> str:
+        return f"hone.{type(self).__name__}({self.signature!r})"
+
+
+class Predict(Predictor):
+    """Asks the model for the outputs."""
+
+
+class ChainOfThought(Predictor):
+    """Has the model reason before it gives the outputs."""
+
+    module = "ChainOfThought"
+
+
+class ReAct(Predictor):
+    """Lets the model use tools, step by step, until it can give the outputs.
+
+    Args:
+        signature: what goes in and out.
+        tools: functions; their type hints and docstrings describe them to the model.
+        max_iters: how many steps at most.
+    """
+
+    module = "ReAct"
+
+    def __init__(
+        self, signature: Any, tools: Sequence[Any] = (), max_iters: int = 20, *, instructions: Optional[str] = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(signature, instructions=instructions, max_iters=max_iters, **options)
+        self.tools = list(tools)
+
+    def definition(self, wire: Wire) -> Dict[str, Any]:
+        return {**super().definition(wire), "tools": [wire.tool(tool) for tool in self.tools]}
+
+
+class Program(Module):
+    """A program whose control flow is Python: predictors are attributes, `forward` is what it does.
+
+        class Hop(hone.Program):
+            def __init__(self):
+                self.query = hone.ChainOfThought("question, notes -> query")
+                self.answer = hone.ChainOfThought("question, notes -> answer")
+
+            def forward(self, question):
+                notes = []
+                for _ in range(2):
+                    notes += search(self.query(question=question, notes=notes).query)
+                return self.answer(question=question, notes=notes)
+
+    Programs may be attributes of programs, and lists and dicts of predictors are looked into. `forward` may be a
+    coroutine function that awaits `self.query.acall(…)`. `signature`, where a class has it ("question -> answer"), says
+    what the whole takes and gives; else `forward`'s arguments say what it takes.
+    """
+
+    signature: Optional[str] = None
+    timeout: Optional[float] = None
+
+    def forward(self, **inputs: Any) -> Any:
+        """What the program does; returns the outputs as a dict or as a predictor's prediction."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def __call__(self, **inputs: Any) -> Prediction:
+        """Runs the program: traced as one tree by itself, in place where another program's forward calls it."""
+        if self._is_part_of_current():
+            return _prediction(self.forward(**inputs), self)
+        return super().__call__(**inputs)
+
+    async def acall(self, **inputs: Any) -> Prediction:
+        """The same, for coroutines."""
+        if self._is_part_of_current():
+            value = self.forward(**inputs)
+            return _prediction(await value if inspect.isawaitable(value) else value, self)
+        return await super().acall(**inputs)
+
+    def named_predictors(self) -> List[Tuple[str, Predictor]]:
+        """The predictors with their names, as DSPy names them: `query`, `sub.query`, `hops[0]`."""
+        made: List[Tuple[str, Predictor]] = []
+        seen = {id(self)}
+        for name, value in self._attributes():
+            made += _found(name, value, seen)
+        return made
+
+    def program_name(self) -> str:
+        """What it is called in runs and traces."""
+        return type(self).__name__
+
+    def program_source(self) -> Optional[str]:
+        """What those who propose instructions are shown of it: its source, else its docstring."""
+        try:
+            return textwrap.dedent(inspect.getsource(self.forward_of()))[:8000]
+        except (OSError, TypeError):
+            return inspect.getdoc(type(self)) if type(self) is not Program else None
+
+    def input_names(self) -> List[str]:
+        """The inputs that `forward` names."""
+        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        return [p.name for p in inspect.signature(self.forward_of()).parameters.values()
+                if p.kind in kinds and p.name not in ("self", *self._reserved())]
+
+    def wire_reference(self, wire: Wire) -> Any:
+        predictors = {}
+        for name, predictor in self.named_predictors():
+            predictors[name] = predictor.definition(wire)
+        if not predictors:
+            raise TypeError(
+                f"The program {self.program_name()} has no predictors: declare them in __init__ "
+                "(self.answer = hone.ChainOfThought(\"question -> answer\")).")
+        made: Dict[str, Any] = {"host": wire.host(self, self.program_name()), "predictors": predictors}
+        described = {
+            "signature": self.signature, "description": self.program_source(), "timeout": self.timeout,
+            "state": self.state}
+        return {**made, **{key: value for key, value in described.items() if value is not None}}
+
+    # MARK: What callbacks need
+
+    def forward_of(self) -> Callable[..., Any]:
+        """The function that does it."""
+        return self.forward
+
+    def predictor_names(self) -> Dict[int, str]:
+        """Predictors' names by identity."""
+        return {id(predictor): name for name, predictor in self.named_predictors()}
+
+    def run_forward(self, inputs: Dict[str, Any]) -> Any:
+        """Calls forward with those of the inputs that it takes."""
+        return self.forward(**accepted(self.forward, inputs))
+
+    def outputs_of(self, value: Any) -> Dict[str, Any]:
+        """What forward returned, as outputs."""
+        return dict(plain(_prediction(value, self)))
+
+    def _attributes(self) -> Iterator[Tuple[str, Any]]:
+        yield from list(vars(self).items())
+
+    def _reserved(self) -> Tuple[str, ...]:
+        return ()
+
+    def _is_part_of_current(self) -> bool:
+        flow = execution.current.get()
+        if flow is None:
+            return False
+        mine = self.predictor_names()
+        return bool(mine) and mine.keys() <= flow.names.keys()
+
+    def __repr__(self) -> str:
+        return f"{self.program_name()}({', '.join(f'{name}={made!r}' for name, made in self.named_predictors())})"
+
+
+class FunctionProgram(Program):
+    """A program made of a function; see `program`."""
+
+    def __init__(
+        self, function: Callable[..., Any], name: Optional[str], signature: Optional[str], timeout: Optional[float]
+    ) -> None:
+        functools.update_wrapper(self, function, updated=())
+        self._function = function
+        self._name = name or function.__name__
+        self.signature = signature
+        self.timeout = timeout
+        self._predictors = {
+            p.name: p.default for p in inspect.signature(function).parameters.values()
+            if isinstance(p.default, Module)}
+
+    def program_name(self) -> str:
+        return self._name
+
+    def forward(self, **inputs: Any) -> Any:
+        return self._function(**{**self._predictors, **inputs})
+
+    def forward_of(self) -> Callable[..., Any]:
+        return self._function
+
+    def run_forward(self, inputs: Dict[str, Any]) -> Any:
+        return self.forward(**accepted(self._function, inputs))
+
+    def _attributes(self) -> Iterator[Tuple[str, Any]]:
+        yield from self._predictors.items()
+
+    def _reserved(self) -> Tuple[str, ...]:
+        return tuple(self._predictors)
+
+
+@overload
+def program(function: Callable[..., Any]) -> FunctionProgram: ...
+
+
+@overload
+def program(
+    *, name: Optional[str] = None, signature: Optional[str] = None, timeout: Optional[float] = None
+) -> Callable[[Callable[..., Any]], FunctionProgram]: ...
+
+
+def program(
+    function: Optional[Callable[..., Any]] = None, *, name: Optional[str] = None, signature: Optional[str] = None,
+    timeout: Optional[float] = None,
+) -> Any:
+    """Makes a program of a function, whose predictors are the defaults of its arguments.
+
+        @hone.program
+        def solve(question, *, plan=hone.Predict("question -> plan"), answer=hone.Predict("question, plan -> answer")):
+            return answer(question=question, plan=plan(question=question).plan)
+    """
+    def make(given: Callable[..., Any]) -> FunctionProgram:
+        return FunctionProgram(given, name, signature, timeout)
+
+    return make if function is None else make(function)
+
+
+def _found(name: str, value: Any, seen: set[int]) -> List[Tuple[str, Predictor]]:
+    if not isinstance(value, (Module, list, tuple, dict)) or id(value) in seen:
+        return []
+    seen.add(id(value))
+    if isinstance(value, Predictor):
+        return [(name, value)]
+    if isinstance(value, Program):
+        parts = [(f"{name}.{key}", part) for key, part in value._attributes()]
+    elif isinstance(value, dict):
+        parts = [(f"{name}[{key!r}]", part) for key, part in value.items()]
+    elif isinstance(value, (list, tuple)):
+        parts = [(f"{name}[{index}]", part) for index, part in enumerate(value)]
+    else:
+        return []
+    return [found for key, part in parts for found in _found(key, part, seen)]
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Module):
+        made = copy.copy(value)
+        for key, part in vars(value).items():
+            if key not in ("state", "result"):
+                made.__dict__[key] = _copied(part)
+        return made
+    if isinstance(value, list):
+        return [_copied(part) for part in value]
+    if type(value) is tuple:
+        return tuple(_copied(part) for part in value)
+    if type(value) is dict:
+        return {key: _copied(part) for key, part in value.items()}
+    return value
+
+
+def _prediction(value: Any, program: Program) -> Prediction:
+    if isinstance(value, Prediction):
+        return value
+    to_dict = getattr(value, "toDict", None)
+    if callable(to_dict):
+        value = to_dict()
+    if not isinstance(value, dict):
+        as_plain = plain(value) if not isinstance(value, (str, int, float, list, tuple)) and value is not None else value
+        outputs = (program.signature or "").partition("->")[2].split(",")
+        name = outputs[0].partition(":")[0].strip()
+        if isinstance(as_plain, dict):
+            value = as_plain
+        elif len(outputs) == 1 and name and value is not None:
+            value = {name: value}
+        else:
+            raise TypeError(
+                f"{program.program_name()}'s forward returned a {type(value).__name__}; it returns its outputs: a prediction, "
+                "or a dict from their names to their values.")
+    return Prediction(value)
+
+
+def _signature(given: Any) -> Any:
+    """A signature's text, or what a signature of DSPy says."""
+    if isinstance(given, (str, dict)):
+        return given
+    inputs, outputs = getattr(given, "input_fields", None), getattr(given, "output_fields", None)
+    if isinstance(inputs, dict) and isinstance(outputs, dict):
+        def fields(these: Dict[str, Any]) -> List[Dict[str, Any]]:
+            return [{"name": name, "type": _type_name(getattr(field, "annotation", str)), **(
+                {"description": description} if (description := _description(field, name)) else {})}
+                for name, field in these.items()]
+
+        return {"inputs": fields(inputs), "outputs": fields(outputs), "instructions": given.instructions}
+    raise TypeError(f"A {type(given).__name__} is no signature: write \"question -> answer\".")
+
+
+def _type_name(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(
+        annotation).replace("typing.", "")
+
+
+def _description(field: Any, name: str) -> Optional[str]:
+    extra = getattr(field, "json_schema_extra", None) or {}
+    text = extra.get("desc")
+    return text if isinstance(text, str) and text != f"${{{name}}}" else None
+
+

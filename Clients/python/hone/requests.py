@@ -1,0 +1,214 @@
+"""The service's methods, each declared once: its name, its arguments, and what its result is.
+
+Both clients are made of these; see `waiting` and `awaited`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Generic, List, Optional, TypeVar, Union
+
+from .results import Artifact, Artifacts, LoadedProgram, PredictResult, Result, RunDetails, Trace
+from .values import plain
+
+if TYPE_CHECKING:
+    from typing_extensions import Concatenate, ParamSpec, TypedDict
+
+    from .aio import AsyncClient
+    from .calls import Progress
+    from .client import Client
+    from .progress import ProgressLike
+
+    P = ParamSpec("P")
+
+    class _Options(TypedDict, total=False):
+        module: Optional[str]
+        lm: Any
+        experiment: Optional[str]
+        run_name: Optional[str]
+        tags: Optional[Dict[str, str]]
+        autolog: Any
+        budget: Optional[Dict[str, Any]]
+        concurrency: Optional[int]
+        max_errors: Optional[int]
+        progress: ProgressLike
+        on_progress: Optional[Progress]
+        on_partial: Optional[Progress]
+
+    class CompileOptions(_Options, total=False):
+        """The further options of `compile`."""
+
+        valset: Any
+        prompt_model: Any
+        teacher: Any
+        seed: Optional[int]
+        resume: Optional[str]
+
+    class EvaluateOptions(_Options, total=False):
+        """The further options of `evaluate`."""
+
+        max_results: Optional[int]
+
+T = TypeVar("T")
+
+
+class Request(Generic[T]):
+    """A method, its arguments as Python gives them, and how its result is read."""
+
+    def __init__(self, method: str, keywords: Dict[str, Any], read: Callable[[Any], T]) -> None:
+        self.method = method
+        self.keywords = keywords
+        self.read = read
+
+
+class Requests:
+    """The methods that ask one thing and get one answer."""
+
+    @staticmethod
+    def predict(
+        inputs: Dict[str, Any], *, program: Any = None, program_id: Optional[str] = None, lm: Any = None,
+        module: Optional[str] = None, experiment: Optional[str] = None, autolog: Any = None,
+        budget: Optional[Dict[str, Any]] = None, **options: Any,
+    ) -> Request[PredictResult]:
+        """Runs a program once: {outputs, traceId, usage …}; `result.answer` is an output.
+
+        Args:
+            inputs: a value for each input.
+            program: a signature, a hone.Program or Predictor, a compile's result, or a reference ({"run": …}).
+            program_id: a program that the service has loaded, in its place.
+            lm: the model's name, its settings, or a function.
+            module: for a program given as a signature: `ChainOfThought` unless said.
+            experiment: where the trace is kept.
+            autolog: False keeps no trace.
+            budget: {"max_calls", "max_tokens", "max_cost", "max_seconds"}.
+        """
+        named = {
+            "inputs": inputs, "program": program, "program_id": program_id, "lm": lm, "module": module,
+            "experiment": experiment, "autolog": autolog, "budget": budget}
+        return Request("predict", {**named, **options}, PredictResult)
+
+    @staticmethod
+    def load_program(
+        *, run: Optional[str] = None, path: Any = None, artifact_uri: Optional[str] = None,
+        state: Optional[Dict[str, Any]] = None, signature: Any = None, module: Optional[str] = None, **options: Any,
+    ) -> Request[LoadedProgram]:
+        """Has the service read a program from one of four places: {programId, module, signature, predictors, state …}.
+
+        Args:
+            run: the run that compiled or evaluated it.
+            path: a file of the service's or DSPy's.
+            artifact_uri: `mlflow-artifacts:/…`
+            state: what such a file holds.
+            signature: what goes in and out, where a file does not say it.
+            module: likewise.
+        """
+        named = {
+            "run": run, "path": plain(path), "artifact_uri": artifact_uri, "state": state, "signature": signature,
+            "module": module}
+        return Request("loadProgram", {**named, **options}, LoadedProgram)
+
+    @staticmethod
+    def save_program(
+        path: Any, program: Any = None, *, program_id: Optional[str] = None, module: Optional[str] = None,
+    ) -> Request[Result]:
+        """Has the service write a program to a file that DSPy reads too: {path, programId}."""
+        named = {"path": plain(path), "program": program, "program_id": program_id, "module": module}
+        return Request("saveProgram", named, Result)
+
+    @staticmethod
+    def get_run(run_id: str, *, history: Optional[bool] = None) -> Request[RunDetails]:
+        """One run: {run, children}, and with history each metric's values by step."""
+        return Request("getRun", {"run_id": run_id, "history": history}, RunDetails)
+
+    @staticmethod
+    def delete_run(run_id: str, *, restore: Optional[bool] = None) -> Request[Result]:
+        """Deletes a run and its children, or takes that back: {runId, lifecycleStage}."""
+        return Request("deleteRun", {"run_id": run_id, "restore": restore}, Result)
+
+    @staticmethod
+    def cancel_run(run_id: str) -> Request[Result]:
+        """Stops a run, also one of another process; gives the best so far and the bill. It can be resumed."""
+        return Request("cancelRun", {"run_id": run_id}, work_result)
+
+    @staticmethod
+    def get_trace(
+        trace_id: str, *, span_id: Optional[str] = None, max_spans: Optional[int] = None,
+        page_token: Optional[str] = None,
+    ) -> Request[Trace]:
+        """One trace: {info, spans, nextPageToken}; with a span's id that span whole."""
+        named = {"trace_id": trace_id, "span_id": span_id, "max_spans": max_spans, "page_token": page_token}
+        return Request("getTrace", named, Trace)
+
+    @staticmethod
+    def log_feedback(
+        trace_id: str, name: str, value: Union[bool, float, str], *, rationale: Optional[str] = None,
+        source: Optional[str] = None,
+    ) -> Request[Result]:
+        """Notes a judgement of an execution: {assessment}."""
+        named = {"trace_id": trace_id, "name": name, "value": value, "rationale": rationale, "source": source}
+        return Request("logFeedback", named, Result)
+
+    @staticmethod
+    def list_artifacts(run_id: str, path: Optional[str] = None) -> Request[Artifacts]:
+        """A run's files: {artifactUri, files: [{path, size, isDirectory}]}."""
+        return Request("listArtifacts", {"run_id": run_id, "path": path}, Artifacts)
+
+    @staticmethod
+    def get_artifact(
+        run_id: Optional[str] = None, path: Optional[str] = None, *, artifact_uri: Optional[str] = None,
+        offset: Optional[int] = None, length: Optional[int] = None,
+    ) -> Request[Artifact]:
+        """A file of a run, or a part of it: {text or base64, offset, length, totalSize}; `.json()`, `.content`."""
+        named = {"run_id": run_id, "path": path, "artifact_uri": artifact_uri, "offset": offset, "length": length}
+        return Request("getArtifact", named, Artifact)
+
+    @staticmethod
+    def discover() -> Request[Dict[str, Any]]:
+        """The service's methods and shapes, as an OpenRPC document."""
+        return Request("rpc.discover", {}, dict)
+
+
+def work_result(value: Any) -> Any:
+    """The result of a compile or an evaluation, whichever it is."""
+    from .results import CompileResult, EvaluateResult
+
+    if not isinstance(value, dict):
+        return Result()
+    return EvaluateResult(value) if "results" in value else CompileResult(value) if "trials" in value else Result(value)
+
+
+def run_filter(experiment: Optional[str], filter: Optional[str], order_by: Optional[List[str]], **more: Any) -> Dict[
+        str, Any]:
+    """The arguments of a list."""
+    return {"experiment": experiment, "filter": filter, "order_by": order_by, **more}
+
+
+def waiting(build: Callable[P, Request[T]]) -> Callable[Concatenate[Client, P], T]:
+    """The method of the client that waits for the answer."""
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._ask(build(*args, **kwargs))
+
+    _dress(method, build)
+    return method
+
+
+def awaited(build: Callable[P, Request[T]]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
+    """The coroutine of the asynchronous client."""
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._ask(build(*args, **kwargs))
+
+    _dress(method, build)
+    return method
+
+
+def _dress(method: Callable[..., Any], build: Callable[..., Any]) -> None:
+    functools.update_wrapper(method, build)
+    # Help and notebooks show what the caller writes and gets.
+    signature = inspect.signature(build)
+    answer = str(signature.return_annotation)
+    answer = answer[len("Request["):-1] if answer.startswith("Request[") else answer
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__dict__["__signature__"] = signature.replace(
+        parameters=[itself, *signature.parameters.values()], return_annotation=answer)
+    method.__dict__.pop("__wrapped__", None)

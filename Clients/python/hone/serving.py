@@ -1,0 +1,28 @@
+"""Functions that are offered to the service before a request names them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Sequence
+
+from .callbacks import marked_kind
+from .programs import Program
+
+if TYPE_CHECKING:
+    from .core import Core
+
+
+def register(core: Core, functions: Sequence[Any]) -> None:
+    """Serves the functions under their own names.
+
+    Raises:
+        TypeError: it cannot be told what a function is for.
+    """
+    for function in functions:
+        if isinstance(function, Program):
+            core.callbacks.hold("program", function, function.program_name())
+            continue
+        kind = marked_kind(function)
+        if kind is None:
+            raise TypeError(
+                f"{function!r} may be a metric, a model or a tool: say which with @hone.metric, @hone.model or @hone.tool.")
+        core.callbacks.hold(kind, function)

@@ -1,0 +1,5 @@
+"""The optimizers, under DSPy's older name for them."""
+
+from .optimizers import BootstrapFewShot, BootstrapFewShotWithRandomSearch, BootstrapRS, LabeledFewShot, MIPROv2
+
+__all__ = ["BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "BootstrapRS", "LabeledFewShot", "MIPROv2"]

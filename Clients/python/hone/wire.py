@@ -1,0 +1,127 @@
+"""Arguments as a request's parameters: functions become names, programs and data sets the wire's forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
+
+from .functions import MARK, Mark, describe_tool
+from .names import camel, wire_params
+from .results import CompileResult, LoadedProgram, Run, RunDetails
+from .values import plain, wire_dataset
+
+if TYPE_CHECKING:
+    from .callbacks import Callbacks
+
+_MODELS = {"lm", "prompt_model", "teacher"}
+_DATASETS = {"trainset", "valset", "devset"}
+
+
+class Wire:
+    """Turns one request's arguments into parameters, and remembers which functions it made the client serve."""
+
+    def __init__(self, callbacks: Callbacks) -> None:
+        self._callbacks = callbacks
+        self.held: List[Tuple[str, str]] = []
+
+    def release(self) -> None:
+        """The request is done: its functions need not be served for it any more."""
+        self._callbacks.release(self.held)
+        self.held = []
+
+    def params(self, keywords: Dict[str, Any]) -> Dict[str, Any]:
+        """The parameters of a request.
+
+        Raises:
+            TypeError: an argument is nothing that can be sent.
+        """
+        made: Dict[str, Any] = {}
+        for name, value in keywords.items():
+            if value is None:
+                continue
+            if name in _DATASETS:
+                value = wire_dataset(value)
+            elif name == "program":
+                value = self.program(value)
+            elif name == "metric":
+                value = self.metric(value)
+            elif name in _MODELS:
+                value = self.model(value)
+            elif name == "optimizer":
+                value = self.optimizer(value)
+            else:
+                value = plain(value)
+            made[name] = value
+        self._give_inputs(keywords.get("program"), made)
+        return wire_params(made)
+
+    def program(self, value: Any) -> Any:
+        """A program: a signature, a Program or Predictor, a result that has one, or the wire's own form."""
+        if isinstance(value, LoadedProgram):
+            return {"state": value.state}
+        if isinstance(value, CompileResult):
+            return {"run": value.run_id} if value.run_id else {"state": value.program}
+        if isinstance(value, (Run, RunDetails)):
+            return {"run": value.run_id}
+        reference: Optional[Callable[[Wire], Any]] = getattr(value, "wire_reference", None)
+        if reference is not None and not isinstance(value, type):
+            return reference(self)
+        if isinstance(value, type):
+            raise TypeError(f"{value.__name__} is a class; give an instance of it: {value.__name__}().")
+        if not isinstance(value, (str, dict)):
+            raise TypeError(f"A {type(value).__name__} is no program: give a signature, a hone.Program, or a reference.")
+        return plain(value)
+
+    def metric(self, value: Any) -> Any:
+        """A metric: a name, a function, or the wire's own form."""
+        if callable(value):
+            return self._client(value, "metric")
+        return plain(value)
+
+    def model(self, value: Any) -> Any:
+        """A model: its name, a function, a program's result, or the wire's own form."""
+        if callable(value) and not isinstance(value, dict):
+            return self._client(value, "model")
+        if isinstance(value, dict):
+            return {camel(key): plain(member) for key, member in value.items()}
+        return plain(value)
+
+    def optimizer(self, value: Any) -> Any:
+        """An optimizer: its name, a hone.Optimizer, or the wire's own form."""
+        to_wire = getattr(value, "to_wire", None)
+        return to_wire() if callable(to_wire) else plain(value)
+
+    def tool(self, value: Any) -> Any:
+        """A tool of a ReAct program: a function, or the wire's own form."""
+        if not callable(value):
+            return plain(value)
+        return describe_tool(value, self._hold(value, "tool"))
+
+    def host(self, program: Any, name: str) -> str:
+        """A program whose control flow this client runs; gives its name."""
+        held = self._callbacks.hold("program", program, name)
+        self.held.append(("program", held))
+        return held
+
+    def _client(self, function: Any, kind: str) -> Dict[str, Any]:
+        mark = getattr(function, MARK, None)
+        timeout = mark.timeout if isinstance(mark, Mark) else None
+        name = self._hold(function, kind)
+        return {"client": name, **({"timeout": timeout} if timeout is not None else {})}
+
+    def _hold(self, function: Any, kind: str) -> str:
+        name = self._callbacks.hold(kind, function)
+        self.held.append((kind, name))
+        return name
+
+    @staticmethod
+    def _give_inputs(program: Any, made: Dict[str, Any]) -> None:
+        """Rows of a program that says what it takes are given with that, unless they say it themselves."""
+        names = getattr(program, "input_names", None)
+        if callable(names):
+            names = names()
+        if not isinstance(names, list) or not names:
+            return
+        for key in _DATASETS & set(made):
+            data = made[key]
+            if isinstance(data, list):
+                made[key] = {"rows": data, "inputs": names}

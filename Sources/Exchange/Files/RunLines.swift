@@ -1,0 +1,125 @@
+import JSON
+import LanguageModels
+import Traces
+import Tracking
+
+/// Runs as lines of JSON, for moving them from one store to another.
+///
+/// The first line is `{"hone": "runs", "version": 1}`. Then, each on a line of its own: `{"experiment": …}` before its
+/// runs, `{"run": …}` with its parameters, every point of its metrics, tags, data sets and evaluation rows, parents
+/// before children; after each run its `{"artifact": …}` and `{"trace": …}` lines; last `{"end": {"runs": N}}`.
+enum RunLines {
+  static let version = 1
+  static let header: JSONValue = ["hone": "runs", "version": .int(version)]
+}
+
+extension JSONObject {
+  /// Texts by name as pairs, other members left out.
+  var pairs: [KeyValue] {
+    compactMap { key, value in value.stringValue.map { KeyValue(key, $0) } }
+  }
+}
+
+extension Metric {
+  /// `[key, value, step, timestamp]`; what JSON has no number for is text.
+  var line: JSONValue {
+    let number: JSONValue =
+      value.isFinite ? .double(value) : .string(value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity")
+    return [.string(key), number, .int(step), .int(timestamp)]
+  }
+
+  init?(line: JSONValue) {
+    guard let key = line[0]?.stringValue, let step = line[2]?.intValue, let timestamp = line[3]?.intValue,
+      let value = line[1]?.doubleValue ?? line[1]?.stringValue.flatMap({ Double($0) })
+    else { return nil }
+    self.init(key, value, step: step, timestamp: timestamp)
+  }
+}
+
+extension DatasetInput {
+  var line: JSONValue {
+    [
+      "name": .string(name), "digest": .string(digest), "sourceType": .string(sourceType), "source": .string(source),
+      "schema": JSONValue(schema), "profile": JSONValue(profile), "context": .string(context),
+    ]
+  }
+
+  init?(line: JSONValue) {
+    guard let name = line["name"]?.stringValue, let digest = line["digest"]?.stringValue else { return nil }
+    self.init(
+      name: name, digest: digest, sourceType: line["sourceType"]?.stringValue ?? "local",
+      source: line["source"]?.stringValue ?? "{}", schema: line["schema"]?.stringValue,
+      profile: line["profile"]?.stringValue, context: line["context"]?.stringValue ?? "")
+  }
+}
+
+extension EvaluationRow {
+  var line: JSONValue {
+    [
+      .int(index), JSONValue(score), .bool(failed), JSONValue(errorKind), JSONValue(errorMessage),
+      JSONValue(traceID?.description), JSONValue(exampleDigest?.description),
+    ]
+  }
+
+  init?(line: JSONValue) {
+    guard let index = line[0]?.intValue, let failed = line[2]?.boolValue else { return nil }
+    self.init(
+      index: index, score: line[1]?.doubleValue, failed: failed, errorKind: line[3]?.stringValue,
+      errorMessage: line[4]?.stringValue, traceID: line[5]?.stringValue.flatMap { TraceID($0) },
+      exampleDigest: line[6]?.stringValue.flatMap { ContentDigest($0) })
+  }
+}
+
+extension ContentDigest {
+  /// From 64 hexadecimal digits.
+  init?(_ text: String) {
+    let digits = Array(text.utf8)
+    let bytes = stride(from: 0, to: digits.count - digits.count % 2, by: 2).compactMap { place in
+      UInt8(String(decoding: digits[place..<place + 2], as: UTF8.self), radix: 16)
+    }
+    self.init(bytes: bytes)
+  }
+}
+
+extension Span {
+  var line: JSONValue { .object(json) }
+
+  init?(line: JSONValue) {
+    guard let id = line["id"]?.stringValue.flatMap({ SpanID($0) }), let name = line["name"]?.stringValue,
+      let type = line["type"]?.stringValue, let start = line["startTimeNs"]?.intValue
+    else { return nil }
+    self.init(
+      id: id, parent: line["parentId"]?.stringValue.flatMap { SpanID($0) }, name: name, kind: SpanKind(rawValue: type),
+      start: start, end: line["endTimeNs"]?.intValue ?? start, inputs: SpanPayload(line: line["inputs"]),
+      outputs: SpanPayload(line: line["outputs"]), attributes: line["attributes"]?.objectValue ?? [:],
+      events: (line["events"]?.arrayValue ?? []).compactMap(SpanEvent.init(line:)),
+      status: TraceStatus(word: line["status"]?.stringValue, message: line["statusMessage"]?.stringValue))
+  }
+}
+
+extension SpanEvent {
+  init?(line: JSONValue) {
+    guard let name = line["name"]?.stringValue, let time = line["timeNs"]?.intValue else { return nil }
+    self.init(name: name, time: time, attributes: line["attributes"]?.objectValue ?? [:])
+  }
+}
+
+extension SpanPayload {
+  init(line: JSONValue?) {
+    switch line {
+    case nil, .null?: self = .none
+    case let value?: self = .json(value)
+    }
+  }
+}
+
+extension TraceStatus {
+  init(word: String?, message: String?) {
+    self =
+      switch word {
+      case "ERROR": .error(message ?? "")
+      case "IN_PROGRESS": .inProgress
+      default: .ok
+      }
+  }
+}

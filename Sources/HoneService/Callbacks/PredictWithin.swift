@@ -1,0 +1,39 @@
+import Failures
+import JSON
+import Programs
+
+extension Service {
+  /// The place of a request in the execution of a host program that it names, if it names one.
+  func place(_ method: String, _ params: JSONObject) -> HostExecution.Place? {
+    guard method == Method.predict.name, let id = params["executionId"]?.stringValue,
+      let predictor = params["predictor"]?.stringValue
+    else { return nil }
+    return executions.place(id, predictor: predictor, inputs: params["inputs"]?.objectValue ?? [:])
+  }
+}
+
+/// `predict` within `program/forward`: one of the host program's predictors, as the candidate at work has it.
+func predictWithin(
+  _ service: Service, _ fields: FieldReader, _ environment: CallEnvironment
+) async throws(HoneError) -> JSONValue {
+  let id = fields.requiredString("executionId")
+  let predictor = fields.requiredString("predictor")
+  let inputs = fields.object("inputs")
+  if inputs == nil, fields.object["inputs"] == nil {
+    fields.problems.add("inputs", "This member is required: an object with a value for each input of the predictor.")
+  }
+  try fields.check("predict")
+  guard let id, let predictor, let inputs else {
+    throw HoneError(.internalError, "The request was read without a problem, but not whole.")
+  }
+  guard let place = environment.place ?? service.executions.place(id, predictor: predictor, inputs: inputs) else {
+    throw HostExecution.over
+  }
+  let prediction = try await place.run()
+  var object: JSONObject = ["outputs": .object(prediction.outputs)]
+  if !prediction.completions.isEmpty {
+    object["completions"] = .array(prediction.completions.map(JSONValue.object))
+  }
+  if let trace = place.traceID { object["traceId"] = .string(trace) }
+  return .object(object)
+}

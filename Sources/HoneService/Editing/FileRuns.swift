@@ -1,0 +1,75 @@
+import Failures
+import JSON
+import Tracking
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+extension Editor {
+  /// The store if there is one already: looking at a file makes none.
+  func existingStore() async -> TrackingStore? {
+    guard access(service.home + "/" + TrackingStore.fileName, F_OK) == 0 else { return nil }
+    return try? await service.store()
+  }
+}
+
+/// The runs that were made from one program file.
+struct FileRuns: Sendable {
+  let store: TrackingStore
+  let path: String
+
+  /// The filter that finds them.
+  static func filter(_ path: String, kind: String? = nil) -> String {
+    let quote = path.contains("'") ? "\"" : "'"
+    let file = "tags.\(HoneTag.file) = \(quote)\(path)\(quote)"
+    return kind.map { "\(file) AND tags.\(HoneTag.kind) = '\($0)'" } ?? file
+  }
+
+  /// The latest one.
+  func last(kind: String? = nil) async throws(HoneError) -> Run? {
+    try await store.searchRuns(
+      filter: Self.filter(path, kind: kind), orderBy: ["attributes.start_time DESC"], maxResults: 1
+    ).items.first
+  }
+
+  /// The compile that found the best program.
+  func best() async throws(HoneError) -> Run? {
+    try await store.searchRuns(
+      filter: Self.filter(path, kind: "compile") + " AND metrics.score >= 0", orderBy: ["metrics.score DESC"],
+      maxResults: 1
+    ).items.first
+  }
+}
+
+extension Run {
+  /// What a run scored: a compile's best program, or the program it evaluated.
+  var score: Double? { metric("score") ?? metric("eval") }
+
+  var kind: String { tags.value(of: HoneTag.kind) ?? (info.parentID == nil ? "run" : "candidate") }
+
+  /// The 95 % interval of the score, where the run itself has it.
+  var interval: (low: Double, high: Double)? {
+    guard metric("score") == nil, let low = metric("eval_low"), let high = metric("eval_high") else { return nil }
+    return (low, high)
+  }
+
+  /// How the work ended, in the words of results.
+  var outcome: String { tags.value(of: HoneTag.status) ?? info.status.rawValue }
+}
+
+extension TrackingStore {
+  /// The interval of a run's score; that of a compile stands with the evaluation of its best program.
+  func interval(of run: Run) async -> (low: Double, high: Double)? {
+    if let interval = run.interval { return interval }
+    guard let best = run.tags.value(of: HoneTag.bestRun) else { return nil }
+    return (try? await self.run(best))?.interval
+  }
+}
+
+/// A score with its interval for people: `85.0 [70.1, 93.2]`.
+func scoreText(_ score: Double, _ interval: (low: Double, high: Double)?) -> String {
+  interval.map { "\(score) [\($0.low), \($0.high)]" } ?? "\(score)"
+}

@@ -1,0 +1,59 @@
+import Failures
+import JSON
+import LanguageModels
+import Tracking
+
+/// The run of a job, made anew or taken up again, and what it has paid and may spend.
+struct OpenRun: Sendable {
+  /// Nil where nothing is tracked.
+  let id: String?
+  let experimentID: String
+  let account: RunAccount
+  let store: TrackingStore
+
+  /// Makes a run, with the request to do it again by; none, but the experiment, if it is not tracked.
+  static func begin(
+    _ new: NewRun?, experiment: String, method: String, params: JSONObject, budget: Budget, _ store: TrackingStore
+  ) async throws(HoneError) -> OpenRun {
+    let experiment = try await store.experiment(named: experiment)
+    var id: String?
+    if var new {
+      new.experimentID = experiment.id
+      id = try await store.beginRun(new, method: method, params: params).id
+    }
+    return OpenRun(
+      id: id, experimentID: experiment.id, account: RunAccount(runID: id, budget: budget), store: store)
+  }
+
+  /// Takes up a run: what it paid before counts, and its answers are met again.
+  static func reopen(
+    _ run: RunInfo, params: JSONObject, budget: Budget, _ store: TrackingStore
+  ) async throws(HoneError) -> OpenRun {
+    let kept = try await store.reopenRun(run.id, params: params, droppingTags: [HoneTag.status, HoneTag.error])
+    budget.charge(seconds: kept.seconds)
+    let account = RunAccount(
+      runID: run.id, budget: budget, paidBefore: try await paid(run.id, store),
+      replays: try await store.answerKeys(run: run.id))
+    return OpenRun(id: run.id, experimentID: run.experimentID, account: account, store: store)
+  }
+
+  private static func paid(_ id: String, _ store: TrackingStore) async throws(HoneError) -> UsageReport {
+    var report = UsageReport()
+    for bill in try await store.bill(run: id) {
+      report[bill.role] = bill.figures
+    }
+    return report
+  }
+}
+
+extension RoleBill {
+  fileprivate var figures: UsageReport.Figures {
+    var figures = UsageReport.Figures()
+    figures.calls = calls
+    figures.tokens = usage
+    figures.knownCost = cost
+    figures.unpriced = unpricedCalls
+    figures.seconds = seconds
+    return figures
+  }
+}

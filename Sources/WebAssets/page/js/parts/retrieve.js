@@ -1,0 +1,49 @@
+// How to get a run's program back: the exact call, command and lines.
+
+import { h, replace } from '../dom.js';
+import { kindOf } from '../model/run.js';
+import { programOf } from '../model/program.js';
+import { call } from '../rpc.js';
+import { copyButton, empty, loading } from '../ui.js';
+
+function snippet(title, text, note) {
+  return h('section.card', h('div.card-head', h('h2', title), h('span.spacer'), copyButton(text)), note ? h('p.faint', note) : null, h('pre.code', { tabindex: '0', 'aria-label': title }, text));
+}
+
+/** The program's input fields as placeholders. */
+function inputsOf(predictors, state) {
+  const signature = state?.params?.signature ?? '';
+  const left = signature.split('->')[0].split(',').map((part) => part.split(':')[0].trim()).filter(Boolean);
+  if (left.length) return left;
+  const fields = predictors?.[0]?.fields ?? [];
+  const first = fields[0]?.prefix ? String(fields[0].prefix).replace(/:$/, '').trim().toLowerCase().replace(/\W+/g, '_') : '';
+  return [first || 'question'];
+}
+
+export async function retrieveView(panel, context) {
+  replace(panel, loading());
+  const { run, place } = context;
+  const [{ files, artifactUri }, predictors] = await Promise.all([
+    call('listArtifacts', { runId: run.runId }, { signal: place.signal }), programOf(run, 'best', place.signal),
+  ]);
+  const file = ['best_model.json', 'model.json'].find((path) => files.some((one) => one.path === path));
+  if (!file) {
+    replace(panel, empty('No program to get back yet', h('p', kindOf(run) === 'compile' ? 'The best program is written when the search ends. Until then, each candidate\'s page has its own.' : 'This run stored no program.')));
+    return;
+  }
+  const inputs = inputsOf(predictors, run.params.signature ? run : context.parent);
+  const signature = run.params.signature ?? context.parent?.params.signature ?? `${inputs.join(', ')} -> answer`;
+  const asked = signature.replace('reasoning, ', '');
+  const request = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'loadProgram', params: { run: run.runId } });
+  const python = inputs.map((name) => `"${name}": "…"`).join(', ');
+  const dspyInputs = inputs.map((name) => `${name}="…"`).join(', ');
+  const module = run.params.module ?? context.parent?.params.module ?? 'ChainOfThought';
+  const origin = location.origin;
+  replace(panel, h('p.lead', kindOf(run) === 'compile' ? 'The best program of this search, wherever you need it.' : 'The program that this run evaluated, wherever you need it.'),
+    h('div.two',
+      snippet('Shell', `hone predict --program ${run.runId} ${inputs.map((name) => `${name}="…"`).join(' ')}`),
+      snippet('JSON-RPC', request, 'One line to hone serve, on standard input or a socket. The answer names a programId for predict, evaluate and compile.'),
+      snippet('Python', `import hone\n\nwith hone.Client.start() as client:\n    program = client.load_program(run="${run.runId}")\n    answer = client.predict({"programId": program["programId"]}, {${python}})\n    print(answer["outputs"])`),
+      snippet('DSPy, through MLflow\'s client', `import dspy, mlflow\n\nmlflow.set_tracking_uri("${origin}")\npath = mlflow.artifacts.download_artifacts("${artifactUri}/${file}")\nprogram = dspy.${module}("${asked}")\nprogram.load(path)\nprint(program(${dspyInputs}))`),
+      snippet('The file itself', `${artifactUri}/${file}`, 'The state that DSPy\'s Module.load() reads: instructions and demos by predictor.')));
+}

@@ -1,0 +1,43 @@
+// Where a run's executions, tokens and money went: by phase and by role.
+
+import { h, replace } from '../dom.js';
+import { count, duration, money, short } from '../format.js';
+import { call } from '../rpc.js';
+import { inline } from '../text.js';
+import { segments } from '../ui.js';
+
+const PHASES = {
+  eval_full: 'Scoring on all rows', eval_minibatch: 'Scoring on minibatches', eval: 'Scoring', bootstrap: 'Gathering demos', propose: 'Writing instructions',
+  observe: 'Looking at the data', describe: 'Describing the program', condense: 'Summing up the data',
+};
+const ROLES = { task: 'The program', prompt: 'Writing instructions', teacher: 'Gathering demos', judge: 'Judging' };
+
+const MEASURES = {
+  executions: ['Executions', (phase) => phase.executions, count], tokens: ['Tokens', (phase) => phase.inputTokens + phase.outputTokens, short],
+  cost: ['Cost', (phase) => phase.cost, money], time: ['Time', (phase) => phase.seconds, duration],
+};
+
+export async function spendingView(panel, { run, place }) {
+  const { byPhase, byRole } = await call('getUsage', { runId: run.runId }, { signal: place.signal });
+  if (!byPhase.length && !byRole.length) {
+    replace(panel, h('p.faint', 'No execution was traced and no call was paid for yet.'));
+    return;
+  }
+  const bars = h('div.bars');
+  const draw = (key) => {
+    const [, value, words] = MEASURES[key];
+    const most = Math.max(...byPhase.map(value), 1e-12);
+    replace(bars, byPhase.map((phase) => {
+      const fill = h('span.fill');
+      fill.style.width = `${value(phase) / most * 100}%`;
+      return h('div.bar-line', h('span.bar-words', PHASES[phase.phase] ?? inline(phase.phase, 40), phase.failed ? h('small.bad-text', ` ${count(phase.failed)} failed`) : null), h('span.bar', { 'aria-hidden': 'true' }, fill), h('span.number', words(value(phase))));
+    }));
+  };
+  const current = panel.querySelector('[aria-pressed=true]')?.textContent;
+  const first = Object.keys(MEASURES).find((key) => MEASURES[key][0] === current) ?? 'executions';
+  draw(first);
+  const measures = Object.entries(MEASURES).filter(([key]) => key !== 'cost' || byPhase.some((phase) => phase.cost > 0)).map(([key, [words]]) => [key, words]);
+  replace(panel, byPhase.length ? [segments('What is measured', measures, first, draw), bars] : null,
+    byRole.length ? h('div.scroll', { role: 'region', 'aria-label': 'Paid calls', tabindex: '0' }, h('table.small-table', h('caption', 'Paid calls'), h('thead', h('tr', h('th', { scope: 'col' }, 'Role'), h('th', { scope: 'col' }, 'Model'), h('th.number', { scope: 'col' }, 'Calls'), h('th.number', { scope: 'col' }, 'Tokens in'), h('th.number', { scope: 'col' }, 'out'), h('th.number', { scope: 'col' }, 'Cost'))),
+      h('tbody', byRole.map((role) => h('tr', h('th', { scope: 'row' }, ROLES[role.role] ?? inline(role.role, 30)), h('td', inline(role.model, 40)), h('td.number', short(role.calls)), h('td.number', short(role.inputTokens)), h('td.number', short(role.outputTokens)), h('td.number', money(role.cost))))))) : null);
+}

@@ -1,0 +1,224 @@
+// A search: how it went, what it took, what it found and whether that is better.
+
+import { h, icon, replace } from '../dom.js';
+import { count, duration, interval, money, natural, score, short, signed } from '../format.js';
+import { Candidates } from '../model/candidates.js';
+import { programOf } from '../model/program.js';
+import { isLive, secondsOf } from '../model/run.js';
+import { legend, SearchChart } from '../parts/chart.js';
+import { dataView } from '../parts/data.js';
+import { gridView } from '../parts/grid.js';
+import { programDiff } from '../parts/program-diff.js';
+import { spendingView } from '../parts/spending.js';
+import { verdict } from '../parts/verdict.js';
+import { address } from '../router.js';
+import { call } from '../rpc.js';
+import { inline, visible } from '../text.js';
+import { empty, loading, segments } from '../ui.js';
+
+/** The cumulative calls and cost at each trial, where the run has them. */
+function course(run, key) {
+  const found = new Map();
+  for (const point of run.history[key] ?? []) found.set(point.step, typeof point.value === 'number' ? point.value : 0);
+  return found;
+}
+
+/** Gives each candidate its places on the axes. */
+function placed(list, run) {
+  const calls = course(run, 'trial_calls');
+  const cost = course(run, 'trial_cost');
+  let rows = 0;
+  let lastCalls = 0;
+  let lastCost = 0;
+  return list.map((candidate) => {
+    rows += candidate.rows ?? 0;
+    lastCalls = calls.get(candidate.trial) ?? (calls.size ? lastCalls : rows);
+    lastCost = cost.get(candidate.trial) ?? lastCost;
+    return { ...candidate, x: { trial: candidate.trial, calls: lastCalls, cost: lastCost } };
+  });
+}
+
+class Search {
+  constructor(context) {
+    this.context = context;
+    this.candidates = new Candidates(context.run.runId, context.place.signal);
+    this.summary = h('section.figures', { 'aria-label': 'In figures' });
+    this.chart = new SearchChart({ onOpen: (candidate) => { location.hash = address(['runs', candidate.run.runId]); } });
+    this.chartBody = h('div.chart-body');
+    this.table = h('div.table-box', { role: 'region', 'aria-label': 'Candidates', tabindex: '0' });
+    this.gain = h('div', loading());
+    this.spending = h('div', loading());
+    this.axis = context.place.query.get('x') ?? 'trial';
+    this.sort = { key: 'trial', isDescending: false };
+    this.comparisons = new Map();
+    this.ready = this.refresh(true);
+    context.onChange(() => this.refresh());
+  }
+
+  get run() { return this.context.run; }
+  get signal() { return this.context.place.signal; }
+
+  async refresh(isFirst = false) {
+    const isChanged = await this.candidates.refresh();
+    this.drawFigures();
+    if (!isChanged && !isFirst && isLive(this.run) === this.wasLive) return;
+    this.wasLive = isLive(this.run);
+    this.drawChart();
+    this.drawTable();
+    await this.compare();
+    this.drawTable();
+    this.drawFigures();
+    await spendingView(this.spending, this.context);
+    for (const listener of this.listeners ?? []) listener();
+  }
+
+  /** Compares every candidate that is done with the program as it was. */
+  async compare() {
+    const { baseline, best } = this.candidates;
+    const done = this.candidates.list.filter((candidate) => !candidate.isLive && candidate !== baseline);
+    const unknown = done.filter((candidate) => !this.comparisons.has(candidate.run.runId)).map((candidate) => candidate.run.runId);
+    if (baseline && !baseline.isLive) {
+      for (let from = 0; from < unknown.length; from += 50) {
+        const { comparisons } = await call('compareRuns', { runIds: [baseline.run.runId, ...unknown.slice(from, from + 50)] }, { signal: this.signal });
+        for (const one of comparisons) this.comparisons.set(one.runId, one);
+      }
+    }
+    if (!baseline || !best || best === baseline) {
+      replace(this.gain, h('p.faint', isLive(this.run) ? 'There is no candidate yet that was scored on all rows, beside the program as it was.'
+        : best && best === baseline ? 'No candidate scored higher than the program as it was; it is returned unchanged.' : 'There is nothing to compare: no candidate was scored on all rows.'));
+      return;
+    }
+    const found = this.comparisons.get(best.run.runId);
+    replace(this.gain, verdict(found?.comparison, [visible(best.run.name), 'the program as it was']),
+      h('p', h('a', { href: address(['compare'], { runs: `${baseline.run.runId},${best.run.runId}` }) }, 'Compare the two in full')));
+  }
+
+  drawFigures() {
+    const { run } = this;
+    const { baseline, best } = this.candidates;
+    const found = best && this.comparisons.get(best.run.runId)?.comparison;
+    const figure = (words, value, more, tone = '') => h('div', { class: `figure ${tone}` }, h('span.figure-words', words), h('span.figure-value', value), more ? h('span.figure-more', more) : null);
+    const bestScore = run.metrics.score ?? best?.score;
+    const firstScore = run.metrics.baseline_score ?? baseline?.score;
+    replace(this.summary,
+      figure('Baseline', score(firstScore), baseline?.interval ? `95 %: ${interval(baseline.interval)}` : null),
+      figure('Best', [score(bestScore), best && best !== baseline ? h('a.figure-link', { href: address(['runs', best.run.runId]), 'aria-label': 'Open the best candidate' }, icon('star')) : null], best?.interval ? `95 %: ${interval(best.interval)}` : null, 'accent'),
+      figure('Gain', bestScore === undefined || firstScore === undefined ? '–' : signed(bestScore - firstScore), found ? (found.verdict === 'better' ? 'clear on the same rows' : found.verdict) : null, found?.verdict === 'better' ? 'good' : ''),
+      figure('Candidates', count(this.candidates.list.length), `${count(this.candidates.list.filter((one) => !one.isMinibatch).length)} on all rows`),
+      figure('Calls', short(run.metrics.calls ?? run.metrics.trial_calls), run.metrics.calls_cached ? `${short(run.metrics.calls_cached)} more from the store` : null),
+      figure('Tokens', short(run.metrics.tokens)),
+      figure('Cost', money(run.metrics.cost ?? run.metrics.trial_cost)),
+      figure('Time', duration(secondsOf(run))));
+  }
+
+  drawChart() {
+    const points = placed(this.candidates.list, this.run);
+    if (!points.some((point) => point.score !== undefined)) {
+      replace(this.chartBody, empty(isLive(this.run) ? 'The first score is on its way' : 'Nothing was scored',
+        h('p', isLive(this.run) ? 'Demos are gathered and instructions written first; the chart grows as candidates are scored.' : 'The search ended before its first evaluation did.')));
+      return;
+    }
+    if (!this.chart.element.isConnected || this.chart.element.parentElement !== this.chartBody) replace(this.chartBody, this.chart.element, legend());
+    this.chart.setPoints(points, this.axis);
+  }
+
+  drawTable() {
+    const { list } = this.candidates;
+    if (!list.length) { replace(this.table, h('p.faint.pad', 'No candidates yet.')); return; }
+    const value = {
+      trial: (c) => c.trial, name: (c) => c.run.name, score: (c) => c.score, rows: (c) => c.rows, choice: (c) => c.choice,
+      gain: (c) => this.comparisons.get(c.run.runId)?.comparison?.difference, time: (c) => secondsOf(c.run),
+    };
+    const { key, isDescending } = this.sort;
+    const sorted = [...list].sort((a, b) => {
+      const [x, y] = [value[key](a), value[key](b)];
+      if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
+      return (isDescending ? -1 : 1) * (typeof x === 'string' ? natural(x, y) : x - y);
+    });
+    const column = (name, words, isNumber) => h('th', { scope: 'col', class: isNumber ? 'number' : '', 'aria-sort': key === name ? (isDescending ? 'descending' : 'ascending') : 'none' },
+      h('button.sort', {
+        class: key === name ? `on ${isDescending ? 'descending' : 'ascending'}` : '',
+        onClick: () => {
+          this.sort = { key: name, isDescending: key === name ? !isDescending : isNumber && name !== 'trial' };
+          this.drawTable();
+          this.table.querySelector('button.on')?.focus();
+        },
+      }, h('span', words), icon('down')));
+    replace(this.table, h('table.list.candidates',
+      h('thead', h('tr', column('trial', 'Trial', true), column('name', 'Candidate'), column('score', 'Score', true), h('th.bar-column', { scope: 'col' }, h('span.offscreen', 'Score with interval')), column('rows', 'Rows', true), column('gain', 'Against the baseline', true), column('choice', 'Where in the search'), column('time', 'Took', true))),
+      h('tbody', sorted.map((candidate) => this.row(candidate)))));
+  }
+
+  row(candidate) {
+    const target = address(['runs', candidate.run.runId]);
+    const found = this.comparisons.get(candidate.run.runId);
+    return h('tr', {
+      class: candidate.isBest ? 'is-best' : '', onClick: (event) => { if (!event.target.closest('a')) location.hash = target; },
+    },
+    h('td.number.faint', candidate.trial),
+    h('th', { scope: 'row' }, h('span.name-line', h('a', { href: target }, inline(candidate.run.name, 60)),
+      candidate.isBest ? h('span.best', icon('star'), h('span', 'best')) : null, candidate.isBaseline ? h('small.faint', 'baseline') : null,
+      candidate.isLive ? h('small.live-text', 'running') : null, candidate.run.status === 'FAILED' ? h('small.bad-text', 'failed') : null,
+      candidate.isWhole ? null : h('small.warn-text', { title: 'Some rows could not be judged, so it is not ranked.' }, 'not ranked'))),
+    h('td.number', score(candidate.score), candidate.interval ? h('small.faint', ` ${interval(candidate.interval)}`) : null),
+    h('td.bar-column', scoreBar(candidate)),
+    h('td.number', candidate.rows === undefined ? '' : count(candidate.rows), candidate.isMinibatch ? h('small.faint', ' minibatch') : null),
+    h('td.number', candidate.isBaseline ? h('span.faint', '–') : found?.comparison ? [h('span', { class: { better: 'good-text', worse: 'bad-text' }[found.comparison.verdict] ?? '' }, signed(found.comparison.difference, 1)), h('small.faint', ` +${found.fixed.length} −${found.broken.length}`)] : ''),
+    h('td.faint', inline(candidate.choice, 80)), h('td.number.faint', duration(secondsOf(candidate.run))));
+  }
+}
+
+/** A score as a bar with its interval. */
+export function scoreBar({ score: value, interval: range, isMinibatch }) {
+  if (value === undefined) return null;
+  const bar = h('div', { class: `score-bar ${isMinibatch ? 'mini' : ''}`, 'aria-hidden': 'true' }, h('span.fill'), range ? h('span.whisker') : null);
+  bar.children[0].style.width = `${Math.max(0, Math.min(100, value))}%`;
+  if (range) {
+    bar.children[1].style.left = `${range[0]}%`;
+    bar.children[1].style.width = `${range[1] - range[0]}%`;
+  }
+  return bar;
+}
+
+async function programTab(panel, search) {
+  replace(panel, loading());
+  const { run, signal } = search;
+  const [before, after] = await Promise.all([programOf(run, 'initial', signal), programOf(run, 'best', signal)]);
+  if (!before && !after) {
+    replace(panel, empty('No program yet', h('p', isLive(run) ? 'The best program is written when the search ends; each candidate\'s is on its own page.' : 'The run stored no program.')));
+    return;
+  }
+  replace(panel, programDiff(before, after, ['As it was', 'The best']));
+}
+
+/** The tabs and the figures of a search's page. */
+export function searchTabs(context) {
+  const search = new Search(context);
+  return {
+    summary: search.summary,
+    tabs: [
+      ['search', 'Search', async (panel) => {
+        replace(panel,
+          h('div.search-top',
+            h('section.card.chart-card', h('div.card-head', h('h2', 'The search as it went'),
+              segments('What is on the horizontal axis', [['trial', 'Trials'], ['calls', 'Calls'], ['cost', 'Cost']], search.axis, (axis) => {
+                search.axis = axis;
+                context.place.set({ x: axis === 'trial' ? '' : axis });
+                search.drawChart();
+              })), search.chartBody),
+            h('div.stack', h('section.card', h('h2', 'Is the gain real?'), search.gain), h('section.card', h('h2', 'Where the work went'), search.spending))),
+          h('section.card.flush', h('h2', 'Candidates'), search.table));
+        await search.ready;
+      }],
+      ['grid', 'Examples', async (panel) => {
+        replace(panel, loading());
+        await search.ready;
+        await gridView(panel, { place: context.place, candidates: search.candidates, run: context.run });
+        search.listeners = [() => gridView(panel, { place: context.place, candidates: search.candidates, run: context.run })];
+      }],
+      ['program', 'Program', (panel) => programTab(panel, search)],
+      ['data', 'Data', (panel) => dataView(panel, context)],
+    ],
+  };
+}
+

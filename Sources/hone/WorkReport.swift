@@ -1,0 +1,57 @@
+import ArgumentParser
+import JSON
+
+/// The result of a compile or an evaluation on the terminal, and the status the command ends with.
+enum WorkReport {
+  static func text(_ result: JSONValue) -> String {
+    if result["results"] != nil { return evaluation(result) }
+    if result["status"] == "RUNNING" {
+      let run = result["runId"]?.stringValue ?? ""
+      return "run \(run)\n  hone watch \(run)\n  hone cancel \(run)"
+    }
+    return CompileReport.text(result)
+  }
+
+  /// Prints the result; throws the status where the work did not run to its end.
+  static func show(_ result: JSONValue, json: Bool) throws {
+    print(json ? result.text(.indented) : text(result))
+    switch result["status"]?.stringValue {
+    case "BUDGET_EXHAUSTED": throw ExitCode(4)
+    case "CANCELLED", "INTERRUPTED": throw ExitCode(130)
+    case "PAUSED": throw ExitCode(3)
+    case "FAILED": throw ExitCode(1)
+    default: break
+    }
+  }
+
+  private static func evaluation(_ result: JSONValue) -> String {
+    var lines: [String] = []
+    if result["simulated"]?.boolValue == true { lines.append("(simulated model)") }
+    lines.append(
+      "score \(CompileReport.number(result["score"])) \(CompileReport.interval(result["interval"])) on \(result["count"]?.text() ?? "0") examples, \(result["failed"]?.text() ?? "0") failed")
+    for row in (result["results"]?.arrayValue ?? []).filter({ $0["error"] != nil }).prefix(5) {
+      lines.append(
+        "  row \(row["index"]?.text() ?? ""): \(row["error"]?["message"]?.stringValue ?? "") \(row["traceId"]?.stringValue ?? "")")
+    }
+    lines += ending(result)
+    if let run = result["runId"]?.stringValue { lines.append("run \(run)") }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The bill, and why and how it goes on where the work ended before its time.
+  static func ending(_ result: JSONValue) -> [String] {
+    var lines: [String] = []
+    if let usage = result["usage"] {
+      let cost = usage["cost"]?.doubleValue.map { ", $" + CompileReport.short($0) } ?? ""
+      lines.append(
+        "\(usage["calls"]?.text() ?? "0") calls, \(usage["cached"]?.text() ?? "0") answered from the store, "
+          + "\(usage["totalTokens"]?.text() ?? "0") tokens\(cost), \(result["seconds"]?.text() ?? "") s")
+    }
+    for warning in result["warnings"]?.arrayValue ?? [] { lines.append("warning: \(warning.stringValue ?? "")") }
+    if let error = result["error"]?["message"]?.stringValue {
+      lines.append("\(result["status"]?.stringValue ?? "stopped"): \(error)")
+    }
+    if let command = result["resumeCommand"]?.stringValue { lines.append("it goes on with: \(command)") }
+    return lines
+  }
+}
