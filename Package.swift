@@ -19,6 +19,9 @@ let package = Package(
   ],
   targets: [
     // The rooms, lowest first is JSON; a room imports only what its dependencies list.
+    .target(name: "Compression", dependencies: ["CZlib", "Failures"]),
+    // zlib, as the system has it.
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "Evaluation",
       dependencies: [
@@ -30,6 +33,7 @@ let package = Package(
       dependencies: [
         "Failures", "JSON", "LanguageModels", "Traces", "Tracking",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -44,7 +48,7 @@ let package = Package(
     .target(
       name: "HoneWeb",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Traces", "Tracking", "WebAssets",
+        "Compression", "Failures", "JSON", "LanguageModels", "Traces", "Tracking", "WebAssets",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -74,7 +78,7 @@ let package = Package(
     .target(
       name: "Tracking",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Traces",
+        "Compression", "Failures", "JSON", "LanguageModels", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
@@ -94,11 +98,22 @@ let package = Package(
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Failures", "JSON", "Randomness"]),
     .testTarget(
       name: "ExchangeTests", dependencies: ["Exchange", "Failures", "JSON", "LanguageModels", "Traces", "Tracking"]),
-    .testTarget(name: "HTTPModelsTests", dependencies: ["HTTPModels"]),
+    .testTarget(name: "HTTPModelsTests", dependencies: ["Failures", "HTTPModels", "JSON", "LanguageModels"]),
     .testTarget(
       name: "HoneServiceTests",
       dependencies: [
         "Failures", "HoneService", "JSON", "JSONRPC", "Optimizers", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
+      name: "HoneWebTests",
+      dependencies: [
+        "Compression", "Failures", "HoneWeb", "JSON", "Traces", "Tracking",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
@@ -116,7 +131,7 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.name != "WebAssets" {
+for target in package.targets where !["CZlib", "WebAssets"].contains(target.name) {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InferIsolatedConformances"),

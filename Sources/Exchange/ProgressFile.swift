@@ -32,7 +32,8 @@ final class ProgressFile: Sendable {
     }
     lock = open("\(directory)/\(name).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard lock >= 0 else {
-      throw HoneError(.storeUnavailable, "The lock in \(directory) cannot be opened.", remedy: "Look at its permissions.")
+      throw HoneError(
+        .storeUnavailable, "The lock in \(directory) cannot be opened.", remedy: "Look at its permissions.")
     }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       close(lock)

@@ -120,7 +120,7 @@ package struct Callbacks: Sendable {
   ) async throws(HoneError) -> Value {
     guard let run = call.account.runID, let store else { return try reading(try await answer(question)) }
     let key = key(question, run: run, scope: call.scope)
-    if let kept = try store.callbackAnswer(for: key) { return try reading(kept) }
+    if call.account.hadAnswer(for: key), let kept = try store.callbackAnswer(for: key) { return try reading(kept) }
     let answer = try await answer(question)
     let value = try reading(answer)
     try await store.keepCallback(answer, run: run, name: "\(question.method) \(question.name)", for: key)
@@ -155,7 +155,8 @@ package struct Callbacks: Sendable {
   /// What is kept under a question's place in its run, if anything.
   package func kept(_ question: Callback, for call: CallContext) throws(HoneError) -> JSONValue? {
     guard let run = call.account.runID, let store else { return nil }
-    return try store.callbackAnswer(for: key(question, run: run, scope: call.scope))
+    let key = key(question, run: run, scope: call.scope)
+    return call.account.hadAnswer(for: key) ? try store.callbackAnswer(for: key) : nil
   }
 
   package func keep(_ answer: JSONValue, of question: Callback, for call: CallContext) async throws(HoneError) {

@@ -15,6 +15,9 @@ struct CommonOptions: ParsableArguments {
   @Option(help: "Ask the service at this socket, in place of doing the work here.", completion: .file())
   var socket: String?
 
+  @Flag(help: "Ask the user's one service for this store, and start it if there is none.")
+  var attach = false
+
   @Flag(help: "Print the whole result as JSON.")
   var json = false
 
@@ -38,14 +41,20 @@ struct Caller {
   private let run = NamedRun()
 
   init(_ options: CommonOptions) async throws(HoneError) {
-    guard let socket = options.socket else {
+    guard options.socket != nil || options.attach else {
       place = .here(Service(home: options.homeDirectory, logger: standardErrorLogger(level: .error)))
       return
     }
     let loop = try EventLoop()
+    let stream: SocketStream
+    if let socket = options.socket {
+      stream = try UnixSocketClient.connect(to: socket, loop: loop)
+    } else {
+      stream = SocketStream(
+        try SharedServices.connect(home: options.homeDirectory), peer: "the shared service", loop: loop)
+    }
     let progress = ForwardedProgress()
-    let connection = Connection(
-      try UnixSocketClient.connect(to: socket, loop: loop), handler: progress, framing: .lines)
+    let connection = Connection(stream, handler: progress, framing: .lines)
     connection.start()
     place = .there(connection, loop, progress)
   }

@@ -14,7 +14,7 @@ struct DoctorCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
   var home: String?
 
-  @Option(help: "The socket to look at; the standard one unless said.")
+  @Option(help: "The socket to look at; that of the store's shared service unless said.")
   var socket: String?
 
   @Flag(help: "Mend what can be mended without harm: permissions, left-over files, leases of dead processes.")

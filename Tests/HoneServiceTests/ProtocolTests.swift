@@ -19,6 +19,31 @@ struct ProtocolTests {
     #expect(try String(contentsOf: Self.file, encoding: .utf8) == text)
   }
 
+  @Test("Protocol/schemas holds the shared shapes; HONE_RECORD=1 writes them anew")
+  func schemasAreCurrent() throws {
+    let folder = Self.file.deletingLastPathComponent().appending(path: "schemas")
+    let files = OpenRPC.schemaFiles.map { ($0.name, JSONValue.object($0.schema).text(.indented) + "\n") }
+    if ProcessInfo.processInfo.environment["HONE_RECORD"] == "1" {
+      try? FileManager.default.removeItem(at: folder)
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      for (name, text) in files { try text.write(to: folder.appending(path: name), atomically: true, encoding: .utf8) }
+    }
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(Set(names) == Set(files.map(\.0)))
+    for (name, text) in files {
+      #expect(try String(contentsOf: folder.appending(path: name), encoding: .utf8) == text, "\(name)")
+    }
+  }
+
+  @Test("every kind of failure is described")
+  func kindsAreDescribed() throws {
+    let sources = Self.file.deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources")
+    let declared = try String(contentsOf: sources.appending(path: "Failures/HoneError.swift"), encoding: .utf8)
+      .matches(of: /FailureKind\(rawValue: "(\w+)"\)/).map { String($0.output.1) }
+    #expect(declared.count > 15)
+    #expect(FailureKind.all.map(\.kind.rawValue).sorted() == declared.sorted())
+  }
+
   @Test("every method reads exactly the parameters it declares", arguments: MethodTable.names)
   func readsWhatItDeclares(name: String) async throws {
     let method = try #require(MethodTable.method(named: name))
@@ -35,6 +60,24 @@ struct ProtocolTests {
     let named = Set(error?.problems.map(\.path) ?? [])
     for parameter in method.parameters where parameter.isRequired {
       #expect(named.contains(parameter.name), "\(name).\(parameter.name)")
+    }
+  }
+
+  @Test("everything has an example, and examples name parameters that there are")
+  func examplesFit() async throws {
+    let document = try await withService { try await $0.ask("rpc.discover") }
+    for method in document["methods"]?.arrayValue ?? [] where method["name"] != "shutdown" {
+      let example = try #require(method["examples"]?.arrayValue?.first, "\(method["name"]?.stringValue ?? "")")
+      let known = (method["params"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue }
+      for param in example["params"]?.arrayValue ?? [] {
+        #expect(known.contains(param["name"]?.stringValue ?? ""), "\(method["name"]?.stringValue ?? "")")
+      }
+    }
+    for callback in document["x-callbacks"]?.arrayValue ?? [] {
+      let required = callback["params"]?["required"]?.arrayValue ?? []
+      let given = callback["examples"]?.arrayValue?.first?["params"]?.objectValue
+      #expect(required.compactMap(\.stringValue).allSatisfy { given?[$0] != nil })
+      #expect(callback["examples"]?.arrayValue?.first?["result"] != nil)
     }
   }
 

@@ -2,17 +2,12 @@
 
 import io
 import json
-import os
-import re
 import socket
-import subprocess
-import sys
 import threading
 
 import pytest
 
 import hone
-from conftest import ROOT
 from hone.framing import HeaderFraming, LineFraming
 from hone.names import camel, wire_params
 
@@ -154,13 +149,3 @@ def test_a_closed_client_says_so(client):
     assert "closed" in repr(client) and client.process.returncode == 0
     with pytest.raises(hone.ConnectionLost):
         client.list_experiments()
-
-
-def test_the_example_of_its_page_runs(executable, tmp_path):
-    page = (ROOT / "Clients" / "python" / "README.md").read_text("utf-8")
-    example, = re.findall(r"```python\n(.*?)```", page, re.S)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=60,
-        check=True, env={**os.environ, "HONE": executable, "PYTHONPATH": str(ROOT / "Clients" / "python")})
-    score, name = done.stdout.split()
-    assert 0 <= float(score) <= 100 and name == "ChainOfThought.forward"

@@ -354,10 +354,14 @@ def test_a_function_is_a_program_whose_predictors_are_its_defaults(fake):
     assert solve.input_names() == ["question"]
 
 
-def test_rows_say_what_a_program_takes(fake):
+def test_a_program_says_what_it_takes(fake):
     service, client = fake(lambda service, request: service.reply(request, {}))
     client.evaluate(solve, [EXAMPLE], "f1")
-    assert service.heard[0]["params"]["devset"] == {"rows": [EXAMPLE], "inputs": ["question"]}
+    assert service.heard[0]["params"]["program"]["signature"] == "question -> answer"
+    client.evaluate(Hops(), [EXAMPLE], "f1")
+    assert service.heard[1]["params"]["program"]["inputs"] == ["question"]
+    client.predict({"question": "?", "rounds": 3}, program=Hops())
+    assert "inputs" not in service.heard[2]["params"]["program"]
 
 
 def test_an_outage_stays_an_outage_and_a_fault_of_the_program_is_its_own(fake):

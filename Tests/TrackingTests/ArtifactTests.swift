@@ -69,7 +69,7 @@ import Testing
     for start in ["mlflow-artifacts:/", "mlflow-artifacts:///"] {
       let reference = try ArtifactReference(uri: "\(start)3/\(id)/artifacts/a/b.json")
       #expect(reference.experimentID == "3")
-      #expect(reference.runID == id)
+      #expect(reference.owner == .run(id))
       #expect(reference.path.components == ["a", "b.json"])
     }
     #expect(try ArtifactReference(uri: "mlflow-artifacts:/3/\(id)/artifacts").path.components.isEmpty)

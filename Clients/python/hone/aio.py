@@ -224,6 +224,14 @@ class AsyncClient:
         named = run_filter(experiment, filter, order_by, run_id=run_id, **options)
         return await self._list("listTraces", "traces", TraceInfo, named, max_results, page_token)
 
+    async def list_results(
+        self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None,
+        page_token: Optional[str] = None,
+    ) -> AsyncPage[Result]:
+        """How the examples of evaluations came out; see `Client.list_results`."""
+        named = {"run_ids": run_ids, "parent_run_id": parent_run_id}
+        return await self._list("listResults", "runs", Result, named, None, page_token)
+
     async def list_experiments(
         self, *, max_results: Optional[int] = None, page_token: Optional[str] = None, **options: Any
     ) -> AsyncPage[Result]:
@@ -234,7 +242,11 @@ class AsyncClient:
     load_program = awaited(Requests.load_program)
     save_program = awaited(Requests.save_program)
     get_run = awaited(Requests.get_run)
+    update_run = awaited(Requests.update_run)
     delete_run = awaited(Requests.delete_run)
+    compare_runs = awaited(Requests.compare_runs)
+    get_usage = awaited(Requests.get_usage)
+    list_run_keys = awaited(Requests.list_run_keys)
     cancel_run = awaited(Requests.cancel_run)
     get_trace = awaited(Requests.get_trace)
     log_feedback = awaited(Requests.log_feedback)

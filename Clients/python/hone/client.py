@@ -264,6 +264,14 @@ class Client:
         named = run_filter(experiment, filter, order_by, run_id=run_id, **options)
         return self._list("listTraces", "traces", TraceInfo, named, max_results, page_token)
 
+    def list_results(
+        self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None,
+        page_token: Optional[str] = None,
+    ) -> Page[Result]:
+        """How the examples of evaluations came out, a score for each row: one entry for each run, all pages."""
+        named = {"run_ids": run_ids, "parent_run_id": parent_run_id}
+        return self._list("listResults", "runs", Result, named, None, page_token)
+
     def list_experiments(
         self, *, max_results: Optional[int] = None, page_token: Optional[str] = None, **options: Any
     ) -> Page[Result]:
@@ -274,7 +282,11 @@ class Client:
     load_program = waiting(Requests.load_program)
     save_program = waiting(Requests.save_program)
     get_run = waiting(Requests.get_run)
+    update_run = waiting(Requests.update_run)
     delete_run = waiting(Requests.delete_run)
+    compare_runs = waiting(Requests.compare_runs)
+    get_usage = waiting(Requests.get_usage)
+    list_run_keys = waiting(Requests.list_run_keys)
     cancel_run = waiting(Requests.cancel_run)
     get_trace = waiting(Requests.get_trace)
     log_feedback = waiting(Requests.log_feedback)

@@ -52,11 +52,11 @@ class View:
         rows: Sequence[Cells] = (), more: Optional[str] = None, limit: int = 20,
     ) -> None:
         self.title = title
-        self.facts = [(name, value) for name, value in facts if value not in (None, "", [], {})]
-        self.columns = list(columns)
+        self.facts = [(clean(name, 60), value) for name, value in facts if value not in (None, "", [], {})]
+        self.columns = [clean(column, 60) for column in columns]
         self.rows = list(rows[:limit])
         left = len(rows) - limit
-        self.more = more or (f"… and {left} more" if left > 0 else None)
+        self.more = clean(more) if more else f"… and {left} more" if left > 0 else None
 
     def text(self) -> str:
         """For a terminal."""

@@ -23,9 +23,11 @@ class HeaderFraming:
     """The base protocol of LSP: `Content-Length: N`, an empty line, N bytes."""
 
     def pack(self, body: bytes) -> bytes:
+        """The bytes that carry a message."""
         return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
     def read(self, stream: IO[bytes]) -> Optional[bytes]:
+        """The next message's bytes; None at the stream's end."""
         length: Optional[int] = None
         while True:
             line = stream.readline()
@@ -48,9 +50,11 @@ class LineFraming:
     """One message a line."""
 
     def pack(self, body: bytes) -> bytes:
+        """The bytes that carry a message."""
         return body + b"\n"
 
     def read(self, stream: IO[bytes]) -> Optional[bytes]:
+        """The next message's bytes; None at the stream's end."""
         while True:
             line = stream.readline()
             if not line:

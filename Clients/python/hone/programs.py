@@ -233,7 +233,7 @@ class Program(Module):
     signature: Optional[str] = None
     timeout: Optional[float] = None
 
-    def forward(self, **inputs: Any) -> Any:
+    def forward(self, *arguments: Any, **inputs: Any) -> Any:
         """What the program does; returns the outputs as a dict or as a predictor's prediction."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
@@ -241,6 +241,7 @@ class Program(Module):
         """Runs the program: traced as one tree by itself, in place where another program's forward calls it."""
         if self._is_part_of_current():
             return _prediction(self.forward(**inputs), self)
+        self._check(inputs)
         return super().__call__(**inputs)
 
     async def acall(self, **inputs: Any) -> Prediction:
@@ -248,6 +249,7 @@ class Program(Module):
         if self._is_part_of_current():
             value = self.forward(**inputs)
             return _prediction(await value if inspect.isawaitable(value) else value, self)
+        self._check(inputs)
         return await super().acall(**inputs)
 
     def named_predictors(self) -> List[Tuple[str, Predictor]]:
@@ -270,10 +272,10 @@ class Program(Module):
             return inspect.getdoc(type(self)) if type(self) is not Program else None
 
     def input_names(self) -> List[str]:
-        """The inputs that `forward` names."""
+        """The inputs that `forward` must be given."""
         kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
         return [p.name for p in inspect.signature(self.forward_of()).parameters.values()
-                if p.kind in kinds and p.name not in ("self", *self._reserved())]
+                if p.kind in kinds and p.default is p.empty]
 
     def wire_reference(self, wire: Wire) -> Any:
         predictors = {}
@@ -286,7 +288,7 @@ class Program(Module):
         made: Dict[str, Any] = {"host": wire.host(self, self.program_name()), "predictors": predictors}
         described = {
             "signature": self.signature, "description": self.program_source(), "timeout": self.timeout,
-            "state": self.state}
+            "state": self.state, "inputs": None if self.signature else self.input_names() or None}
         return {**made, **{key: value for key, value in described.items() if value is not None}}
 
     # MARK: What callbacks need
@@ -310,8 +312,11 @@ class Program(Module):
     def _attributes(self) -> Iterator[Tuple[str, Any]]:
         yield from list(vars(self).items())
 
-    def _reserved(self) -> Tuple[str, ...]:
-        return ()
+    def _check(self, inputs: Dict[str, Any]) -> None:
+        try:
+            inspect.signature(self.forward_of()).bind(**inputs)
+        except TypeError as error:
+            raise TypeError(f"{self.program_name()} was given {', '.join(inputs) or 'nothing'}: {error}") from None
 
     def _is_part_of_current(self) -> bool:
         flow = execution.current.get()
@@ -342,8 +347,8 @@ class FunctionProgram(Program):
     def program_name(self) -> str:
         return self._name
 
-    def forward(self, **inputs: Any) -> Any:
-        return self._function(**{**self._predictors, **inputs})
+    def forward(self, *arguments: Any, **inputs: Any) -> Any:
+        return self._function(*arguments, **{**self._predictors, **inputs})
 
     def forward_of(self) -> Callable[..., Any]:
         return self._function
@@ -353,9 +358,6 @@ class FunctionProgram(Program):
 
     def _attributes(self) -> Iterator[Tuple[str, Any]]:
         yield from self._predictors.items()
-
-    def _reserved(self) -> Tuple[str, ...]:
-        return tuple(self._predictors)
 
 
 @overload

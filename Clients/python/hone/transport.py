@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import socket
@@ -56,6 +57,9 @@ def find_executable(executable: Optional[PathLike] = None) -> str:
 class Pipes(Transport):
     """A service of this client's own."""
 
+    _stdin: IO[bytes]
+    _stdout: IO[bytes]
+
     def __init__(
         self, home: Optional[PathLike], executable: Optional[PathLike], arguments: Sequence[str],
         env: Optional[Dict[str, str]], stderr: Any,
@@ -66,15 +70,17 @@ class Pipes(Transport):
         # A group of its own: Ctrl-C is for this process, which then cancels what is under way in good order.
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=_log(stderr),
-            env={**os.environ, **(env or {})}, start_new_session=True)
-        stdin, stdout = process.stdin, process.stdout
-        if stdin is None or stdout is None:
+            env={**os.environ, **(env or {})}, start_new_session=True, bufsize=0)
+        stdin, raw = process.stdin, process.stdout
+        if stdin is None or not isinstance(raw, io.RawIOBase):
             raise OSError("The service has no pipes.")
+        stdout = io.BufferedReader(raw)
         self._stdin, self._stdout = stdin, stdout
 
         def send(data: bytes) -> None:
-            stdin.write(data)
-            stdin.flush()
+            rest = memoryview(data)
+            while rest:
+                rest = rest[stdin.write(rest):]
 
         super().__init__(f"{program} (process {process.pid})", stdout, send, HeaderFraming())
         self.process = process

@@ -51,7 +51,8 @@ class Wire:
             else:
                 value = plain(value)
             made[name] = value
-        self._give_inputs(keywords.get("program"), made)
+        if "inputs" in made and isinstance(made.get("program"), dict):
+            made["program"].pop("inputs", None)  # Whoever gives inputs says by that what the program takes.
         return wire_params(made)
 
     def program(self, value: Any) -> Any:
@@ -112,16 +113,3 @@ class Wire:
         name = self._callbacks.hold(kind, function)
         self.held.append((kind, name))
         return name
-
-    @staticmethod
-    def _give_inputs(program: Any, made: Dict[str, Any]) -> None:
-        """Rows of a program that says what it takes are given with that, unless they say it themselves."""
-        names = getattr(program, "input_names", None)
-        if callable(names):
-            names = names()
-        if not isinstance(names, list) or not names:
-            return
-        for key in _DATASETS & set(made):
-            data = made[key]
-            if isinstance(data, list):
-                made[key] = {"rows": data, "inputs": names}

@@ -155,7 +155,8 @@ package struct RunImport {
     await store.record(
       Trace(
         id: id, name: name, experimentID: info["experimentId"]?.stringValue.flatMap { experiments[$0] }, runID: run,
-        spans: spans, status: TraceStatus(word: info["status"]?.stringValue, message: info["statusMessage"]?.stringValue),
+        spans: spans,
+        status: TraceStatus(word: info["status"]?.stringValue, message: info["statusMessage"]?.stringValue),
         usage: TokenUsage(
           inputTokens: info["usage"]?["inputTokens"]?.intValue ?? 0,
           outputTokens: info["usage"]?["outputTokens"]?.intValue ?? 0),

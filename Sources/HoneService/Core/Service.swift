@@ -20,6 +20,8 @@ package final class Service: Sendable {
   /// The executions of host programs under way, whichever client runs them.
   let executions = HostExecutions()
   let works = Works()
+  /// Asked to fetch what a call may need before the store is read; nil where the store is all there is.
+  private let upstream = Mutex<(any Upstream)?>(nil)
 
   package init(home: String, logger: Logger) {
     self.home = home
@@ -46,11 +48,17 @@ package final class Service: Sendable {
     return try await store()
   }
 
+  /// Puts another place behind the store.
+  package func use(_ upstream: any Upstream) { self.upstream.withLock { $0 = upstream } }
+
   /// Stops the works under way, each of which tracks what it has, so that its run can be resumed; takes no more.
   package func drain() async { await works.close() }
 
   /// Stops the works under way as somebody wishes who waits for their results.
   package func stopWorks() async { await works.stop(.run) }
+
+  /// Whether no work is under way.
+  package var isIdle: Bool { works.isEmpty }
 
   /// Waits until no work is under way: detached ones go on when their client has left.
   package func waitUntilIdle() async { await works.waitUntilIdle() }
@@ -74,9 +82,21 @@ package final class Service: Sendable {
     guard let method = MethodTable.method(named: name) else {
       throw HoneError(.notFound, RPCError.methodNotFound(name, known: MethodTable.names).message)
     }
+    if method.readsStore, let upstream = upstream.withLock({ $0 }) { await upstream.fetch(for: name, params) }
     let problems = ProblemList()
     return try await method.run(self, FieldReader(params, problems: problems), environment)
   }
+}
+
+/// Another place where runs live, behind the store.
+package protocol Upstream: Sendable {
+  /// Brings what a call with these parameters may ask for into the store, as far as it can be had now.
+  func fetch(for method: String, _ params: JSONObject) async
+}
+
+extension Method {
+  /// Whether the method shows or uses what was tracked before.
+  fileprivate var readsStore: Bool { name != "rpc.discover" && name != "logFeedback" }
 }
 
 extension FieldReader {

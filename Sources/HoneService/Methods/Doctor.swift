@@ -1,4 +1,5 @@
 import Failures
+import Foundation
 import HTTPModels
 import JSON
 import JSONRPC
@@ -9,7 +10,7 @@ extension Method {
     "doctor", "Examines the home directory, the store, the socket and the models' keys, and says what it finds.",
     [
       Parameter("repair", Shape.boolean, "Whether to mend what can be mended without harm; false unless said."),
-      Parameter("socket", Shape.string, "The socket to look at; the standard one unless said."),
+      Parameter("socket", Shape.string, "The socket to look at; that of the store's shared service unless said."),
     ],
     result: Shape.object([
       "home": Shape.string, "healthy": Shape.boolean,
@@ -33,7 +34,8 @@ extension Method {
         return finding
       }
     }
-    findings += Surroundings.findings(socket: socket ?? SocketPath.standard(), repair: repair)
+    let home = URL(filePath: service.home).standardizedFileURL.resolvingSymlinksInPath().path
+    findings += Surroundings.findings(socket: socket ?? SharedService.likelyPath(home: home), repair: repair)
     return [
       "home": .string(service.home), "healthy": .bool(!findings.contains(where: \.isProblem)),
       "findings": .array(findings.map { .object($0.json) }),
@@ -43,7 +45,9 @@ extension Method {
 
 /// What a service meets outside its home: the socket, and the variables that name models and keys.
 private enum Surroundings {
-  static func findings(socket: String, repair: Bool) -> [Observation] { [self.socket(socket, repair), models] }
+  static func findings(socket: String?, repair: Bool) -> [Observation] {
+    (socket.map { [self.socket($0, repair)] } ?? []) + [models]
+  }
 
   private static func socket(_ path: String, _ repair: Bool) -> Observation {
     switch SocketPath.state(of: path) {

@@ -95,6 +95,48 @@ enum Shape {
         ], required: ["client"]),
       ],
     ],
+    "MetricAnswer": [
+      "description": "What metric/score is answered with: a score, or a score with feedback.",
+      "anyOf": [
+        number, boolean,
+        object(["score": ["type": ["number", "boolean"]], "feedback": optionalString], required: ["score"]),
+      ],
+    ],
+    "CompletionAnswer": [
+      "description": "What languageModel/complete is answered with; a chat completion of OpenAI's is one.",
+      "anyOf": [
+        string,
+        object(["text": string, "finishReason": string, "model": string, "usage": reference("TokenCount")], required: ["text"]),
+        object(
+          [
+            "choices": array([
+              "anyOf": [
+                string, object(["text": string, "finish_reason": string], required: ["text"]),
+                object(["message": object(["content": string]), "finish_reason": string], required: ["message"]),
+              ]
+            ]),
+            "model": string, "usage": reference("TokenCount"),
+          ], required: ["choices"]),
+      ],
+    ],
+    "TokenCount": object([
+      "inputTokens": integer, "outputTokens": integer, "prompt_tokens": integer, "completion_tokens": integer,
+    ]),
+    "ChatMessage": object(
+      ["role": ["enum": ["system", "user", "assistant"]], "content": string], required: ["role", "content"]),
+    "PredictorStep": object(
+      ["predictor": string, "inputs": anyObject, "outputs": anyObject], required: ["predictor", "inputs", "outputs"]),
+    "ServedCallbacks": [
+      "description": "Which functions a client serves, by name. A kind that is left out is trusted.",
+      "type": "object",
+      "properties": [
+        "metrics": array(string), "languageModels": array(string), "tools": array(string), "programs": array(string),
+      ],
+    ],
+    "Progress": object([
+      "kind": ["enum": ["begin", "report", "end"]], "title": string, "message": string, "percentage": integer,
+      "cancellable": boolean, "data": anyObject, "example": reference("ExampleResult"), "trial": reference("Trial"),
+    ]),
     "Autolog": object([
       "compiles": boolean, "evals": boolean, "tracesFromCompile": boolean, "tracesFromEval": boolean, "traces": boolean,
     ]),

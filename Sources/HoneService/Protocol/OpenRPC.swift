@@ -12,7 +12,40 @@ package enum OpenRPC {
       ],
       "methods": .array(MethodTable.methods.map(json) + lifecycle),
       "components": ["schemas": .object(Shape.all), "errors": errors],
+      "x-callbacks": .array(ProtocolMessage.callbacks.map(\.json)),
+      "x-notifications": [
+        "fromService": .array(ProtocolMessage.fromService.map(\.json)),
+        "fromClient": .array(ProtocolMessage.fromClient.map(\.json)),
+      ],
+      "x-errorKinds": .object(JSONObject(FailureKind.all.map { ($0.kind.rawValue, .string($0.meaning)) })),
     ]
+  }
+
+  /// The shared shapes as JSON Schemas that stand by themselves, by file name.
+  package static var schemaFiles: [(name: String, schema: JSONObject)] {
+    Shape.all.map { name, schema in
+      var object: JSONObject = [
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": .string("\(name).json"),
+        "title": .string(name),
+      ]
+      for (key, value) in standalone(schema).objectValue ?? [:] { object[key] = value }
+      return ("\(name).json", object)
+    }
+  }
+
+  /// A schema whose references lead to files beside it.
+  private static func standalone(_ value: JSONValue) -> JSONValue {
+    switch value {
+    case .object(let object):
+      return .object(
+        JSONObject(
+          object.map { key, member in
+            guard key == "$ref", let text = member.stringValue else { return (key, standalone(member)) }
+            return (key, .string(text.replacing("#/components/schemas/", with: "") + ".json"))
+          }))
+    case .array(let elements): return .array(elements.map(standalone))
+    default: return value
+    }
   }
 
   private static func json(_ method: Method) -> JSONValue {
@@ -36,7 +69,8 @@ package enum OpenRPC {
       ]
     }
     if method.isLong { object["x-progress"] = true }
-    object["errors"] = [["$ref": "#/components/errors/invalidParams"], ["$ref": "#/components/errors/requestFailed"]]
+    let errors = ["invalidParams", "requestFailed"] + (method.isLong ? ["requestCancelled"] : [])
+    object["errors"] = .array(errors.map { ["$ref": .string("#/components/errors/\($0)")] })
     return .object(object)
   }
 
@@ -45,9 +79,12 @@ package enum OpenRPC {
     [
       "name": "initialize", "summary": "Tells the client what the service can do. Optional.", "paramStructure": "by-name",
       "params": [
-        ["name": "processId", "description": "The client's process, which the service outlives by seconds only.", "required": false, "schema": ["type": ["integer", "null"]]]
+        ["name": "processId", "description": "The client's process, which the service outlives by seconds only.", "required": false, "schema": ["type": ["integer", "null"]]],
+        ["name": "baseDirectory", "description": "The absolute path from which relative paths count.", "required": false, "schema": Shape.string],
+        ["name": "capabilities", "description": "As in LSP; callbacks says which of its functions the client serves.", "required": false, "schema": Shape.object(["callbacks": Shape.reference("ServedCallbacks")])],
       ],
-      "result": ["name": "initializeResult", "schema": ["type": "object"]],
+      "result": ["name": "initializeResult", "schema": Shape.object(["serverInfo": Shape.object(["name": Shape.string, "version": Shape.string]), "protocolVersion": Shape.string, "capabilities": Shape.anyObject])],
+      "examples": [["name": "initialize", "params": [["name": "capabilities", "value": ["callbacks": ["metrics": ["exact"]]]]]]],
     ],
     [
       "name": "shutdown", "summary": "Ends the session; only exit may follow.", "params": [],
@@ -56,6 +93,12 @@ package enum OpenRPC {
   ]
 
   private static let errors: JSONValue = [
+    "parseError": ["code": -32700, "message": "The message is not JSON."],
+    "invalidRequest": ["code": -32600, "message": "The message is no request, or one out of place."],
+    "methodNotFound": ["code": -32601, "message": "There is no such method; data.suggestion is the nearest one."],
+    "internalError": ["code": -32603, "message": "Something is wrong inside Hone."],
+    "requestCancelled": ["code": -32800, "message": "The client cancelled the request; data.runId is what was tracked."],
+    "serverCancelled": ["code": -32802, "message": "The service ended and gave the request up."],
     "invalidParams": [
       "code": -32602, "message": "Invalid params: every problem is in data.problems with path, message, got, allowed and suggestion."
     ],

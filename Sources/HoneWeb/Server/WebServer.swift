@@ -103,8 +103,10 @@ package final class WebServer: Sendable {
   /// All routes; the guard stands in front of them.
   static func routes(_ backend: WebBackend) -> Router<BasicRequestContext> {
     let router = Router()
-    Page.addRoutes(to: router)
+    PageFiles.addRoutes(to: router)
     CallRoute.add(to: router, backend: backend)
+    ExportRoute.add(to: router, backend: backend)
+    API.addRoutes(to: router, backend: backend)
     router.get("/health") { _, _ in "OK" }
     return router
   }

@@ -9,7 +9,7 @@ import Failures
 #endif
 
 /// An open file or directory, closed with the value's last owner.
-final class OpenFile {
+final class OpenFile: Sendable {
   let descriptor: Int32
   init(_ descriptor: Int32) { self.descriptor = descriptor }
   deinit { closeDescriptor(descriptor) }
@@ -57,30 +57,24 @@ struct ArtifactFiles {
     guard let directory = try directory(names, making: true) else {
       throw HoneError(.storeUnavailable, "A directory of artifacts vanished while it was written to.")
     }
-    let temporary = ".\(getpid())-\(UInt64.random(in: 0 ... .max)).part"
-    let descriptor = openat(
-      directory.descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw systemFailure("write the artifact \"\(shortened(name))\"") }
-    let file = OpenFile(descriptor)
-    do throws(HoneError) {
-      var written = 0
-      while written < bytes.count {
-        let count = bytes[written...].withUnsafeBytes { writeDescriptor(file.descriptor, $0) }
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { throw systemFailure("write the artifact \"\(shortened(name))\"") }
-        written += count
-      }
-      guard fdatasync(file.descriptor) == 0 else { throw systemFailure("write the artifact \"\(shortened(name))\"") }
-      guard renameat(directory.descriptor, temporary, directory.descriptor, name) == 0 else {
-        if errno == EISDIR || errno == EEXIST || errno == ENOTEMPTY {
-          throw invalid("path", "\"\(shortened(name))\" is a directory.", got: name)
-        }
-        throw systemFailure("write the artifact \"\(shortened(name))\"")
-      }
-    } catch {
-      unlinkat(directory.descriptor, temporary, 0)
-      throw error
+    let upload = try ArtifactUpload(directory: directory, name: name)
+    try upload.append(bytes)
+    try upload.finish()
+  }
+
+  /// Removes a file, or a directory and what is in it; false if there is none. Links are refused, not followed.
+  func remove(_ name: String, from directory: OpenFile, depth: Int) throws(HoneError) -> Bool {
+    guard depth < 100 else { throw invalid("path", "The directory is nested too deep to be removed.") }
+    if unlinkat(directory.descriptor, name, 0) == 0 { return true }
+    if errno == ENOENT { return false }
+    let descriptor = openat(directory.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { throw systemFailure("remove the artifact \"\(shortened(name))\"") }
+    let inner = OpenFile(descriptor)
+    for entry in try list(inner) { _ = try remove(entry.name, from: inner, depth: depth + 1) }
+    guard unlinkat(directory.descriptor, name, AT_REMOVEDIR) == 0 else {
+      throw systemFailure("remove the directory \"\(shortened(name))\" of artifacts")
     }
+    return true
   }
 
   /// An open regular file and its size; nil if it does not exist.

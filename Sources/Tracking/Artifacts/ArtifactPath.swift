@@ -1,4 +1,5 @@
 package import Failures
+import Traces
 
 /// A relative path of an artifact within its run, checked once and harmless from then on.
 package struct ArtifactPath: Hashable, Sendable, CustomStringConvertible {
@@ -40,29 +41,57 @@ package struct ArtifactPath: Hashable, Sendable, CustomStringConvertible {
   package var description: String { components.joined(separator: "/") }
 }
 
-/// An artifact named by a URI, `mlflow-artifacts:/{experiment}/{run}/artifacts/{path}`.
+/// An artifact named by a URI, `mlflow-artifacts:/{experiment}/{run}/artifacts/{path}`; that of a logged model or a trace
+/// has `models/{model}` or `traces/{trace}` in the run's place.
 package struct ArtifactReference: Hashable, Sendable {
   package var experimentID: String
-  package var runID: String
+  package var owner: ArtifactOwner
   package var path: ArtifactPath
 
   /// - Throws: `invalidParams` if the URI has another form, or its path is not harmless.
   package init(uri: String) throws(HoneError) {
-    func refuse() -> HoneError {
-      invalid(
-        "artifactUri", "This is no artifact's URI.", got: uri,
-        remedy: "Give one of the form mlflow-artifacts:/<experiment>/<run>/artifacts/<path>.")
-    }
-    guard uri.utf8.count <= 3000, uri.hasPrefix("mlflow-artifacts:/") else { throw refuse() }
+    guard uri.utf8.count <= 3000, uri.hasPrefix("mlflow-artifacts:/") else { throw Self.refusal(uri) }
     var rest = uri.dropFirst("mlflow-artifacts:/".count)
     // An authority, `//host/`, is not ours; an empty one, `///`, says nothing.
     if rest.hasPrefix("//") { rest = rest.dropFirst(2) }
-    let parts = rest.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-    guard parts.count >= 3, parts[2] == "artifacts", let experiment = Int(parts[0]), experiment >= 0,
-      isRunID(String(parts[1]))
-    else { throw refuse() }
+    try self.init(place: String(rest), uri: uri)
+  }
+
+  /// From what follows `mlflow-artifacts:/`.
+  ///
+  /// - Throws: `invalidParams` as `init(uri:)`.
+  package init(place: String) throws(HoneError) {
+    try self.init(place: place, uri: place)
+  }
+
+  private init(place: String, uri: String) throws(HoneError) {
+    guard place.utf8.count <= 3000 else { throw Self.refusal(uri) }
+    var parts = place.split(separator: "/", maxSplits: 4, omittingEmptySubsequences: false).map(String.init)
+    guard let experiment = parts.first.flatMap({ Int($0) }), experiment >= 0, parts.count >= 3 else {
+      throw Self.refusal(uri)
+    }
+    switch parts[1] {
+    case "models":
+      guard parts.count >= 4, isModelID(parts[2]) else { throw Self.refusal(uri) }
+      owner = .model(parts[2])
+      parts.removeFirst(3)
+    case "traces":
+      guard parts.count >= 4, let id = TraceID(parts[2]) else { throw Self.refusal(uri) }
+      owner = .trace(id)
+      parts.removeFirst(3)
+    default:
+      guard isRunID(parts[1]) else { throw Self.refusal(uri) }
+      owner = .run(parts[1])
+      parts.removeFirst(2)
+    }
+    guard parts.first == "artifacts" else { throw Self.refusal(uri) }
     experimentID = String(experiment)
-    runID = String(parts[1])
-    path = try ArtifactPath(parts.count > 3 ? String(parts[3]) : "")
+    path = try ArtifactPath(parts.dropFirst().joined(separator: "/"))
+  }
+
+  private static func refusal(_ uri: String) -> HoneError {
+    invalid(
+      "artifactUri", "This is no artifact's URI.", got: uri,
+      remedy: "Give one of the form mlflow-artifacts:/<experiment>/<run>/artifacts/<path>.")
   }
 }

@@ -26,12 +26,8 @@ extension TrackingStore {
     let path = try ArtifactPath(path)
     guard let name = path.components.last else { throw invalid("path", "The path is empty.") }
     if let refusal { throw refusal }
-    let experiment = try await read { db in
-      _ = try Self.activeRun(db, id)
-      return try Self.experimentOfRun(db, id)
-    }
+    let directory = try await artifactDirectory(.run(id), forWriting: true) + path.components.dropLast()
     let files = artifactFiles
-    let directory = [experiment, id, "artifacts"] + path.components.dropLast()
     try await onThread { () throws(HoneError) in
       try files.write(bytes, directory: directory, name: name)
     }
@@ -76,8 +72,7 @@ extension TrackingStore {
   package func readArtifact(
     run id: String, path: String, range: Range<Int>? = nil
   ) async throws(HoneError) -> ArtifactContent {
-    let experiment = try await read { db in try Self.experimentOfRun(db, id) }
-    return try await readFile(experiment, id, ArtifactPath(path), range)
+    try await readArtifact(.run(id), path: ArtifactPath(path), range: range)
   }
 
   /// The file that a `mlflow-artifacts:/…` URI names.
@@ -85,16 +80,26 @@ extension TrackingStore {
   /// - Throws: as `readArtifact(run:path:range:)`; `invalidParams` for another URI.
   package func readArtifact(uri: String, range: Range<Int>? = nil) async throws(HoneError) -> ArtifactContent {
     let reference = try ArtifactReference(uri: uri)
-    return try await readFile(reference.experimentID, reference.runID, reference.path, range)
+    let directory = [reference.experimentID] + reference.owner.directory
+    return try await readFile(directory, reference.path, range)
+  }
+
+  /// A file of a run, a logged model or a trace, or a part of it.
+  ///
+  /// - Throws: as `readArtifact(run:path:range:)`.
+  package func readArtifact(
+    _ owner: ArtifactOwner, path: ArtifactPath, range: Range<Int>? = nil
+  ) async throws(HoneError) -> ArtifactContent {
+    try await readFile(artifactDirectory(owner, forWriting: false), path, range)
   }
 
   private func readFile(
-    _ experiment: String, _ run: String, _ path: ArtifactPath, _ range: Range<Int>?
+    _ owner: [String], _ path: ArtifactPath, _ range: Range<Int>?
   ) async throws(HoneError) -> ArtifactContent {
     guard let name = path.components.last else { throw invalid("path", "The path is empty.") }
     if let range, range.lowerBound < 0 { throw invalid("range", "A range begins at 0 or later.") }
     let files = artifactFiles
-    let directory = [experiment, run, "artifacts"] + path.components.dropLast()
+    let directory = owner + path.components.dropLast()
     return try await onThread { () throws(HoneError) in
       guard let (file, size) = try files.file(directory: directory, name: name) else {
         throw notFound("artifact", path.description)
@@ -109,11 +114,17 @@ extension TrackingStore {
   ///
   /// - Throws: `notFound` for an unknown run; `invalidParams` for a bad path or a file's.
   package func listArtifacts(run id: String, path: String = "") async throws(HoneError) -> [ArtifactEntry] {
-    let path = try ArtifactPath(path)
-    let experiment = try await read { db in try Self.experimentOfRun(db, id) }
+    try await listArtifacts(.run(id), path: ArtifactPath(path))
+  }
+
+  /// What a directory of a run's, a logged model's or a trace's artifacts has in it.
+  ///
+  /// - Throws: as `listArtifacts(run:path:)`.
+  package func listArtifacts(_ owner: ArtifactOwner, path: ArtifactPath) async throws(HoneError) -> [ArtifactEntry] {
+    let names = try await artifactDirectory(owner, forWriting: false) + path.components
     let files = artifactFiles
     return try await onThread { () throws(HoneError) in
-      guard let directory = try files.directory([experiment, id, "artifacts"] + path.components, making: false) else {
+      guard let directory = try files.directory(names, making: false) else {
         return []
       }
       return try files.list(directory).map { entry in
@@ -122,12 +133,5 @@ extension TrackingStore {
     }
   }
 
-  private var artifactFiles: ArtifactFiles { ArtifactFiles(root: home + "/artifacts") }
-
-  private static func experimentOfRun(_ db: Database, _ id: String) throws -> String {
-    let experiment = try Int.fetchOne(
-      db.cachedStatement(sql: "SELECT experiment FROM runs WHERE id = ?"), arguments: [id])
-    guard let experiment else { throw notFound("run", id) }
-    return String(experiment)
-  }
+  var artifactFiles: ArtifactFiles { ArtifactFiles(root: home + "/artifacts") }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import JSON
+import Traces
 
 #if canImport(Glibc)
   import Glibc
@@ -15,19 +16,17 @@ extension StoreExamination {
   private var root: String { home + "/artifacts" }
 
   mutating func examineArtifacts(_ db: Database) throws {
-    let known = try Set(
-      Row.fetchAll(db, sql: "SELECT experiment, id FROM runs").map { "\($0[0] as Int)/\($0[1] as String)" })
-    let (strangers, leftovers, count) = survey(known)
+    let (strangers, leftovers, count) = try survey(db)
     try examineMissing(db)
     if strangers.isEmpty, leftovers.isEmpty, count > 0 {
-      add(Observation("artifacts", .ok, "\(count) runs have artifacts."))
+      add(Observation("artifacts", .ok, "\(count) runs, models and traces have artifacts."))
     }
     if !strangers.isEmpty {
       let (root, home) = (root, home)
       add(
         Observation(
           "artifacts", .warning,
-          "\(strangers.count) directories of artifacts belong to no run: \(Self.list(strangers)).",
+          "\(strangers.count) directories of artifacts belong to nothing: \(Self.list(strangers)).",
           remedy: "Run hone doctor --repair, which moves them to \(home)/lost.",
           details: ["directories": .array(strangers.map(JSONValue.string))])
       ) {
@@ -47,26 +46,46 @@ extension StoreExamination {
     }
   }
 
-  /// The directories of no run, the parts left by processes that are gone, and how many runs have a directory.
-  private func survey(_ known: Set<String>) -> (strangers: [String], leftovers: [String], runs: Int) {
+  /// The directories of nothing, the parts left by processes that are gone, and how many directories belong to something.
+  private func survey(_ db: Database) throws -> (strangers: [String], leftovers: [String], known: Int) {
     let files = FileManager.default
     var strangers: [String] = []
     var leftovers: [String] = []
-    var runs = 0
-    for experiment in names(in: root) where Int(experiment) != nil {
-      for run in names(in: "\(root)/\(experiment)") {
-        let name = "\(experiment)/\(run)"
-        if known.contains(name) { runs += 1 } else { strangers.append(name) }
-        // Links are not followed: whatever they name is none of ours.
-        guard let entries = files.enumerator(atPath: "\(root)/\(name)") else { continue }
-        for case let entry as String in entries where entry.hasSuffix(".part") {
-          let file = entry.split(separator: "/").last ?? ""
-          guard file.hasPrefix("."), let pid = pid_t(file.dropFirst().prefix { $0 != "-" }), pid > 0 else { continue }
-          if kill(pid, 0) != 0, errno == ESRCH { leftovers.append("\(root)/\(name)/\(entry)") }
-        }
+    var known = 0
+    for name in owners() {
+      if try isKnown(name, db) { known += 1 } else { strangers.append(name) }
+      // Links are not followed: whatever they name is none of ours.
+      guard let entries = files.enumerator(atPath: "\(root)/\(name)") else { continue }
+      for case let entry as String in entries where entry.hasSuffix(".part") {
+        let file = entry.split(separator: "/").last ?? ""
+        guard file.hasPrefix("."), let pid = pid_t(file.dropFirst().prefix { $0 != "-" }), pid > 0 else { continue }
+        if kill(pid, 0) != 0, errno == ESRCH { leftovers.append("\(root)/\(name)/\(entry)") }
       }
     }
-    return (strangers, leftovers, runs)
+    return (strangers, leftovers, known)
+  }
+
+  /// What has a directory: `{experiment}/{run}`, `{experiment}/models/{model}`, `{experiment}/traces/{trace}`.
+  private func owners() -> [String] {
+    names(in: root).filter { Int($0) != nil }.flatMap { experiment in
+      names(in: "\(root)/\(experiment)").flatMap { name in
+        let path = "\(experiment)/\(name)"
+        return name == "models" || name == "traces" ? names(in: "\(root)/\(path)").map { "\(path)/\($0)" } : [path]
+      }
+    }
+  }
+
+  private func isKnown(_ owner: String, _ db: Database) throws -> Bool {
+    let parts = owner.split(separator: "/").map(String.init)
+    let (sql, id): (String, any DatabaseValueConvertible) =
+      if parts.count == 2 {
+        ("SELECT experiment FROM runs WHERE id = ?", parts[1])
+      } else if parts[1] == "models" {
+        ("SELECT experiment FROM models WHERE id = ?", parts[2])
+      } else {
+        ("SELECT ifnull(experiment, 0) FROM traces WHERE id = ?", TraceID(parts[2])?.data ?? Data())
+      }
+    return try Int.fetchOne(db.cachedStatement(sql: sql), arguments: [id]).map(String.init) == parts[0]
   }
 
   private func names(in directory: String) -> [String] {

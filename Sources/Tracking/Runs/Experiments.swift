@@ -88,7 +88,7 @@ extension TrackingStore {
     }
   }
 
-  private static func experiments(_ db: Database, where condition: SQL, limit: Int = 1) throws -> [Experiment] {
+  static func experiments(_ db: Database, where condition: SQL, limit: Int = 1) throws -> [Experiment] {
     let query: SQL = """
       SELECT id, name, deleted, created_ms, updated_ms FROM experiments
       WHERE \(condition) ORDER BY id DESC LIMIT \(limit)

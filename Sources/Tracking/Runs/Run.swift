@@ -22,6 +22,8 @@ package struct NewRun: Sendable {
   /// An adjective, a noun and a number if nil.
   package var name: String?
   package var parentID: String?
+  /// Whether there has to be a run of that id.
+  package var needsParent = true
   /// Milliseconds since 1970, UTC; now if nil.
   package var startTime: Int?
   package var user: String?
@@ -91,10 +93,12 @@ package struct DatasetInput: Sendable, Hashable {
   package var profile: String?
   /// What the run used it for (`training`, `validation` …).
   package var context: String
+  /// What else was said of the use.
+  package var tags: [KeyValue]
 
   package init(
     name: String, digest: String, sourceType: String = "local", source: String = "{}", schema: String? = nil,
-    profile: String? = nil, context: String = ""
+    profile: String? = nil, context: String = "", tags: [KeyValue] = []
   ) {
     self.name = name
     self.digest = digest
@@ -103,6 +107,18 @@ package struct DatasetInput: Sendable, Hashable {
     self.schema = schema
     self.profile = profile
     self.context = context
+    self.tags = tags
+  }
+}
+
+/// A logged model that came of a run.
+package struct ModelOutput: Sendable, Hashable {
+  package var modelID: String
+  package var step: Int
+
+  package init(modelID: String, step: Int = 0) {
+    self.modelID = modelID
+    self.step = step
   }
 }
 
@@ -115,6 +131,8 @@ package struct Run: Sendable, Hashable {
   package var metrics: [Metric]
   package var tags: [KeyValue]
   package var inputs: [DatasetInput]
+  /// The logged models that came of it.
+  package var outputs: [ModelOutput]
 
   package var id: String { info.id }
 

@@ -1,5 +1,6 @@
 package import Failures
 import GRDB
+import JSON
 import LanguageModels
 
 /// MLflow's tag names that carry meaning here.
@@ -119,10 +120,11 @@ extension TrackingStore {
     let tags = try pairs(db, table: "run_tags", owner: "run", owners: sequences)
     let metrics = try latestMetrics(db, sequences)
     let inputs = try inputs(db, sequences)
+    let outputs = try outputs(db, sequences)
     return zip(sequences, infos).map { sequence, info in
       Run(
         info: info, params: params[sequence] ?? [], metrics: metrics[sequence] ?? [], tags: tags[sequence] ?? [],
-        inputs: inputs[sequence] ?? [])
+        inputs: inputs[sequence] ?? [], outputs: outputs[sequence] ?? [])
     }
   }
 
@@ -161,7 +163,7 @@ extension TrackingStore {
   private static func inputs(_ db: Database, _ sequences: [Int64]) throws -> [Int64: [DatasetInput]] {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT i.run, d.name, d.digest, d.source_type, d.source, d.schema, d.profile, i.context
+        SELECT i.run, d.name, d.digest, d.source_type, d.source, d.schema, d.profile, i.context, i.tags
         FROM inputs i JOIN datasets d ON d.id = i.dataset
         WHERE i.run IN (SELECT value FROM json_each(?)) ORDER BY i.run, i.dataset, i.context
         """)
@@ -171,7 +173,24 @@ extension TrackingStore {
       result[row[0], default: []].append(
         DatasetInput(
           name: row[1], digest: row[2], sourceType: row[3], source: row[4], schema: row[5], profile: row[6],
-          context: row[7]))
+          context: row[7], tags: (row[8] as String?).map(Self.storedPairs) ?? []))
+    }
+    return result
+  }
+
+  /// The members of a stored JSON object of strings.
+  private static func storedPairs(_ text: String) -> [KeyValue] {
+    guard let object = (try? JSONReader.read(text))?.objectValue else { return [] }
+    return object.compactMap { key, value in value.stringValue.map { KeyValue(key, $0) } }
+  }
+
+  private static func outputs(_ db: Database, _ sequences: [Int64]) throws -> [Int64: [ModelOutput]] {
+    let statement = try db.cachedStatement(
+      sql: "SELECT run, model, step FROM outputs WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, step, model")
+    var result: [Int64: [ModelOutput]] = [:]
+    let rows = try Row.fetchCursor(statement, arguments: [jsonList(sequences)])
+    while let row = try rows.next() {
+      result[row[0], default: []].append(ModelOutput(modelID: row[1], step: row[2]))
     }
     return result
   }
@@ -210,7 +229,7 @@ struct RunInsertion: Sendable {
   /// Inserts the run and returns its number.
   func run(in db: Database) throws -> Int64 {
     let experiment = try TrackingStore.experimentNumber(db, new.experimentID)
-    if let parent, try TrackingStore.runSequence(db, parent) == nil { throw notFound("parent run", parent) }
+    if let parent, new.needsParent, try TrackingStore.runSequence(db, parent) == nil { throw notFound("parent run", parent) }
     if try TrackingStore.runSequence(db, id) != nil {
       throw invalid("runId", "There is a run of this id already.", got: id)
     }

@@ -12,7 +12,7 @@ import GRDB
 
 /// The database's schema and its versions. `PRAGMA user_version` is the number of applied migrations.
 enum Schema {
-  static let version = 2
+  static let version = 3
   /// `PRAGMA application_id`: "HONE".
   private static let applicationID = 0x484F_4E45
 
@@ -107,6 +107,10 @@ enum Schema {
     migrator.registerMigration("v2") { db in
       try db.execute(sql: version2)
       try db.execute(sql: "PRAGMA user_version = 2")
+    }
+    migrator.registerMigration("v3") { db in
+      try db.execute(sql: version3)
+      try db.execute(sql: "PRAGMA user_version = 3")
     }
     return migrator
   }()
@@ -264,6 +268,47 @@ enum Schema {
       input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost REAL
     );
     CREATE INDEX attempts_by_run ON attempts (run_id);
+    """
+
+  /// What MLflow's clients log beyond that. A trace of theirs comes in pieces, in any order: its spans' times count
+  /// from `origin_ns`, and `reported` says whether the client's own account of the whole has come.
+  private static let version3 = """
+    ALTER TABLE traces ADD COLUMN origin_ns INTEGER;
+    ALTER TABLE traces ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE assessments ADD COLUMN updated_ms INTEGER;
+    ALTER TABLE assessments ADD COLUMN details TEXT;
+    ALTER TABLE inputs ADD COLUMN tags TEXT;
+
+    CREATE TABLE models (
+      seq INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE,
+      experiment INTEGER NOT NULL REFERENCES experiments (id),
+      name TEXT NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL,
+      run_id TEXT,
+      created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+      deleted INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX models_by_experiment ON models (experiment, created_ms DESC);
+    CREATE TABLE model_params (
+      model INTEGER NOT NULL REFERENCES models (seq) ON DELETE CASCADE,
+      key TEXT NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY (model, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE model_tags (
+      model INTEGER NOT NULL REFERENCES models (seq) ON DELETE CASCADE,
+      key TEXT NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY (model, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE model_metrics (
+      model INTEGER NOT NULL REFERENCES models (seq) ON DELETE CASCADE,
+      key TEXT NOT NULL, run_id TEXT NOT NULL, step INTEGER NOT NULL, timestamp INTEGER NOT NULL, value REAL,
+      PRIMARY KEY (model, key, run_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE outputs (
+      run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+      model TEXT NOT NULL, step INTEGER NOT NULL,
+      PRIMARY KEY (run, model)
+    ) WITHOUT ROWID;
     """
 }
 

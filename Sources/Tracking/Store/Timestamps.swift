@@ -33,3 +33,48 @@ package func rfc3339(milliseconds: Int) -> String {
   return "\(digits(year, 4))-\(digits(month, 2))-\(digits(dayOfMonth, 2))T\(digits(rest / 3_600_000, 2)):"
     + "\(digits(rest / 60_000 % 60, 2)):\(digits(rest / 1_000 % 60, 2)).\(digits(rest % 1_000, 3))Z"
 }
+
+/// Nanoseconds since 1970 from RFC 3339 text (`2026-11-23T22:47:10.870Z`, also with an offset); nil for other text.
+///
+/// The day number from the date: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+package func nanoseconds(rfc3339 text: String) -> Int? {
+  let characters = Array(text.utf8)
+  func number(_ range: Range<Int>) -> Int? {
+    guard range.upperBound <= characters.count else { return nil }
+    let digits = characters[range]
+    guard digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+  }
+  guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
+    let minute = number(14..<16), let second = number(17..<19), characters[4] == UInt8(ascii: "-"),
+    characters[7] == UInt8(ascii: "-"), characters[13] == UInt8(ascii: ":"), characters[16] == UInt8(ascii: ":"),
+    (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60, (1700...2200).contains(year)
+  else { return nil }
+  var index = 19
+  var fraction = 0
+  if index < characters.count, characters[index] == UInt8(ascii: ".") {
+    var scale = 100_000_000
+    index += 1
+    while index < characters.count, let digit = number(index..<index + 1) {
+      fraction += digit * scale
+      scale /= 10
+      index += 1
+    }
+  }
+  var offset = 0
+  switch characters[index...].first {
+  case UInt8(ascii: "Z"), UInt8(ascii: "z"): guard index + 1 == characters.count else { return nil }
+  case UInt8(ascii: "+"), UInt8(ascii: "-"):
+    guard index + 6 == characters.count, let hours = number(index + 1..<index + 3),
+      let minutes = number(index + 4..<index + 6)
+    else { return nil }
+    offset = (hours * 60 + minutes) * (characters[index] == UInt8(ascii: "-") ? -60 : 60)
+  default: return nil
+  }
+  let shiftedYear = month <= 2 ? year - 1 : year
+  let era = shiftedYear / 400
+  let yearOfEra = shiftedYear - era * 400
+  let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+  let dayNumber = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  return (dayNumber * 86_400 + hour * 3600 + minute * 60 + second - offset) * 1_000_000_000 + fraction
+}

@@ -1,7 +1,7 @@
 package import Failures
 import Foundation
 import GRDB
-import JSON
+package import JSON
 package import Traces
 
 extension TrackingStore {
@@ -12,7 +12,7 @@ extension TrackingStore {
   @discardableResult
   package func addAssessment(
     _ assessment: Assessment, to trace: TraceID, span: SpanID? = nil, kind: StoredAssessment.Kind = .feedback,
-    sourceID: String? = nil, overrides: String? = nil
+    sourceID: String? = nil, overrides: String? = nil, created: Int? = nil, details: JSONObject = [:]
   ) async throws(HoneError) -> StoredAssessment {
     guard !assessment.name.isEmpty else { throw invalid("name", "An assessment needs a name.") }
     return try await write { db in
@@ -25,7 +25,8 @@ extension TrackingStore {
         old = number
       }
       let id = try Self.insert(
-        assessment, trace: trace.data, span: span, kind: kind, sourceID: sourceID, overrides: old, db)
+        assessment, trace: trace.data, span: span, kind: kind, sourceID: sourceID, overrides: old, created: created,
+        details: details, db)
       return try Self.assessments(db, sql: "SELECT * FROM assessments WHERE id = ?", arguments: [id])[0]
     }
   }
@@ -41,10 +42,63 @@ extension TrackingStore {
   /// - Throws: `notFound`.
   package func deleteAssessment(_ id: String, of trace: TraceID) async throws(HoneError) {
     try await write { db in
-      guard let number = Self.assessmentNumber(id) else { throw notFound("assessment", id) }
-      try db.execute(literal: "DELETE FROM assessments WHERE id = \(number) AND trace = \(trace.data)")
-      guard db.changesCount > 0 else { throw notFound("assessment", id) }
+      let number = try Self.assessmentNumber(db, id, trace)
+      // The one whose place it took counts again.
+      try db.execute(
+        literal: """
+          UPDATE assessments SET valid = 1 WHERE trace = \(trace.data)
+            AND id = (SELECT overrides FROM assessments WHERE id = \(number))
+          """)
+      try db.execute(literal: "DELETE FROM assessments WHERE id = \(number)")
     }
+  }
+
+  /// One assessment of a trace.
+  ///
+  /// - Throws: `notFound`.
+  package func assessment(_ id: String, of trace: TraceID) async throws(HoneError) -> StoredAssessment {
+    try await read { db in
+      let number = try Self.assessmentNumber(db, id, trace)
+      return try Self.assessments(db, sql: "SELECT * FROM assessments WHERE id = ?", arguments: [number])[0]
+    }
+  }
+
+  /// Changes an assessment in its place.
+  ///
+  /// - Throws: `notFound`; `invalidParams` for an empty name.
+  @discardableResult
+  package func updateAssessment(
+    _ id: String, of trace: TraceID, _ change: @escaping @Sendable (inout StoredAssessment) -> Void
+  ) async throws(HoneError) -> StoredAssessment {
+    try await write { db in
+      let number = try Self.assessmentNumber(db, id, trace)
+      let query = "SELECT * FROM assessments WHERE id = ?"
+      var stored = try Self.assessments(db, sql: query, arguments: [number])[0]
+      change(&stored)
+      let assessment = stored.assessment
+      guard !assessment.name.isEmpty else { throw invalid("name", "An assessment needs a name.") }
+      try db.cachedStatement(
+        sql: """
+          UPDATE assessments SET name = ?, value = ?, number = ?, error = ?, rationale = ?, metadata = ?, details = ?,
+            updated_ms = ? WHERE id = ?
+          """
+      ).execute(
+        arguments: [
+          assessment.name.storable, assessment.value.isNull ? nil : assessment.value.text(), assessment.value.plainNumber,
+          assessment.error?.storable, assessment.rationale?.storable, assessment.metadata.textUnlessEmpty,
+          stored.details.textUnlessEmpty, nowInMilliseconds(), number,
+        ])
+      return try Self.assessments(db, sql: query, arguments: [number])[0]
+    }
+  }
+
+  private static func assessmentNumber(_ db: Database, _ id: String, _ trace: TraceID) throws -> Int64 {
+    let found = try assessmentNumber(id).flatMap { number in
+      try Int64.fetchOne(
+        db.cachedStatement(sql: "SELECT id FROM assessments WHERE id = ? AND trace = ?"), arguments: [number, trace.data])
+    }
+    guard let found else { throw notFound("assessment", id) }
+    return found
   }
 
   /// The id of the assessment in row `number`: `a-` and 32 hexadecimal digits, as MLflow writes them.
@@ -73,7 +127,8 @@ extension TrackingStore {
         assessment: Assessment(
           name: row["name"], value: value, rationale: row["rationale"], source: Assessment.Source(code: row["source"]),
           error: row["error"], metadata: metadata?.objectValue ?? [:]),
-        sourceID: row["source_id"], created: row["created_ms"],
+        sourceID: row["source_id"], created: row["created_ms"], updated: row["updated_ms"] ?? row["created_ms"],
+        details: (row["details"] as String?).flatMap { try? JSONReader.read($0) }?.objectValue ?? [:],
         overrides: (row["overrides"] as Int64?).map(assessmentID), isValid: row["valid"])
     }
   }

@@ -45,9 +45,14 @@ final class SharedTexts: Sendable {
   /// The messages stored under a digest.
   func messages(_ digest: ContentDigest) throws -> SharedMessages {
     if let known = state.withLock({ $0.read[digest] }) { return known }
-    let data = try lookups.look { db in
-      try Data.fetchOne(db.cachedStatement(sql: "SELECT content FROM texts WHERE digest = ?"), arguments: [digest.data])
-    }
+    return try lookups.look { db in try messages(digest, in: db) }
+  }
+
+  /// The messages stored under a digest, read on a connection at hand.
+  func messages(_ digest: ContentDigest, in db: Database) throws -> SharedMessages {
+    if let known = state.withLock({ $0.read[digest] }) { return known }
+    let data = try Data.fetchOne(
+      db.cachedStatement(sql: "SELECT content FROM texts WHERE digest = ?"), arguments: [digest.data])
     guard let data, let value = try? JSONReader.read(data), let parts = value.arrayValue, parts.count.isMultiple(of: 2)
     else { throw SpanDecoder.damage }
     var messages: [ChatMessage] = []

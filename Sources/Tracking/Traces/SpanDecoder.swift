@@ -19,7 +19,8 @@ struct SpanDecoder {
   init(
     _ payload: some Sequence<UInt8>, origin: Int, shared: @escaping (ContentDigest) throws -> SharedMessages
   ) throws {
-    guard let value = try? JSONReader.read(payload, maximumDepth: 200), let entries = value[0]?.arrayValue,
+    let text = try PackedSpans.unpacked(payload, shared)
+    guard let value = try? JSONReader.read(text, maximumDepth: 200), let entries = value[0]?.arrayValue,
       let spans = value[1]?.arrayValue
     else { throw Self.damage }
     var strings: [String] = []

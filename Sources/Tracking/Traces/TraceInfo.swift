@@ -21,6 +21,10 @@ package struct StoredAssessment: Sendable, Hashable {
   package var sourceID: String?
   /// Milliseconds since 1970, UTC.
   package var created: Int
+  /// When it was last changed.
+  package var updated: Int
+  /// What MLflow's clients say beyond that (`error_code`, `stack_trace`).
+  package var details: JSONObject
   /// The earlier assessment that this one takes the place of.
   package var overrides: String?
   /// False once another overrides it.
@@ -64,6 +68,8 @@ package struct TraceInfo: Sendable {
   package var assessments: [StoredAssessment]
   package var tags: [KeyValue]
   package var metadata: JSONObject
+  /// Whether a client told of the trace as a whole, beside its spans.
+  package var isReported: Bool
 
   /// The `info` of `getTrace`.
   package var json: JSONObject {

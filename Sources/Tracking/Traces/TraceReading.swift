@@ -33,6 +33,20 @@ extension TrackingStore {
       guard let trace = try Self.traceRow(db, id) else { throw notFound("trace", id.description) }
       var page: [Span] = []
       var bytes = 0
+      /// Whether the span still fits; the page is full otherwise.
+      func take(_ span: Span) -> Bool {
+        bytes += span.estimatedSize
+        if !page.isEmpty, page.count == maxResults || bytes > maxBytes { return false }
+        page.append(span)
+        return true
+      }
+      if try Self.hasLooseSpans(db, trace) {
+        let spans = try Self.allSpans(db, trace, texts, bodies: bodies)
+        for index in min(first, spans.count)..<spans.count where !take(spans[index]) {
+          return Page(items: page, nextPageToken: PageToken.offset(index, query: query))
+        }
+        return Page(items: page)
+      }
       var index = first
       while index < trace.spanCount {
         let chunk = index / SpanEncoder.chunkSize
@@ -40,12 +54,9 @@ extension TrackingStore {
         let end = chunk * SpanEncoder.chunkSize + decoder.count
         guard index < end else { throw SpanDecoder.damage }
         while index < end {
-          let span = try decoder.span(index - chunk * SpanEncoder.chunkSize, body: bodies)
-          bytes += span.estimatedSize
-          if !page.isEmpty, page.count == maxResults || bytes > maxBytes {
+          guard take(try decoder.span(index - chunk * SpanEncoder.chunkSize, body: bodies)) else {
             return Page(items: page, nextPageToken: PageToken.offset(index, query: query))
           }
-          page.append(span)
           index += 1
         }
       }
@@ -59,12 +70,14 @@ extension TrackingStore {
   package func span(_ spanID: SpanID, of id: TraceID) async throws(HoneError) -> Span {
     try await read { [texts] db in
       guard let trace = try Self.traceRow(db, id) else { throw notFound("trace", id.description) }
-      var chunk = 0
-      while let decoder = try Self.decoder(db, trace, chunk: chunk, texts) {
+      let payloads = try Data.fetchCursor(
+        db.cachedStatement(sql: "SELECT payload FROM span_chunks WHERE id >= ? AND id < ? ORDER BY id DESC"),
+        arguments: [trace.sequence << 20, (trace.sequence + 1) << 20])
+      while let payload = try payloads.next() {
+        let decoder = try SpanDecoder(payload, origin: trace.origin, shared: texts.messages)
         for index in 0..<decoder.count where decoder.id(index) == spanID.description {
           return try decoder.span(index)
         }
-        chunk += 1
       }
       throw notFound("span", spanID.description)
     }
@@ -101,14 +114,15 @@ extension TrackingStore {
 
   struct TraceRow {
     var sequence: Int64
-    var start: Int
+    /// From when the spans' times count.
+    var origin: Int
     var spanCount: Int
   }
 
   static func traceRow(_ db: Database, _ id: TraceID) throws -> TraceRow? {
-    let statement = try db.cachedStatement(sql: "SELECT seq, start_ns, span_count FROM traces WHERE id = ?")
+    let statement = try db.cachedStatement(sql: "SELECT seq, ifnull(origin_ns, start_ns), span_count FROM traces WHERE id = ?")
     return try Row.fetchOne(statement, arguments: [id.data]).map {
-      TraceRow(sequence: $0[0], start: $0[1], spanCount: $0[2])
+      TraceRow(sequence: $0[0], origin: $0[1], spanCount: $0[2])
     }
   }
 
@@ -117,7 +131,7 @@ extension TrackingStore {
   ) throws -> SpanDecoder? {
     let statement = try db.cachedStatement(sql: "SELECT payload FROM span_chunks WHERE id = ?")
     guard let data = try Data.fetchOne(statement, arguments: [trace.sequence << 20 | Int64(chunk)]) else { return nil }
-    return try SpanDecoder(data, origin: trace.start, shared: texts.messages)
+    return try SpanDecoder(data, origin: trace.origin, shared: texts.messages)
   }
 
   /// Traces by number, in the order asked for, in a fixed number of statements; touches no span.
@@ -126,7 +140,7 @@ extension TrackingStore {
     let statement = try db.cachedStatement(
       sql: """
         SELECT seq, id, name, experiment, run_id, status, error, start_ns, duration_ns, span_count, input_tokens,
-          output_tokens, cost, request, response, metadata
+          output_tokens, cost, request, response, metadata, reported
         FROM traces WHERE seq IN (SELECT value FROM json_each(?))
         """)
     let tags = try pairs(db, table: "trace_tags", owner: "trace", owners: sequences)
@@ -147,7 +161,7 @@ extension TrackingStore {
         status: TraceStatus(code: row[5], error: row[6]), start: row[7], end: (row[7] as Int) + (row[8] as Int),
         spanCount: row[9], usage: TokenUsage(inputTokens: row[10], outputTokens: row[11]), cost: row[12],
         requestPreview: row[13], responsePreview: row[14], assessments: byTrace[id] ?? [], tags: tags[row[0]] ?? [],
-        metadata: metadata?.objectValue ?? [:])
+        metadata: metadata?.objectValue ?? [:], isReported: row[16])
     }
     return sequences.compactMap { found[$0] }
   }

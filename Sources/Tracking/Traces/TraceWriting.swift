@@ -81,13 +81,14 @@ extension TrackingStore: TraceSink {
       spanCount: trace.spans.count, inputTokens: trace.usage.inputTokens, outputTokens: trace.usage.outputTokens,
       cost: trace.cost, request: trace.spans.first.flatMap { Self.preview($0.inputs) },
       response: trace.spans.first.flatMap { Self.preview($0.outputs) },
-      metadata: trace.metadata.isEmpty ? nil : JSONValue.object(trace.metadata).text(), chunks: chunks,
-      texts: new.map { ($0.digest.data, SharedTexts.content($0.messages)) }, assessments: trace.assessments, isRepeatable: trace.isRepeatable)
+      metadata: trace.metadata.textUnlessEmpty, chunks: chunks,
+      texts: new.map { ($0.digest.data, SharedTexts.content($0.messages)) }, assessments: trace.assessments,
+      isRepeatable: trace.isRepeatable)
     return (rows, new.map(\.digest))
   }
 
   /// A payload as JSON text, cut to 1000 characters.
-  private static func preview(_ payload: SpanPayload) -> String? {
+  static func preview(_ payload: SpanPayload) -> String? {
     guard let text = payload.json?.text() else { return nil }
     return text.utf8.count <= 1000 || text.count <= 1000 ? text : String(text.prefix(1000))
   }
@@ -152,30 +153,38 @@ extension TrackingStore: TraceSink {
   @discardableResult
   static func insert(
     _ assessment: Assessment, trace: Data, span: SpanID? = nil, kind: StoredAssessment.Kind = .feedback,
-    sourceID: String? = nil, overrides: Int64? = nil, _ db: Database
+    sourceID: String? = nil, overrides: Int64? = nil, created: Int? = nil, details: JSONObject = [:], _ db: Database
   ) throws -> Int64 {
-    // Booleans take part in no comparison of numbers.
-    let number: Double? =
-      switch assessment.value {
-      case .int, .double, .number: assessment.value.doubleValue
-      default: nil
-      }
     let statement = try db.cachedStatement(
       sql: """
         INSERT INTO assessments (trace, span, kind, name, value, number, error, rationale, metadata, source, source_id,
-          created_ms, overrides)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          created_ms, overrides, details)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     statement.setUncheckedArguments([
       trace, span.map { Int64(bitPattern: $0.value) }, kind.rawValue, assessment.name.storable,
-      assessment.value.isNull ? nil : assessment.value.text(), number, assessment.error?.storable,
-      assessment.rationale?.storable,
-      assessment.metadata.isEmpty ? nil : JSONValue.object(assessment.metadata).text(), assessment.source.code,
-      sourceID, nowInMilliseconds(), overrides,
+      assessment.value.isNull ? nil : assessment.value.text(), assessment.value.plainNumber, assessment.error?.storable,
+      assessment.rationale?.storable, assessment.metadata.textUnlessEmpty, assessment.source.code, sourceID,
+      created ?? nowInMilliseconds(), overrides, details.textUnlessEmpty,
     ])
     try statement.execute()
     return db.lastInsertedRowID
   }
+}
+
+extension JSONValue {
+  /// The number that this is. Booleans take part in no comparison of numbers.
+  var plainNumber: Double? {
+    switch self {
+    case .int, .double, .number: doubleValue
+    default: nil
+    }
+  }
+}
+
+extension JSONObject {
+  /// The object as JSON text; nil if it has no member.
+  var textUnlessEmpty: String? { isEmpty ? nil : JSONValue.object(self).text() }
 }
 
 extension TraceStatus {

@@ -4,7 +4,7 @@ import NIOCore
 import WebAssets
 
 /// The page's files, which are part of the command itself.
-enum Page {
+enum PageFiles {
   private struct File: Sendable {
     var body: ByteBuffer
     var contentType: String

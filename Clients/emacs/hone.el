@@ -1,0 +1,127 @@
+;;; hone.el --- Optimize language-model programs with Hone  -*- lexical-binding: t; -*-
+
+;; Version: 0.1
+;; Package-Requires: ((emacs "28.1"))
+;; Keywords: tools
+
+;;; Commentary:
+
+;; Program files (NAME.hone.json) with diagnostics, hover and completion; evaluating and compiling with progress;
+;; the tree of runs, traces that fold, the difference of two programs, the best one loaded into the file.
+;; README.md beside this file has the keys.
+
+;;; Code:
+
+(require 'hone-connection)
+(require 'hone-document)
+(require 'hone-runs)
+(require 'hone-trace)
+(require 'js)
+
+;;;###autoload
+(define-derived-mode hone-program-mode js-mode "JSON"
+  "The mode of Hone's program files."
+  (setq-local js-indent-level 2
+              indent-tabs-mode nil)
+  (hone-mode 1))
+
+;;;###autoload
+(add-to-list 'auto-mode-alist '("\\.hone\\.json\\'" . hone-program-mode))
+
+(defun hone--argument (&rest more)
+  "The argument of the service's commands for this file, with MORE beside it."
+  `[(,@(hone--document) ,@more)])
+
+(defun hone--command (name argument)
+  "What asks the service to run its command NAME with ARGUMENT."
+  `(:command ,name :arguments ,argument))
+
+(defun hone--work (title command)
+  "Run COMMAND on this file, with progress under TITLE."
+  (let ((name (file-name-nondirectory (or buffer-file-name ""))))
+    (hone-run-job (hone-document-connection) (format "%s %s" title name)
+                  :workspace/executeCommand (hone--command command (hone--argument))
+                  :then (lambda (result) (message "%s" (hone--outcome name result))))))
+
+(defun hone--outcome (name result)
+  "One line about RESULT, what came of working on the program NAME."
+  (let ((score (plist-get result :score))
+        (baseline (plist-get result :baselineScore))
+        (status (plist-get result :status))
+        (run (plist-get result :runId)))
+    (concat
+     "Hone: " name ": "
+     (if (and status (not (equal status "FINISHED"))) (format "%s, " (downcase (hone-clean status))) "")
+     (cond ((and score baseline) (format "%.2f, was %.2f" score baseline))
+           (score (format "%.2f on %s examples" score (or (plist-get result :count) "?")))
+           (t "no score"))
+     (if run (format ", run %s" (hone-short run)) "")
+     (if (eq (plist-get result :simulated) t) " (simulated model)" "")
+     (if baseline (substitute-command-keys "; \\<hone-mode-map>\\[hone-load-best] loads the best program") ""))))
+
+(defun hone-compile ()
+  "Optimize the program of this file; progress is shown, `hone-cancel' ends it."
+  (interactive)
+  (hone--work "compile" "hone.compile"))
+
+(defun hone-evaluate ()
+  "Score the program of this file; progress is shown, `hone-cancel' ends it."
+  (interactive)
+  (hone--work "evaluate" "hone.evaluate"))
+
+(defun hone-load-best (&optional run)
+  "Put the best program found for this file, or that of RUN, into the file.
+Undo takes it back."
+  (interactive)
+  (let ((answer (hone-get (hone-document-connection) :workspace/executeCommand
+                          (hone--command "hone.loadBest" (apply #'hone--argument (and run `(:run ,run)))))))
+    (unless (eq (plist-get answer :applied) t) (hone-apply-edit (plist-get answer :edit)))
+    (message "Hone: loaded the program of run %s%s" (hone-short (or (plist-get answer :runId) ""))
+             (if (plist-get answer :score) (format ", score %.2f" (plist-get answer :score)) ""))))
+
+(defun hone-last-trace ()
+  "Open a trace of the last run of this file."
+  (interactive)
+  (let* ((connection (hone-document-connection))
+         (runs (append (plist-get (hone-get connection :workspace/executeCommand
+                                            (hone--command "hone.runs" (hone--argument :onlyFile t)))
+                                  :runs)
+                       nil)))
+    (unless runs (user-error "Hone: this file has no run yet; `hone-evaluate' makes one"))
+    (hone-open-trace connection (hone--traced-run (car runs)))))
+
+(defun hone--traced-run (node)
+  "The argument for a trace of the run NODE.
+Its own if it has no runs under it, else one of its best child."
+  (let* ((children (append (plist-get node :children) nil))
+         (best (car (sort (copy-sequence children)
+                          (lambda (a b) (> (or (plist-get a :score) -1) (or (plist-get b :score) -1)))))))
+    `(:runId ,(plist-get (or best node) :runId))))
+
+(defun hone-diff (left right)
+  "Compare the programs LEFT and RIGHT with Ediff.
+Interactively, this file's program with that of a run."
+  (interactive (list (hone--document) (hone--read-run "Compare with run: ")))
+  (hone-show-diff (hone-document-connection) left right))
+
+(defun hone--read-run (prompt)
+  "Ask for a run with PROMPT; what names it in the service's commands."
+  (let* ((answer (hone-get (hone-document-connection) :workspace/executeCommand
+                           (hone--command "hone.runs" (hone--argument :onlyFile t))))
+         (choices (hone-run-choices (append (plist-get answer :runs) nil))))
+    (unless choices (user-error "Hone: there is no run yet; `hone-compile' makes one"))
+    (cdr (assoc (completing-read prompt (hone--in-order choices) nil t nil nil (caar choices)) choices))))
+
+(defun hone--in-order (choices)
+  "A completion table of CHOICES that keeps their order."
+  (lambda (text predicate action)
+    (if (eq action 'metadata)
+        '(metadata (display-sort-function . identity) (cycle-sort-function . identity))
+      (complete-with-action action choices text predicate))))
+
+(setf (alist-get "hone.compile" hone-command-functions nil nil #'equal) (lambda (&rest _) (hone-compile))
+      (alist-get "hone.evaluate" hone-command-functions nil nil #'equal) (lambda (&rest _) (hone-evaluate))
+      (alist-get "hone.loadBest" hone-command-functions nil nil #'equal) (lambda (&rest _) (hone-load-best)))
+
+(provide 'hone)
+;;; hone.el ends here

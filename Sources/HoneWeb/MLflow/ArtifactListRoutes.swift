@@ -1,0 +1,16 @@
+import JSON
+import Tracking
+
+/// The artifacts of runs as MLflow's page and some clients list them.
+enum ArtifactListRoutes {
+  static let all: [APIRoute] = [
+    .get("/artifacts/list") { call, store in
+      let id = try call.runID()
+      let path = try ArtifactPath(call.text("path") ?? "")
+      var object: JSONObject = ["root_uri": .string(try await store.run(id).info.artifactURI)]
+      let entries = try await store.listArtifacts(.run(id), path: path)
+      object.appendUnlessEmpty("files", entries.map { $0.apiJSON(path: $0.path) })
+      return .object(object)
+    }
+  ]
+}

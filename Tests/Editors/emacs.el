@@ -1,0 +1,161 @@
+;;; emacs.el --- Hone in Emacs, step by step  -*- lexical-binding: t; -*-
+
+(add-to-list 'load-path (getenv "CLIENT"))
+(require 'hone)
+(require 'json)
+(setq hone-program (getenv "HONE"))
+
+(defvar facts nil "What was seen.")
+(defvar said nil "Every message, the latest first.")
+(defvar shown nil "The progress that was shown, the latest first.")
+
+(defun fact (name value) (push (cons name value) facts))
+
+(defun wait-for (what condition)
+  "Wait until CONDITION holds; WHAT is said where it never does."
+  (let ((end (+ (float-time) 30)))
+    (while (not (funcall condition))
+      (when (> (float-time) end) (error "Waited too long for %s" what))
+      (sit-for 0.02))))
+
+(defun lines () (vconcat (split-string (buffer-substring-no-properties (point-min) (point-max)) "\n" t)))
+
+(defun visible-lines ()
+  (save-excursion
+    (goto-char (point-min))
+    (let ((count 0))
+      (while (not (eobp))
+        (unless (invisible-p (point)) (setq count (1+ count)))
+        (forward-line))
+      count)))
+
+(defun problems ()
+  (vconcat (mapcar (lambda (one)
+                     `((line . ,(1- (line-number-at-pos (flymake-diagnostic-beg one))))
+                       (message . ,(flymake-diagnostic-text one))))
+                   (flymake-diagnostics))))
+
+(defun say-of (pattern) (seq-find (lambda (text) (string-match-p pattern text)) said))
+
+(advice-add 'message :before
+            (lambda (format &rest arguments) (when format (push (apply #'format-message format arguments) said))))
+(advice-add 'progress-reporter-update :before
+            (lambda (_reporter &optional value suffix) (push (format "%s%% %s" value suffix) shown)))
+
+(defun steps ()
+  (find-file "words.hone.json")
+  (wait-for "a problem" (lambda () (> (length (problems)) 0)))
+  (fact 'problems (problems))
+  ;; What is offered for it puts it right, as one types on.
+  (goto-char (point-min))
+  (search-forward "numric")
+  (cl-letf (((symbol-function 'completing-read) (lambda (_prompt choices &rest _) (caar choices))))
+    (hone-code-action))
+  (wait-for "no problem" (lambda () (= (length (problems)) 0)))
+  (fact 'corrected (lines))
+  (save-buffer)
+  (goto-char (point-min))
+  (search-forward "\"numeric_match")
+  (fact 'completion (vconcat (mapcar #'substring-no-properties (nth 2 (hone-completion-at-point)))))
+
+  (hone-evaluate)
+  (wait-for "the evaluation" (lambda () (say-of "evaluate words.*: [0-9.]+ on\\|words.hone.json: [0-9.]+ on")))
+  (setq shown nil)
+  (hone-compile)
+  (fact 'running (hone-mode-line))
+  (wait-for "the compile" (lambda () (say-of ", was ")))
+  (fact 'progress (vconcat (reverse shown)))
+  (fact 'outcome (say-of ", was "))
+
+  (goto-char (point-min))
+  (search-forward "\"program")
+  (setq said nil)
+  (hone-hover)
+  (fact 'hover (say-of "."))
+
+  (find-file "slow.hone.json")
+  (setq shown nil said nil)
+  (hone-compile)
+  (wait-for "progress" (lambda () (> (length shown) 1)))
+  (hone-cancel)
+  (wait-for "the end of it" (lambda () (say-of "cancelled")))
+  (fact 'cancelled (say-of "cancelled"))
+  (fact 'left (length (hone-jobs)))
+
+  (find-file "broken.hone.json")
+  (setq said nil)
+  (hone-compile)
+  (wait-for "an error" (lambda () (say-of "failed")))
+  (fact 'error (say-of "failed"))
+
+  (find-file "words.hone.json")
+  (hone-runs)
+  (fact 'runs (lines))
+  (goto-char (point-min))
+  (search-forward "compile")
+  (hone-runs-toggle)
+  (fact 'unfolded (lines))
+  (hone-runs-open)
+  (fact 'run (lines))
+  (pop-to-buffer "*hone runs*")
+  (forward-line)
+  (hone-runs-trace)
+  (fact 'trace (lines))
+  (fact 'open (visible-lines))
+  (goto-char (point-min))
+  (hone-outline-toggle)
+  (fact 'folded (visible-lines))
+
+  (find-file "hostile.hone.json")
+  (setq said nil)
+  (hone-evaluate)
+  (wait-for "the evaluation" (lambda () (say-of "hostile.hone.json: ")))
+  (hone-last-trace)
+  (fact 'hostile (lines))
+
+  (find-file "words.hone.json")
+  (setq said nil)
+  (hone-load-best)
+  (fact 'loaded (buffer-substring-no-properties (point-min) (point-max)))
+  (fact 'told (say-of "loaded"))
+  ;; As the command loop does between a person's commands.
+  (undo-boundary)
+  (undo)
+  (fact 'undone (lines))
+  (hone-diff (hone--document) (cl-letf (((symbol-function 'completing-read)
+                                         (lambda (_prompt choices &rest _) (car (all-completions "" choices)))))
+                                (hone--read-run "Run")))
+  (with-current-buffer "*Ediff Control Panel*"
+    (fact 'left-text (with-current-buffer ediff-buffer-A (buffer-string)))
+    (fact 'right-text (with-current-buffer ediff-buffer-B (buffer-string)))
+    (fact 'differences ediff-number-of-differences)))
+
+(defun last-steps ()
+  ;; A service that dies is started again by the next command.
+  (find-file "words.hone.json")
+  (setq said nil)
+  (let ((connection (hone-connection)))
+    (signal-process (jsonrpc--process connection) 'kill)
+    (wait-for "its end" (lambda () (not (jsonrpc-running-p connection)))))
+  (hone-evaluate)
+  (wait-for "the evaluation" (lambda () (say-of "words.hone.json: [0-9.]+ on")))
+  (fact 'revived (say-of "words.hone.json: [0-9.]+ on"))
+  (setq said nil
+        hone-program "/nowhere/hone")
+  (find-file "elsewhere/words.hone.json")
+  (fact 'missing (say-of "no program")))
+
+(defun run-steps ()
+  (condition-case failure
+      (progn (steps) (last-steps))
+    (error (fact 'failure (format "%S" failure))))
+  (fact 'messages (vconcat said))
+  (hone-stop)
+  (with-temp-file (getenv "FACTS")
+    (insert (json-serialize (mapcar (lambda (one)
+                                      (cons (car one) (if (stringp (cdr one)) (substring-no-properties (cdr one)) (cdr one))))
+                                    facts))))
+  (set-buffer-modified-p nil)
+  (let ((kill-emacs-hook nil)) (kill-emacs)))
+
+(run-at-time 0.3 nil #'run-steps)
