@@ -120,7 +120,7 @@ struct Caller {
       do {
         return .success(try await request.value)
       } catch {
-        return .failure((error as? CallFailure)?.honeError(method: method) ?? HoneError(wrapping: error))
+        return .failure((error as? CallFailure)?.told(method) ?? HoneError(wrapping: error))
       }
     }
   }
@@ -142,6 +142,29 @@ struct Caller {
       await connection.waitUntilFinished()
       loop.stop()
     }
+  }
+}
+
+extension CallFailure {
+  /// What a service said of a call that failed, as the error that it was there.
+  func told(_ method: String) -> HoneError {
+    guard case .refused(let error) = self, let kind = error.data?["kind"]?.stringValue else {
+      return honeError(method: method)
+    }
+    let data = error.data?.objectValue ?? [:]
+    var details: [String: String] = [:]
+    for (name, value) in data where !["kind", "problems", "remedy", "cause"].contains(name) {
+      details[name] = value.stringValue
+    }
+    let problems = (data["problems"]?.arrayValue ?? []).map { problem in
+      Problem(
+        path: problem["path"]?.stringValue ?? "", message: problem["message"]?.stringValue ?? "",
+        got: problem["got"]?.stringValue, allowed: problem["allowed"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+        suggestion: problem["suggestion"]?.stringValue)
+    }
+    return HoneError(
+      FailureKind(rawValue: kind), error.message, remedy: data["remedy"]?.stringValue, problems: problems,
+      details: details, cause: data["cause"]?.stringValue)
   }
 }
 

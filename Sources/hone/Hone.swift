@@ -10,7 +10,8 @@ struct Hone: AsyncParsableCommand {
     version: Service.version,
     subcommands: [
       ServeCommand.self, CompileCommand.self, EvaluateCommand.self, PredictCommand.self, ResumeCommand.self,
-      WatchCommand.self, CancelCommand.self, RunsCommand.self, TraceCommand.self, CallCommand.self, DoctorCommand.self,
-      BatchCommand.self, UICommand.self, ExportCommand.self, ImportCommand.self, CompletionsCommand.self,
+      WatchCommand.self, CancelCommand.self, RunsCommand.self, TraceCommand.self, CallCommand.self,
+      BatchCommand.self, DoctorCommand.self, MCPCommand.self, UICommand.self, ExportCommand.self, ImportCommand.self,
+      CompletionsCommand.self,
     ])
 }

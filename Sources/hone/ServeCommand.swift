@@ -181,7 +181,7 @@ struct ServeCommand: AsyncParsableCommand {
 
 extension MLflowMirror: Upstream {}
 
-private func readLogLevel(_ word: String) throws -> Logger.Level {
+func readLogLevel(_ word: String) throws -> Logger.Level {
   guard let level = Logger.Level(rawValue: word) else {
     throw ValidationError("There is no log level \"\(word)\".")
   }

@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import HoneService
+import JSON
 import JSONRPC
 
 /// The services that `--attach` joins: one for each store, started when first needed, gone when nobody needs it.
@@ -18,6 +19,27 @@ enum SharedServices {
           "serve", "--apart", "--socket", shared.path, "--home", home, "--idle-timeout", "\(idleSeconds ?? Self.idleSeconds)",
         ], log: shared.logPath)
     }
+  }
+
+  /// One call to the service of a store, with paths that count from here.
+  static func ask(_ method: String, _ params: JSONObject, home: String) async throws(HoneError) -> JSONValue {
+    let loop = try EventLoop()
+    defer { loop.stop() }
+    let stream = SocketStream(try connect(home: home), peer: "the shared service", loop: loop)
+    let connection = Connection(stream, handler: ForwardedProgress(), framing: .lines)
+    connection.start()
+    var params = params
+    params["baseDirectory"] = .string(FileManager.default.currentDirectoryPath)
+    let result: JSONValue
+    do throws(CallFailure) {
+      result = try await connection.request(method, params)
+    } catch {
+      connection.abort()
+      throw error.told(method)
+    }
+    connection.close()
+    await connection.waitUntilFinished()
+    return result
   }
 
   /// Returns when nobody has been connected and no work been under way for that long; nobody can connect any more then.
