@@ -86,7 +86,7 @@ def test_every_method_of_the_service_has_one_of_python():
             continue
         name = re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), method["name"].replace("rpc.", ""))
         made = getattr(hone.Client, name, None)
-        assert made is not None, f"{method['name']} has no method"
+        assert made is not None, f"{method['name']} has no method in Clients/python/hone/requests.py"
         taken = inspect.signature(made).parameters
         required = [re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), parameter["name"])
                     for parameter in method["params"] if parameter.get("required")]

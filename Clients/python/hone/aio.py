@@ -260,6 +260,7 @@ class AsyncClient:
     log_feedback = awaited(Requests.log_feedback)
     list_artifacts = awaited(Requests.list_artifacts)
     get_artifact = awaited(Requests.get_artifact)
+    doctor = awaited(Requests.doctor)
     discover = awaited(Requests.discover)
 
     async def close(self, timeout: float = 10) -> None:

@@ -307,6 +307,7 @@ class Client:
     log_feedback = waiting(Requests.log_feedback)
     list_artifacts = waiting(Requests.list_artifacts)
     get_artifact = waiting(Requests.get_artifact)
+    doctor = waiting(Requests.doctor)
     discover = waiting(Requests.discover)
 
     # MARK: Its end

@@ -190,6 +190,11 @@ class Requests:
         return Request("getArtifact", named, Artifact)
 
     @staticmethod
+    def doctor() -> Request[Result]:
+        """Examines the store and its surroundings, and says what is wrong and what to do."""
+        return Request("doctor", {}, Result)
+
+    @staticmethod
     def discover() -> Request[Dict[str, Any]]:
         """The service's methods and shapes, as an OpenRPC document."""
         return Request("rpc.discover", {}, dict)
