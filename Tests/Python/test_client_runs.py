@@ -126,7 +126,8 @@ def test_a_tool_of_python_is_used(client):
             return (f"[[ ## next_thought ## ]]\nthink\n\n[[ ## next_tool_name ## ]]\n{step[0]}\n\n"
                     f"[[ ## next_tool_args ## ]]\n{step[1]}\n\n[[ ## completed ## ]]")
         seen = re.search(r"\b42\b", text)
-        return f"[[ ## reasoning ## ]]\nseen\n\n[[ ## answer ## ]]\n{seen[0] if seen else 'none'}\n\n[[ ## completed ## ]]"
+        return (f"[[ ## reasoning ## ]]\nseen\n\n[[ ## answer ## ]]\n{seen[0] if seen else 'none'}\n\n"
+                "[[ ## completed ## ]]")
 
     agent = hone.ReAct("question -> answer", tools=[double], max_iters=3)
     result = client.predict({"question": "Twice 21?"}, program=agent, lm=lm)
@@ -187,14 +188,14 @@ def test_a_detached_run_is_picked_up_by_another_client(service_socket):
 
 
 def test_clients_of_one_store_share_a_service_that_outlives_them(executable, tmp_path, shared_services):
-    home = tmp_path / "home"
-    with hone.Client.attach(home, executable=executable, idle_timeout=60) as one, hone.connect(home=home, executable=executable) as two:
+    place = {"home": tmp_path / "home", "executable": executable}
+    with hone.Client.attach(**place, idle_timeout=60) as one, hone.connect(**place) as two:
         handle = one.compile(**JOB, detach=True)
         one.close()
         assert two.watch_run(handle.run_id).status == "FINISHED"
         # What a service has loaded, all its clients can name.
         loaded = two.load_program(run=handle.run_id)
-        with hone.Client.attach(home, executable=executable) as three:
+        with hone.Client.attach(**place) as three:
             assert three.predict({"question": "?"}, program_id=loaded.program_id, lm="simulated").trace_id
             assert three.evaluate("question -> answer", ROWS, same, lm=adder, module="Predict").score == 50
         assert two.process.returncode is None
@@ -244,6 +245,18 @@ def test_a_run_is_stopped_with_the_best_so_far_and_resumed_by_a_client_that_has_
         plain = search(client)
         assert [trial.score for trial in resumed.trials] == [trial.score for trial in plain.trials]
         assert resumed.program == plain.program
+
+
+def test_what_a_search_would_cost_is_told_without_a_call(client):
+    estimate = client.compile(**JOB, estimate=True)
+    assert estimate.calls.least <= client.compile(**JOB).usage.calls <= estimate.calls.most
+    text = repr(estimate)
+    assert text.startswith(f"Estimate: {estimate.calls.least} to {estimate.calls.most} calls") and "search" in text
+    assert estimate.cost.most == 0 and estimate._repr_html_()
+    faster = client.compile(**JOB, estimate={"latency": 0.1, "output_tokens": 10})
+    assert faster.seconds.most < estimate.seconds.most and faster.output_tokens.most < estimate.output_tokens.most
+    theirs = client.compile(Twice(), SEARCH, ROWS, same, valset=ROWS, lm=adder, estimate=True)
+    assert theirs.calls.least > 0 and "price is missing" in repr(theirs)
 
 
 def test_a_budget_ends_a_search_with_the_best_so_far(client):
