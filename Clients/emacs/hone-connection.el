@@ -24,9 +24,9 @@
   :type 'string)
 
 (defcustom hone-attach nil
-  "Whether to join the user's running service, which is started if there is none.
-Without it, Emacs starts a service of its own with a store in
-the program file's project."
+  "Whether to join the service that runs for the store, or start one to share.
+Scripts, notebooks and other editors that attach see the same
+runs live.  Without it, Emacs starts a service of its own."
   :type 'boolean)
 
 (defcustom hone-arguments nil
@@ -55,10 +55,6 @@ Cancelling needs it, and jsonrpc.el does not tell it."
   "Functions of a connection, a method and its parameters.
 They are called with the service's notifications.")
 
-(defvar hone-request-functions nil
-  "An alist of methods that the service may call here.
-The values are functions of the parameters.")
-
 (defvar hone-after-job-hook nil
   "Run after a request with progress has ended.")
 
@@ -75,19 +71,18 @@ The nearest with a store, else the project's, else the buffer's own."
 (defun hone-connection ()
   "The connection for the current buffer, started if there is none."
   (let* ((root (hone--root))
-         (key (if hone-attach 'attached root))
-         (known (gethash key hone--connections)))
+         (known (gethash root hone--connections)))
     (if (and known (jsonrpc-running-p known))
         known
-      (let ((connection (hone--start root key)))
-        (puthash key connection hone--connections)
+      (let ((connection (hone--start root)))
+        (puthash root connection hone--connections)
         connection))))
 
-(defun hone--start (root key)
-  "Start a service in ROOT and greet it; KEY is what it is kept under."
+(defun hone--start (root)
+  "Start a service in ROOT and greet it."
   (unless (or (executable-find hone-program) (file-executable-p hone-program))
     (user-error "There is no program \"%s\".  Build Hone, then put it on the PATH or name it in `hone-program'" hone-program))
-  (let* ((name (if (eq key 'attached) "hone" (format "hone %s" (abbreviate-file-name root))))
+  (let* ((name (format "hone %s" (abbreviate-file-name root)))
          (connection
           (apply
            #'make-instance 'hone-service
@@ -110,8 +105,7 @@ The nearest with a store, else the project's, else the buffer's own."
              (:textDocument
               (:publishDiagnostics (:versionSupport t)
                :hover (:contentFormat ["plaintext"])
-               :codeAction (:codeActionLiteralSupport (:codeActionKind (:valueSet ["" "quickfix"]))))
-              :window (:workDoneProgress t)))
+               :codeAction (:codeActionLiteralSupport (:codeActionKind (:valueSet ["" "quickfix"]))))))
            :timeout 20)
           (jsonrpc-notify connection :initialized (make-hash-table)))
       (error
@@ -163,12 +157,9 @@ Its errors go to a buffer that jsonrpc.el knows by NAME."
      (unless (hone-jobs) (message "Hone: %s" (hone-clean (plist-get params :message)))))
     (_ (run-hook-with-args 'hone-notification-functions connection method params))))
 
-(defun hone--dispatch-request (_connection method params)
-  "Answer the service's request METHOD with PARAMS."
-  (let ((function (alist-get method hone-request-functions)))
-    (if function
-        (funcall function params)
-      (jsonrpc-error :code -32601 :message (format "Emacs does not know %s." method)))))
+(defun hone--dispatch-request (_connection method _params)
+  "Refuse the service's request METHOD: nothing of the kind was promised to it."
+  (jsonrpc-error :code -32601 :message (format "Emacs does not know %s." method)))
 
 ;;; Asking
 
@@ -246,7 +237,7 @@ THEN gets the result.  `hone-cancel' ends it."
   "What runs, for the mode line."
   (mapconcat
    (lambda (job)
-     (format " [Hone %s%s]" (hone-job-title job)
+     (format " [Hone %s%s]" (string-replace "%" "%%" (hone-job-title job))
              (if (hone-job-percentage job) (format " %d%%%%" (hone-job-percentage job)) "")))
    (hone-jobs) ""))
 

@@ -100,6 +100,12 @@ package final class Connection: Sendable, ByteStreamDelegate {
     for waiter in end { waiter.resume() }
   }
 
+  /// Cancels a request of the peer's that is to get no answer, as the peer's protocol wants it.
+  package func cancelSilently(_ id: RequestID) {
+    state.withLock { $0.cancelSilently(id) }?.cancel()
+    settle()
+  }
+
   // MARK: Telling
 
   /// Sends a notification without waiting; false if it was dropped.

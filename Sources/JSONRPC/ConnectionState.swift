@@ -7,6 +7,8 @@ struct ConnectionState: Sendable {
 
   enum CancelSource: Sendable {
     case client, server
+    /// The client, by a protocol in which a cancelled request gets no answer.
+    case silently
   }
 
   /// A request of the peer's that has not been answered yet.
@@ -218,6 +220,11 @@ struct ConnectionState: Sendable {
     return call.task
   }
 
+  /// Cancels the request of that id, which will not be answered; answers its task if it has begun.
+  mutating func cancelSilently(_ id: RequestID) -> Task<Void, Never>? {
+    numbers[id].flatMap { cancel($0, by: .silently) }
+  }
+
   /// Cancels everything the peer asked for, on the server's part.
   mutating func cancelAll() -> [Task<Void, Never>] {
     calls.keys.sorted().compactMap { cancel($0, by: .server) }
@@ -263,8 +270,9 @@ struct ConnectionState: Sendable {
       switch source {
       case .client: RPCError(.requestCancelled, "The request was cancelled.", data: answer?.errorData)
       case .server: RPCError(.serverCancelled, "The server cancelled the request.", data: answer?.errorData)
+      case .silently: nil as RPCError?
       }
-    self.answer(.failure(id: call.id, error), batch: call.batch)
+    self.answer(error.map { .failure(id: call.id, $0) }, batch: call.batch)
   }
 
   /// The text of an answer.

@@ -35,14 +35,20 @@ package final class SocketStream: ByteStream, EventSource {
   }
 
   package let peer: String
+  /// The process at the other end, where the kernel told.
+  package let peerProcess: Int32?
   private let loop: EventLoop
   private let state: Mutex<State>
   private let onClose: @Sendable () -> Void
 
   /// Takes over a connected socket.
-  init(_ descriptor: Int32, peer: String, loop: EventLoop, onClose: @escaping @Sendable () -> Void = {}) {
+  package init(
+    _ descriptor: Int32, peer: String, peerProcess: Int32? = nil, loop: EventLoop,
+    onClose: @escaping @Sendable () -> Void = {}
+  ) {
     setFlags(descriptor, nonBlocking: true)
     self.peer = peer
+    self.peerProcess = peerProcess
     self.loop = loop
     self.onClose = onClose
     state = Mutex(State(descriptor: descriptor))

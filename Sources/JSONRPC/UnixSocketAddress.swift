@@ -62,21 +62,12 @@ package struct PeerCredentials: Sendable, Hashable {
   }
 }
 
-/// Where the service's socket lies unless a path is given.
+/// The directories in which sockets lie.
 package enum SocketPath {
-  /// `$XDG_RUNTIME_DIR/hone/hone.sock`, else `/tmp/hone-<uid>/hone.sock`.
-  package static func standard(runtimeDirectory: String? = nil, userID: UInt32 = geteuid()) -> String {
-    let variable = runtimeDirectory ?? getenv("XDG_RUNTIME_DIR").map { String(cString: $0) }
-    if let directory = variable, directory.hasPrefix("/") {
-      return "\(directory == "/" ? "" : directory)/hone/hone.sock"
-    }
-    return "/tmp/hone-\(userID)/hone.sock"
-  }
-
   /// Makes sure that the directory of a socket is there, and that nobody else can put something in its place.
   ///
   /// Anyone can make entries in /tmp, so the directory beneath it must be a real one, owned by this user and
-  /// writable by nobody else; the standard one must have no rights for others at all.
+  /// writable by nobody else.
   ///
   /// - Throws: `storeUnavailable` if the directory cannot be made or is not safe.
   package static func prepareDirectory(of path: String) throws(HoneError) {
@@ -102,9 +93,8 @@ package enum SocketPath {
   }
 
   private static func check(_ directory: String, _ status: stat) throws(HoneError) {
-    let forbidden: mode_t = directory == "/tmp/hone-\(geteuid())" ? 0o077 : 0o022
     let isDirectory = status.st_mode & S_IFMT == S_IFDIR
-    guard isDirectory, status.st_uid == geteuid(), status.st_mode & forbidden == 0 else {
+    guard isDirectory, status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
       throw HoneError(
         .storeUnavailable,
         """

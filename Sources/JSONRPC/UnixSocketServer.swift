@@ -74,6 +74,15 @@ package final class UnixSocketServer: Sendable, EventSource {
     lock.release()
   }
 
+  /// Whether nobody is connected, nor waits to be.
+  package var isUnused: Bool {
+    state.withLock { state in
+      guard state.connections == 0, state.descriptor >= 0 else { return false }
+      var listening = pollfd(fd: state.descriptor, events: Int16(POLLIN), revents: 0)
+      return poll(&listening, 1, 0) == 0
+    }
+  }
+
   // MARK: The path
 
   private static func identity(of path: String) -> (device: UInt64, inode: UInt64)? {
@@ -146,9 +155,9 @@ package final class UnixSocketServer: Sendable, EventSource {
       return
     }
     state.withLock { $0.connections += 1 }
-    let stream = SocketStream(descriptor, peer: "process \(credentials.processID)", loop: loop) { [weak self] in
-      self?.connectionClosed()
-    }
+    let stream = SocketStream(
+      descriptor, peer: "process \(credentials.processID)", peerProcess: credentials.processID, loop: loop
+    ) { [weak self] in self?.connectionClosed() }
     accepted(stream)
   }
 

@@ -12,6 +12,8 @@ package struct StoredAnswer: Sendable, Hashable {
   package var cost: Double?
   /// Seconds from request to reply, retries and waiting included.
   package var seconds: Double
+  /// The note on the request that brought it, which goes when the answer is kept.
+  package var note: RequestNote?
 
   package init(
     reply: ModelReply, model: String, role: CallRole, runID: String? = nil, cost: Double? = nil, seconds: Double = 0
@@ -22,6 +24,28 @@ package struct StoredAnswer: Sendable, Hashable {
     self.runID = runID
     self.cost = cost
     self.seconds = seconds
+  }
+}
+
+/// A note in the store that a request is under way, so that it is on the bill if the process ends before its answer.
+package struct RequestNote: Sendable, Hashable {
+  package let id: Int64
+  package init(id: Int64) { self.id = id }
+}
+
+/// Requests that were sent and brought no answer that is used.
+package struct FailedRequests: Sendable, Hashable {
+  package var role: CallRole
+  package var requests: Int
+  package var tokens: TokenUsage
+  /// US dollars; nil where the price is not known.
+  package var cost: Double?
+
+  package init(role: CallRole, requests: Int, tokens: TokenUsage = TokenUsage(), cost: Double? = 0) {
+    self.role = role
+    self.requests = requests
+    self.tokens = tokens
+    self.cost = cost
   }
 }
 
@@ -51,9 +75,19 @@ package protocol AnswerStore: Sendable {
   /// Keeps an answer that the model would give again for nothing: it is found from now on, but may be lost with the
   /// process.
   func keepSoon(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError)
+
+  /// Notes requests that a run is about to send; returns when the note would survive the process.
+  func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote?
+
+  /// Keeps what a run's failed requests cost; `note`, where one was made of them, goes.
+  func keep(_ failed: [FailedRequests], run: String, closing note: RequestNote?) async throws(HoneError)
 }
 
 extension AnswerStore {
+  package func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote? { nil }
+  package func keep(_ failed: [FailedRequests], run: String, closing note: RequestNote?) async throws(HoneError) {}
+
+
   package func keepSoon(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {
     try await keep(answer, for: key)
   }

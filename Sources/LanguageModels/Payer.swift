@@ -48,21 +48,25 @@ struct Payer: Sendable {
     let times = times ?? .shared(for: model.identity, role: context.role)
     var history = RetryPolicy.History()
     var terms = Attempt.Terms(
-      model: model, request: request, need: try need(of: request, budget: budget), budget: budget, limiter: limiter,
+      model: model, request: bounded(request, budget), need: try need(of: request, budget: budget), budget: budget, limiter: limiter,
       times: times, now: pacing.now, deadline: 0, lateness: lateness(times),
       settle: { settle($0, $1, failed: $2, context) })
     while true {
       let (permit, reservation) = try await admit(terms.need, budget)
+      let note = try await note(terms.need, permit, reservation, context)
       terms.deadline = configuration.timeout ?? deadline(times, passed: history[.late])
       switch await Attempt(terms).run(permit, reservation) {
       case .success(var reply):
         if !configuration.isSimulated { reply.texts = reply.texts.map(Redactor.process.redactKnown) }
-        let stored = StoredAnswer(
+        var stored = StoredAnswer(
           reply: reply, model: configuration.model, role: context.role, runID: context.account.runID,
           cost: price?.cost(of: reply.usage), seconds: pacing.now() - started)
+        stored.note = note
         try await keep(stored, key).get()
+        try await context.account.keepFailures(in: answers)
         return stored
       case .failure(let failure):
+        try await context.account.keepFailures(in: answers, closing: note)
         if Task.isCancelled { throw .callCancelled }
         history.add(failure.fault)
         guard let pause = policy.pause(after: failure.fault, history, advice: failure.retry, random: pacing.random())
@@ -94,6 +98,16 @@ struct Payer: Sendable {
   }
 
   // MARK: Before a request
+
+  /// The request as it is sent: where tokens are bounded, so is what the model may write, for it was reserved so.
+  private func bounded(_ request: ModelRequest, _ budget: Budget) -> ModelRequest {
+    guard budget.limits.maxTokens != nil || budget.limits.maxCost != nil, request.options.maxTokens == nil else {
+      return request
+    }
+    var request = request
+    request.options.maxTokens = Payer.assumedMaxTokens
+    return request
+  }
 
   /// The most that one attempt can spend. A token has at least one byte of its text, and each message
   /// costs a few more for its frame.
@@ -130,6 +144,20 @@ struct Payer: Sendable {
       }
       limiter.release(permit, .neutral)
       try await budget.waitForSettlement()
+    }
+  }
+
+  /// Notes a request of a run whose spending is bounded: should the process end, it counts when the run is resumed.
+  private func note(
+    _ need: Budget.Amount, _ permit: AdaptiveLimiter.Permit, _ reservation: Budget.Reservation, _ context: CallContext
+  ) async throws(HoneError) -> RequestNote? {
+    guard let run = context.account.runID, context.account.budget.isLimited else { return nil }
+    do throws(HoneError) {
+      return try await answers.noteSending(need.calls, role: context.role, run: run)
+    } catch {
+      limiter.release(permit, .neutral)
+      context.account.budget.refund(reservation)
+      throw error
     }
   }
 

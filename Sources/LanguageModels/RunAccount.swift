@@ -1,3 +1,4 @@
+package import Failures
 import Synchronization
 
 /// What one run has asked for and paid, all roles, and what it may still spend.
@@ -8,6 +9,8 @@ package final class RunAccount: Sendable {
   package let budget: Budget
   private let figures: Mutex<UsageReport>
   private let replays: Mutex<Set<ContentDigest>>
+  /// Failed requests that are not in the store yet.
+  private let unkept = Mutex<[FailedRequests]>([])
 
   /// - Parameters:
   ///   - paidBefore: what the run had paid before it was interrupted; it counts in `usage` and against the budget.
@@ -50,6 +53,18 @@ package final class RunAccount: Sendable {
       $0.tokens += tokens
       if let cost { $0.knownCost += cost } else { $0.unpriced += requests }
     }
+    guard failed, runID != nil else { return }
+    unkept.withLock { $0.append(FailedRequests(role: role, requests: requests, tokens: tokens, cost: cost)) }
+  }
+
+  /// Keeps the failed requests noted so far, so that they are on the bill when the run is done again.
+  package func keepFailures(in store: any AnswerStore, closing note: RequestNote? = nil) async throws(HoneError) {
+    guard let runID else { return }
+    let failed = unkept.withLock { unkept in
+      defer { unkept = [] }
+      return unkept
+    }
+    if !failed.isEmpty || note != nil { try await store.keep(failed, run: runID, closing: note) }
   }
 
   /// Notes the seconds that a caller waited for a model.

@@ -15,6 +15,9 @@ struct CommonOptions: ParsableArguments {
   @Option(help: "Ask the service at this socket, in place of doing the work here.", completion: .file())
   var socket: String?
 
+  @Flag(help: "Ask the user's one service for this store, and start it if there is none.")
+  var attach = false
+
   @Flag(help: "Print the whole result as JSON.")
   var json = false
 
@@ -38,14 +41,20 @@ struct Caller {
   private let run = NamedRun()
 
   init(_ options: CommonOptions) async throws(HoneError) {
-    guard let socket = options.socket else {
+    guard options.socket != nil || options.attach else {
       place = .here(Service(home: options.homeDirectory, logger: standardErrorLogger(level: .error)))
       return
     }
     let loop = try EventLoop()
+    let stream: SocketStream
+    if let socket = options.socket {
+      stream = try UnixSocketClient.connect(to: socket, loop: loop)
+    } else {
+      stream = SocketStream(
+        try SharedServices.connect(home: options.homeDirectory), peer: "the shared service", loop: loop)
+    }
     let progress = ForwardedProgress()
-    let connection = Connection(
-      try UnixSocketClient.connect(to: socket, loop: loop), handler: progress, framing: .lines)
+    let connection = Connection(stream, handler: progress, framing: .lines)
     connection.start()
     place = .there(connection, loop, progress)
   }
@@ -111,7 +120,7 @@ struct Caller {
       do {
         return .success(try await request.value)
       } catch {
-        return .failure((error as? CallFailure)?.honeError(method: method) ?? HoneError(wrapping: error))
+        return .failure((error as? CallFailure)?.told(method) ?? HoneError(wrapping: error))
       }
     }
   }
@@ -133,6 +142,29 @@ struct Caller {
       await connection.waitUntilFinished()
       loop.stop()
     }
+  }
+}
+
+extension CallFailure {
+  /// What a service said of a call that failed, as the error that it was there.
+  func told(_ method: String) -> HoneError {
+    guard case .refused(let error) = self, let kind = error.data?["kind"]?.stringValue else {
+      return honeError(method: method)
+    }
+    let data = error.data?.objectValue ?? [:]
+    var details: [String: String] = [:]
+    for (name, value) in data where !["kind", "problems", "remedy", "cause"].contains(name) {
+      details[name] = value.stringValue
+    }
+    let problems = (data["problems"]?.arrayValue ?? []).map { problem in
+      Problem(
+        path: problem["path"]?.stringValue ?? "", message: problem["message"]?.stringValue ?? "",
+        got: problem["got"]?.stringValue, allowed: problem["allowed"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+        suggestion: problem["suggestion"]?.stringValue)
+    }
+    return HoneError(
+      FailureKind(rawValue: kind), error.message, remedy: data["remedy"]?.stringValue, problems: problems,
+      details: details, cause: data["cause"]?.stringValue)
   }
 }
 

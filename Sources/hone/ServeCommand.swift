@@ -16,11 +16,27 @@ struct ServeCommand: AsyncParsableCommand {
       protocol is written to standard output; logs go to standard error.
       """)
 
-  @Option(help: "Listen at this path in place of standard input and output.")
+  @Option(help: "Listen at this path in place of standard input and output.", completion: .file())
   var socket: String?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Join standard input and output to the user's one service for this store.",
+      discussion: "Starts it if there is none. Its environment, keys included, is that of whoever started it."))
+  var attach = false
+
+  @Option(
+    help: ArgumentHelp(
+      "End after so many seconds without a connection and without work.",
+      discussion: "With --socket never unless said; with --attach what a service that is started gets, \(SharedServices.idleSeconds) unless said."))
+  var idleTimeout: Double?
 
   @Option(help: "Serve the page and MLflow's API over HTTP, too, at this address and port.")
   var http: String?
+
+  /// How `--attach` starts a service: with a session of its own and out of everybody's directories.
+  @Flag(help: .hidden)
+  var apart = false
 
   @OptionGroup var web: WebOptions
 
@@ -41,10 +57,30 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.", transform: readLogLevel)
   var logLevel = Logger.Level.notice
 
+  func validate() throws {
+    if attach, socket != nil || http != nil || otlp != nil {
+      throw ValidationError("--attach joins a service that is apart; --socket, --http and --otlp are for that service.")
+    }
+    if let idleTimeout, !(idleTimeout > 0 && idleTimeout < 1e9) {
+      throw ValidationError("--idle-timeout should be a number of seconds.")
+    }
+    if idleTimeout != nil, !attach, socket == nil {
+      throw ValidationError("--idle-timeout goes with --socket or --attach.")
+    }
+  }
+
   func run() async throws {
     try await reporting {
       var options = CommonOptions()
       options.home = home
+      if attach {
+        let descriptor = try SharedServices.connect(home: options.homeDirectory, idleSeconds: idleTimeout)
+        return try BytePump(input: STDIN_FILENO, output: STDOUT_FILENO, socket: descriptor).run()
+      }
+      if apart {
+        _ = setsid()
+        _ = chdir("/")
+      }
       let service = Service(home: options.homeDirectory, logger: standardErrorLogger(level: logLevel))
       var limits = ConnectionLimits()
       limits.message = maxMessage
@@ -96,7 +132,7 @@ struct ServeCommand: AsyncParsableCommand {
     let signals = TerminationSignals {
       Task {
         await service.drain()
-        connection.close(cancelling: true)
+        await connection.finish()
       }
     }
     connection.start()
@@ -112,15 +148,29 @@ struct ServeCommand: AsyncParsableCommand {
     let loop = try EventLoop()
     let connections = OpenConnections()
     let server = try UnixSocketServer(path: path, loop: loop, report: { logger.warning("\($0)") }) { stream in
-      let session = Session(service: service, baseDirectory: directory)
+      // Relative paths are the client's, so they count from where the client is.
+      let here = stream.peerProcess.flatMap(workingDirectory) ?? directory
+      let ending = ConnectionReference()
+      let session = Session(service: service, baseDirectory: here, watchesClient: false) { _ in
+        ending.connection?.close(cancelling: true)
+      }
       let connection = Connection(stream, handler: session, limits: limits)
+      ending.connection = connection
       connections.add(connection)
       connection.start()
     }
     logger.notice("Listening at \(path)")
     let (ending, end) = AsyncStream<Void>.makeStream()
     let signals = TerminationSignals { end.finish() }
+    let leaving = idleTimeout.map { seconds in
+      Task {
+        await SharedServices.waitUntilUnused(server, service, home: service.home, seconds: seconds)
+        logger.notice("Leaving: nobody was connected for \(seconds) s")
+        end.finish()
+      }
+    }
     for await _ in ending {}
+    leaving?.cancel()
     withExtendedLifetime(signals) {}
     server.close()
     await service.drain()
@@ -131,7 +181,7 @@ struct ServeCommand: AsyncParsableCommand {
 
 extension MLflowMirror: Upstream {}
 
-private func readLogLevel(_ word: String) throws -> Logger.Level {
+func readLogLevel(_ word: String) throws -> Logger.Level {
   guard let level = Logger.Level(rawValue: word) else {
     throw ValidationError("There is no log level \"\(word)\".")
   }

@@ -54,10 +54,34 @@ final class OpenConnections: Sendable {
     }
   }
 
-  /// Cancels the work of all connections and waits until it has ended.
+  /// Ends all connections: what has its answer gives it, the rest is cancelled.
   func finish() async {
-    let open = state.withLock { Array($0.values) }
-    for connection in open { connection.close(cancelling: true) }
-    for connection in open { await connection.waitUntilFinished() }
+    await withTaskGroup(of: Void.self) { group in
+      for connection in state.withLock({ Array($0.values) }) { group.addTask { await connection.finish() } }
+    }
+  }
+}
+
+extension Connection {
+  /// Answers what is outstanding, if that takes no time, cancels what is left, and closes.
+  func finish() async {
+    close()
+    for _ in 0..<30 where !isClosed { try? await Task.sleep(for: .milliseconds(10)) }
+    close(cancelling: true)
+    await waitUntilFinished()
+  }
+}
+
+/// A connection that is known to what the connection itself keeps alive.
+final class ConnectionReference: Sendable {
+  private struct Weak {
+    weak var connection: Connection?
+  }
+
+  private let reference = Mutex(Weak())
+
+  var connection: Connection? {
+    get { reference.withLock { $0.connection } }
+    set { reference.withLock { $0.connection = newValue } }
   }
 }

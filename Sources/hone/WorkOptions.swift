@@ -41,7 +41,7 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "How many examples may fail.")
   var maxErrors: Int?
 
-  @Flag(help: "Only start it, in the service at --socket, and print the run's id; hone watch follows it.")
+  @Flag(help: "Only start it, in the service of --attach or --socket, and print the run's id; hone watch follows it.")
   var detach = false
 
   /// The directory from which the request's relative paths count: a program file's own; nil for the working directory.
@@ -89,8 +89,8 @@ struct WorkOptions: ParsableArguments {
   /// The params as they are sent.
   func call(_ params: JSONObject, _ common: CommonOptions) throws -> JSONObject {
     guard detach else { return params }
-    guard common.socket != nil else {
-      throw ValidationError("--detach needs a service that stays: name its socket with --socket.")
+    guard common.socket != nil || common.attach else {
+      throw ValidationError("--detach needs a service that stays: --attach, or --socket with its path.")
     }
     return params.merging(["detach": true])
   }

@@ -3,7 +3,8 @@
 (add-to-list 'load-path (getenv "CLIENT"))
 (require 'hone)
 (require 'json)
-(setq hone-program (getenv "HONE"))
+(setq hone-program (getenv "HONE")
+      hone-attach (equal (getenv "ATTACH") "yes"))
 
 (defvar facts nil "What was seen.")
 (defvar said nil "Every message, the latest first.")
@@ -81,6 +82,10 @@
   (wait-for "the end of it" (lambda () (say-of "cancelled")))
   (fact 'cancelled (say-of "cancelled"))
   (fact 'left (length (hone-jobs)))
+
+  (find-file "faulty.hone.json")
+  (wait-for "problems" (lambda () (> (length (problems)) 1)))
+  (fact 'faults (problems))
 
   (find-file "broken.hone.json")
   (setq said nil)

@@ -2,7 +2,7 @@
 vim.opt.runtimepath:prepend(vim.env.CLIENT)
 vim.cmd("runtime plugin/hone.lua")
 local hone, service = require("hone"), require("hone.service")
-hone.setup({ cmd = { vim.env.HONE, "serve" } })
+hone.setup({ cmd = { vim.env.HONE, "serve" }, attach = vim.env.ATTACH == "yes" })
 
 local facts, said, shown = {}, {}, {}
 
@@ -96,6 +96,10 @@ local function steps()
   wait_for("the end of it", function() return said_of("cancelled") end)
   facts.cancelled = said_of("cancelled")
   facts.left = vim.tbl_count(service.jobs)
+
+  vim.cmd("edit faulty.hone.json")
+  wait_for("problems", function() return #problems() > 1 end)
+  facts.faults = problems()
 
   vim.cmd("edit broken.hone.json")
   said = {}

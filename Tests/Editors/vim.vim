@@ -8,6 +8,7 @@ import autoload 'hone.vim'
 import autoload 'hone/service.vim'
 import autoload 'hone/document.vim'
 g:hone_command = [$HONE, 'serve']
+g:hone_attach = $ATTACH == 'yes'
 
 var facts: dict<any> = {}
 var shown: list<string> = []
@@ -86,6 +87,10 @@ def Steps()
   WaitFor('the end of it', () => SaidOf('cancelled') != '')
   facts.cancelled = SaidOf('cancelled')
   facts.left = service.Jobs()->len()
+
+  edit faulty.hone.json
+  WaitFor('problems', () => len(Problems()) > 1)
+  facts.faults = Problems()
 
   edit broken.hone.json
   messages clear

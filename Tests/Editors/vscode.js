@@ -7,7 +7,7 @@ const Module = require('node:module');
 const path = require('node:path');
 const { makeEditor } = require('./vscode/editor.js');
 
-const settings = { path: process.env.HONE };
+const settings = { path: process.env.HONE, attach: process.env.ATTACH === 'yes' };
 const editor = makeEditor(settings);
 const { vscode, seen, providers, diagnostics } = editor;
 const load = Module._load;
@@ -80,6 +80,10 @@ async function steps() {
   await waitFor('the end of it', () => said(/cancelled/));
   facts.cancelled = said(/cancelled/);
   facts.left = 0;
+
+  const faulty = await open('faulty.hone.json');
+  await waitFor('problems', () => problems(faulty).length > 1);
+  facts.faults = problems(faulty);
 
   await open('broken.hone.json');
   await run('hone.compileFile');

@@ -214,15 +214,66 @@ struct UnixSocketTests {
   }
 }
 
-@Suite("The standard socket path")
-struct SocketPathTests {
-  @Test("lies in the runtime directory, else in a directory of the user's under /tmp")
-  func standard() {
-    #expect(SocketPath.standard(runtimeDirectory: "/run/user/7") == "/run/user/7/hone/hone.sock")
-    #expect(SocketPath.standard(runtimeDirectory: "relative", userID: 7) == "/tmp/hone-7/hone.sock")
-    #expect(SocketPath.standard(runtimeDirectory: "", userID: 7) == "/tmp/hone-7/hone.sock")
+/// The servers that a test's starters have started.
+private final class Started: Sendable {
+  let servers = Mutex<[UnixSocketServer]>([])
+}
+
+@Suite("The socket of a shared service")
+struct SharedServiceTests {
+  @Test("lies in the first directory that will do, one for each home, and the directory is the user's alone")
+  func paths() throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    let long = directory.path + "/" + String(repeating: "x", count: 100)
+    let first = try SharedService(home: "/a", directories: [long, directory.path + "/new"])
+    #expect(first.path.hasPrefix(directory.path + "/new/"))
+    #expect(try SharedService(home: "/a", directories: [directory.path + "/new"]).path == first.path)
+    #expect(try SharedService(home: "/b", directories: [directory.path + "/new"]).path != first.path)
+    chmod(directory.path + "/new", 0o755)
+    #expect(throws: HoneError.self) { try SharedService(home: "/a", directories: [directory.path + "/new"]) }
+    #expect(throws: HoneError.self) { try SharedService(home: "/a", directories: [long]) }
   }
 
+  @Test("is started by one of many that want it, and not left while somebody comes")
+  func turns() async throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    let shared = try SharedService(home: "/a", directories: [directory.path])
+    let started = Started()
+    let loop = try EventLoop()
+    let descriptors = try await withThrowingTaskGroup(of: Int32.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          try await blocking {
+            try shared.connect { () throws(HoneError) in
+              // Nobody may leave while one is starting.
+              #expect(shared.closeTheDoor() == nil)
+              let new = try UnixSocketServer(path: shared.path, loop: loop) { $0.abort() }
+              started.servers.withLock { $0.append(new) }
+              return -1
+            }
+          }
+        }
+      }
+      var descriptors: [Int32] = []
+      for try await descriptor in group { descriptors.append(descriptor) }
+      return descriptors
+    }
+    #expect(started.servers.withLock { $0.count } == 1)
+    for descriptor in descriptors { close(descriptor) }
+    try await eventually { started.servers.withLock { $0.first?.isUnused } == true }
+    let door = try #require(shared.closeTheDoor())
+    #expect(throws: HoneError.self) { _ = try shared.connect(seconds: 0) { () throws(HoneError) in -1 } }
+    door.open()
+    close(try shared.connect { () throws(HoneError) in -1 })
+    for server in started.servers.withLock({ $0 }) { server.close() }
+    loop.stop()
+  }
+}
+
+@Suite("The directory of a socket")
+struct SocketPathTests {
   @Test("under /tmp is refused if others may touch it, or it is a link")
   func unsafe() throws {
     let directory = try TemporaryDirectory()

@@ -1,8 +1,9 @@
 """A small endpoint with a mind of its own: it solves additions, the better the better it is told, and fails as asked.
 
 What it answers depends on the prompt alone, so that two searches can be compared; when it fails depends on the seed.
-    python faulty_endpoint.py hang=0.1 garbage=0.1 seed=3
-prints its base URL, then serves. GET /stats tells how often it was asked, and how it failed.
+    python faulty_endpoint.py hang=0.1 garbage=0.1 seed=3 delay=0.01
+prints its base URL, then serves. GET /stats tells how often it was asked, how it failed, how many requests are and were
+at most open, and what tokens it counted; GET /faults?hang=1 changes how it fails from now on.
 """
 
 import asyncio
@@ -22,9 +23,9 @@ def share(*parts):
 
 
 class Endpoint:
-    def __init__(self, shares, seed):
-        self.shares, self.random = shares, random.Random(seed)
-        self.counts = {"calls": 0}
+    def __init__(self, shares, seed, delay):
+        self.shares, self.random, self.delay = shares, random.Random(seed), delay
+        self.counts = {"calls": 0, "open": 0, "mostOpen": 0, "tokens": 0}
 
     def fault(self):
         draw = self.random.random()
@@ -51,15 +52,30 @@ class Endpoint:
         fields = [a or b for a, b in names if (a or b) != "completed"]
         return "\n\n".join(f"[[ ## {name} ## ]]\nAdditions of two numbers." for name in fields or ["answer"])
 
-    async def answer(self, head, body, writer):
+    async def answer(self, head, body, reader, writer):
         def send(status, text, headers=""):
             data = text if isinstance(text, bytes) else text.encode()
             writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(data)}\r\n{headers}\r\n".encode() + data)
 
         if head.startswith("GET /stats"):
             return send(200, json.dumps(self.counts))
-        self.counts["calls"] += 1
+        if head.startswith("GET /faults?"):
+            words = head.split()[1].partition("?")[2].split("&")
+            self.shares = {name: float(part) for name, _, part in (word.partition("=") for word in words if word)}
+            return send(200, "{}")
+        counts = self.counts
+        counts["calls"] += 1
+        counts["open"] += 1
+        counts["mostOpen"] = max(counts["mostOpen"], counts["open"])
+        try:
+            await self.complete(body, send, reader, writer)
+        finally:
+            counts["open"] -= 1
+
+    async def complete(self, body, send, reader, writer):
         fault = self.fault()
+        if self.delay:
+            await asyncio.sleep(self.delay * self.random.uniform(0.5, 1.5))
         if fault:
             self.counts[fault] = self.counts.get(fault, 0) + 1
         if fault == "429":
@@ -73,15 +89,18 @@ class Endpoint:
         if fault == "empty":
             return send(200, '{"choices": []}')
         if fault == "hang":
-            await asyncio.sleep(3600)
+            # Until the client gives up.
+            await reader.read(1)
+            return None
         if fault == "close":
             return writer.close()
         if fault == "broken":
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{\"choices\": [")
             return writer.close()
         text = self.text(json.loads(body)["messages"])
-        reply = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
-                 "usage": {"prompt_tokens": len(body) // 4, "completion_tokens": len(text) // 4}}
+        usage = {"prompt_tokens": len(body) // 4, "completion_tokens": len(text) // 4}
+        self.counts["tokens"] += sum(usage.values())
+        reply = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}], "usage": usage}
         return send(200, json.dumps(reply))
 
     async def serve(self, reader, writer):
@@ -90,7 +109,7 @@ class Endpoint:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin1")
                 length = re.search(r"content-length:\s*(\d+)", head, re.I)
                 body = await reader.readexactly(int(length.group(1)) if length else 0)
-                await self.answer(head, body, writer)
+                await self.answer(head, body, reader, writer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -101,7 +120,8 @@ class Endpoint:
 async def main():
     settings = dict(word.split("=") for word in sys.argv[1:])
     seed = int(settings.pop("seed", 0))
-    endpoint = Endpoint({name: float(part) for name, part in settings.items()}, seed)
+    delay = float(settings.pop("delay", 0))
+    endpoint = Endpoint({name: float(part) for name, part in settings.items()}, seed, delay)
     server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await server.serve_forever()

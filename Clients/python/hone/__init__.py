@@ -47,6 +47,7 @@ from .errors import (
     ContextWindowExceeded,
     DatasetInvalid,
     HoneError,
+    InternalError,
     Interrupted,
     InvalidParams,
     LanguageModelRejected,
@@ -61,6 +62,7 @@ from .errors import (
     RateLimited,
     StoreUnavailable,
     TimedOut,
+    ToolFailed,
     TooManyErrors,
 )
 from .examples import Example, Prediction, Score, TraceStep
@@ -83,12 +85,12 @@ __all__ = [
     "AsyncClient", "AsyncRunHandle", "AuthenticationFailed", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
     "BootstrapRS", "BudgetExhausted", "Call", "Cancelled", "ChainOfThought", "Client", "ClientGone",
     "CompileResult", "ConnectionLost", "ContextWindowExceeded", "DatasetInvalid", "Estimate", "Evaluate",
-    "EvaluateResult", "Example", "HoneError", "Interrupted", "InvalidParams", "LM", "LabeledFewShot",
+    "EvaluateResult", "Example", "HoneError", "InternalError", "Interrupted", "InvalidParams", "LM", "LabeledFewShot",
     "LanguageModelRejected", "LanguageModelUnavailable", "MIPROv2", "MalformedReply", "MethodNotFound",
     "MetricFailed", "Module", "NotFound", "Optimizer", "OutputUnparsable", "Predict", "PredictResult", "Prediction",
     "Program", "ProgramFailed", "ProgramInvalid", "RateLimited", "ReAct", "Run", "RunDetails", "RunHandle", "Score",
-    "StoreUnavailable", "TimedOut", "TooManyErrors", "Trace", "TraceStep", "artifacts", "autolog", "cancel_run",
-    "compile", "configure", "connect", "datasets", "delete_run", "evaluate", "get_artifact", "get_client",
+    "StoreUnavailable", "TimedOut", "ToolFailed", "TooManyErrors", "Trace", "TraceStep", "artifacts", "autolog",
+    "cancel_run", "compile", "configure", "connect", "datasets", "delete_run", "evaluate", "get_artifact", "get_client",
     "get_run", "get_trace", "list_artifacts", "list_runs", "list_traces", "load_program", "log_feedback", "metric",
     "model", "program", "resume_run", "run_handle", "set_experiment", "start", "teleprompt", "tool",
 ]

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, List, Literal, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
 
 from .calls import Call, Progress
-from .client import _compile_keywords
+from .client import _attached, _compile_keywords
 from .core import Core
 from .pages import AsyncPage
 from .progress import ProgressLike
@@ -86,6 +86,14 @@ class AsyncClient:
         return cls(Core(Pipes(home, executable, arguments, env, stderr), callback_threads, _loop()))
 
     @classmethod
+    def attach(
+        cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None,
+        env: Optional[Dict[str, str]] = None, stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
+    ) -> AsyncClient:
+        """Joins the user's one service for the store; see `Client.attach`."""
+        return cls(Core(Pipes(home, executable, _attached(idle_timeout), env, stderr), callback_threads, _loop()))
+
+    @classmethod
     def connect(
         cls, path: PathLike, *, timeout: Optional[float] = 10, callback_threads: int = 32
     ) -> AsyncClient:
@@ -144,13 +152,13 @@ class AsyncClient:
     @overload
     async def compile(
         self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *,
-        estimate: Literal[True], **options: Unpack[CompileOptions],
+        estimate: Union[Literal[True], Dict[str, Any]], **options: Unpack[CompileOptions],
     ) -> Estimate: ...
 
     async def compile(
         self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *, detach: bool = False,
-        estimate: bool = False, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
-        on_partial: Optional[Progress] = None, **options: Any,
+        estimate: Union[bool, Dict[str, Any]] = False, progress: ProgressLike = None,
+        on_progress: Optional[Progress] = None, on_partial: Optional[Progress] = None, **options: Any,
     ) -> Union[CompileResult, AsyncRunHandle, Estimate]:
         """Optimizes a program; see `Client.compile`. Cancelling the task cancels the run."""
         keywords = _compile_keywords(program, optimizer, trainset, metric, detach, estimate, options)
@@ -224,6 +232,14 @@ class AsyncClient:
         named = run_filter(experiment, filter, order_by, run_id=run_id, **options)
         return await self._list("listTraces", "traces", TraceInfo, named, max_results, page_token)
 
+    async def list_results(
+        self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None,
+        page_token: Optional[str] = None,
+    ) -> AsyncPage[Result]:
+        """How the examples of evaluations came out; see `Client.list_results`."""
+        named = {"run_ids": run_ids, "parent_run_id": parent_run_id}
+        return await self._list("listResults", "runs", Result, named, None, page_token)
+
     async def list_experiments(
         self, *, max_results: Optional[int] = None, page_token: Optional[str] = None, **options: Any
     ) -> AsyncPage[Result]:
@@ -234,12 +250,17 @@ class AsyncClient:
     load_program = awaited(Requests.load_program)
     save_program = awaited(Requests.save_program)
     get_run = awaited(Requests.get_run)
+    update_run = awaited(Requests.update_run)
     delete_run = awaited(Requests.delete_run)
+    compare_runs = awaited(Requests.compare_runs)
+    get_usage = awaited(Requests.get_usage)
+    list_run_keys = awaited(Requests.list_run_keys)
     cancel_run = awaited(Requests.cancel_run)
     get_trace = awaited(Requests.get_trace)
     log_feedback = awaited(Requests.log_feedback)
     list_artifacts = awaited(Requests.list_artifacts)
     get_artifact = awaited(Requests.get_artifact)
+    doctor = awaited(Requests.doctor)
     discover = awaited(Requests.discover)
 
     async def close(self, timeout: float = 10) -> None:

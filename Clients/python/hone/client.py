@@ -28,7 +28,8 @@ R = TypeVar("R", bound=Result)
 class Client:
     """A connection to the service.
 
-    Make one with `Client.start()` (a service of its own) or `Client.connect(path)`, and close it, best with `with`.
+    Make one with `Client.start()` (a service of its own), `Client.attach()` (one service for all of the user's clients)
+    or `Client.connect(path)`, and close it, best with `with`.
     Keywords are in Python's spelling; one that a method does not name is passed on, `run_name="first"` as `runName`.
     Programs, metrics, models and tools may be functions: the service calls them back on this connection.
     """
@@ -56,6 +57,19 @@ class Client:
             FileNotFoundError: there is no such program.
         """
         return cls(Core(Pipes(home, executable, arguments, env, stderr), callback_threads))
+
+    @classmethod
+    def attach(
+        cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None,
+        env: Optional[Dict[str, str]] = None, stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
+    ) -> Client:
+        """Joins the user's one service for the store, which is started if there is none and leaves when nobody uses it.
+
+        Editors, scripts and notebooks that attach see the same runs live, and a detached run goes on when its client
+        leaves. The service's environment, keys included, is that of whoever started it. Arguments as for `start`;
+        `idle_timeout` is how many seconds a service that is started stays without a use, 300 unless said.
+        """
+        return cls(Core(Pipes(home, executable, _attached(idle_timeout), env, stderr), callback_threads))
 
     @classmethod
     def connect(
@@ -138,13 +152,13 @@ class Client:
     @overload
     def compile(
         self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *,
-        estimate: Literal[True], **options: Unpack[CompileOptions],
+        estimate: Union[Literal[True], Dict[str, Any]], **options: Unpack[CompileOptions],
     ) -> Estimate: ...
 
     def compile(
         self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *, detach: bool = False,
-        estimate: bool = False, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
-        on_partial: Optional[Progress] = None, **options: Any,
+        estimate: Union[bool, Dict[str, Any]] = False, progress: ProgressLike = None,
+        on_progress: Optional[Progress] = None, on_partial: Optional[Progress] = None, **options: Any,
     ) -> Union[CompileResult, RunHandle, Estimate]:
         """Optimizes a program: {runId, score, baselineScore, program, artifactUri, trials, usage …}.
 
@@ -154,7 +168,8 @@ class Client:
             trainset: rows (dicts, examples of DSPy, a DataFrame), a path, or `"name:split"`.
             metric: a function `(example, prediction)`, a name, or {"name": …}; the optimizer's own unless given.
             detach: leave the run to itself; gives a RunHandle.
-            estimate: say what it would cost, without a call.
+            estimate: say what it would cost, without a call; {"latency": seconds, "output_tokens": n} says what is
+                known.
             progress: True shows a bar or lines; a callable is given each report.
             on_progress: is given each report beside that.
             on_partial: is given each {trial} and {example} as it is finished.
@@ -264,6 +279,14 @@ class Client:
         named = run_filter(experiment, filter, order_by, run_id=run_id, **options)
         return self._list("listTraces", "traces", TraceInfo, named, max_results, page_token)
 
+    def list_results(
+        self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None,
+        page_token: Optional[str] = None,
+    ) -> Page[Result]:
+        """How the examples of evaluations came out, a score for each row: one entry for each run, all pages."""
+        named = {"run_ids": run_ids, "parent_run_id": parent_run_id}
+        return self._list("listResults", "runs", Result, named, None, page_token)
+
     def list_experiments(
         self, *, max_results: Optional[int] = None, page_token: Optional[str] = None, **options: Any
     ) -> Page[Result]:
@@ -274,12 +297,17 @@ class Client:
     load_program = waiting(Requests.load_program)
     save_program = waiting(Requests.save_program)
     get_run = waiting(Requests.get_run)
+    update_run = waiting(Requests.update_run)
     delete_run = waiting(Requests.delete_run)
+    compare_runs = waiting(Requests.compare_runs)
+    get_usage = waiting(Requests.get_usage)
+    list_run_keys = waiting(Requests.list_run_keys)
     cancel_run = waiting(Requests.cancel_run)
     get_trace = waiting(Requests.get_trace)
     log_feedback = waiting(Requests.log_feedback)
     list_artifacts = waiting(Requests.list_artifacts)
     get_artifact = waiting(Requests.get_artifact)
+    doctor = waiting(Requests.doctor)
     discover = waiting(Requests.discover)
 
     # MARK: Its end
@@ -317,8 +345,12 @@ class Client:
         return self._core.describe("Client")
 
 
+def _attached(idle_timeout: Optional[float]) -> List[str]:
+    return ["--attach", *(["--idle-timeout", str(idle_timeout)] if idle_timeout is not None else [])]
+
+
 def _compile_keywords(
-    program: Any, optimizer: Any, trainset: Any, metric: Any, detach: bool, estimate: bool, options: Dict[str, Any]
+    program: Any, optimizer: Any, trainset: Any, metric: Any, detach: bool, estimate: Any, options: Dict[str, Any]
 ) -> Dict[str, Any]:
     # An optimizer made as DSPy makes them brings its metric and its models along.
     own = optimizer.request_defaults() if hasattr(optimizer, "request_defaults") else {}
@@ -328,9 +360,12 @@ def _compile_keywords(
         "estimate": estimate or None, **{name: value for name, value in given.items() if value is not None}}
 
 
-def connect(path: PathLike, **options: Any) -> Client:
-    """Talks to the service that listens at a Unix socket; see `Client.connect`."""
-    return Client.connect(path, **options)
+def connect(path: Optional[PathLike] = None, **options: Any) -> Client:
+    """Talks to the service that listens at a Unix socket, or without a path to the user's one service.
+
+    See `Client.connect` and `Client.attach`.
+    """
+    return Client.attach(**options) if path is None else Client.connect(path, **options)
 
 
 def start(home: Optional[PathLike] = None, **options: Any) -> Client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import queue
 import threading
 from typing import IO, Any, Callable, Dict, List, Optional, Protocol, Sequence, Tuple
 
@@ -23,7 +24,11 @@ class Server(Protocol):
 
 
 class Connection:
-    """Sends from any thread; one thread of its own reads, settles the calls and passes requests on to a server."""
+    """Takes messages from any thread; one thread of its own writes them, one reads.
+
+    So nobody waits for a service that is slow to read, and Ctrl-C never cuts a message short. The reader settles the
+    calls and passes the service's requests on to a server.
+    """
 
     def __init__(
         self, incoming: IO[bytes], send: Callable[[bytes], None], framing: Framing, server: Server,
@@ -36,14 +41,16 @@ class Connection:
         self._how_it_ended = how_it_ended
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
-        self._sending = threading.Lock()
         self._calls: Dict[int, Call] = {}
         self._lost: Optional[str] = None
+        self._outgoing: queue.SimpleQueue[Optional[bytes]] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, name="hone-reader", daemon=True)
+        self._writer = threading.Thread(target=self._write, name="hone-writer", daemon=True)
 
     def open(self) -> None:
-        """Begins to read."""
+        """Begins to read and to write."""
         self._reader.start()
+        self._writer.start()
 
     @property
     def waiting(self) -> List[Call]:
@@ -77,6 +84,12 @@ class Connection:
         if params is not None:
             message["params"] = params
         self._send(message)
+
+    def finish_writing(self, timeout: float) -> None:
+        """Sends nothing more, and waits until what was given is written; not longer than the timeout."""
+        self._outgoing.put(None)
+        if threading.current_thread() is not self._writer:
+            self._writer.join(timeout)
 
     def join(self, timeout: Optional[float] = None) -> None:
         """Waits until the service's end of the stream is reached."""
@@ -128,11 +141,19 @@ class Connection:
         body = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         # A lone surrogate has no UTF-8; escaped it would be refused by the service, which takes strict JSON only.
         data = self._framing.pack(body.encode("utf-8", "replace"))
-        try:
-            with self._sending:
+        if self._lost is not None:
+            raise ConnectionLost(self._lost)
+        self._outgoing.put(data)
+
+    def _write(self) -> None:
+        while (data := self._outgoing.get()) is not None:
+            try:
                 self._send_bytes(data)
-        except (OSError, ValueError) as error:
-            raise ConnectionLost(self._lost or f"The service cannot be written to: {error}") from error
+            except (OSError, ValueError) as error:
+                # The end of what it sends, which the reader comes to, says better why.
+                self._reader.join(2)
+                self.abandon(f"The service cannot be written to: {error}")
+                return
 
     def _take(self, call_id: Any) -> Optional[Call]:
         with self._lock:

@@ -73,6 +73,7 @@ class Core:
                 call.cancel()
             except ConnectionError:
                 break
+        self.connection.finish_writing(min(timeout, 2))
         self.transport.end(self.connection.join, timeout, self.has_detached and not self.connection.is_lost)
         self.callbacks.stop()
 

@@ -126,6 +126,12 @@ class DatasetInvalid(HoneError):
     wire_kind = "datasetInvalid"
 
 
+class InternalError(HoneError):
+    """Something is wrong inside Hone."""
+
+    wire_kind, wire_code = "internalError", -32603
+
+
 class LanguageModelRejected(HoneError):
     """The model's endpoint refuses the request."""
 
@@ -192,6 +198,12 @@ class TimedOut(HoneError):
     wire_kind = "timeout"
 
 
+class ToolFailed(HoneError):
+    """A tool raised an error; the model is told of it."""
+
+    wire_kind = "toolFailed"
+
+
 class TooManyErrors(HoneError):
     """So many examples failed that a score would say nothing."""
 
@@ -229,4 +241,5 @@ class Interrupted(KeyboardInterrupt):
 
 _BY_KIND: Dict[str, Type[HoneError]] = {
     made.wire_kind: made for made in HoneError.__subclasses__() if made.wire_kind is not None}
-_BY_CODE: Dict[int, Type[HoneError]] = {-32601: MethodNotFound, -32602: InvalidParams, -32800: Cancelled}
+_BY_CODE: Dict[int, Type[HoneError]] = {
+    made.wire_code: made for made in (MethodNotFound, InvalidParams, Cancelled, InternalError)}

@@ -122,6 +122,30 @@ class Requests:
         return Request("getRun", {"run_id": run_id, "history": history}, RunDetails)
 
     @staticmethod
+    def update_run(
+        run_id: str, *, name: Optional[str] = None, note: Optional[str] = None, tags: Optional[Dict[str, str]] = None,
+        remove_tags: Optional[List[str]] = None,
+    ) -> Request[RunDetails]:
+        """Renames a run, writes its note, sets and removes tags: {run}."""
+        named = {"run_id": run_id, "name": name, "note": note, "tags": tags, "remove_tags": remove_tags}
+        return Request("updateRun", named, RunDetails)
+
+    @staticmethod
+    def compare_runs(run_ids: List[str]) -> Request[Result]:
+        """Compares evaluations with the first of them, example by example: {baseline, comparisons}."""
+        return Request("compareRuns", {"run_ids": run_ids}, Result)
+
+    @staticmethod
+    def get_usage(run_id: str) -> Request[Result]:
+        """Where a run's calls, tokens and money went: {byPhase, byRole}."""
+        return Request("getUsage", {"run_id": run_id}, Result)
+
+    @staticmethod
+    def list_run_keys(experiment_id: Optional[str] = None) -> Request[Result]:
+        """The names of params, metrics and tags that runs have: {params, metrics, tags}."""
+        return Request("listRunKeys", {"experiment_id": experiment_id}, Result)
+
+    @staticmethod
     def delete_run(run_id: str, *, restore: Optional[bool] = None) -> Request[Result]:
         """Deletes a run and its children, or takes that back: {runId, lifecycleStage}."""
         return Request("deleteRun", {"run_id": run_id, "restore": restore}, Result)
@@ -133,11 +157,13 @@ class Requests:
 
     @staticmethod
     def get_trace(
-        trace_id: str, *, span_id: Optional[str] = None, max_spans: Optional[int] = None,
-        page_token: Optional[str] = None,
+        trace_id: str, *, span_id: Optional[str] = None, bodies: Optional[bool] = None,
+        max_spans: Optional[int] = None, page_token: Optional[str] = None,
     ) -> Request[Trace]:
-        """One trace: {info, spans, nextPageToken}; with a span's id that span whole."""
-        named = {"trace_id": trace_id, "span_id": span_id, "max_spans": max_spans, "page_token": page_token}
+        """One trace: {info, spans, nextPageToken}; with a span's id that span whole, without bodies its outline."""
+        named = {
+            "trace_id": trace_id, "span_id": span_id, "bodies": bodies, "max_spans": max_spans,
+            "page_token": page_token}
         return Request("getTrace", named, Trace)
 
     @staticmethod
@@ -162,6 +188,11 @@ class Requests:
         """A file of a run, or a part of it: {text or base64, offset, length, totalSize}; `.json()`, `.content`."""
         named = {"run_id": run_id, "path": path, "artifact_uri": artifact_uri, "offset": offset, "length": length}
         return Request("getArtifact", named, Artifact)
+
+    @staticmethod
+    def doctor() -> Request[Result]:
+        """Examines the store and its surroundings, and says what is wrong and what to do."""
+        return Request("doctor", {}, Result)
 
     @staticmethod
     def discover() -> Request[Dict[str, Any]]:

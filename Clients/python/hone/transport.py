@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import socket
@@ -54,7 +55,10 @@ def find_executable(executable: Optional[PathLike] = None) -> str:
 
 
 class Pipes(Transport):
-    """A service of this client's own."""
+    """A service of this client's own, or with `--attach` a process that joins the user's one service for the store."""
+
+    _stdin: IO[bytes]
+    _stdout: IO[bytes]
 
     def __init__(
         self, home: Optional[PathLike], executable: Optional[PathLike], arguments: Sequence[str],
@@ -63,18 +67,22 @@ class Pipes(Transport):
         program = find_executable(executable)
         command: List[str] = [
             program, "serve", *(["--home", os.fspath(home)] if home is not None else []), *arguments]
+        # What joins a service is no service: it always ends with its client.
+        self._shared = "--attach" in arguments
         # A group of its own: Ctrl-C is for this process, which then cancels what is under way in good order.
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=_log(stderr),
-            env={**os.environ, **(env or {})}, start_new_session=True)
-        stdin, stdout = process.stdin, process.stdout
-        if stdin is None or stdout is None:
+            env={**os.environ, **(env or {})}, start_new_session=True, bufsize=0)
+        stdin, raw = process.stdin, process.stdout
+        if stdin is None or not isinstance(raw, io.RawIOBase):
             raise OSError("The service has no pipes.")
+        stdout = io.BufferedReader(raw)
         self._stdin, self._stdout = stdin, stdout
 
         def send(data: bytes) -> None:
-            stdin.write(data)
-            stdin.flush()
+            rest = memoryview(data)
+            while rest:
+                rest = rest[stdin.write(rest):]
 
         super().__init__(f"{program} (process {process.pid})", stdout, send, HeaderFraming())
         self.process = process
@@ -92,7 +100,7 @@ class Pipes(Transport):
             self._stdin.close()
         except OSError:
             pass
-        if process is not None and not leave_running:
+        if process is not None and (self._shared or not leave_running):
             try:
                 process.wait(timeout)
             except subprocess.TimeoutExpired:

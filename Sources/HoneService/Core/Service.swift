@@ -37,11 +37,15 @@ package final class Service: Sendable {
       return task
     }
     do {
-      return try await task.value.store
+      let open = try await task.value
+      guard open.isOutdated else { return open.store }
+      opening.withLock { opening in if opening == task { opening = nil } }
+      open.abandon()
     } catch {
       opening.withLock { opening in if opening == task { opening = nil } }
       throw HoneError(wrapping: error)
     }
+    return try await store()
   }
 
   /// Puts another place behind the store.
@@ -52,6 +56,9 @@ package final class Service: Sendable {
 
   /// Stops the works under way as somebody wishes who waits for their results.
   package func stopWorks() async { await works.stop(.run) }
+
+  /// Whether no work is under way.
+  package var isIdle: Bool { works.isEmpty }
 
   /// Waits until no work is under way: detached ones go on when their client has left.
   package func waitUntilIdle() async { await works.waitUntilIdle() }

@@ -24,14 +24,21 @@ package final class Session: RequestHandler {
   private let service: Service
   private let works = RunningWorks()
   private let editor: Editor
+  private let watchesClient: Bool
   private let onExit: @Sendable (Int32) -> Void
   private let state: Mutex<State>
 
   /// - Parameters:
   ///   - baseDirectory: from where relative paths count, unless `initialize` or a request says otherwise.
-  ///   - onExit: is told the exit status when the client sends `exit`, or when the process it named is gone.
-  package init(service: Service, baseDirectory: String, onExit: @escaping @Sendable (Int32) -> Void = { _ in }) {
+  ///   - watchesClient: whether the session ends when the process that the client named is gone, as LSP asks; a
+  ///     connection that ends with its client needs no such watch.
+  ///   - onExit: is told the exit status when the client sends `exit`, or is gone.
+  package init(
+    service: Service, baseDirectory: String, watchesClient: Bool = true,
+    onExit: @escaping @Sendable (Int32) -> Void = { _ in }
+  ) {
     self.service = service
+    self.watchesClient = watchesClient
     editor = Editor(service: service, works: works)
     state = Mutex(State(baseDirectory: baseDirectory))
     self.onExit = onExit
@@ -133,7 +140,7 @@ package final class Session: RequestHandler {
 
   /// Ends the service when the client's process is gone, as LSP asks.
   private func watch(_ processID: Int?) {
-    guard let processID, let pid = pid_t(exactly: processID), pid > 0 else { return }
+    guard watchesClient, let processID, let pid = pid_t(exactly: processID), pid > 0 else { return }
     let onExit = onExit
     Task.detached {
       while kill(pid, 0) == 0 || errno == EPERM {

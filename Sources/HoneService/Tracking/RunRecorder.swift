@@ -102,12 +102,12 @@ final class RunRecorder: EventSink {
   private func finish(_ info: EvaluationInfo, _ result: EvaluationResult) async throws(HoneError) {
     if logsEvaluations, standing.withLock({ $0[info.id] }) != result.score {
       try await store.keep(result, run: info.id)
-      try await store.log(run: info.id, metrics: summaryMetrics(result), replacing: true)
+      try await store.log(run: info.id, metrics: summaryMetrics(result), .replacing)
       try await store.updateRun(info.id, status: .finished)
     }
     if let parentID {
       try await store.log(
-        run: parentID, metrics: [Tracking.Metric(info.key, result.score, step: info.index)], replacing: true)
+        run: parentID, metrics: [Tracking.Metric(info.key, result.score, step: info.index)], .replacing)
     }
   }
 
@@ -118,7 +118,7 @@ final class RunRecorder: EventSink {
     if let result {
       try await store.keep(result, run: info.id)
       // Of the rows that were asked; `count` says how many.
-      try await store.log(run: info.id, metrics: summaryMetrics(result), replacing: true)
+      try await store.log(run: info.id, metrics: summaryMetrics(result), .replacing)
     }
     try await store.setTag(run: info.id, HoneTag.error, error.message)
     try await store.updateRun(info.id, status: RunOutcome(error, nil).runStatus)
@@ -128,12 +128,14 @@ final class RunRecorder: EventSink {
     guard let parentID else { return }
     try await store.logTrial(run: parentID, number: trial.number, trial.json(namesRun: logsEvaluations))
     let usage = account.usage.total
-    var metrics = [
+    let paid = [
       Tracking.Metric("trial_calls", Double(usage.calls), step: trial.number),
       Tracking.Metric("trial_cost", usage.knownCost, step: trial.number),
     ]
-    if let best = trial.bestSoFar { metrics.append(Tracking.Metric("best_score", best, step: trial.number)) }
-    try await store.log(run: parentID, metrics: metrics, replacing: true)
+    // A run that is done again has paid for everything before its first trial.
+    try await store.log(run: parentID, metrics: paid, .keepingFirst)
+    guard let best = trial.bestSoFar else { return }
+    try await store.log(run: parentID, metrics: [Tracking.Metric("best_score", best, step: trial.number)], .replacing)
   }
 
   /// The instructions proposed so far, in order.

@@ -39,6 +39,9 @@ struct CompileJob: Job {
     let task = order.task(session)
     let result = await work.stoppable { await order.optimizer.compile(task) }
 
+    trouble += await tracked(service) { () async throws(HoneError) in
+      try await run.account.keepFailures(in: run.store)
+    }
     let outcome = RunOutcome(result.stopped, work.stopReason)
     let error = result.stopped?.explained(outcome, work.stopReason, run: run.id, home: service.home)
     let answer = CompileAnswer(job: self, result: result, outcome: outcome, error: error, seconds: seconds)

@@ -48,6 +48,9 @@ struct EvaluateJob: Job {
     var stopped: HoneError?
     if case .failure(let error) = ended { stopped = error }
     let result = (try? ended.get()) ?? listener.result
+    trouble += await tracked(service) { () async throws(HoneError) in
+      try await run.account.keepFailures(in: run.store)
+    }
     let outcome = RunOutcome(stopped, work.stopReason)
     let error = stopped?.explained(outcome, work.stopReason, run: run.id, home: service.home)
     let warnings = order.warnings + listener.warnings

@@ -49,7 +49,8 @@ struct OpenRun: Sendable {
 extension RoleBill {
   fileprivate var figures: UsageReport.Figures {
     var figures = UsageReport.Figures()
-    figures.calls = calls
+    figures.calls = calls + failed
+    figures.failed = failed
     figures.tokens = usage
     figures.knownCost = cost
     figures.unpriced = unpricedCalls

@@ -37,7 +37,7 @@ struct RunControl {
     guard let progress = environment.progress else { return }
     let bill = try await store.bill(run: id)
     var data: JSONObject = [
-      "runId": .string(id), "processId": .int(pid), "calls": .int(bill.reduce(0) { $0 + $1.calls }),
+      "runId": .string(id), "processId": .int(pid), "calls": .int(bill.reduce(0) { $0 + $1.calls + $1.failed }),
       "tokens": .int(bill.reduce(0) { $0 + $1.usage.totalTokens }),
     ]
     if trials > 0 { data["trial"] = .int(trials) }

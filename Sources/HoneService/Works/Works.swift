@@ -35,6 +35,8 @@ final class Works: Sendable {
 
   private var all: [Work] { state.withLock { Array($0.works.values) } }
 
+  var isEmpty: Bool { state.withLock { $0.works.isEmpty } }
+
   /// The work on a run, if it is under way here.
   func work(on runID: String) -> Work? { all.first { $0.runID == runID } }
 

@@ -16,6 +16,8 @@ package struct RoleBill: Sendable, Hashable {
   package var unpricedCalls: Int
   /// Seconds from request to reply, added up over all calls.
   package var seconds: Double
+  /// Requests beside the calls that brought no answer.
+  package var failed = 0
 }
 
 /// Answers that wait in the writer's queue with nobody awaiting them.
@@ -74,6 +76,7 @@ extension TrackingStore: AnswerStore {
     let reasons = text(answer.reply.finishReasons)
     let data = key.data
     let now = nowInMilliseconds()
+    let note = answer.note?.id
     return { db in
       let statement = try db.cachedStatement(
         sql: """
@@ -86,27 +89,74 @@ extension TrackingStore: AnswerStore {
         answer.model, answer.role.rawValue, answer.runID, answer.cost, answer.seconds, now,
       ])
       try statement.execute()
+      // Where another process was first, this run's own request stays on its bill.
+      guard let note, db.changesCount > 0 else { return }
+      try db.cachedStatement(sql: "DELETE FROM attempts WHERE id = ?").execute(arguments: [note])
     }
   }
 
-  /// What the answers that a run paid for cost, by role; roles without a call are left out.
+  /// What a run's calls cost, failed ones included, by role; roles without a call are left out.
   package func bill(run id: String) async throws(HoneError) -> [RoleBill] {
     try await read { db in
       let rows = try Row.fetchAll(
         db.cachedStatement(
           sql: """
-            SELECT role, count(*), sum(input_tokens), sum(output_tokens), total(cost), count(*) - count(cost),
-              total(seconds)
-            FROM answers WHERE run_id = ? GROUP BY role
+            SELECT role, sum(calls), sum(input), sum(output), total(cost), sum(unpriced), total(seconds), sum(failed)
+            FROM (
+              SELECT role, 1 calls, input_tokens input, output_tokens output, cost, cost IS NULL unpriced, seconds, 0 failed
+              FROM answers WHERE run_id = ?1
+              UNION ALL
+              SELECT role, 0, input_tokens, output_tokens, cost, iif(cost IS NULL, requests, 0), 0, requests
+              FROM attempts WHERE run_id = ?1
+            ) GROUP BY role
             """), arguments: [id])
       let bills = rows.compactMap { row in
         CallRole(rawValue: row[0]).map { role in
           RoleBill(
             role: role, calls: row[1], usage: TokenUsage(inputTokens: row[2], outputTokens: row[3]), cost: row[4],
-            unpricedCalls: row[5], seconds: row[6])
+            unpricedCalls: row[5], seconds: row[6], failed: row[7])
         }
       }
       return CallRole.allCases.compactMap { role in bills.first { $0.role == role } }
+    }
+  }
+
+  package func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote? {
+    try await write { db in
+      try db.cachedStatement(
+        sql: "INSERT INTO attempts (run_id, role, requests, input_tokens, output_tokens, cost) VALUES (?, ?, ?, 0, 0, 0)"
+      ).execute(arguments: [run, role.rawValue, requests])
+      return RequestNote(id: db.lastInsertedRowID)
+    }
+  }
+
+  package func keep(_ failed: [FailedRequests], run: String, closing note: RequestNote?) async throws(HoneError) {
+    try await write { db in
+      for part in failed {
+        try db.cachedStatement(
+          sql: """
+            INSERT INTO attempts (run_id, role, requests, input_tokens, output_tokens, cost) VALUES (?, ?, ?, ?, ?, ?)
+            """
+        ).execute(
+          arguments: [
+            run, part.role.rawValue, part.requests, part.tokens.inputTokens, part.tokens.outputTokens, part.cost,
+          ])
+      }
+      if let note { try db.cachedStatement(sql: "DELETE FROM attempts WHERE id = ?").execute(arguments: [note.id]) }
+    }
+  }
+
+  /// What answers of a model usually took and had, over its last ones; nil if there is none among the latest.
+  package func usualAnswer(of model: String) async throws(HoneError) -> (seconds: Double, outputTokens: Double)? {
+    try await read { db in
+      let row = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT avg(seconds), avg(output_tokens) FROM (SELECT * FROM answers ORDER BY id DESC LIMIT 20000)
+          WHERE model = ? AND role <> 'callback'
+          """, arguments: [model])
+      guard let row, let seconds = row[0] as Double?, let tokens = row[1] as Double? else { return nil }
+      return (seconds, tokens)
     }
   }
 

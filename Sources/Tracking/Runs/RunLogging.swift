@@ -4,17 +4,26 @@ import JSON
 import LanguageModels
 import Traces
 
+/// What becomes of a metric where there is one of its step already.
+package enum MetricWriting: Sendable {
+  /// Both stand, unless they are identical.
+  case adding
+  /// The new one stands; one of the same value stays as it is. So work done again leaves one point a step.
+  case replacing
+  /// The old one stays: it tells how it was at its time.
+  case keepingFirst
+}
+
 extension TrackingStore {
   /// Logs parameters, metrics and tags of a run, all or nothing.
   ///
   /// A parameter is written once: the same value again is no error, another one is. Values are kept whole,
-  /// however long. An identical metric point is stored once.
+  /// however long.
   ///
-  /// - Parameter replacing: whether a metric takes the place of what stands at its step, so that work done again
-  ///   leaves one point a step; one of the same value stays as it is.
   /// - Throws: `invalidParams` for a changed parameter, a bad key or timestamp, a deleted run; `notFound`.
   package func log(
-    run id: String, params: [KeyValue] = [], metrics: [Metric] = [], tags: [KeyValue] = [], replacing: Bool = false
+    run id: String, params: [KeyValue] = [], metrics: [Metric] = [], tags: [KeyValue] = [],
+    _ writing: MetricWriting = .adding
   ) async throws(HoneError) {
     let params = params.map { KeyValue($0.key, $0.value.storable) }
     for param in params { try checkKey(param.key, "param") }
@@ -29,7 +38,12 @@ extension TrackingStore {
       let run = try Self.activeRun(db, id)
       for param in params { try Self.setParam(db, run: run, param) }
       for metric in metrics {
-        if replacing { try Self.setMetric(db, run: run, metric) } else { try Self.addMetric(db, run: run, metric) }
+        switch writing {
+        case .adding: try Self.addMetric(db, run: run, metric)
+        case .replacing: try Self.setMetric(db, run: run, metric)
+        case .keepingFirst:
+          if try Self.standing(db, run: run, metric).isEmpty { try Self.addMetric(db, run: run, metric) }
+        }
       }
       for tag in tags { try Self.setTag(db, run: run, tag) }
     }
@@ -87,12 +101,17 @@ extension TrackingStore {
     ).execute(arguments: arguments)
   }
 
-  /// Makes a metric the only point of its step.
-  static func setMetric(_ db: Database, run: Int64, _ metric: Metric) throws {
-    let standing = try Row.fetchAll(
+  /// The values at a metric's step.
+  private static func standing(_ db: Database, run: Int64, _ metric: Metric) throws -> [Double?] {
+    try Row.fetchAll(
       db.cachedStatement(sql: "SELECT value FROM metrics WHERE run = ? AND key = ? AND step = ?"),
       arguments: [run, metric.key, metric.step]
     ).map { $0[0] as Double? }
+  }
+
+  /// Makes a metric the only point of its step.
+  static func setMetric(_ db: Database, run: Int64, _ metric: Metric) throws {
+    let standing = try standing(db, run: run, metric)
     guard standing != [metric.value.isNaN ? nil : metric.value] else { return }
     if !standing.isEmpty {
       try db.execute(

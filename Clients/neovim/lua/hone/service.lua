@@ -27,8 +27,12 @@ end
 local function root(path)
   local directory = vim.fn.fnamemodify(path, ":p:h")
   for _, name in ipairs({ ".hone", ".git" }) do
-    local found = vim.fn.finddir(name, vim.fn.escape(directory, " ,;") .. ";")
+    local above = vim.fn.escape(directory, " ,;") .. ";"
+    local found = vim.fn.finddir(name, above)
     if found ~= "" then return vim.fn.fnamemodify(found, ":p:h:h") end
+    -- Of a linked worktree.
+    local file = vim.fn.findfile(name, above)
+    if file ~= "" then return vim.fn.fnamemodify(file, ":p:h") end
   end
   return directory
 end
@@ -204,7 +208,6 @@ function M.work(client, title, name, argument, outcome)
       local cancelled = failure.code == -32800
       job:finish(cancelled and "cancelled; what was finished is tracked" or text.error(failure), not cancelled)
     else
-      job.result = result
       local line, hint = outcome(result)
       job:finish(line, false, hint)
     end

@@ -1,0 +1,161 @@
+import Failures
+package import JSON
+package import JSONRPC
+import Synchronization
+
+/// A coding agent at the other end of a connection: the service's methods as tools of the Model Context Protocol.
+///
+/// Both eras are served: the handshake of `initialize` up to 2025-11-25, and the stateless form of 2026-07-28, in which
+/// every request says its version and `server/discover` tells what there is. The service keeps nothing between requests
+/// in either.
+package final class AgentSession: RequestHandler {
+  /// Does one call of a tool; whatever it throws is told as a `HoneError`.
+  package typealias Call = @Sendable (
+    _ method: String, _ params: JSONObject, _ progress: (any ProgressSink)?
+  ) async throws -> JSONValue
+
+  /// The newest of those that begin with a handshake is the last.
+  private static let handshakeVersions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
+  private static let statelessVersions = ["2026-07-28"]
+  private static let versionKey = "io.modelcontextprotocol/protocolVersion"
+
+  private static let instructions = """
+    Hone optimizes language-model programs (instructions and demos) against your data and metric, and tracks every run. \
+    evaluate scores a program, compile searches a better one, listRuns and getTrace show what happened. Begin with \
+    {"lm": "simulated"} to try a request without cost. Calls are bounded by a budget that each answer states. Long \
+    calls: set detach and follow the run with watchRun.
+    """
+
+  private let budget: AgentBudget
+  private let call: Call
+
+  package init(budget: AgentBudget, call: @escaping Call) {
+    self.budget = budget
+    self.call = call
+  }
+
+  package func plan(_ request: IncomingRequest) -> RequestPlan {
+    let meta = request.params["_meta"]
+    let version = meta?[Self.versionKey]?.stringValue
+    if let version, !Self.statelessVersions.contains(version) {
+      return .failure(
+        RPCError(
+          .init(rawValue: -32022), "The version \(version.prefix(40)) of the protocol is not served.",
+          data: [
+            "supported": .array((Self.statelessVersions + Self.handshakeVersions.reversed()).map(JSONValue.string)),
+            "requested": .string(version),
+          ]))
+    }
+    let isStateless = version != nil
+    switch request.method {
+    case "initialize": return .answer(initialized(request.params))
+    case "ping": return .answer([:])
+    case "server/discover":
+      var object: JSONObject = [
+        "supportedVersions": .array((Self.statelessVersions + Self.handshakeVersions.reversed()).map(JSONValue.string)),
+        "capabilities": ["tools": [:]], "serverInfo": Self.serverInfo, "instructions": .string(Self.instructions),
+      ]
+      Self.addCaching(&object)
+      return .answer(.object(object))
+    case "tools/list":
+      var object: JSONObject = ["tools": AgentTools.list(budget)]
+      if isStateless { Self.addCaching(&object) }
+      return .answer(.object(object))
+    case "tools/call": return toolCall(request, isStateless: isStateless)
+    default:
+      return .failure(.methodNotFound(request.method, known: ["initialize", "ping", "server/discover", "tools/list", "tools/call"]))
+    }
+  }
+
+  package func receive(_ notification: IncomingNotification) {
+    guard notification.method == "notifications/cancelled", let id = notification.params["requestId"].flatMap({ RequestID($0) })
+    else { return }
+    notification.connection.cancelSilently(id)
+  }
+
+  // MARK: Answers
+
+  private static let serverInfo: JSONValue = ["name": "hone", "title": "Hone", "version": .string(Service.version)]
+
+  /// The client's own version where it is one with a handshake, else the newest of those.
+  private func initialized(_ params: JSONObject) -> JSONValue {
+    let asked = params["protocolVersion"]?.stringValue ?? ""
+    let version = Self.handshakeVersions.contains(asked) ? asked : Self.handshakeVersions.last ?? asked
+    return [
+      "protocolVersion": .string(version), "capabilities": ["tools": [:]], "serverInfo": Self.serverInfo,
+      "instructions": .string(Self.instructions),
+    ]
+  }
+
+  /// What the stateless form wants of results that a client may keep: the tools do not change while the service runs.
+  private static func addCaching(_ object: inout JSONObject) {
+    object["resultType"] = "complete"
+    object["ttlMs"] = 3_600_000
+    object["cacheScope"] = "public"
+  }
+
+  private func toolCall(_ request: IncomingRequest, isStateless: Bool) -> RequestPlan {
+    let name = request.params["name"]?.stringValue ?? ""
+    guard let method = AgentTools.method(named: name) else {
+      let suggestion = nearest(to: name, among: AgentTools.methods.map(\.name)).map { " Did you mean \"\($0)\"?" } ?? ""
+      return .failure(RPCError(.invalidParams, "There is no tool \"\(name.prefix(100))\".\(suggestion)"))
+    }
+    let given = request.params["arguments"] ?? [:]
+    guard given.isNull || given.objectValue != nil else {
+      return .failure(RPCError(.invalidParams, "The arguments of a tool are an object, not \(given.kindName)."))
+    }
+    var params = given.objectValue ?? [:]
+    if budget.applies(to: method) { params = budget.bounding(params) }
+    // An agent's context is small; all results are in the run.
+    if method.name == Method.evaluate.name, params["maxResults"] == nil { params["maxResults"] = 20 }
+    let progress = progressToken(request.params["_meta"]).map { AgentProgress(request.connection, token: $0) }
+    let (arguments, call, bounds) = (params, call, budget.applies(to: method) ? params["budget"] : nil)
+    return .work {
+      var answer: JSONObject
+      do {
+        answer = AgentAnswer.success(method, try await call(method.name, arguments, progress), budget: bounds)
+      } catch {
+        answer = AgentAnswer.failure(HoneError(wrapping: error))
+      }
+      if isStateless { answer["resultType"] = "complete" }
+      return .object(answer)
+    }
+  }
+
+  private func progressToken(_ meta: JSONValue?) -> JSONValue? {
+    switch meta?["progressToken"] {
+    case .string(let text)?: .string(text)
+    case .int(let number)?: .int(number)
+    default: nil
+    }
+  }
+}
+
+/// Progress as the Model Context Protocol tells it: a number that rises with each notification.
+private final class AgentProgress: ProgressSink {
+  private let connection: Connection
+  private let token: JSONValue
+  private let last = Mutex(-1.0)
+
+  init(_ connection: Connection, token: JSONValue) {
+    self.connection = connection
+    self.token = token
+  }
+
+  func begin(_ title: String) {}
+
+  func report(_ message: String, percentage: Int?, data: JSONObject) {
+    let done = Double(data["executions"]?.intValue ?? percentage ?? 0)
+    last.withLock { last in
+      // Nothing new in figures is told only by a small step, so that the words still come.
+      let progress = done > last ? done : last + 0.001
+      last = progress
+      var params: JSONObject = ["progressToken": token, "progress": .double(progress), "message": .string(message)]
+      if let planned = data["planned"]?.intValue, planned > 0 { params["total"] = .double(max(Double(planned), progress)) }
+      connection.notify("notifications/progress", params, delivery: .latest(key: token.text()))
+    }
+  }
+
+  func partial(_ value: JSONObject) {}
+  func end(_ message: String) {}
+}

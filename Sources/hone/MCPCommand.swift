@@ -1,0 +1,57 @@
+import ArgumentParser
+import Failures
+import Foundation
+import HoneService
+import JSON
+import JSONRPC
+import Logging
+
+/// `hone mcp`.
+struct MCPCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mcp", abstract: "Offer the methods as tools to coding agents (Model Context Protocol, on standard input and output).",
+    discussion: """
+      An agent's settings name the command: {"mcpServers": {"hone": {"command": "hone", "args": ["mcp", "--home", "…"]}}}. \
+      Relative paths count from where the agent starts it. Calls with detach run in the service that hone serve --attach \
+      joins, and outlive the agent.
+      """)
+
+  @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
+  var home: String?
+
+  @Option(help: "How many model calls a request may make that does not say.")
+  var maxCalls = AgentBudget().maxCalls
+
+  @Option(help: "How many US dollars a request may cost that does not say, where prices are known.")
+  var maxCost = AgentBudget().maxCost
+
+  @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.", transform: readLogLevel)
+  var logLevel = Logger.Level.warning
+
+  func run() async throws {
+    try await reporting {
+      var options = CommonOptions()
+      options.home = home
+      let homeDirectory = options.homeDirectory
+      let service = Service(home: homeDirectory, logger: standardErrorLogger(level: logLevel))
+      let streams = try StandardStreams.claim()
+      let directory = FileManager.default.currentDirectoryPath
+      let session = AgentSession(budget: AgentBudget(maxCalls: maxCalls, maxCost: maxCost)) {
+        method, params, progress in
+        if params["detach"] == true { return try await SharedServices.ask(method, params, home: homeDirectory) }
+        return try await service.call(method, params, in: CallEnvironment(progress: progress, baseDirectory: directory))
+      }
+      let connection = Connection(streams, handler: session, framing: .lines)
+      let signals = TerminationSignals {
+        Task {
+          await service.drain()
+          connection.close(cancelling: true)
+        }
+      }
+      connection.start()
+      await connection.waitUntilFinished()
+      await service.close()
+      withExtendedLifetime(signals) {}
+    }
+  }
+}
