@@ -63,7 +63,7 @@ def test_tools_are_listed_and_called_in_every_era(talk, mode):
         assert result.structured_content["count"] == 30 and len(result.structured_content["results"]) == 20
         assert result.structured_content["budget"]["maxCalls"] == 1000
         text = result.content[0].text
-        assert f"score {result.structured_content['score']}" in text and "budget" in text and "simulated" in text
+        assert f"score {result.structured_content['score']:.2f}" in text and "budget" in text and "simulated" in text
         runs = await client.call_tool("listRuns", {"experiment": "agents"})
         assert [run["runId"] for run in runs.structured_content["runs"]] == [result.structured_content["runId"]]
         assert result.structured_content["runId"] in runs.content[0].text
