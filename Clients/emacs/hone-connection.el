@@ -24,9 +24,9 @@
   :type 'string)
 
 (defcustom hone-attach nil
-  "Whether to join the user's running service, which is started if there is none.
-Without it, Emacs starts a service of its own with a store in
-the program file's project."
+  "Whether to join the service that runs for the store, or start one to share.
+Scripts, notebooks and other editors that attach see the same
+runs live.  Without it, Emacs starts a service of its own."
   :type 'boolean)
 
 (defcustom hone-arguments nil
@@ -71,19 +71,18 @@ The nearest with a store, else the project's, else the buffer's own."
 (defun hone-connection ()
   "The connection for the current buffer, started if there is none."
   (let* ((root (hone--root))
-         (key (if hone-attach 'attached root))
-         (known (gethash key hone--connections)))
+         (known (gethash root hone--connections)))
     (if (and known (jsonrpc-running-p known))
         known
-      (let ((connection (hone--start root key)))
-        (puthash key connection hone--connections)
+      (let ((connection (hone--start root)))
+        (puthash root connection hone--connections)
         connection))))
 
-(defun hone--start (root key)
-  "Start a service in ROOT and greet it; KEY is what it is kept under."
+(defun hone--start (root)
+  "Start a service in ROOT and greet it."
   (unless (or (executable-find hone-program) (file-executable-p hone-program))
     (user-error "There is no program \"%s\".  Build Hone, then put it on the PATH or name it in `hone-program'" hone-program))
-  (let* ((name (if (eq key 'attached) "hone" (format "hone %s" (abbreviate-file-name root))))
+  (let* ((name (format "hone %s" (abbreviate-file-name root)))
          (connection
           (apply
            #'make-instance 'hone-service

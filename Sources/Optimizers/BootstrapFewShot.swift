@@ -48,6 +48,17 @@ package struct BootstrapFewShot: Optimizer {
 
   package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
 
+  package func parts(_ task: CompileTask) -> [PlannedPart] {
+    let bootstrap = Self.bootstrapping(
+      task, rows: task.trainset, sizes: [maxBootstrappedDemos], labeled: maxLabeledDemos, rounds: maxRounds)
+    guard let valset = task.valset, !valset.isEmpty else { return [bootstrap] }
+    let full = LabeledFewShot(k: max(maxBootstrappedDemos, maxLabeledDemos)).labeled(task.student, trainset: task.trainset)
+    return [
+      task.scoring("baseline", 1...1, rows: valset, shortest: task.student, longest: task.student), bootstrap,
+      task.scoring("search", 1...1, rows: valset, shortest: task.student.withoutDemos(), longest: full),
+    ]
+  }
+
   package func compile(_ task: CompileTask) async -> CompileResult {
     await compared(task) { () async throws(HoneError) in
       await task.session.events.emit(.phase("bootstrap", message: "Bootstrapping demos"))

@@ -42,6 +42,27 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
 
   package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
 
+  package func parts(_ task: CompileTask) -> [PlannedPart] {
+    let valset = task.valset ?? task.trainset
+    let sizes = [maxBootstrappedDemos] + (0..<numCandidatePrograms).map { size(of: $0) }
+    let full = LabeledFewShot(k: max(maxBootstrappedDemos, maxLabeledDemos)).labeled(task.student, trainset: task.trainset)
+    let bare = task.student.withoutDemos()
+    // A score that was wished for may be there at once.
+    let least = stopAtScore == nil ? numCandidatePrograms + 2 : 0
+    return [
+      task.scoring("baseline", 1...1, rows: valset, shortest: bare, longest: bare),
+      BootstrapFewShot.bootstrapping(
+        task, rows: task.trainset, sizes: sizes, labeled: maxLabeledDemos, rounds: maxRounds, mayEndEarly: stopAtScore != nil),
+      task.scoring("search", least...numCandidatePrograms + 2, rows: valset, shortest: bare, longest: full),
+    ]
+  }
+
+  /// How many demos a shuffled candidate bootstraps.
+  private func size(of seed: Int) -> Int {
+    var sizer = PythonRandom(seed: seed)
+    return sizer.randint(1...maxBootstrappedDemos)
+  }
+
   package func compile(_ task: CompileTask) async -> CompileResult {
     let log = SearchLog(task)
     do throws(HoneError) {
@@ -102,8 +123,7 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
       if seed >= 0 {
         var shuffler = PythonRandom(seed: seed)
         shuffler.shuffle(&order)
-        var sizer = PythonRandom(seed: seed)
-        size = sizer.randint(1...maxBootstrappedDemos)
+        size = self.size(of: seed)
       }
       let bootstrap = BootstrapFewShot(
         maxBootstrappedDemos: size, maxLabeledDemos: maxLabeledDemos, maxRounds: maxRounds, maxErrors: maxErrors,

@@ -38,6 +38,15 @@ package struct LabeledFewShot: Optimizer {
     return program
   }
 
+  package func parts(_ task: CompileTask) -> [PlannedPart] {
+    guard let valset = task.valset, !valset.isEmpty else { return [] }
+    let outcome = labeled(task.student, trainset: task.trainset)
+    return [
+      task.scoring("baseline", 1...1, rows: valset, shortest: task.student, longest: task.student),
+      task.scoring("search", 1...1, rows: valset, shortest: outcome, longest: outcome),
+    ]
+  }
+
   package func compile(_ task: CompileTask) async -> CompileResult {
     await compared(task) { labeled(task.student, trainset: task.trainset) }
   }

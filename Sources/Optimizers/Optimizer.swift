@@ -78,6 +78,9 @@ package protocol Optimizer: Sendable {
   /// Notes what would make a compile fail, before any model is asked.
   func check(trainset: Int, valset: Int?, problems: ProblemList)
 
+  /// What the search will ask for, part by part, as far as that can be told before anything is asked.
+  func parts(_ task: CompileTask) -> [PlannedPart]
+
   /// Searches.
   ///
   /// - Returns: the best program so far, also when something ended the search before its time (`stopped` says what): a

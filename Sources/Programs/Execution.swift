@@ -57,8 +57,8 @@ package final class PreparedProgram: Sendable {
   package let program: Program
   /// What tells the program from others: structure, instructions and demos.
   package let digest: ContentDigest
-  private let adapters: [ChatAdapter]
-  private let shared: [SharedMessages]
+  let adapters: [ChatAdapter]
+  let shared: [SharedMessages]
   /// The predictors' signatures in text form, as spans show them.
   private let signatureTexts: [String]
   let plan: Plan

@@ -38,6 +38,9 @@ struct CompileCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: "Write the best program to this file.")
   var output: String?
 
+  @Flag(help: "Only tell what it would ask for and cost; no model is asked.")
+  var estimate = false
+
   @Option(
     help: "Go on with this run instead of starting one; only limits may stand beside it.", completion: Candidates.runs)
   var resume: String?
@@ -56,6 +59,7 @@ struct CompileCommand: AsyncParsableCommand {
     if let valset { request["valset"] = work.placed(try datasetValue(valset, "--valset")) }
     if let promptModel { request["promptModel"] = try jsonOrText(promptModel, "--prompt-model") }
     if let seed { request["seed"] = .int(seed) }
+    if estimate { request["estimate"] = true }
     try await report("compile", request)
   }
 

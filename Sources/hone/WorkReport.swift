@@ -9,7 +9,30 @@ enum WorkReport {
       let run = result["runId"]?.stringValue ?? ""
       return "run \(run)\n  hone watch \(run)\n  hone cancel \(run)"
     }
+    if result["status"] == "ESTIMATED" { return estimate(result) }
     return CompileReport.text(result)
+  }
+
+  private static func estimate(_ result: JSONValue) -> String {
+    func range(_ value: JSONValue?, _ prefix: String = "") -> String {
+      guard let low = value?["min"]?.text(), let value, !value.isNull else { return "unknown" }
+      let high = value["max"].map { $0.isNull ? "?" : $0.text() } ?? "?"
+      return low == high ? prefix + low : "\(prefix)\(low) to \(prefix)\(high)"
+    }
+    var rows = [["phase", "role", "calls", "input tokens", "cost"]]
+    for phase in result["phases"]?.arrayValue ?? [] {
+      rows.append([
+        phase["name"]?.stringValue ?? "", phase["role"]?.stringValue ?? "", range(phase["calls"]),
+        range(phase["inputTokens"]), range(phase["cost"], "$"),
+      ])
+    }
+    rows.append(["in all", "", range(result["calls"]), range(result["inputTokens"]), range(result["cost"], "$")])
+    var lines = [columns(rows), ""]
+    lines.append(
+      "\(range(result["seconds"])) s with \(result["concurrency"]?.text() ?? "") at once and "
+        + "\(result["latency"]?["seconds"]?.text() ?? "") s a call (\(result["latency"]?["source"]?.stringValue ?? ""))")
+    for line in result["assumptions"]?.arrayValue ?? [] { lines.append("- \(line.stringValue ?? "")") }
+    return lines.joined(separator: "\n")
   }
 
   /// Prints the result; throws the status where the work did not run to its end.

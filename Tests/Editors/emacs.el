@@ -3,7 +3,8 @@
 (add-to-list 'load-path (getenv "CLIENT"))
 (require 'hone)
 (require 'json)
-(setq hone-program (getenv "HONE"))
+(setq hone-program (getenv "HONE")
+      hone-attach (equal (getenv "ATTACH") "yes"))
 
 (defvar facts nil "What was seen.")
 (defvar said nil "Every message, the latest first.")

@@ -2,7 +2,7 @@
 vim.opt.runtimepath:prepend(vim.env.CLIENT)
 vim.cmd("runtime plugin/hone.lua")
 local hone, service = require("hone"), require("hone.service")
-hone.setup({ cmd = { vim.env.HONE, "serve" } })
+hone.setup({ cmd = { vim.env.HONE, "serve" }, attach = vim.env.ATTACH == "yes" })
 
 local facts, said, shown = {}, {}, {}
 

@@ -8,6 +8,7 @@ import autoload 'hone.vim'
 import autoload 'hone/service.vim'
 import autoload 'hone/document.vim'
 g:hone_command = [$HONE, 'serve']
+g:hone_attach = $ATTACH == 'yes'
 
 var facts: dict<any> = {}
 var shown: list<string> = []

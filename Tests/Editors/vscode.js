@@ -7,7 +7,7 @@ const Module = require('node:module');
 const path = require('node:path');
 const { makeEditor } = require('./vscode/editor.js');
 
-const settings = { path: process.env.HONE };
+const settings = { path: process.env.HONE, attach: process.env.ATTACH === 'yes' };
 const editor = makeEditor(settings);
 const { vscode, seen, providers, diagnostics } = editor;
 const load = Module._load;

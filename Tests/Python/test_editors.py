@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import struct
 import subprocess
 import termios
@@ -102,32 +103,40 @@ def shown(output):
     return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()].|[=>])", "", output.decode(errors="replace"))[-1500:]
 
 
-@pytest.fixture(scope="module", params=EDITORS)
+@pytest.fixture(scope="module", params=[(editor, way) for way in ("own", "attached") for editor in EDITORS], ids="-".join)
 def facts(request, executable, tmp_path_factory):
-    """What an editor saw in the course of one session."""
-    command = EDITORS[request.param]
+    """What an editor saw in the course of one session, with a service of its own or one that it shares."""
+    editor, way = request.param
+    command = EDITORS[editor]
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
-    if request.param == "vim":
+    if editor == "vim":
         version = subprocess.run(["vim", "--version"], capture_output=True, text=True).stdout
         if not {"+channel", "+popupwin", "+textprop"} <= set(version.split()):
             pytest.skip("this vim is built without channels, popups or text properties")
-    directory = tmp_path_factory.mktemp(request.param) / "a project"
+    directory = tmp_path_factory.mktemp(editor) / "a project"
     (directory / ".hone").mkdir(parents=True)
     for name, text in (("words", WORDS), ("slow", SLOW), ("broken", BROKEN), ("hostile", HOSTILE), ("faulty", FAULTY)):
         (directory / f"{name}.hone.json").write_text(text)
     (directory / "elsewhere" / ".hone").mkdir(parents=True)
     (directory / "elsewhere" / "words.hone.json").write_text(WORDS)
     report = directory / "facts.json"
+    sockets = tmp_path_factory.mktemp("s")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HONE")}
     environment |= {
-        "HONE": executable, "FACTS": str(report), "CLIENT": str(ROOT / "Clients" / request.param), "TERM": "xterm-256color",
+        "HONE": executable, "FACTS": str(report), "CLIENT": str(ROOT / "Clients" / editor), "TERM": "xterm-256color",
+        "ATTACH": "yes" if way == "attached" else "no", "XDG_RUNTIME_DIR": str(sockets),
         "HOME": str(directory), "XDG_STATE_HOME": str(directory / "state"), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-    screen = run_in_terminal(command, directory, environment, 120)
-    assert report.exists(), f"{request.param} came to no end of its steps: {screen}"
+    try:
+        screen = run_in_terminal(command, directory, environment, 120)
+        locks = list(sockets.rglob("*.sock.lock"))
+        assert len(locks) == (1 if way == "attached" else 0)
+    finally:
+        for lock in sockets.rglob("*.sock.lock"):
+            os.kill(int(lock.read_text()), signal.SIGTERM)
+    assert report.exists(), f"{editor} came to no end of its steps: {screen}"
     seen = json.loads(report.read_text(errors="replace"))
     assert "failure" not in seen, f"{seen['failure']}\nsaid: {seen['messages']}"
-    seen["editor"] = request.param
     return seen
 
 

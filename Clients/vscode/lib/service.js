@@ -37,14 +37,13 @@ class Services {
     const settings = vscode.workspace.getConfiguration('hone');
     const attach = settings.get('attach', false);
     const directory = root(file);
-    const key = attach ? '' : directory;
-    if (!this.starting.has(key)) {
+    if (!this.starting.has(directory)) {
       const started = this.start(settings, attach, directory, () => {
-        if (this.starting.get(key) === started) this.starting.delete(key);
+        if (this.starting.get(directory) === started) this.starting.delete(directory);
       });
-      this.starting.set(key, started);
+      this.starting.set(directory, started);
     }
-    return this.starting.get(key);
+    return this.starting.get(directory);
   }
 
   async start(settings, attach, directory, ended) {

@@ -22,6 +22,9 @@ extension Method {
       Parameter("concurrency", Shape.integer, "How many executions at once; 8 unless said. The result does not depend on it."),
       Parameter("seed", Shape.integer, "The seed of the search, where the optimizer draws at random."),
       Parameter("maxErrors", Shape.integer, "How many examples of one evaluation may fail before the search is paused."),
+      Parameter(
+        "estimate", ["anyOf": [Shape.boolean, Shape.object(["latency": Shape.number, "outputTokens": Shape.number])]],
+        "Only tell what it would ask for: calls by phase and role, tokens, cost and seconds, each from min to max; no model is asked."),
       Parameter("detach", Shape.boolean, "Answer at once with the run's id and go on without the client; watchRun attaches to it."),
     ],
     result: Shape.object([
@@ -42,6 +45,7 @@ extension Method {
   ) { service, fields, environment throws(HoneError) in
     let order = try await CompileOrder(RequestParts(service, fields, environment))
     if environment.isCheck { return .null }
+    if let terms = order.estimate { return try await CompileEstimate(order, terms).json(service) }
     let store = try await service.store()
     let run = try await OpenRun.begin(
       order.newRun, experiment: order.tracking.experiment, method: "compile", params: order.kept, budget: order.budget,

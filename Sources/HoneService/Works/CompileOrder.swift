@@ -24,6 +24,8 @@ struct CompileOrder: Sendable {
   var budget: Budget
   var maxErrors: Int?
   var isDetached: Bool
+  /// Set where the request only asks what it would cost.
+  var estimate: CompileEstimate.Terms?
   var warnings: [String]
   /// The request in the form that is kept with the run: whole in itself, so that nothing outside can change what doing
   /// it again means, and without secrets, of which a request only has the names.
@@ -50,6 +52,8 @@ struct CompileOrder: Sendable {
     let concurrency = fields.int("concurrency", in: 1...1024) ?? 8
     let maxErrors = fields.int("maxErrors", "max_errors", in: 0...Int.max)
     let isDetached = parts.isDetached(isTracked: autolog.compiles, switchName: "compiles")
+
+    let estimate = parts.estimateTerms()
 
     parts.checkRows(trainset, "trainset", resolved?.program, dataProblems)
     parts.checkRows(valset, "valset", resolved?.program, dataProblems)
@@ -80,6 +84,7 @@ struct CompileOrder: Sendable {
     self.budget = budget
     self.maxErrors = maxErrors
     self.isDetached = isDetached
+    self.estimate = estimate
     warnings = resolved.warnings
     kept = parts.kept(program: resolved.program)
     kept["trainset"] = trainset.json

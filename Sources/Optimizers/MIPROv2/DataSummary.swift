@@ -21,11 +21,25 @@ enum DataSummary {
   /// How many requests at most look at rows.
   private static let maximumBatches = 10
 
+  /// What looking at the rows will be asked with: the requests are known to the letter.
+  static func planned(_ rows: [JSONObject], batch: Int) -> PlannedPart {
+    let inputs = batches(rows, batch).map { rows -> JSONObject in
+      ["examples": .string(rows.map(text).joined(separator: "\n"))]
+    }
+    return PlannedPart(
+      "propose", .prompt, inputs.count + 1...inputs.count + 1, shortest: .init(Program(.predict(observe)), inputs),
+      details: ["what": "a summary of the data"])
+  }
+
+  private static func batches(_ rows: [JSONObject], _ size: Int) -> [[JSONObject]] {
+    stride(from: 0, to: rows.count, by: size).prefix(maximumBatches).map { start in
+      Array(rows[start..<min(start + size, rows.count)])
+    }
+  }
+
   /// Looks at up to ten batches of rows at the same time, then condenses; nil if the model gave nothing.
   static func write(_ rows: [JSONObject], batch: Int, _ task: CompileTask) async throws(HoneError) -> String? {
-    let batches = stride(from: 0, to: rows.count, by: batch).prefix(maximumBatches).map { start in
-      Array(rows[start..<min(start + batch, rows.count)])
-    }
+    let batches = batches(rows, batch)
     let notes = try await concurrently(batches) { index, rows throws(HoneError) in
       let inputs: JSONObject = ["examples": .string(rows.map(text).joined(separator: "\n"))]
       let output = try await ask(

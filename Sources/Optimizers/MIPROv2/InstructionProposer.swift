@@ -59,6 +59,25 @@ struct InstructionProposer: Sendable {
     outputs: [Field("description", description: "two or three sentences on what task the program solves, and how")],
     instructions: "Say what the program is for and how its steps work together to that end.")
 
+  /// What proposals will be asked with: without what is not known yet, and with as much as there may be.
+  static func planned(_ task: CompileTask, _ count: ClosedRange<Int>, trainset: [JSONObject]) -> PlannedPart {
+    guard let predictor = task.student.predictors.first, let state = task.student.states.first else {
+      return PlannedPart("propose", .prompt, 0...0, shortest: .init(Program(.predict(write)), []))
+    }
+    let known: JSONObject = [
+      "program": .string("\(predictor.name): \(predictor.signature.text)"),
+      "current_instruction": .string(state.instructions),
+    ]
+    var more = known
+    more["data_summary"] = .string(String(repeating: "x", count: 600))
+    more["solved_examples"] = .string(text(Array(trainset.prefix(3)), predictor.signature))
+    more["attempts"] = .string(String(repeating: "x", count: 900))
+    more["tip"] = .string(tips.compactMap { $0 }.max { $0.count < $1.count } ?? "")
+    return PlannedPart(
+      "propose", .prompt, count, shortest: .init(Program(.predict(write)), [known]),
+      longest: .init(Program(.predict(write)), [more]), details: ["what": "instructions"])
+  }
+
   // MARK: Proposing
 
   /// The first instruction candidates of each predictor: its own, then proposed ones, `count` in all.

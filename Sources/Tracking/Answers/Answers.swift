@@ -146,6 +146,20 @@ extension TrackingStore: AnswerStore {
     }
   }
 
+  /// What answers of a model usually took and had, over its last ones; nil if there is none among the latest.
+  package func usualAnswer(of model: String) async throws(HoneError) -> (seconds: Double, outputTokens: Double)? {
+    try await read { db in
+      let row = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT avg(seconds), avg(output_tokens) FROM (SELECT * FROM answers ORDER BY id DESC LIMIT 20000)
+          WHERE model = ? AND role <> 'callback'
+          """, arguments: [model])
+      guard let row, let seconds = row[0] as Double?, let tokens = row[1] as Double? else { return nil }
+      return (seconds, tokens)
+    }
+  }
+
   /// The keys of the answers that a run paid for.
   package func answerKeys(run id: String) async throws(HoneError) -> Set<ContentDigest> {
     try await read { db in

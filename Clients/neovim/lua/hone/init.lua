@@ -5,7 +5,7 @@ local text = require("hone.text")
 
 local M = {}
 
---- Options: `cmd` {"hone", "serve"}, `attach` (join the user's running service), `keys` (false for none),
+--- Options: `cmd` {"hone", "serve"}, `attach` (share the store's service), `keys` (false for none),
 --- `codelens` (false for none).
 function M.setup(options)
   service.options = vim.tbl_extend("force", service.options, options or {})

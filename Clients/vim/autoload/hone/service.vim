@@ -57,16 +57,15 @@ enddef
 export def For(path: string): dict<any>
   const attached = get(g:, 'hone_attach', false)
   const root = Root(path)
-  const key = attached ? '' : root
-  if has_key(services, key) && Runs(services[key])
-    return services[key]
+  if has_key(services, root) && Runs(services[root])
+    return services[root]
   endif
   const command: list<string> = get(g:, 'hone_command', ['hone', 'serve']) + (attached ? ['--attach'] : [])
   if !executable(command[0])
     text.Warn(printf('there is no program "%s". Build Hone, then put it on the PATH or name it: let g:hone_command = ["…/hone", "serve"]', command[0]))
     return {}
   endif
-  var service: dict<any> = {key: key, words: []}
+  var service: dict<any> = {root: root, words: []}
   const job = job_start(command, {
     in_mode: 'lsp', out_mode: 'lsp', err_mode: 'nl', cwd: root, noblock: 1,
     out_cb: (channel, message) => Receive(service, message),
@@ -88,7 +87,7 @@ export def For(path: string): dict<any>
     return {}
   endif
   Notify(service, 'initialized', {})
-  services[key] = service
+  services[root] = service
   return service
 enddef
 
@@ -108,8 +107,8 @@ def Remember(service: dict<any>, line: string)
 enddef
 
 def Ended(service: dict<any>, status: number)
-  if has_key(services, service.key) && services[service.key] is service
-    remove(services, service.key)
+  if has_key(services, service.root) && services[service.root] is service
+    remove(services, service.root)
   endif
   for work in values(jobs)->filter((_, work) => work.service is service)
     Finish(work, ['the service is gone. Ask again; what was finished is tracked.'] + service.words, true)

@@ -1,0 +1,163 @@
+import Failures
+import Foundation
+import HoneService
+import JSON
+import Logging
+import Synchronization
+import Testing
+
+@Suite("Works: started, watched, stopped and resumed by their runs", .timeLimit(.minutes(2)))
+struct WorkTests {
+  /// A compile that takes some time: many candidates on the embedded model.
+  private func longCompile(_ more: JSONObject = [:]) -> JSONObject {
+    smallCompile([
+      "optimizer": ["name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 200],
+      "lm": ["model": "simulated", "cache": false], "concurrency": 2,
+    ]).merging(more)
+  }
+
+  private func strip(_ result: JSONValue) -> JSONValue {
+    let trials = (result["trials"]?.arrayValue ?? []).map { trial in
+      JSONValue.object(trial.objectValue?.filter { $0 != "runId" } ?? [:])
+    }
+    return [
+      "trials": .array(trials), "program": result["program"] ?? .null, "score": result["score"] ?? .null,
+      "baselineScore": result["baselineScore"] ?? .null,
+    ]
+  }
+
+  @Test("a detached compile answers at once; watching gives every trial once and the result")
+  func detached() async throws {
+    try await withService { service in
+      let begun = try await service.ask("compile", smallCompile(["detach": true]))
+      #expect(begun["status"] == "RUNNING")
+      let run = try #require(begun["runId"])
+      let seen = Trials()
+      let result = try await service.ask("watchRun", ["runId": run], progress: seen)
+      #expect(result["status"] == "FINISHED")
+      let numbers = (result["trials"]?.arrayValue ?? []).compactMap { $0["number"]?.intValue }
+      #expect(seen.numbers.withLock { $0 } == numbers)
+      #expect(try await service.ask("watchRun", ["runId": run]) == result)
+      #expect(try await service.ask("resumeRun", ["runId": run]) == result)
+    }
+  }
+
+  @Test("a cancelled run gives what it has, and resumed it is the undisturbed one, by all that is tracked")
+  func cancelAndResume() async throws {
+    try await withService { service in
+      let whole = try await service.ask("compile", smallCompile(["lm": ["model": "simulated", "cache": false]]))
+      let begun = try await service.ask("compile", longCompile(["detach": true]))
+      let run = try #require(begun["runId"])
+      await #expect(throws: HoneError.self) { _ = try await service.ask("resumeRun", ["runId": run]) }
+      let cut = try await service.ask("cancelRun", ["runId": run])
+      #expect(cut["status"] == "CANCELLED")
+      #expect(cut["program"]?["predict"] != nil)
+      #expect(cut["resumeCommand"]?.stringValue?.contains(run.stringValue ?? "?") == true)
+      let shown = try await service.ask("getRun", ["runId": run])
+      #expect(shown["run"]?["status"] == "KILLED")
+      #expect(shown["run"]?["tags"]?["hone.status"] == "CANCELLED")
+      #expect(shown["run"]?["resumeCommand"] != nil)
+
+      let bounded = try await service.ask(
+        "compile", smallCompile(["lm": ["model": "simulated", "cache": false], "budget": ["maxCalls": 50]]))
+      #expect(bounded["status"] == "BUDGET_EXHAUSTED")
+      let id = try #require(bounded["runId"])
+      let resumed = try await service.ask("resumeRun", ["runId": id, "budget": ["maxCalls": 5000], "concurrency": 1])
+      #expect(resumed["status"] == "FINISHED")
+      #expect(strip(resumed) == strip(whole))
+      #expect(resumed["usage"]?["calls"] == whole["usage"]?["calls"])
+      #expect(resumed["usage"]?["cached"] == whole["usage"]?["cached"])
+      let children = try await service.ask("listRuns", ["parentRunId": id])["runs"]?.arrayValue ?? []
+      #expect(children.count == resumed["trials"]?.arrayValue?.count)
+      #expect(children.allSatisfy { $0["status"] == "FINISHED" })
+      for child in children {
+        let traces = try await service.ask("listTraces", ["runId": child["runId"] ?? .null, "maxResults": 100])
+        #expect(traces["traces"]?.arrayValue?.count == child["metrics"]?["count"]?.intValue)
+      }
+    }
+  }
+
+  @Test("a run of another service on the same store is watched, and stops when asked")
+  func elsewhere() async throws {
+    try await withService { service in
+      let begun = try await service.ask("compile", longCompile(["detach": true]))
+      let run = try #require(begun["runId"])
+      let other = Service(home: service.home, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      async let watched = other.ask("watchRun", ["runId": run])
+      let cut = try await other.ask("cancelRun", ["runId": run])
+      #expect(cut["status"] == "CANCELLED")
+      #expect(try await watched == cut)
+      #expect(try await service.ask("watchRun", ["runId": run]) == cut)
+      await other.close()
+    }
+  }
+
+  @Test("a service that ends leaves its runs to be resumed, and takes no more")
+  func drained() async throws {
+    try await withService { service in
+      let begun = try await service.ask("evaluate", slowEvaluation(["detach": true]))
+      let run = try #require(begun["runId"])
+      await service.drain()
+      #expect(try await service.failure("compile", smallCompile())?.kind == .cancelled)
+      let next = Service(home: service.home, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      let shown = try await next.ask("getRun", ["runId": run])
+      #expect(shown["run"]?["tags"]?["hone.status"] == "INTERRUPTED")
+      let resumed = try await next.ask("resumeRun", ["runId": run])
+      #expect(resumed["status"] == "FINISHED")
+      #expect(resumed["count"] == 400)
+      await next.close()
+    }
+  }
+
+  private func slowEvaluation(_ more: JSONObject) -> JSONObject {
+    let rows = (0..<400).map { number -> JSONValue in ["question": .string("What is \(number) + 1?"), "answer": .string("\(number + 1)")] }
+    let base: JSONObject = [
+      "program": "question -> answer", "devset": .array(rows), "metric": "numeric_match",
+      "lm": ["model": "simulated", "cache": false], "concurrency": 1,
+    ]
+    return base.merging(more)
+  }
+
+  @Test("data that changes on disk does not change a resumed run")
+  func dataIsKept() async throws {
+    try await withService { service in
+      let file = service.home + "-rows.jsonl"
+      defer { try? FileManager.default.removeItem(atPath: file) }
+      func write(_ answer: Int) throws {
+        let lines = (0..<40).map { "{\"question\": \"What is \($0) + 0?\", \"answer\": \"\(answer)\"}" }
+        try lines.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
+      }
+      try write(1)
+      let cut = try await service.ask(
+        "evaluate",
+        [
+          "program": "question -> answer", "devset": ["path": .string(file)], "metric": "numeric_match",
+          "lm": ["model": "simulated", "cache": false], "budget": ["maxCalls": 10], "concurrency": 1,
+        ])
+      #expect(cut["status"] == "BUDGET_EXHAUSTED")
+      #expect(cut["count"] == 10)
+      try FileManager.default.removeItem(atPath: file)
+      let resumed = try await service.ask("resumeRun", ["runId": cut["runId"] ?? .null, "budget": .null])
+      #expect(resumed["status"] == "FINISHED")
+      #expect(resumed["count"] == 40)
+    }
+  }
+
+  @Test("an untracked run cannot be detached, and says why")
+  func untracked() async throws {
+    try await withService { service in
+      let error = try await service.failure("compile", smallCompile(["detach": true, "autolog": ["compiles": false]]))
+      #expect(error?.problems.map(\.path) == ["detach"])
+    }
+  }
+
+  private final class Trials: ProgressSink {
+    let numbers = Mutex<[Int]>([])
+    func begin(_ title: String) {}
+    func report(_ message: String, percentage: Int?, data: JSONObject) {}
+    func partial(_ value: JSONObject) {
+      if let number = value["trial"]?["number"]?.intValue { numbers.withLock { $0.append(number) } }
+    }
+    func end(_ message: String) {}
+  }
+}
