@@ -9,7 +9,8 @@ import Logging
 /// `hone mcp`.
 struct MCPCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "mcp", abstract: "Offer the methods as tools to coding agents (Model Context Protocol, on standard input and output).",
+    commandName: "mcp",
+    abstract: "Offer the methods as tools to coding agents (Model Context Protocol, on standard input and output).",
     discussion: """
       An agent's settings name the command: {"mcpServers": {"hone": {"command": "hone", "args": ["mcp", "--home", "…"]}}}. \
       Relative paths count from where the agent starts it. Calls with detach run in the service that hone serve --attach \

@@ -19,7 +19,8 @@ struct AgentTests {
           for (key, member) in object {
             if key == "$ref" {
               let name = member.stringValue?.split(separator: "/").last.map(String.init) ?? ""
-              #expect(member.stringValue == "#/$defs/\(name)" && definitions.contains(name), "\(method.name): \(member)")
+              #expect(
+                member.stringValue == "#/$defs/\(name)" && definitions.contains(name), "\(method.name): \(member)")
             }
             walk(member)
           }
@@ -31,16 +32,19 @@ struct AgentTests {
     }
   }
 
-  @Test("a request is bounded where it does not say otherwise", arguments: [
-    ([:], ["maxCalls": 7]),
-    (["lm": "openai/gpt-4o-mini"], ["maxCalls": 7, "maxCost": 0.5]),
-    (["lm": "vllm/of-my-own"], ["maxCalls": 7]), (["lm": "openai/gpt-4o-mini", "teacher": "acme/x"], ["maxCalls": 7]),
-    (["budget": ["maxCalls": 90]], ["maxCalls": 90]),
-    (["budget": ["max_calls": 90, "maxSeconds": 5]], ["max_calls": 90, "maxSeconds": 5]),
-    (["budget": ["maxCalls": nil]], ["maxCalls": nil]),
-    (["budget": nil], nil),
-    (["budget": "much"], "much"),
-  ] as [(JSONObject, JSONValue)])
+  @Test(
+    "a request is bounded where it does not say otherwise",
+    arguments: [
+      ([:], ["maxCalls": 7]),
+      (["lm": "openai/gpt-4o-mini"], ["maxCalls": 7, "maxCost": 0.5]),
+      (["lm": "vllm/of-my-own"], ["maxCalls": 7]),
+      (["lm": "openai/gpt-4o-mini", "teacher": "acme/x"], ["maxCalls": 7]),
+      (["budget": ["maxCalls": 90]], ["maxCalls": 90]),
+      (["budget": ["max_calls": 90, "maxSeconds": 5]], ["max_calls": 90, "maxSeconds": 5]),
+      (["budget": ["maxCalls": nil]], ["maxCalls": nil]),
+      (["budget": nil], nil),
+      (["budget": "much"], "much"),
+    ] as [(JSONObject, JSONValue)])
   func boundsRequests(params: JSONObject, budget: JSONValue) {
     #expect(AgentBudget(maxCalls: 7, maxCost: 0.5).bounding(params)["budget"] == budget)
   }

@@ -119,7 +119,8 @@ struct FileCheck: Sendable {
       let path = value["apiKeyEnv"] == nil ? (value["model"] == nil ? name : "\(name).model") : "\(name).apiKeyEnv"
       return Problem(
         path: path,
-        message: "The environment variable \(variable), which should hold this model's key, is not set for the service.")
+        message: "The environment variable \(variable), which should hold this model's key, is not set for the service."
+      )
     }
   }
 
