@@ -22,8 +22,17 @@ final class Attempt: Sendable {
     var deadline: Double
     /// When a request is late enough for a second one; nil never sends one.
     var lateness: (@Sendable () -> Double)?
+    /// Where requests are noted before they are sent; nil where that need not be known after a crash.
+    var noting: Noting?
     /// Writes the bill of one request.
     var settle: @Sendable (Budget.Reservation, TokenUsage, _ failed: Bool) -> Void
+  }
+
+  /// Notes a run's requests.
+  struct Noting: Sendable {
+    var answers: any AnswerStore
+    var role: CallRole
+    var run: String
   }
 
   /// The most requests of one attempt.
@@ -48,6 +57,7 @@ final class Attempt: Sendable {
     /// Requests whose bill is not written yet.
     var unsettled = 0
     var watch: Alarms.Token?
+    var notes: [RequestNote] = []
 
     var open: Int { sent.count { $0.isOpen } }
   }
@@ -96,6 +106,7 @@ final class Attempt: Sendable {
       let (model, request) = (terms.model, terms.request)
       sent.task = Task {
         do throws(ModelFailure) {
+          try await self.note()
           self.finish(index, .success(try await model.complete(request)))
         } catch {
           self.finish(index, .failure(error))
@@ -109,6 +120,27 @@ final class Attempt: Sendable {
     guard !isSent else { return }
     if let permit { terms.limiter.release(permit, .neutral) }
     terms.budget.refund(reservation)
+  }
+
+  /// The notes made of the requests.
+  var notes: [RequestNote] { state.withLock { $0.notes } }
+
+  private func note() async throws(ModelFailure) {
+    guard let noting = terms.noting else { return }
+    do throws(HoneError) {
+      let note = try await noting.answers.noteSending(terms.need.calls, role: noting.role, run: noting.run)
+      guard let note else { return }
+      let isOver = state.withLock { state in
+        if !state.isOver { state.notes.append(note) }
+        return state.isOver
+      }
+      // It ended meanwhile, and its bill is written: nothing is sent.
+      guard isOver else { return }
+      try await noting.answers.keep([], run: noting.run, closing: [note])
+      throw HoneError.callCancelled
+    } catch {
+      throw ModelFailure(error, retry: .never)
+    }
   }
 
   /// Looks whether the request under way is late, now and as long as that may become so.

@@ -36,7 +36,14 @@ struct MCPCommand: AsyncParsableCommand {
       let service = Service(home: homeDirectory, logger: standardErrorLogger(level: logLevel))
       let streams = try StandardStreams.claim()
       let directory = FileManager.default.currentDirectoryPath
-      let session = AgentSession(budget: AgentBudget(maxCalls: maxCalls, maxCost: maxCost)) {
+      // Work that nobody waits for any more spends no more; its run can be resumed. What ends in a moment may end.
+      let leave: @Sendable () -> Void = {
+        Task {
+          try? await Task.sleep(for: .seconds(1))
+          await service.drain()
+        }
+      }
+      let session = AgentSession(budget: AgentBudget(maxCalls: maxCalls, maxCost: maxCost), onEnd: leave) {
         method, params, progress in
         if params["detach"] == true { return try await SharedServices.ask(method, params, home: homeDirectory) }
         return try await service.call(method, params, in: CallEnvironment(progress: progress, baseDirectory: directory))

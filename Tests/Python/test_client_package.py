@@ -436,14 +436,14 @@ with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
     lm = {"model": "openai/x", "api_base": f"http://127.0.0.1:{server.getsockname()[1]}/v1", "retries": 0}
     try:
         client.compile("question -> answer", "MIPROv2", "word-problems:train", "numeric_match", lm=lm,
-                       on_progress=lambda report: print(report["kind"], flush=True))
+                       on_progress=lambda report: print(*report.get("data", {}).keys(), flush=True))
     except KeyboardInterrupt as error:
         print(type(error).__name__, error.run_id, client.get_run(error.run_id).run.status, flush=True)
 client.close()
 """, start_new_session=True)
     pid = int(process.stdout.readline())
-    assert process.stdout.readline().strip() == "begin"
-    time.sleep(0.5)
+    while "runId" not in process.stdout.readline():
+        assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)  # As a terminal does: to the whole group.
     out, _ = process.communicate(timeout=30)
     name, run_id, status = out.splitlines()[-1].split()

@@ -190,9 +190,9 @@ class Requests:
         return Request("getArtifact", named, Artifact)
 
     @staticmethod
-    def doctor() -> Request[Result]:
-        """Examines the store and its surroundings, and says what is wrong and what to do."""
-        return Request("doctor", {}, Result)
+    def doctor(*, repair: Optional[bool] = None, socket: Optional[str] = None) -> Request[Result]:
+        """Examines the store and its surroundings: {healthy, findings}; with repair it mends what it safely can."""
+        return Request("doctor", {"repair": repair, "socket": socket}, Result)
 
     @staticmethod
     def discover() -> Request[Dict[str, Any]]:

@@ -52,7 +52,7 @@ enum AgentAnswer {
         result["interval"]?[1]?.doubleValue.map { (low: low, high: $0) }
       }
       var line = "score \(scoreText(score, bounds))"
-      if let baseline = result["baselineScore"]?.doubleValue { line += ", baseline \(baseline)" }
+      if let baseline = result["baselineScore"]?.doubleValue { line += ", baseline \(twoDecimals(baseline))" }
       if let count = result["count"]?.intValue { line += " on \(count) examples, \(result["failed"]?.intValue ?? 0) failed" }
       if let verdict = result["comparison"]?["verdict"]?.stringValue { line += " (\(verdict))" }
       lines.append(line)

@@ -28,11 +28,16 @@ package final class AgentSession: RequestHandler {
 
   private let budget: AgentBudget
   private let call: Call
+  private let onEnd: @Sendable () -> Void
 
-  package init(budget: AgentBudget, call: @escaping Call) {
+  /// - Parameter onEnd: is told that the agent has gone: in this protocol the end of the input means that.
+  package init(budget: AgentBudget, onEnd: @escaping @Sendable () -> Void = {}, call: @escaping Call) {
     self.budget = budget
+    self.onEnd = onEnd
     self.call = call
   }
+
+  package func inputEnded(_ connection: Connection) { onEnd() }
 
   package func plan(_ request: IncomingRequest) -> RequestPlan {
     let meta = request.params["_meta"]

@@ -68,7 +68,7 @@ enum FileWork {
       parts.append(scoreText(score, bounds))
     }
     if let count = result["count"]?.intValue { parts.append("on \(count) examples") }
-    if let baseline = result["baselineScore"]?.doubleValue { parts.append("(baseline \(baseline))") }
+    if let baseline = result["baselineScore"]?.doubleValue { parts.append("(baseline \(twoDecimals(baseline)))") }
     if let status = result["status"]?.stringValue, status != "FINISHED" { parts.append(status) }
     if result["simulated"] == true { parts.append("(simulated model)") }
     return parts.isEmpty ? "done" : parts.joined(separator: " ")

@@ -38,10 +38,15 @@ struct Hover: Sendable {
     return [
       "contents": [
         "kind": isMarkdown ? "markdown" : "plaintext",
-        "value": .string(isMarkdown ? text : text.replacing("```\n", with: "").replacing("\n```", with: "").replacing("`", with: "")),
+        "value": .string(isMarkdown ? text : Self.plain(text)),
       ],
       "range": source.range(spot.range),
     ]
+  }
+
+  /// The text without Markdown's marks.
+  private static func plain(_ text: String) -> String {
+    ["```\n", "\n```", "`", "**"].reduce(text) { $0.replacing($1, with: "") }
   }
 
   /// Paragraphs about the value at the end of a path.
@@ -84,7 +89,7 @@ struct Hover: Sendable {
     } else {
       score = "no score"
     }
-    let baseline = run.metric("baseline_score").map { ", baseline \($0)" } ?? ""
+    let baseline = run.metric("baseline_score").map { ", baseline \(twoDecimals($0))" } ?? ""
     let kind = run.kind == "compile" ? "Last compile" : "Last evaluation"
     return ["\(kind): \(score)\(baseline), \(run.outcome), run `\(run.id)` (\(run.info.name))"]
   }
