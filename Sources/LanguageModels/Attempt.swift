@@ -4,8 +4,8 @@ import Synchronization
 /// One attempt at a completion: a request and, where its answer is unusually late, another one beside it; where that is
 /// late too, a third after twice the time, and a fourth. The first answer wins, the others are aborted.
 ///
-/// Each request has a reservation and a deadline of its own, and is on the bill whether it won or not. The permit is one
-/// for all: a request that is late takes up none of the endpoint's capacity, as far as can be told, so the next one has
+/// Each request has a reservation and a deadline of its own, and is on the bill whether it won or not. The permit is
+/// one for all: a request that is late takes up none of the endpoint's capacity, as far as can be told, so the next one has
 /// its place. Else lost replies would fill up what the limiter allows, and stall every call.
 final class Attempt: Sendable {
   /// What the attempt works with.
@@ -70,8 +70,9 @@ final class Attempt: Sendable {
   init(_ terms: Terms) { self.terms = terms }
 
   /// Makes the attempt. Ends at once when the task is cancelled, even if the model does not heed that.
-  func run(_ permit: AdaptiveLimiter.Permit, _ reservation: Budget.Reservation) async -> Result<ModelReply, ModelFailure>
-  {
+  func run(
+    _ permit: AdaptiveLimiter.Permit, _ reservation: Budget.Reservation
+  ) async -> Result<ModelReply, ModelFailure> {
     terms.times.noteSent()
     send(permit, reservation)
     if terms.lateness != nil { watch() }
@@ -250,9 +251,15 @@ final class Attempt: Sendable {
       if reply.finishReasons.contains("length") {
         ("used up its tokens before it wrote any text.", "Raise the model's maxTokens.", .never)
       } else if reply.finishReasons.contains("content_filter") {
-        ("was kept from answering by a content filter.", "Change the program's texts or data, or use another model.", .never)
+        (
+          "was kept from answering by a content filter.", "Change the program's texts or data, or use another model.",
+          .never
+        )
       } else {
-        ("answered with no text.", "Look at the endpoint's log; a wrong chat template may have emptied the answer.", .backOff)
+        (
+          "answered with no text.", "Look at the endpoint's log; a wrong chat template may have emptied the answer.",
+          .backOff
+        )
       }
     let error = HoneError(.malformedReply, "The language model " + message, remedy: remedy)
     return (.failure(ModelFailure(error, retry: retry)), reply.usage)

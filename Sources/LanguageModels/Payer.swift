@@ -48,7 +48,8 @@ struct Payer: Sendable {
     let times = times ?? .shared(for: model.identity, role: context.role)
     var history = RetryPolicy.History()
     var terms = Attempt.Terms(
-      model: model, request: bounded(request, budget), need: try need(of: request, budget: budget), budget: budget, limiter: limiter,
+      model: model, request: bounded(request, budget), need: try need(of: request, budget: budget), budget: budget,
+      limiter: limiter,
       times: times, now: pacing.now, deadline: 0, lateness: lateness(times),
       noting: noting(context), settle: { settle($0, $1, failed: $2, context) })
     while true {
