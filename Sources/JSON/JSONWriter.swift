@@ -19,6 +19,14 @@ package struct JSONWriter {
 
   package mutating func write(_ value: JSONValue) { write(value, level: 0) }
 
+  /// A string, for those who write a large document piece by piece and build no tree of it.
+  package mutating func write(text: String) { writeString(text) }
+
+  /// Punctuation and names of members, as they stand.
+  package mutating func write(raw text: StaticString) {
+    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
   private mutating func write(_ value: JSONValue, level: Int) {
     switch value {
     case .null: append("null")

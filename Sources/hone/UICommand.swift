@@ -19,6 +19,12 @@ struct UICommand: AsyncParsableCommand {
   @Option(help: "The port; 0 takes a free one.")
   var port = 5000
 
+  @Flag(help: "Serve MLflow's own page, from an installed mlflow package, over this store.")
+  var mlflow = false
+
+  @Option(help: ArgumentHelp("Where the mlflow package is.", discussion: "Else the one that python3 imports."))
+  var mlflowPackage: String?
+
   @OptionGroup var web: WebOptions
 
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
@@ -31,7 +37,9 @@ struct UICommand: AsyncParsableCommand {
       let service = Service(home: options.homeDirectory, logger: standardErrorLogger(level: .notice))
       // A store that cannot be opened is told here, not to the first visitor.
       _ = try await service.store()
-      let server = try await web.configuration(host: host, port: port).start(service)
+      var configuration = web.configuration(host: host, port: port)
+      if mlflow || mlflowPackage != nil { configuration.mlflow = try MLflowAssets(path: mlflowPackage) }
+      let server = try await configuration.start(service)
       print("Hone is at \(server.invitation)")
       print("For MLflow's clients: export MLFLOW_TRACKING_URI=\(server.url)")
       fflush(nil)

@@ -8,7 +8,7 @@ import threading
 
 
 class FakeService:
-    """Calls `script(service, message)` on a thread of its own for each request; a script replies, asks back or hangs up."""
+    """Calls `script(service, message)` for each request, on a thread of its own; a script replies or asks back."""
 
     def __init__(self, path, script):
         self.path = str(path)

@@ -253,7 +253,8 @@ def test_hints_and_docstring_describe_a_tool(fake):
     def script(service, request):
         tool, = request["params"]["program"]["tools"]
         service.reply(request, {
-            "outputs": {"tool": tool, "answer": service.ask("tool/call", {"name": "search", "args": {"query": "a", "k": 2}}),
+            "outputs": {"tool": tool,
+                        "answer": service.ask("tool/call", {"name": "search", "args": {"query": "a", "k": 2}}),
                         "wrong": service.ask("tool/call", {"name": "search", "args": {"qery": "a"}})}})
 
     _, client = fake(script)
@@ -544,8 +545,9 @@ def test_a_callback_that_is_cancelled_is_not_begun_and_one_under_way_asks_no_mor
         return {}
 
     def script(service, request):
-        first, answers = service.begin("program/forward", {"name": "slow", "executionId": "1", "inputs": {"question": ""}})
-        second, never = service.begin("program/forward", {"name": "slow", "executionId": "2", "inputs": {"question": ""}})
+        params = {"name": "slow", "inputs": {"question": ""}}
+        first, answers = service.begin("program/forward", {**params, "executionId": "1"})
+        second, _ = service.begin("program/forward", {**params, "executionId": "2"})
         assert begun.wait(20)
         begun.clear()
         service.cancel(second)

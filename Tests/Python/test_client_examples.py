@@ -34,10 +34,12 @@ def test_the_pages_examples_run_one_after_the_other(run, tmp_path):
     parts = re.split(r"-- end of \d\n", run(script))
     assert len(parts) == 8 and all(parts[:-1])
     assert "Compiled: " in parts[0] and "MIPROv2" not in parts[0]
-    assert parts[3].startswith("BootstrapFewShotWithRandomSearch ") and "Trace tr-" in parts[3] and "Predict" in parts[3]
+    assert parts[3].startswith("BootstrapFewShotWithRandomSearch ")
+    assert "Trace tr-" in parts[3] and "Predict" in parts[3]
     assert parts[4].splitlines()[-1] == "numeric_match"
     assert parts[5].count("tr-") == 3
-    run_line, watched, again = parts[6].splitlines()
+    assert parts[6].startswith("Estimate: ") and "bootstrap" in parts[6]
+    run_line, watched, again = parts[6].splitlines()[-3:]
     assert len(run_line.split()[0]) == 32 and watched == again
 
 

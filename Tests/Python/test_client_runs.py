@@ -20,10 +20,13 @@ JOB = {"program": "question -> answer", "optimizer": OPTIMIZER, "trainset": TRAI
 ROWS = [{"question": f"What is {n} + {n}?", "answer": str(2 * n)} for n in range(12)]
 
 
+PAUSE = 0.005  # Seconds that an answer takes.
+
+
 @hone.model
 def adder(messages, **options):
     """Adds, slowly and in the form that is asked for; gets it wrong until it is shown an example."""
-    time.sleep(0.01)
+    time.sleep(PAUSE)
     text = messages[-1]["content"]
     found = re.findall(r"What is (\d+) \+ (\d+)\?", text)
     asked = re.findall(r"\[\[ ## (\w+) ## \]\]", text.rpartition("Respond with")[2])
@@ -126,13 +129,25 @@ def test_a_tool_of_python_is_used(client):
             return (f"[[ ## next_thought ## ]]\nthink\n\n[[ ## next_tool_name ## ]]\n{step[0]}\n\n"
                     f"[[ ## next_tool_args ## ]]\n{step[1]}\n\n[[ ## completed ## ]]")
         seen = re.search(r"\b42\b", text)
-        return f"[[ ## reasoning ## ]]\nseen\n\n[[ ## answer ## ]]\n{seen[0] if seen else 'none'}\n\n[[ ## completed ## ]]"
+        return (f"[[ ## reasoning ## ]]\nseen\n\n[[ ## answer ## ]]\n{seen[0] if seen else 'none'}\n\n"
+                "[[ ## completed ## ]]")
 
     agent = hone.ReAct("question -> answer", tools=[double], max_iters=3)
     result = client.predict({"question": "Twice 21?"}, program=agent, lm=lm)
     assert result.answer == "42"
+    assert "TOOL" in {span.type for span in client.get_trace(result.trace_id).spans}
+
+    class Desk(hone.Program):
+        def __init__(self):
+            self.agent = agent
+
+        def forward(self, question):
+            return {"answer": f"It is {self.agent(question=question).answer}."}
+
+    result = client.predict({"question": "Twice 21?"}, program=Desk(), lm=lm)
     spans = client.get_trace(result.trace_id).spans
-    assert "TOOL" in {span.type for span in spans}
+    assert result.answer == "It is 42." and "TOOL" in {span.type for span in spans}
+    assert spans[0].name == "Desk.forward" and spans[0].outputs == {"answer": "It is 42."}
 
 
 def test_a_coroutine_program_is_evaluated_by_the_asynchronous_client(executable, tmp_path):
@@ -187,14 +202,14 @@ def test_a_detached_run_is_picked_up_by_another_client(service_socket):
 
 
 def test_clients_of_one_store_share_a_service_that_outlives_them(executable, tmp_path, shared_services):
-    home = tmp_path / "home"
-    with hone.Client.attach(home, executable=executable, idle_timeout=60) as one, hone.connect(home=home, executable=executable) as two:
+    place = {"home": tmp_path / "home", "executable": executable}
+    with hone.Client.attach(**place, idle_timeout=60) as one, hone.connect(**place) as two:
         handle = one.compile(**JOB, detach=True)
         one.close()
         assert two.watch_run(handle.run_id).status == "FINISHED"
         # What a service has loaded, all its clients can name.
         loaded = two.load_program(run=handle.run_id)
-        with hone.Client.attach(home, executable=executable) as three:
+        with hone.Client.attach(**place) as three:
             assert three.predict({"question": "?"}, program_id=loaded.program_id, lm="simulated").trace_id
             assert three.evaluate("question -> answer", ROWS, same, lm=adder, module="Predict").score == 50
         assert two.process.returncode is None
@@ -219,7 +234,9 @@ def test_a_service_of_its_own_finishes_what_was_detached(executable, tmp_path):
     wait_until(is_gone)
 
 
-def test_a_run_is_stopped_with_the_best_so_far_and_resumed_by_a_client_that_has_its_functions(executable, tmp_path):
+def test_a_run_is_stopped_with_the_best_so_far_and_resumed_by_a_client_that_has_its_functions(
+        executable, tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.PAUSE", 0.2)
     with hone.Client.start(tmp_path / "home", executable=executable) as client:
         scored, outcome = threading.Event(), []
         known = {}
@@ -237,6 +254,7 @@ def test_a_run_is_stopped_with_the_best_so_far_and_resumed_by_a_client_that_has_
         thread.join(30)
         assert outcome[0].status == stopped.status == "CANCELLED"
         assert outcome[0].score is not None and outcome[0].program
+    monkeypatch.setattr(f"{__name__}.PAUSE", 0.005)
     with hone.Client.start(tmp_path / "home", executable=executable) as other:
         resumed = other.resume_run(known["runId"], functions=[same, adder, Twice()])
         assert resumed.status == "FINISHED" and resumed.run_id == known["runId"]
@@ -244,6 +262,23 @@ def test_a_run_is_stopped_with_the_best_so_far_and_resumed_by_a_client_that_has_
         plain = search(client)
         assert [trial.score for trial in resumed.trials] == [trial.score for trial in plain.trials]
         assert resumed.program == plain.program
+
+
+def test_what_a_search_would_cost_is_told_without_a_call(client):
+    estimate = client.compile(**JOB, estimate=True)
+    assert estimate.calls.least <= client.compile(**JOB).usage.calls <= estimate.calls.most
+    text = repr(estimate)
+    assert text.startswith(f"Estimate: {estimate.calls.least} to {estimate.calls.most} calls") and "search" in text
+    assert estimate.cost.most == 0 and estimate._repr_html_()
+    faster = client.compile(**JOB, estimate={"latency": 0.1, "output_tokens": 10})
+    assert faster.seconds.most < estimate.seconds.most and faster.output_tokens.most < estimate.output_tokens.most
+    theirs = client.compile(Twice(), SEARCH, ROWS, same, valset=ROWS, lm=adder, estimate=True)
+    assert theirs.calls.least > 0 and "price is missing" in repr(theirs)
+
+
+def test_the_service_examines_itself(client):
+    found = client.doctor()
+    assert found["healthy"] in (True, False) and all(finding["message"] for finding in found["findings"])
 
 
 def test_a_budget_ends_a_search_with_the_best_so_far(client):
@@ -255,8 +290,10 @@ SCRIPT = """
 import sys
 sys.path[:0] = sys.argv[1:3]
 import hone
+import test_client_runs
 from test_client_runs import search
 
+test_client_runs.PAUSE = 0.2
 with hone.Client.start(sys.argv[3]) as client:
     def tell(part):
         if "trial" in part:

@@ -13,8 +13,8 @@ from typing import Any, Optional
 import hone
 
 QUESTION = (
-    "Samir makes 55 pies for a market stall; making one costs $1. At the end of the day 5 are unsold, and the others went "
-    "for $5 each. How many dollars of profit did Samir make?")
+    "Samir makes 55 pies for a market stall; making one costs $1. At the end of the day 5 are unsold, and the others "
+    "went for $5 each. How many dollars of profit did Samir make?")
 SIGNS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 
 

@@ -11,7 +11,7 @@ from hone.datasets import GSM8K, gsm8k_metric
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--lm", default="simulated")
-parser.add_argument("--gsm8k", action="store_true", help="use GSM8K in place of the word problems that Hone brings along")
+parser.add_argument("--gsm8k", action="store_true", help="use GSM8K in place of Hone's own word problems")
 parser.add_argument("--home", help="the directory of the store; .hone unless given")
 arguments = parser.parse_args()
 
@@ -57,6 +57,6 @@ model_path = hone.artifacts.download_artifacts(result.artifact_uri)
 loaded = hone.ChainOfThought("question -> answer")
 loaded.load(model_path)
 question = (
-    "Samir makes 55 pies for a market stall; making one costs $1. At the end of the day 5 are unsold, and the others went "
-    "for $5 each. How many dollars of profit did Samir make?")
+    "Samir makes 55 pies for a market stall; making one costs $1. At the end of the day 5 are unsold, and the others "
+    "went for $5 each. How many dollars of profit did Samir make?")
 print(f"\n{question}\n{loaded(question=question).answer}")

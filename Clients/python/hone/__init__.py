@@ -89,8 +89,8 @@ __all__ = [
     "LanguageModelRejected", "LanguageModelUnavailable", "MIPROv2", "MalformedReply", "MethodNotFound",
     "MetricFailed", "Module", "NotFound", "Optimizer", "OutputUnparsable", "Predict", "PredictResult", "Prediction",
     "Program", "ProgramFailed", "ProgramInvalid", "RateLimited", "ReAct", "Run", "RunDetails", "RunHandle", "Score",
-    "StoreUnavailable", "TimedOut", "ToolFailed", "TooManyErrors", "Trace", "TraceStep", "artifacts", "autolog", "cancel_run",
-    "compile", "configure", "connect", "datasets", "delete_run", "evaluate", "get_artifact", "get_client",
+    "StoreUnavailable", "TimedOut", "ToolFailed", "TooManyErrors", "Trace", "TraceStep", "artifacts", "autolog",
+    "cancel_run", "compile", "configure", "connect", "datasets", "delete_run", "evaluate", "get_artifact", "get_client",
     "get_run", "get_trace", "list_artifacts", "list_runs", "list_traces", "load_program", "log_feedback", "metric",
     "model", "program", "resume_run", "run_handle", "set_experiment", "start", "teleprompt", "tool",
 ]

@@ -87,8 +87,8 @@ class AsyncClient:
 
     @classmethod
     def attach(
-        cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None, env: Optional[Dict[str, str]] = None,
-        stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
+        cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None,
+        env: Optional[Dict[str, str]] = None, stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
     ) -> AsyncClient:
         """Joins the user's one service for the store; see `Client.attach`."""
         return cls(Core(Pipes(home, executable, _attached(idle_timeout), env, stderr), callback_threads, _loop()))
@@ -152,13 +152,13 @@ class AsyncClient:
     @overload
     async def compile(
         self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *,
-        estimate: Literal[True], **options: Unpack[CompileOptions],
+        estimate: Union[Literal[True], Dict[str, Any]], **options: Unpack[CompileOptions],
     ) -> Estimate: ...
 
     async def compile(
         self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *, detach: bool = False,
-        estimate: bool = False, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
-        on_partial: Optional[Progress] = None, **options: Any,
+        estimate: Union[bool, Dict[str, Any]] = False, progress: ProgressLike = None,
+        on_progress: Optional[Progress] = None, on_partial: Optional[Progress] = None, **options: Any,
     ) -> Union[CompileResult, AsyncRunHandle, Estimate]:
         """Optimizes a program; see `Client.compile`. Cancelling the task cancels the run."""
         keywords = _compile_keywords(program, optimizer, trainset, metric, detach, estimate, options)
@@ -260,6 +260,7 @@ class AsyncClient:
     log_feedback = awaited(Requests.log_feedback)
     list_artifacts = awaited(Requests.list_artifacts)
     get_artifact = awaited(Requests.get_artifact)
+    doctor = awaited(Requests.doctor)
     discover = awaited(Requests.discover)
 
     async def close(self, timeout: float = 10) -> None:

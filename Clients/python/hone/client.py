@@ -28,8 +28,8 @@ R = TypeVar("R", bound=Result)
 class Client:
     """A connection to the service.
 
-    Make one with `Client.start()` (a service of its own), `Client.attach()` (one service for all of the user's clients) or
-    `Client.connect(path)`, and close it, best with `with`.
+    Make one with `Client.start()` (a service of its own), `Client.attach()` (one service for all of the user's clients)
+    or `Client.connect(path)`, and close it, best with `with`.
     Keywords are in Python's spelling; one that a method does not name is passed on, `run_name="first"` as `runName`.
     Programs, metrics, models and tools may be functions: the service calls them back on this connection.
     """
@@ -60,8 +60,8 @@ class Client:
 
     @classmethod
     def attach(
-        cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None, env: Optional[Dict[str, str]] = None,
-        stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
+        cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None,
+        env: Optional[Dict[str, str]] = None, stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
     ) -> Client:
         """Joins the user's one service for the store, which is started if there is none and leaves when nobody uses it.
 
@@ -152,13 +152,13 @@ class Client:
     @overload
     def compile(
         self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *,
-        estimate: Literal[True], **options: Unpack[CompileOptions],
+        estimate: Union[Literal[True], Dict[str, Any]], **options: Unpack[CompileOptions],
     ) -> Estimate: ...
 
     def compile(
         self, program: Any, optimizer: Any, trainset: Any, metric: Any = None, *, detach: bool = False,
-        estimate: bool = False, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
-        on_partial: Optional[Progress] = None, **options: Any,
+        estimate: Union[bool, Dict[str, Any]] = False, progress: ProgressLike = None,
+        on_progress: Optional[Progress] = None, on_partial: Optional[Progress] = None, **options: Any,
     ) -> Union[CompileResult, RunHandle, Estimate]:
         """Optimizes a program: {runId, score, baselineScore, program, artifactUri, trials, usage …}.
 
@@ -168,7 +168,8 @@ class Client:
             trainset: rows (dicts, examples of DSPy, a DataFrame), a path, or `"name:split"`.
             metric: a function `(example, prediction)`, a name, or {"name": …}; the optimizer's own unless given.
             detach: leave the run to itself; gives a RunHandle.
-            estimate: say what it would cost, without a call.
+            estimate: say what it would cost, without a call; {"latency": seconds, "output_tokens": n} says what is
+                known.
             progress: True shows a bar or lines; a callable is given each report.
             on_progress: is given each report beside that.
             on_partial: is given each {trial} and {example} as it is finished.
@@ -306,6 +307,7 @@ class Client:
     log_feedback = waiting(Requests.log_feedback)
     list_artifacts = waiting(Requests.list_artifacts)
     get_artifact = waiting(Requests.get_artifact)
+    doctor = waiting(Requests.doctor)
     discover = waiting(Requests.discover)
 
     # MARK: Its end
@@ -348,7 +350,7 @@ def _attached(idle_timeout: Optional[float]) -> List[str]:
 
 
 def _compile_keywords(
-    program: Any, optimizer: Any, trainset: Any, metric: Any, detach: bool, estimate: bool, options: Dict[str, Any]
+    program: Any, optimizer: Any, trainset: Any, metric: Any, detach: bool, estimate: Any, options: Dict[str, Any]
 ) -> Dict[str, Any]:
     # An optimizer made as DSPy makes them brings its metric and its models along.
     own = optimizer.request_defaults() if hasattr(optimizer, "request_defaults") else {}

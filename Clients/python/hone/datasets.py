@@ -6,7 +6,7 @@ from typing import Any, Dict
 
 
 class GSM8K:
-    """Grade-school arithmetic: `GSM8K().train`, `.dev`, `.test`. The service loads it, from `path` where it is given."""
+    """Grade-school arithmetic: `GSM8K().train`, `.dev`, `.test`. The service loads it, from `path` if that is given."""
 
     def __init__(self, path: Any = None, *, limit: Any = None) -> None:
         more = {"path": path, "limit": limit}

@@ -50,7 +50,7 @@ class LM(Dict[str, Any]):
     def __init__(self, model: str, **options: Any) -> None:
         if "api_key" in options:
             raise TypeError(
-                "A key is not sent to the service: put it into an environment variable, and name that with api_key_env.")
+                "A key is not sent to the service: put it into an environment variable, named with api_key_env.")
         renamed = {"api_base": "apiBase", "base_url": "apiBase"}
         super().__init__({"model": model, **{
             renamed.get(name, camel(name)): plain(value) for name, value in options.items() if value is not None}})
@@ -161,8 +161,8 @@ def compile_program(
     """What `Optimizer.compile` does."""
     if not isinstance(student, Module):
         raise TypeError(
-            f"A {type(student).__name__} is no program of this kind; make one with hone.ChainOfThought(…), hone.Predict(…) "
-            "or a class that extends hone.Program.")
+            f"A {type(student).__name__} is no program of this kind; make one with hone.ChainOfThought(…), "
+            "hone.Predict(…) or a class that extends hone.Program.")
     request = {"experiment", "run_name", "tags", "autolog", "budget", "concurrency", "lm", "on_progress", "on_partial"}
     asked = {name: options.pop(name) for name in list(options) if name in request}
     configured = Optimizer(optimizer.name, optimizer.metric, **optimizer.settings)

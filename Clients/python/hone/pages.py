@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from typing import (
-    Any, AsyncIterator, Awaitable, Callable, Dict, Generic, Iterator, List, Optional, Tuple, Type, TypeVar, Union, overload,
+    Any, AsyncIterator, Awaitable, Callable, Dict, Generic, Iterator, List, Optional, Tuple, Type, TypeVar, Union,
+    overload,
 )
 
 from .display import View, clean, frame

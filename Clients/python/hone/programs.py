@@ -426,7 +426,8 @@ def _prediction(value: Any, program: Program) -> Prediction:
     if callable(to_dict):
         value = to_dict()
     if not isinstance(value, dict):
-        as_plain = plain(value) if not isinstance(value, (str, int, float, list, tuple)) and value is not None else value
+        is_simple = value is None or isinstance(value, (str, int, float, list, tuple))
+        as_plain = value if is_simple else plain(value)
         outputs = (program.signature or "").partition("->")[2].split(",")
         name = outputs[0].partition(":")[0].strip()
         if isinstance(as_plain, dict):
@@ -435,8 +436,8 @@ def _prediction(value: Any, program: Program) -> Prediction:
             value = {name: value}
         else:
             raise TypeError(
-                f"{program.program_name()}'s forward returned a {type(value).__name__}; it returns its outputs: a prediction, "
-                "or a dict from their names to their values.")
+                f"{program.program_name()}'s forward returned a {type(value).__name__}; it returns its outputs: a "
+                "prediction, or a dict from their names to their values.")
     return Prediction(value)
 
 

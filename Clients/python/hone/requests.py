@@ -160,8 +160,10 @@ class Requests:
         trace_id: str, *, span_id: Optional[str] = None, bodies: Optional[bool] = None,
         max_spans: Optional[int] = None, page_token: Optional[str] = None,
     ) -> Request[Trace]:
-        """One trace: {info, spans, nextPageToken}; with a span's id that span whole, without bodies only its outline."""
-        named = {"trace_id": trace_id, "span_id": span_id, "bodies": bodies, "max_spans": max_spans, "page_token": page_token}
+        """One trace: {info, spans, nextPageToken}; with a span's id that span whole, without bodies its outline."""
+        named = {
+            "trace_id": trace_id, "span_id": span_id, "bodies": bodies, "max_spans": max_spans,
+            "page_token": page_token}
         return Request("getTrace", named, Trace)
 
     @staticmethod
@@ -186,6 +188,11 @@ class Requests:
         """A file of a run, or a part of it: {text or base64, offset, length, totalSize}; `.json()`, `.content`."""
         named = {"run_id": run_id, "path": path, "artifact_uri": artifact_uri, "offset": offset, "length": length}
         return Request("getArtifact", named, Artifact)
+
+    @staticmethod
+    def doctor(*, repair: Optional[bool] = None, socket: Optional[str] = None) -> Request[Result]:
+        """Examines the store and its surroundings: {healthy, findings}; with repair it mends what it safely can."""
+        return Request("doctor", {"repair": repair, "socket": socket}, Result)
 
     @staticmethod
     def discover() -> Request[Dict[str, Any]]:

@@ -382,10 +382,45 @@ class LoadedProgram(Result):
                     ["predictor", "instructions", "demos"], rows)
 
 
+class Range(Result):
+    """From one number to another; the upper one is None where it is not known."""
+
+    least = Member[float]("min", lambda value: value or 0)
+    most = Member[Optional[float]]("max")
+
+    def __str__(self) -> str:
+        least, most = (f"{number:,.4g}" if isinstance(number, float) else f"{number:,}" for number in (
+            self.least, self.most or 0))
+        return f"{least} or more" if self.most is None else least if least == most else f"{least} to {most}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 class Estimate(Result):
     """What a compile would ask for and cost, told without a call."""
 
+    calls = Member[Range]("calls", one(Range))
+    total_tokens = Member[Range]("totalTokens", one(Range))
+    input_tokens = Member[Range]("inputTokens", one(Range))
+    output_tokens = Member[Range]("outputTokens", one(Range))
+    seconds = Member[Range]("seconds", one(Range))
+    phases = Member[List[Dict[str, Any]]]("phases", lambda value: value or [])
+    assumptions = Member[List[str]]("assumptions", lambda value: value or [])
+    simulated = Member[bool]("simulated", bool)
+
+    @property
+    def cost(self) -> Optional[Range]:
+        """In dollars; None where a model's price is not known."""
+        cost = self.get("cost")
+        return Range(cost) if isinstance(cost, dict) else None
+
     def view(self) -> View:
-        facts = [(name, value if not isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False))
-                 for name, value in self.items()]
-        return View("Estimate", facts)
+        cost = f"${self.cost}" if self.cost is not None else "unknown: a price is missing"
+        within = (self.get("budget") or {}).get("suffices") or {}
+        facts = [("tokens", str(self.total_tokens)), ("cost", cost), ("seconds", str(self.seconds)),
+                 *[(f"within {name}", word) for name, word in within.items()]]
+        rows = [(phase.get("name"), phase.get("role"), str(Range(phase.get("calls") or {})),
+                 str(Range(phase.get("inputTokens") or {}))) for phase in self.phases]
+        return View(f"Estimate: {self.calls} calls", facts, ["phase", "asked", "calls", "input tokens"], rows,
+                    more=" ".join(self.assumptions))

@@ -24,5 +24,6 @@ def register(core: Core, functions: Sequence[Any]) -> None:
         kind = marked_kind(function)
         if kind is None:
             raise TypeError(
-                f"{function!r} may be a metric, a model or a tool: say which with @hone.metric, @hone.model or @hone.tool.")
+                f"{function!r} may be a metric, a model or a tool: say which with @hone.metric, @hone.model or "
+                "@hone.tool.")
         core.callbacks.hold(kind, function)

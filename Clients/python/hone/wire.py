@@ -69,7 +69,8 @@ class Wire:
         if isinstance(value, type):
             raise TypeError(f"{value.__name__} is a class; give an instance of it: {value.__name__}().")
         if not isinstance(value, (str, dict)):
-            raise TypeError(f"A {type(value).__name__} is no program: give a signature, a hone.Program, or a reference.")
+            raise TypeError(
+                f"A {type(value).__name__} is no program: give a signature, a hone.Program, or a reference.")
         return plain(value)
 
     def metric(self, value: Any) -> Any:

@@ -11,7 +11,21 @@ struct APIRoute: Sendable {
   var method: HTTPRequest.Method
   /// Behind `/api/2.0/mlflow` and the other prefixes.
   var path: String
-  var answer: Handler
+  /// The answer as JSON text.
+  var answer: @Sendable (APIRequest, TrackingStore) async throws -> [UInt8]
+
+  init(
+    method: HTTPRequest.Method, path: String,
+    text: @escaping @Sendable (APIRequest, TrackingStore) async throws -> [UInt8]
+  ) {
+    self.method = method
+    self.path = path
+    answer = text
+  }
+
+  init(method: HTTPRequest.Method, path: String, answer: @escaping Handler) {
+    self.init(method: method, path: path, text: { call, store in try await answer(call, store).encoded() })
+  }
 
   static func get(_ path: String, _ answer: @escaping Handler) -> APIRoute {
     APIRoute(method: .get, path: path, answer: answer)
@@ -40,18 +54,19 @@ enum API {
 
   private static let routes: [APIRoute] =
     ExperimentRoutes.all + RunRoutes.all + MetricRoutes.all + ModelRoutes.all + TraceRoutes.all + AssessmentRoutes.all
-    + ArtifactListRoutes.all + RegistryRoutes.all
+    + ArtifactListRoutes.all + RegistryRoutes.all + MetricAnswers.routes + TraceFile.routes
 
   static func addRoutes(to router: Router<BasicRequestContext>, backend: WebBackend) {
     for prefix in prefixes {
       for route in routes + (prefix.contains("2.0") ? LegacyTraceRoutes.all : TraceRoutes.current) {
         router.on(RouterPath(prefix + route.path), method: route.method) { request, context in
           let call = try await APIRequest(request, context)
-          return Response.json(try await route.answer(call, try await backend.store()))
+          return Response.json(text: try await route.answer(call, try await backend.store()))
         }
       }
     }
     ArtifactRoutes.add(to: router, backend: backend)
+    GraphAnswers.add(to: router, backend: backend)
     router.get("/version") { _, _ in
       Response(
         status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],

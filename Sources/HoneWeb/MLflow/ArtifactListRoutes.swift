@@ -8,7 +8,7 @@ enum ArtifactListRoutes {
       let id = try call.runID()
       let path = try ArtifactPath(call.text("path") ?? "")
       var object: JSONObject = ["root_uri": .string(try await store.run(id).info.artifactURI)]
-      let entries = try await store.listArtifacts(.run(id), path: path)
+      let entries = try await ArtifactRoutes.entries(.run(id), path, store)
       object.appendUnlessEmpty("files", entries.map { $0.apiJSON(path: $0.path) })
       return .object(object)
     }

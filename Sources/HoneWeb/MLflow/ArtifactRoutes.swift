@@ -80,18 +80,18 @@ enum ArtifactRoutes {
     let own = reference.path.description
     object.appendUnlessEmpty(
       "files",
-      try await entries(reference, store).map { entry in
+      try await entries(reference.owner, reference.path, store).map { entry in
         entry.apiJSON(path: own.isEmpty ? entry.path : String(entry.path.dropFirst(own.count + 1)))
       })
     return .json(.object(object))
   }
 
   /// What lies there. A file has nothing in it: by that clients know it from a directory.
-  private static func entries(
-    _ reference: ArtifactReference, _ store: TrackingStore
+  static func entries(
+    _ owner: ArtifactOwner, _ path: ArtifactPath, _ store: TrackingStore
   ) async throws(HoneError) -> [ArtifactEntry] {
     do throws(HoneError) {
-      return try await store.listArtifacts(reference.owner, path: reference.path)
+      return try await store.listArtifacts(owner, path: path)
     } catch {
       guard error.kind == .invalidParams else { throw error }
       return []

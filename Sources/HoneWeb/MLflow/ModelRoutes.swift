@@ -53,7 +53,7 @@ enum ModelRoutes {
     .get("/logged-models/:model/artifacts/directories") { call, store in
       let id = try call.part("model")
       let path = try ArtifactPath(call.text("artifact_directory_path") ?? "")
-      let entries = try await store.listArtifacts(.model(id), path: path)
+      let entries = try await ArtifactRoutes.entries(.model(id), path, store)
       var object: JSONObject = ["root_uri": .string(try await store.model(id).artifactURI)]
       object.appendUnlessEmpty("files", entries.map { $0.apiJSON(path: $0.path) })
       return .object(object)

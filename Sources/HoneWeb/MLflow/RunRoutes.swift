@@ -1,20 +1,13 @@
 import Failures
+import HTTPTypes
 import JSON
 import Tracking
 
 /// Runs, and what is logged to them.
 enum RunRoutes {
   static let all: [APIRoute] = [
-    .post("/runs/create") { call, store in
-      var new = NewRun(
-        experimentID: try call.text("experiment_id") ?? "0", name: try call.text("run_name").flatMap(unlessEmpty),
-        startTime: try call.int("start_time"), tags: try call.pairs("tags"))
-      new.user = try call.text("user_id").flatMap(unlessEmpty)
-      // Whoever copies runs may bring the children first.
-      new.needsParent = false
-      return ["run": try await store.createRun(new).apiJSON]
-    },
-    .get("/runs/get") { call, store in ["run": try await store.run(call.runID()).apiJSON] },
+    APIRoute(method: .post, path: "/runs/create", text: create),
+    APIRoute(method: .get, path: "/runs/get", text: { call, store in text(try await store.run(call.runID())) }),
     .post("/runs/update") { call, store in
       var status: RunStatus?
       if let word = try call.text("status").flatMap(unlessEmpty) {
@@ -28,7 +21,7 @@ enum RunRoutes {
         call.runID(), status: status, endTime: call.int("end_time"), name: call.text("run_name").flatMap(unlessEmpty))
       return ["run_info": info.apiJSON]
     },
-    .post("/runs/search", search),
+    APIRoute(method: .post, path: "/runs/search", text: search),
     .post("/runs/delete") { call, store in
       try await store.deleteRun(call.runID())
       return [:]
@@ -98,15 +91,47 @@ enum RunRoutes {
     },
   ]
 
-  private static let search: APIRoute.Handler = { call, store in
+  @Sendable private static func create(_ call: APIRequest, _ store: TrackingStore) async throws -> [UInt8] {
+    var new = NewRun(
+      experimentID: try call.text("experiment_id") ?? "0", name: try call.text("run_name").flatMap(unlessEmpty),
+      startTime: try call.int("start_time"), tags: try call.pairs("tags"))
+    new.user = try call.text("user_id").flatMap(unlessEmpty)
+    // Whoever copies runs may bring the children first.
+    new.needsParent = false
+    return text(try await store.createRun(new))
+  }
+
+  /// Thousands of runs come in one answer: it is written straight into its text.
+  @Sendable private static func search(_ call: APIRequest, _ store: TrackingStore) async throws -> [UInt8] {
     let page = try await store.searchRuns(
       experimentIDs: call.texts("experiment_ids"), filter: call.text("filter") ?? "", orderBy: call.texts("order_by"),
       view: call.view("run_view_type"), maxResults: call.int("max_results", in: 1...50_000) ?? 1000,
       pageToken: call.pageToken())
-    var object = JSONObject()
-    object.appendUnlessEmpty("runs", page.items.map(\.apiJSON))
-    object.appendToken(page.nextPageToken)
-    return .object(object)
+    var writer = JSONWriter()
+    writer.write(raw: "{")
+    if !page.items.isEmpty {
+      writer.write(raw: "\"runs\":[")
+      for (index, run) in page.items.enumerated() {
+        if index > 0 { writer.write(raw: ",") }
+        writer.write(run)
+      }
+      writer.write(raw: "]")
+    }
+    if let token = page.nextPageToken {
+      if !page.items.isEmpty { writer.write(raw: ",") }
+      writer.write(raw: "\"next_page_token\":")
+      writer.write(text: token)
+    }
+    writer.write(raw: "}")
+    return writer.bytes
+  }
+
+  private static func text(_ run: Run) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.write(raw: "{\"run\":")
+    writer.write(run)
+    writer.write(raw: "}")
+    return writer.bytes
   }
 
   static func unlessEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }

@@ -70,20 +70,65 @@ extension DatasetInput {
   }
 }
 
-extension Run {
-  var apiJSON: JSONValue {
-    var data = JSONObject()
-    data.appendUnlessEmpty("metrics", metrics.map(\.apiJSON))
-    data.appendUnlessEmpty("params", params.map(\.apiJSON))
-    data.appendUnlessEmpty("tags", tags.map(\.apiJSON))
+extension JSONWriter {
+  /// A run as `runs/get` and `runs/search` show it.
+  mutating func write(_ run: Run) {
+    write(raw: "{\"info\":")
+    write(run.info.apiJSON)
+    write(raw: ",\"data\":{")
+    var isFirst = true
+    func separator() -> StaticString {
+      defer { isFirst = false }
+      return isFirst ? "" : ","
+    }
+    if !run.metrics.isEmpty {
+      write(raw: separator())
+      write(raw: "\"metrics\":[")
+      for (index, metric) in run.metrics.enumerated() {
+        write(raw: index == 0 ? "{\"key\":" : ",{\"key\":")
+        write(text: metric.key)
+        write(raw: ",\"value\":")
+        write(numberValue(metric.value))
+        write(raw: ",\"timestamp\":")
+        write(.int(metric.timestamp))
+        write(raw: ",\"step\":")
+        write(.int(metric.step))
+        write(raw: "}")
+      }
+      write(raw: "]")
+    }
+    if !run.params.isEmpty {
+      write(raw: separator())
+      write(raw: "\"params\":")
+      write(run.params)
+    }
+    if !run.tags.isEmpty {
+      write(raw: separator())
+      write(raw: "\"tags\":")
+      write(run.tags)
+    }
     var inputs = JSONObject()
-    inputs.appendUnlessEmpty("dataset_inputs", self.inputs.map(\.apiJSON))
+    inputs.appendUnlessEmpty("dataset_inputs", run.inputs.map(\.apiJSON))
     var outputs = JSONObject()
     outputs.appendUnlessEmpty(
-      "model_outputs", self.outputs.map { ["model_id": .string($0.modelID), "step": .int($0.step)] })
-    return [
-      "info": info.apiJSON, "data": .object(data), "inputs": .object(inputs), "outputs": .object(outputs),
-    ]
+      "model_outputs", run.outputs.map { ["model_id": .string($0.modelID), "step": .int($0.step)] })
+    write(raw: "},\"inputs\":")
+    write(.object(inputs))
+    write(raw: ",\"outputs\":")
+    write(.object(outputs))
+    write(raw: "}")
+  }
+
+  private mutating func write(_ pairs: [KeyValue]) {
+    write(raw: "[")
+    for (index, pair) in pairs.enumerated() {
+      write(raw: index == 0 ? "{\"key\":" : ",{\"key\":")
+      write(text: pair.key)
+      write(raw: ",\"value\":")
+      write(text: pair.value)
+      write(raw: "}")
+    }
+    write(raw: "]")
   }
 }
 

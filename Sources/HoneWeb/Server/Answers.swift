@@ -8,9 +8,13 @@ import NIOCore
 extension Response {
   /// A JSON document.
   static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+    json(text: value.encoded(), status: status)
+  }
+
+  static func json(text: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
     Response(
       status: status, headers: [.contentType: "application/json"],
-      body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.encoded())))
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: text)))
   }
 
   /// An error as MLflow's clients read it, which serves everybody else, too.

@@ -14,6 +14,8 @@ package struct WebConfiguration: Sendable {
   package var allowedHosts: [String] = []
   /// Asks for the token on loopback addresses, too.
   package var requiresToken = false
+  /// Whose page to serve in place of Hone's own.
+  package var mlflow: MLflowAssets?
 
   package init(host: String = "127.0.0.1", port: Int = 5000) {
     self.host = host
@@ -60,7 +62,7 @@ package final class WebServer: Sendable {
     let (ports, hear) = AsyncStream<Int>.makeStream()
     let gatekeeper = Gatekeeper(configuration: configuration, token: token)
     let application = Application(
-      responder: GuardedResponder(gatekeeper: gatekeeper, inner: routes(backend).buildResponder(), logger: logger),
+      responder: GuardedResponder(gatekeeper: gatekeeper, inner: routes(backend, mlflow: configuration.mlflow).buildResponder(), logger: logger),
       configuration: .init(address: .hostname(configuration.host, port: configuration.port)),
       onServerRunning: { channel in
         hear.yield(channel.localAddress?.port ?? configuration.port)
@@ -101,9 +103,9 @@ package final class WebServer: Sendable {
   }
 
   /// All routes; the guard stands in front of them.
-  static func routes(_ backend: WebBackend) -> Router<BasicRequestContext> {
+  static func routes(_ backend: WebBackend, mlflow: MLflowAssets? = nil) -> Router<BasicRequestContext> {
     let router = Router()
-    PageFiles.addRoutes(to: router)
+    if let mlflow { mlflow.addRoutes(to: router) } else { PageFiles.addRoutes(to: router) }
     CallRoute.add(to: router, backend: backend)
     ExportRoute.add(to: router, backend: backend)
     API.addRoutes(to: router, backend: backend)
