@@ -47,9 +47,12 @@ struct ReplyReader {
     var word: [UInt8] = []
     var isString = false
     var isEscaped = false
-    func isWordByte(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x2D }
+    func isWordByte(_ byte: UInt8) -> Bool {
+      (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x2D
+    }
     func end() {
-      result += ["NaN", "Infinity", "-Infinity"].contains(String(decoding: word, as: UTF8.self)) ? Array("null".utf8) : word
+      let isNoNumber = ["NaN", "Infinity", "-Infinity"].contains(String(decoding: word, as: UTF8.self))
+      result += isNoNumber ? Array("null".utf8) : word
       word = []
     }
     for byte in body {

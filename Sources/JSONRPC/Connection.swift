@@ -222,6 +222,7 @@ package final class Connection: Sendable, ByteStreamDelegate {
   package func streamInputEnded() {
     state.withLock { $0.inputEnded = true }
     pump()
+    handler.inputEnded(self)
   }
 
   package func streamDrained() {

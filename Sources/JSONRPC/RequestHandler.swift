@@ -36,12 +36,15 @@ package protocol RequestHandler: Sendable {
   func plan(_ request: IncomingRequest) -> RequestPlan
   /// `$/cancelRequest` is taken care of by the connection and does not come here.
   func receive(_ notification: IncomingNotification)
+  /// The peer sends nothing more; what it has sent is still answered.
+  func inputEnded(_ connection: Connection)
   /// The connection is closed; the tasks of its requests have been cancelled.
   func connectionClosed(_ connection: Connection)
 }
 
 extension RequestHandler {
   package func receive(_ notification: IncomingNotification) {}
+  package func inputEnded(_ connection: Connection) {}
   package func connectionClosed(_ connection: Connection) {}
 }
 

@@ -47,7 +47,9 @@ package struct SharedService: Sendable {
     }
     if let state = absolute("XDG_STATE_HOME") {
       candidates.append(state + "/hone")
-    } else if let home = absolute("HOME") ?? getpwuid(geteuid()).flatMap({ $0.pointee.pw_dir }).map({ String(cString: $0) }) {
+    } else if let home = absolute("HOME")
+      ?? getpwuid(geteuid()).flatMap({ $0.pointee.pw_dir }).map({ String(cString: $0) })
+    {
       candidates.append(home + "/.local/state/hone")
     }
     return candidates

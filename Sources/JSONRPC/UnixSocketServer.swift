@@ -28,7 +28,8 @@ package final class UnixSocketServer: Sendable, EventSource {
   /// Starts to listen.
   ///
   /// - Parameters:
-  ///   - maximumConnections: how many may be open at once; further ones wait to be accepted.
+  ///   - maximumConnections: how many may be open at once; further ones wait to be accepted. In any case no more than
+  ///     half of the descriptors that the process may have: the rest is for the work.
   ///   - report: hears of peers that were turned away and the like.
   ///   - accepted: is given each new stream, on the loop's thread, and must not wait.
   /// - Throws: `storeUnavailable` if another server has the path (its process id is in the message and in
@@ -52,7 +53,7 @@ package final class UnixSocketServer: Sendable, EventSource {
     self.path = path
     self.loop = loop
     self.lock = lock
-    self.maximumConnections = maximumConnections
+    self.maximumConnections = min(maximumConnections, max(8, openFilesAllowed() / 2))
     self.report = report
     self.accepted = accepted
     identity = Self.identity(of: path) ?? (0, 0)

@@ -12,8 +12,8 @@ package struct StoredAnswer: Sendable, Hashable {
   package var cost: Double?
   /// Seconds from request to reply, retries and waiting included.
   package var seconds: Double
-  /// The note on the request that brought it, which goes when the answer is kept.
-  package var note: RequestNote?
+  /// The notes on the requests that were made for it, which go when the answer is kept.
+  package var notes: [RequestNote] = []
 
   package init(
     reply: ModelReply, model: String, role: CallRole, runID: String? = nil, cost: Double? = nil, seconds: Double = 0
@@ -79,13 +79,13 @@ package protocol AnswerStore: Sendable {
   /// Notes requests that a run is about to send; returns when the note would survive the process.
   func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote?
 
-  /// Keeps what a run's failed requests cost; `note`, where one was made of them, goes.
-  func keep(_ failed: [FailedRequests], run: String, closing note: RequestNote?) async throws(HoneError)
+  /// Keeps what a run's failed requests cost; the notes that were made of them go.
+  func keep(_ failed: [FailedRequests], run: String, closing notes: [RequestNote]) async throws(HoneError)
 }
 
 extension AnswerStore {
   package func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote? { nil }
-  package func keep(_ failed: [FailedRequests], run: String, closing note: RequestNote?) async throws(HoneError) {}
+  package func keep(_ failed: [FailedRequests], run: String, closing notes: [RequestNote]) async throws(HoneError) {}
 
 
   package func keepSoon(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {

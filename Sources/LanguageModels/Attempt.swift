@@ -4,8 +4,8 @@ import Synchronization
 /// One attempt at a completion: a request and, where its answer is unusually late, another one beside it; where that is
 /// late too, a third after twice the time, and a fourth. The first answer wins, the others are aborted.
 ///
-/// Each request has a reservation and a deadline of its own, and is on the bill whether it won or not. The permit is one
-/// for all: a request that is late takes up none of the endpoint's capacity, as far as can be told, so the next one has
+/// Each request has a reservation and a deadline of its own, and is on the bill whether it won or not. The permit is
+/// one for all: a request that is late takes up none of the endpoint's capacity, as far as can be told, so the next one has
 /// its place. Else lost replies would fill up what the limiter allows, and stall every call.
 final class Attempt: Sendable {
   /// What the attempt works with.
@@ -22,8 +22,17 @@ final class Attempt: Sendable {
     var deadline: Double
     /// When a request is late enough for a second one; nil never sends one.
     var lateness: (@Sendable () -> Double)?
+    /// Where requests are noted before they are sent; nil where that need not be known after a crash.
+    var noting: Noting?
     /// Writes the bill of one request.
     var settle: @Sendable (Budget.Reservation, TokenUsage, _ failed: Bool) -> Void
+  }
+
+  /// Notes a run's requests.
+  struct Noting: Sendable {
+    var answers: any AnswerStore
+    var role: CallRole
+    var run: String
   }
 
   /// The most requests of one attempt.
@@ -48,6 +57,7 @@ final class Attempt: Sendable {
     /// Requests whose bill is not written yet.
     var unsettled = 0
     var watch: Alarms.Token?
+    var notes: [RequestNote] = []
 
     var open: Int { sent.count { $0.isOpen } }
   }
@@ -60,8 +70,9 @@ final class Attempt: Sendable {
   init(_ terms: Terms) { self.terms = terms }
 
   /// Makes the attempt. Ends at once when the task is cancelled, even if the model does not heed that.
-  func run(_ permit: AdaptiveLimiter.Permit, _ reservation: Budget.Reservation) async -> Result<ModelReply, ModelFailure>
-  {
+  func run(
+    _ permit: AdaptiveLimiter.Permit, _ reservation: Budget.Reservation
+  ) async -> Result<ModelReply, ModelFailure> {
     terms.times.noteSent()
     send(permit, reservation)
     if terms.lateness != nil { watch() }
@@ -96,6 +107,7 @@ final class Attempt: Sendable {
       let (model, request) = (terms.model, terms.request)
       sent.task = Task {
         do throws(ModelFailure) {
+          try await self.note()
           self.finish(index, .success(try await model.complete(request)))
         } catch {
           self.finish(index, .failure(error))
@@ -109,6 +121,27 @@ final class Attempt: Sendable {
     guard !isSent else { return }
     if let permit { terms.limiter.release(permit, .neutral) }
     terms.budget.refund(reservation)
+  }
+
+  /// The notes made of the requests.
+  var notes: [RequestNote] { state.withLock { $0.notes } }
+
+  private func note() async throws(ModelFailure) {
+    guard let noting = terms.noting else { return }
+    do throws(HoneError) {
+      let note = try await noting.answers.noteSending(terms.need.calls, role: noting.role, run: noting.run)
+      guard let note else { return }
+      let isOver = state.withLock { state in
+        if !state.isOver { state.notes.append(note) }
+        return state.isOver
+      }
+      // It ended meanwhile, and its bill is written: nothing is sent.
+      guard isOver else { return }
+      try await noting.answers.keep([], run: noting.run, closing: [note])
+      throw HoneError.callCancelled
+    } catch {
+      throw ModelFailure(error, retry: .never)
+    }
   }
 
   /// Looks whether the request under way is late, now and as long as that may become so.
@@ -218,9 +251,15 @@ final class Attempt: Sendable {
       if reply.finishReasons.contains("length") {
         ("used up its tokens before it wrote any text.", "Raise the model's maxTokens.", .never)
       } else if reply.finishReasons.contains("content_filter") {
-        ("was kept from answering by a content filter.", "Change the program's texts or data, or use another model.", .never)
+        (
+          "was kept from answering by a content filter.", "Change the program's texts or data, or use another model.",
+          .never
+        )
       } else {
-        ("answered with no text.", "Look at the endpoint's log; a wrong chat template may have emptied the answer.", .backOff)
+        (
+          "answered with no text.", "Look at the endpoint's log; a wrong chat template may have emptied the answer.",
+          .backOff
+        )
       }
     let error = HoneError(.malformedReply, "The language model " + message, remedy: remedy)
     return (.failure(ModelFailure(error, retry: retry)), reply.usage)

@@ -34,7 +34,8 @@ extension ModelConfiguration {
     let place = fields.place("headers")
     for (name, value) in fields.object("headers", "extra_headers", "extraHeaders") ?? [:] {
       guard isHeaderName(name) else {
-        fields.problems.add(place, "A header's name has letters, digits and hyphens, and is none that the request itself needs.")
+        fields.problems.add(
+          place, "A header's name has letters, digits and hyphens, and is none that the request itself needs.")
         continue
       }
       guard let object = value.objectValue, object.count == 1, let variable = object["env"]?.stringValue,
@@ -57,10 +58,13 @@ extension ModelConfiguration {
   /// Whether what is called so is a secret, going by its name.
   package static func namesSecret(_ name: String) -> Bool {
     let name = fold(name)
-    return name == "key" || name == "sig" || name == "signature"
-      || ["apikey", "accesskey", "secretkey", "authkey", "token", "secret", "password", "authorization", "credential", "credentials"]
-        .contains { name.hasSuffix($0) }
+    return name == "key" || name == "sig" || name == "signature" || secretEndings.contains { name.hasSuffix($0) }
   }
+
+  private static let secretEndings = [
+    "apikey", "accesskey", "secretkey", "authkey", "token", "secret", "password", "authorization", "credential",
+    "credentials",
+  ]
 
   private static func fold(_ name: String) -> String { name.lowercased().filter { $0 != "_" && $0 != "-" } }
 
@@ -85,6 +89,9 @@ extension ModelConfiguration {
   private static func isHeaderName(_ name: String) -> Bool {
     let own = ["host", "content-length", "content-type", "transfer-encoding", "connection", "accept"]
     return !name.isEmpty && name.count <= 100 && !own.contains(name.lowercased())
-      && name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x5F }
+      && name.unicodeScalars.allSatisfy { scalar in
+        scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
+          || scalar == "-" || scalar == "_"
+      }
   }
 }

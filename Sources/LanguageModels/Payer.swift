@@ -48,25 +48,26 @@ struct Payer: Sendable {
     let times = times ?? .shared(for: model.identity, role: context.role)
     var history = RetryPolicy.History()
     var terms = Attempt.Terms(
-      model: model, request: bounded(request, budget), need: try need(of: request, budget: budget), budget: budget, limiter: limiter,
+      model: model, request: bounded(request, budget), need: try need(of: request, budget: budget), budget: budget,
+      limiter: limiter,
       times: times, now: pacing.now, deadline: 0, lateness: lateness(times),
-      settle: { settle($0, $1, failed: $2, context) })
+      noting: noting(context), settle: { settle($0, $1, failed: $2, context) })
     while true {
       let (permit, reservation) = try await admit(terms.need, budget)
-      let note = try await note(terms.need, permit, reservation, context)
       terms.deadline = configuration.timeout ?? deadline(times, passed: history[.late])
-      switch await Attempt(terms).run(permit, reservation) {
+      let attempt = Attempt(terms)
+      switch await attempt.run(permit, reservation) {
       case .success(var reply):
         if !configuration.isSimulated { reply.texts = reply.texts.map(Redactor.process.redactKnown) }
         var stored = StoredAnswer(
           reply: reply, model: configuration.model, role: context.role, runID: context.account.runID,
           cost: price?.cost(of: reply.usage), seconds: pacing.now() - started)
-        stored.note = note
+        stored.notes = attempt.notes
         try await keep(stored, key).get()
         try await context.account.keepFailures(in: answers)
         return stored
       case .failure(let failure):
-        try await context.account.keepFailures(in: answers, closing: note)
+        try await context.account.keepFailures(in: answers, closing: attempt.notes)
         if Task.isCancelled { throw .callCancelled }
         history.add(failure.fault)
         guard let pause = policy.pause(after: failure.fault, history, advice: failure.retry, random: pacing.random())
@@ -147,18 +148,11 @@ struct Payer: Sendable {
     }
   }
 
-  /// Notes a request of a run whose spending is bounded: should the process end, it counts when the run is resumed.
-  private func note(
-    _ need: Budget.Amount, _ permit: AdaptiveLimiter.Permit, _ reservation: Budget.Reservation, _ context: CallContext
-  ) async throws(HoneError) -> RequestNote? {
+  /// Where requests are noted before they are sent. Should the process end, a bounded run's requests count when the
+  /// run is resumed.
+  private func noting(_ context: CallContext) -> Attempt.Noting? {
     guard let run = context.account.runID, context.account.budget.isLimited else { return nil }
-    do throws(HoneError) {
-      return try await answers.noteSending(need.calls, role: context.role, run: run)
-    } catch {
-      limiter.release(permit, .neutral)
-      context.account.budget.refund(reservation)
-      throw error
-    }
+    return Attempt.Noting(answers: answers, role: context.role, run: run)
   }
 
   // MARK: After a request

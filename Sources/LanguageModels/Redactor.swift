@@ -142,7 +142,8 @@ package struct Redactor: Sendable {
 }
 
 extension Redactor {
-  /// Knows the values that environment variables with a secret's name (`…_KEY`, `…_TOKEN`) had when it was first needed.
+  /// Knows the values that environment variables with a secret's name (`…_KEY`, `…_TOKEN`) had when it was first
+  /// needed.
   package static let process = Redactor(
     secrets: ProcessInfo.processInfo.environment.compactMap { name, value in
       (ModelConfiguration.namesSecret(name) || name.hasSuffix("_KEY")) && !value.hasPrefix("/") ? value : nil

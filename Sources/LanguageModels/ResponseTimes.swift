@@ -55,7 +55,9 @@ package final class ResponseTimes: Sendable {
 
   // MARK: What was seen
 
-  package func noteSent() { state.withLock { $0.repeatsLeft = min(Self.repeatsAhead, $0.repeatsLeft + Self.repeatShare) } }
+  package func noteSent() {
+    state.withLock { $0.repeatsLeft = min(Self.repeatsAhead, $0.repeatsLeft + Self.repeatShare) }
+  }
 
   package func noteAnswer(after seconds: Double) {
     overall?.noteAnswer(after: seconds)

@@ -58,13 +58,13 @@ package final class RunAccount: Sendable {
   }
 
   /// Keeps the failed requests noted so far, so that they are on the bill when the run is done again.
-  package func keepFailures(in store: any AnswerStore, closing note: RequestNote? = nil) async throws(HoneError) {
+  package func keepFailures(in store: any AnswerStore, closing notes: [RequestNote] = []) async throws(HoneError) {
     guard let runID else { return }
     let failed = unkept.withLock { unkept in
       defer { unkept = [] }
       return unkept
     }
-    if !failed.isEmpty || note != nil { try await store.keep(failed, run: runID, closing: note) }
+    if !failed.isEmpty || !notes.isEmpty { try await store.keep(failed, run: runID, closing: notes) }
   }
 
   /// Notes the seconds that a caller waited for a model.

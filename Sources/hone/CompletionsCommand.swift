@@ -18,7 +18,8 @@ struct CompletionsCommand: ParsableCommand {
 
   func run() throws {
     guard let shell = CompletionShell(rawValue: shell), CompletionShell.allCases.contains(shell) else {
-      throw ValidationError("There are completions for \(CompletionShell.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw ValidationError(
+        "There are completions for \(CompletionShell.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     print(Hone.completionScript(for: shell))
   }

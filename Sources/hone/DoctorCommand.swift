@@ -7,8 +7,8 @@ struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor", abstract: "Examine the store and its surroundings, and say what is to be done.",
     discussion: """
-      Looks at files and permissions, the schema, the database's soundness, artifacts, runs whose process is gone, free \
-      space, the socket, and which keys are set (never their values). The status is 0 if nothing is to be done, else 1.
+      Looks at files and permissions, the schema, the database's soundness, artifacts, runs whose process is gone, \
+      free space, the socket, and which keys are set (never their values). The status is 0 if nothing is to be done, else 1.
       """)
 
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
@@ -44,7 +44,8 @@ struct DoctorCommand: AsyncParsableCommand {
     let isRepaired = finding["repaired"] == true
     let mark = isRepaired ? "mended" : level
     let check = finding["check"]?.stringValue ?? ""
-    var text = "\(mark)\(String(repeating: " ", count: max(1, 9 - mark.count)))\(check): \(finding["message"]?.stringValue ?? "")"
+    let blanks = String(repeating: " ", count: max(1, 9 - mark.count))
+    var text = "\(mark)\(blanks)\(check): \(finding["message"]?.stringValue ?? "")"
     if let remedy = finding["remedy"]?.stringValue, !isRepaired { text += "\n         → \(remedy)" }
     return text
   }

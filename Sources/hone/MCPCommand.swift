@@ -9,7 +9,8 @@ import Logging
 /// `hone mcp`.
 struct MCPCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "mcp", abstract: "Offer the methods as tools to coding agents (Model Context Protocol, on standard input and output).",
+    commandName: "mcp",
+    abstract: "Offer the methods as tools to coding agents (Model Context Protocol, on standard input and output).",
     discussion: """
       An agent's settings name the command: {"mcpServers": {"hone": {"command": "hone", "args": ["mcp", "--home", "…"]}}}. \
       Relative paths count from where the agent starts it. Calls with detach run in the service that hone serve --attach \
@@ -36,7 +37,14 @@ struct MCPCommand: AsyncParsableCommand {
       let service = Service(home: homeDirectory, logger: standardErrorLogger(level: logLevel))
       let streams = try StandardStreams.claim()
       let directory = FileManager.default.currentDirectoryPath
-      let session = AgentSession(budget: AgentBudget(maxCalls: maxCalls, maxCost: maxCost)) {
+      // Work that nobody waits for any more spends no more; its run can be resumed. What ends in a moment may end.
+      let leave: @Sendable () -> Void = {
+        Task {
+          try? await Task.sleep(for: .seconds(1))
+          await service.drain()
+        }
+      }
+      let session = AgentSession(budget: AgentBudget(maxCalls: maxCalls, maxCost: maxCost), onEnd: leave) {
         method, params, progress in
         if params["detach"] == true { return try await SharedServices.ask(method, params, home: homeDirectory) }
         return try await service.call(method, params, in: CallEnvironment(progress: progress, baseDirectory: directory))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HoneService
 import JSON
 
 /// `hone predict`.
@@ -7,7 +8,9 @@ struct PredictCommand: AsyncParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  @Option(help: "A signature (\"question -> answer\"), a run's id, a program file, or JSON.", completion: Candidates.runs)
+  @Option(
+    help: "A signature (\"question -> answer\"), a run's id, a file (NAME.hone.json, or a saved program), or JSON.",
+    completion: Candidates.runs)
   var program: String
 
   @Option(help: "The module for a signature: Predict or ChainOfThought.")
@@ -20,7 +23,10 @@ struct PredictCommand: AsyncParsableCommand {
   var inputs: [String] = []
 
   func run() async throws {
-    var request: JSONObject = ["program": try programValue(program, "--program")]
+    let isProgramFile = ProgramFile.isOne(program)
+    var request: JSONObject = ["program": isProgramFile ? .null : try programValue(program, "--program")]
+    if isProgramFile { request = ProgramFile.request("predict", of: try requestFile(program), file: nil) }
+    let directory = isProgramFile ? ProgramFile.directory(of: absolutePath(program)) : nil
     if let module { request["module"] = .string(module) }
     if let lm { request["lm"] = try jsonOrText(lm, "--lm") }
     var values = JSONObject()
@@ -37,7 +43,7 @@ struct PredictCommand: AsyncParsableCommand {
     request["inputs"] = .object(values)
     let params = request
     try await reporting {
-      let result = try await Caller(common).call("predict", params)
+      let result = try await Caller(common).call("predict", params, from: directory)
       if common.json {
         print(result.text(.indented))
       } else {

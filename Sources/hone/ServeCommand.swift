@@ -165,6 +165,7 @@ struct ServeCommand: AsyncParsableCommand {
     let leaving = idleTimeout.map { seconds in
       Task {
         await SharedServices.waitUntilUnused(server, service, home: service.home, seconds: seconds)
+        guard !Task.isCancelled else { return }
         logger.notice("Leaving: nobody was connected for \(seconds) s")
         end.finish()
       }

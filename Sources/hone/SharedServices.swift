@@ -16,7 +16,8 @@ enum SharedServices {
     return try shared.connect { () throws(HoneError) in
       try start(
         [
-          "serve", "--apart", "--socket", shared.path, "--home", home, "--idle-timeout", "\(idleSeconds ?? Self.idleSeconds)",
+          "serve", "--apart", "--socket", shared.path, "--home", home, "--idle-timeout",
+          "\(idleSeconds ?? Self.idleSeconds)",
         ], log: shared.logPath)
     }
   }

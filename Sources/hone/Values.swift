@@ -55,3 +55,8 @@ func requestFile(_ path: String) throws -> JSONObject {
     throw ValidationError("\(path) is not JSON: \(error).")
   }
 }
+
+/// A path as it is from everywhere.
+func absolutePath(_ path: String) -> String {
+  path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+}

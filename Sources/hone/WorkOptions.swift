@@ -50,18 +50,14 @@ struct WorkOptions: ParsableArguments {
   /// The absolute path of the file if it is a program file.
   private var programFile: String? {
     guard let file, ProgramFile.isOne(file) else { return nil }
-    return absolute(file)
+    return absolutePath(file)
   }
 
   /// A value that an option gives, with paths as they count where the option was written.
   func placed(_ value: JSONValue) -> JSONValue {
     guard programFile != nil, var object = value.objectValue, let path = object["path"]?.stringValue else { return value }
-    object["path"] = .string(absolute(path))
+    object["path"] = .string(absolutePath(path))
     return .object(object)
-  }
-
-  private func absolute(_ path: String) -> String {
-    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
   }
 
   /// The request of the method so far.

@@ -86,12 +86,15 @@ struct DocumentPlaceTests {
     _ = JSONTree(Array(repeating: UInt8(ascii: "["), count: 100_000))
   }
 
-  @Test("a problem's path leads to the bytes it is about", arguments: [
-    ("metric", nil, false, "\"f11\""), ("optimizer.name", nil, false, "\"MIPRO\""), ("lm.modl", nil, true, "\"modl\""),
-    ("tags.a.b", nil, false, "1"), ("program.steps[1].signature", "->>", false, "->>"),
-    ("devset[7]", nil, false, "\"x.csv\""), ("lm.model", nil, false, "\"lm\""), ("seed", nil, false, "{"),
-    ("program.steps[0].inputs.ünï", "2", true, "\"ünï\""),
-  ] as [(String, String?, Bool, String)])
+  @Test(
+    "a problem's path leads to the bytes it is about",
+    arguments: [
+      ("metric", nil, false, "\"f11\""), ("optimizer.name", nil, false, "\"MIPRO\""),
+      ("lm.modl", nil, true, "\"modl\""),
+      ("tags.a.b", nil, false, "1"), ("program.steps[1].signature", "->>", false, "->>"),
+      ("devset[7]", nil, false, "\"x.csv\""), ("lm.model", nil, false, "\"lm\""), ("seed", nil, false, "{"),
+      ("program.steps[0].inputs.ünï", "2", true, "\"ünï\""),
+    ] as [(String, String?, Bool, String)])
   func placesProblems(path: String, got: String?, isAboutName: Bool, marked: String) {
     let text = #"""
       {"metric": "f11", "optimizer": "MIPRO", "lm": {"modl": "m"}, "tags": {"a": 0, "a.b": 1}, "devset": {"path": "x.csv"},
@@ -116,7 +119,9 @@ struct EditorTextTests {
     let left = (1...20).map { "line \($0)" }.joined(separator: "\n")
     let right = left.replacing("line 10\n", with: "line ten\nand more\n")
     let diff = TextDiff.unified(left, right, leftTitle: "a", rightTitle: "b")
-    #expect(diff.hasPrefix("--- a\n+++ b\n@@ -7,7 +7,8 @@\n line 7\n line 8\n line 9\n-line 10\n+line ten\n+and more\n line 11\n"))
+    #expect(
+      diff.hasPrefix(
+        "--- a\n+++ b\n@@ -7,7 +7,8 @@\n line 7\n line 8\n line 9\n-line 10\n+line ten\n+and more\n line 11\n"))
     #expect(TextDiff.unified(left, left, leftTitle: "a", rightTitle: "b") == "")
   }
 
@@ -128,9 +133,11 @@ struct EditorTextTests {
     for setting in defaults.keys { #expect(OptimizerHelp.meaning(of: setting) != nil, "\(setting)") }
   }
 
-  @Test("every member that a program file's objects may have is explained", arguments: [
-    "program", "trainset", "metric", "lm", "budget", "autolog",
-  ])
+  @Test(
+    "every member that a program file's objects may have is explained",
+    arguments: [
+      "program", "trainset", "metric", "lm", "budget", "autolog",
+    ])
   func explainsMembers(object: String) async throws {
     try await withService { service in
       let check = FileCheck(service: service, directory: "/", datasets: DatasetCache())
@@ -141,7 +148,9 @@ struct EditorTextTests {
       let names = await Vocabulary(check: check, root: root).members(at: [.member(object)])
       #expect(!names.isEmpty)
       let meaning = MemberMeaning(root: root)
-      for name in names { #expect(meaning.line(of: name, in: [.member(object)]) != nil, "Glossary.swift lacks \(name)") }
+      for name in names {
+        #expect(meaning.line(of: name, in: [.member(object)]) != nil, "Glossary.swift lacks \(name)")
+      }
     }
   }
 }

@@ -77,6 +77,34 @@ struct WorkTests {
     }
   }
 
+  static let optimizers: [JSONValue] = [
+    ["name": "MIPROv2", "auto": .null, "num_candidates": 3, "num_trials": 4, "minibatch_size": 10],
+    ["name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 2], ["name": "BootstrapFewShot"],
+    ["name": "LabeledFewShot"],
+  ]
+
+  @Test("cut off anywhere and resumed, every optimizer ends where it would have", arguments: optimizers, [true, false])
+  func resumesEverywhere(optimizer: JSONValue, cache: Bool) async throws {
+    try await withService { service in
+      let request = smallCompile(["optimizer": optimizer, "lm": ["model": "simulated", "cache": .bool(cache)]])
+      let whole = try await service.ask("compile", request)
+      let calls = try #require(whole["usage"]?["calls"]?.intValue)
+      for cut in [0, 1, calls / 3, calls - 1] {
+        // Another home: nothing of the undisturbed one may answer.
+        try await withService { service in
+          let part = try await service.ask("compile", request.merging(["budget": ["maxCalls": .int(cut)]]))
+          #expect(part["status"] == "BUDGET_EXHAUSTED")
+          #expect(part["usage"]?["calls"]?.intValue == cut)
+          #expect(part["program"]?["predict"] != nil)
+          let resumed = try await service.ask("resumeRun", ["runId": part["runId"] ?? .null, "budget": .null])
+          #expect(strip(resumed) == strip(whole))
+          #expect(resumed["usage"]?["calls"]?.intValue == calls)
+          #expect(resumed["usage"]?["cached"] == whole["usage"]?["cached"])
+        }
+      }
+    }
+  }
+
   @Test("a run of another service on the same store is watched, and stops when asked")
   func elsewhere() async throws {
     try await withService { service in

@@ -183,6 +183,19 @@ struct ConnectionTests {
     #expect(try await served.message()["error"]?["code"] == -32800)
   }
 
+  @Test("a request that is cancelled silently is never answered, and the connection goes on and ends", arguments: Wire.allCases)
+  func cancelsSilently(_ wire: Wire) async throws {
+    let served = try await Served.make(wire)
+    try await served.send(request("1", "gate") + "\n" + request("2", "echo") + "\n")
+    #expect(try await served.line() == #"{"jsonrpc":"2.0","id":2,"result":{}}"#)
+    try await eventually { served.connection.openRequests == 1 }
+    served.connection.cancelSilently(RequestID(1))
+    served.connection.cancelSilently(RequestID(7))
+    try await eventually { served.handler.cancelled.withLock { $0 } == 1 }
+    // Its id is free again.
+    #expect(try await served.exchange(request("1", "echo") + "\n") == #"{"jsonrpc":"2.0","id":1,"result":{}}"# + "\n")
+  }
+
   @Test("cancelling what is unknown, done or no id does nothing")
   func cancelsNothing() async throws {
     let cancels = [#"{"id":1}"#, #"{"id":null}"#, #"{"id":[1]}"#, "{}", "null", "[1]"]

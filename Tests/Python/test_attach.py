@@ -22,10 +22,12 @@ def place(tmp_path_factory, monkeypatch):
     """A directory for sockets, and one for the store; ends the service that was started."""
     directory = tmp_path_factory.mktemp("a")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(directory))
+    monkeypatch.setenv("HOME", str(directory / "user"))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     yield directory
-    for log in (directory / "hone").glob("*.sock.lock"):
+    for lock in directory.rglob("*.sock.lock"):
         try:
-            os.kill(int(log.read_text()), signal.SIGTERM)
+            os.kill(int(lock.read_text()), signal.SIGTERM)
         except (ProcessLookupError, ValueError):
             pass
 
@@ -157,6 +159,6 @@ def test_what_keeps_it_from_starting_is_told(executable, place):
     assert "storeUnavailable" in done.stdout
     (place / "hone").chmod(0o755)
     done = subprocess.run(command(executable, place), input="", capture_output=True, text=True, timeout=60)
-    if os.environ.get("HOME"):
-        # Another directory of the user's own takes its place.
-        assert done.returncode == 0, done.stderr
+    # Another directory of the user's own takes its place.
+    assert done.returncode == 0, done.stderr
+    assert list((place / "user" / ".local" / "state" / "hone").glob("*.sock"))

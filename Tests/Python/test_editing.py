@@ -102,6 +102,26 @@ def test_each_mistake_is_marked_where_it_stands(editor, folder, members, marked,
         assert json.loads(part(text, found[0]["range"])) == {"qestion": "a", "answer": "b"}
 
 
+def test_a_member_that_stands_twice_is_told(editor, folder):
+    path = write(folder)
+    text = path.read_text().replace('"lm": "simulated"', '"lm": "simulated", "lm": "simulated"')
+    uri = editor.open(path, text)
+    found = editor.diagnostics(uri, 1)
+    assert [(item["severity"], part(text, item["range"])) for item in found] == [(2, '"lm"')]
+    assert "stands twice" in found[0]["message"]
+
+
+def test_hover_is_plain_for_an_editor_that_wants_it_so(launch, folder):
+    editor = launch(capabilities={"textDocument": {"hover": {"contentFormat": ["plaintext"]}}})
+    path = write(folder)
+    uri = editor.open(path)
+    editor.execute("hone.evaluate", uri)
+    contents = editor.request("textDocument/hover", {
+        "textDocument": {"uri": uri}, "position": position(path.read_text(), "program")})["contents"]
+    assert contents["kind"] == "plaintext" and "Last evaluation: " in contents["value"]
+    assert not set("`*") & set(contents["value"].replace("`question`", ""))
+
+
 def test_malformed_rows_are_marked_at_the_file_that_has_them(editor, folder):
     (folder / "bad.jsonl").write_text('{"question": "a", "answer": "b"}\n{"question": \n')
     path = write(folder, devset={"path": "bad.jsonl"})
@@ -257,10 +277,10 @@ def test_evaluate_compile_and_load_the_best_program(editor, folder):
     assert len(messages) == 2 and messages[1].startswith("Compiled p.hone.json: ")
 
     hover = editor.request("textDocument/hover", {"textDocument": {"uri": uri}, "position": position(text, '"program"')})
-    assert best["runId"] in hover["contents"]["value"] and str(best["score"]) in hover["contents"]["value"]
+    assert best["runId"] in hover["contents"]["value"] and f"{best['score']:.2f}" in hover["contents"]["value"]
     lenses = editor.request("textDocument/codeLens", {"textDocument": {"uri": uri}})
     assert [lens["command"]["title"] for lens in lenses][:2] == ["Evaluate", "Compile"]
-    assert lenses[-1]["command"]["title"].startswith(f"last: {best['score']}")
+    assert lenses[-1]["command"]["title"].startswith(f"last: {best['score']:.2f}")
 
     editor.change(uri, 3, {"text": text})
     loaded = editor.execute("hone.loadBest", uri)

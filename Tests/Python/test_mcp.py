@@ -63,7 +63,7 @@ def test_tools_are_listed_and_called_in_every_era(talk, mode):
         assert result.structured_content["count"] == 30 and len(result.structured_content["results"]) == 20
         assert result.structured_content["budget"]["maxCalls"] == 1000
         text = result.content[0].text
-        assert f"score {result.structured_content['score']}" in text and "budget" in text and "simulated" in text
+        assert f"score {result.structured_content['score']:.2f}" in text and "budget" in text and "simulated" in text
         runs = await client.call_tool("listRuns", {"experiment": "agents"})
         assert [run["runId"] for run in runs.structured_content["runs"]] == [result.structured_content["runId"]]
         assert result.structured_content["runId"] in runs.content[0].text
@@ -187,6 +187,22 @@ def test_a_detached_compile_outlives_the_agent_and_is_watched_by_the_next(talk):
     run = talk(begin)
     result = talk(follow)
     assert result["runId"] == run and result["status"] == "FINISHED"
+
+
+def test_work_ends_with_its_agent_and_can_be_resumed(executable, tmp_path):
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silence:
+        lm = {"model": "openai/silent", "apiBase": f"http://127.0.0.1:{silence.getsockname()[1]}/v1"}
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "evaluate", "arguments": {**EVALUATE, "lm": lm}}}
+        done = subprocess.run(
+            [executable, "mcp", "--home", str(tmp_path / "home")], input=json.dumps(call) + "\n",
+            capture_output=True, text=True, timeout=60)
+    answer = json.loads(done.stdout)["result"]
+    assert "resume" in json.dumps(answer)
+    runs = json.loads(subprocess.run(
+        [executable, "runs", "--home", str(tmp_path / "home"), "--json"], capture_output=True, text=True).stdout)["runs"]
+    assert runs[0]["tags"]["hone.status"] == "INTERRUPTED"
 
 
 def test_lines_and_nothing_else(executable, tmp_path):

@@ -1,30 +1,14 @@
 """MLflow's own page, from the installed package, over Hone's store: driven in the browser."""
 
 import os
-import shutil
-from contextlib import contextmanager
 
 import pytest
 
+from browser import chromium
 from tutorial import compile_small
 from web import ask, serving
 
 pytest.importorskip("mlflow")
-playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-
-
-@contextmanager
-def browser():
-    """Chromium, as the system has it."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("There is no chromium on the PATH.")
-    # Its sandbox needs rights that root in a container has not.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=path, args=arguments)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +29,7 @@ def site(executable, tmp_path_factory):
 def tab(site):
     """A tab whose script errors, failed requests and requests to others are kept."""
     url, _ = site
-    with browser() as started:
+    with chromium() as started:
         page = started.new_context(viewport={"width": 1600, "height": 1000}).new_page()
         page.set_default_timeout(30_000)
         page.faults, page.strangers = [], []

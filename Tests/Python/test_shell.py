@@ -117,5 +117,7 @@ def test_a_program_file_is_compiled_from_its_own_directory(hone, tmp_path, servi
     assert run["params"]["k"] == "2"
     # The valset is what it is evaluated on; an option's path counts from where the option was written.
     assert json.loads(hone("evaluate", "programs/p.hone.json", "--json", *where).stdout)["count"] == 10
+    answer = hone("predict", "--program", "programs/p.hone.json", "question=What is 1 + 1?", "--json", *where)
+    assert "answer" in json.loads(answer.stdout)["outputs"], answer.stderr
     few = hone("evaluate", "programs/p.hone.json", "--devset", "few.jsonl", "--json", *where)
     assert json.loads(few.stdout)["count"] == 1, few.stderr

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -238,14 +239,27 @@ def test_the_document_describes_every_method_that_a_client_uses(client):
 def test_the_commands_of_the_shells_page_run(service_socket, executable, tmp_path):
     page = (ROOT / "Clients" / "shell" / "README.md").read_text("utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", page, re.S)
-    assert len(blocks) == 5
+    assert len(blocks) == 9
     os.symlink(executable, tmp_path / "hone")
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HONE_HOME": str(tmp_path / "home")}
-    for block in blocks[1:]:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block.replace("/tmp/hone.sock", service_socket)], cwd=tmp_path,
-            env=environment, stdout=subprocess.PIPE, timeout=60, check=True, text=True)
-        assert done.stdout.strip() and "error" not in done.stdout, block
+    environment = {
+        **os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HONE_HOME": str(tmp_path / "home"),
+        "HOME": str(tmp_path), "XDG_RUNTIME_DIR": service_socket.removesuffix("/s")}
+    try:
+        outputs = []
+        for block in blocks[1:]:
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", block.replace("/tmp/hone.sock", service_socket)], cwd=tmp_path,
+                env=environment, stdout=subprocess.PIPE, timeout=60, check=True, text=True)
+            assert "error" not in done.stdout, block
+            outputs.append(done.stdout.split())
+    finally:
+        # The service that --attach has started.
+        for lock in Path(environment["XDG_RUNTIME_DIR"], "hone").glob("*.sock.lock"):
+            os.kill(int(lock.read_text()), signal.SIGTERM)
+    assert all(outputs[:-1]) and not outputs[-1]
+    assert [word for word in outputs[4] if word.endswith(":")] == ["train:", "val:", "test:"]
+    assert outputs[6] == ["FINISHED"]
+    assert (tmp_path / ".local/share/bash-completion/completions/hone").stat().st_size > 1000
 
 
 def test_a_service_that_is_killed_loses_no_caller(client, hanging):

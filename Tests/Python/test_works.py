@@ -1,7 +1,7 @@
 """Works apart from whoever asked for them: detached, watched, cancelled, paused, bounded, ended with the service."""
 
 import json
-import os
+import re
 import signal
 import subprocess
 import time
@@ -208,7 +208,9 @@ def test_ctrl_c_tells_what_there_is_and_once_more_ends_at_once(executable, tmp_p
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert "CANCELLED" in out and "baseline" in out and f"{endpoint.calls} calls" in out
+    assert "CANCELLED" in out and "baseline" in out
+    # Requests that were aborted on their way may not have been counted there.
+    assert endpoint.calls <= int(re.search(r"(\d+) calls", out)[1]) <= endpoint.calls + 8
     resume = next(line for line in out.splitlines() if "hone resume" in line).partition("hone ")[2].split()
     done = subprocess.run([executable, *resume, "--json"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and json.loads(done.stdout)["status"] == "FINISHED"
@@ -296,16 +298,19 @@ def test_a_budget_is_never_passed_and_leaves_a_program(service, limits, optimize
         assert endpoint.calls == undisturbed.calls
 
 
-def test_a_budget_counts_what_was_spent_before_the_kill(service, endpoint):
+def test_a_budget_counts_what_was_spent_before_the_kill(service, endpoints):
+    endpoint = endpoints(delay=0.03)
     params = compile_params(endpoint, lm={"cache": False}, budget={"maxCalls": 100}, detach=True)
-    endpoint.fail(hang=0.02)
     run = service.peer.call("compile", params)["runId"]
-    wait_until(lambda: endpoint.calls > 40)
-    service.kill()
-    endpoint.fail()
-    service.start()
+    for calls in (30, 60):
+        wait_until(lambda: endpoint.calls > calls)
+        service.kill()
+        service.start()
+        service.peer.call("resumeRun", {"runId": run, "detach": True})
+    service.peer.call("watchRun", {"runId": run})
     result = service.peer.call("resumeRun", {"runId": run})
     assert result["status"] == "BUDGET_EXHAUSTED"
+    print(f"{endpoint.calls} of 100 calls over two kills, {result['usage']['failed']} of them without an answer")
     assert endpoint.calls <= 100, "requests under way at the kill count, too"
     assert endpoint.calls <= result["usage"]["calls"] <= 100
     # The bounds that it had stay where nothing else is said.

@@ -1,5 +1,6 @@
 import Failures
 import GRDB
+import JSON
 import LanguageModels
 import Testing
 
@@ -80,6 +81,58 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
           RoleBill(role: .judge, calls: 1, usage: usage, cost: 0.25, unpricedCalls: 0, seconds: 0.25),
         ])
       #expect(try await store.bill(run: "nobody").isEmpty)
+    }
+  }
+
+  @Test func `Requests without an answer are on the bill until their answer is kept`() async throws {
+    try await withStore { store async throws in
+      let run = try await store.createRun(NewRun()).id
+      let note = try #require(try await store.noteSending(1, role: .task, run: run))
+      #expect(try await store.bill(run: run).map(\.failed) == [1])
+      var answer = StoredAnswer(reply: ModelReply(texts: ["yes"]), model: "m", role: .task, runID: run, cost: 0)
+      answer.notes = [note]
+      try await store.keep(answer, for: .of("key"))
+      #expect(try await store.bill(run: run).map(\.failed) == [0])
+      #expect(try await store.bill(run: run).map(\.calls) == [1])
+      // Kept by somebody else first, the answer is theirs; the request was made all the same.
+      let second = try #require(try await store.noteSending(1, role: .task, run: run))
+      answer.notes = [second]
+      try await store.keep(answer, for: .of("key"))
+      try await store.keep(
+        [FailedRequests(role: .judge, requests: 2, tokens: TokenUsage(inputTokens: 3, outputTokens: 4), cost: nil)], run: run,
+        closing: [])
+      let bill = try await store.bill(run: run)
+      #expect(bill.map(\.role) == [.task, .judge])
+      #expect(bill.map(\.failed) == [1, 2])
+      #expect(bill.map(\.unpricedCalls) == [0, 2])
+    }
+  }
+
+  @Test func `A run is made, cut off, taken up and ended as a whole`() async throws {
+    try await withStore { store async throws in
+      let run = try await store.beginRun(NewRun(), method: "compile", params: ["a": 1]).id
+      #expect(try await store.processWorking(on: run) != nil)
+      // Who works on it is this very process; still nobody else may.
+      #expect(await failure { _ = try await store.reopenRun(run, params: [:], droppingTags: []) }?.kind == .invalidParams)
+      try await store.requestStop(run: run)
+      #expect(try await store.stopRequests() == [run])
+      try await store.logTrial(run: run, number: 2, ["number": 2])
+      try await store.logTrial(run: run, number: 1, ["number": 1])
+      #expect(try await store.trials(run: run, after: 1).count == 1)
+      try await store.endRun(
+        run, status: .killed, seconds: 2.5, metrics: [Metric("calls", 7)], tags: [KeyValue("hone.status", "PAUSED")],
+        result: ["status": "PAUSED"])
+      #expect(try await store.stopRequests().isEmpty)
+      #expect(try await store.processWorking(on: run) == nil)
+      #expect(try await store.result(run: run) == ["status": "PAUSED"])
+      let kept = try await store.reopenRun(run, params: ["a": 2], droppingTags: ["hone.status"])
+      #expect(kept.method == "compile" && kept.params == ["a": 2] && kept.seconds == 2.5)
+      #expect(try await store.trials(run: run).isEmpty)
+      #expect(try await store.result(run: run) == nil)
+      #expect(try await store.run(run).info.status == .running)
+      try await store.endRun(run, status: .finished, seconds: 1, metrics: [Metric("calls", 9)], tags: [], result: [:])
+      #expect(try await store.metricHistory(run: run, key: "calls").items.map(\.value) == [9])
+      #expect(await failure { _ = try await store.reopenRun(run, params: [:], droppingTags: []) }?.kind == .invalidParams)
     }
   }
 }

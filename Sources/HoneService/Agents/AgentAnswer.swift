@@ -13,7 +13,9 @@ enum AgentAnswer {
       structured["budget"] = budget
       text += "\nbudget \(budget.text(.spaced)) (raise it with the argument budget)"
     }
-    return ["content": [["type": "text", "text": .string(text)]], "structuredContent": .object(structured), "isError": false]
+    return [
+      "content": [["type": "text", "text": .string(text)]], "structuredContent": .object(structured), "isError": false,
+    ]
   }
 
   /// An error that the agent's model is to see and can mend.
@@ -52,8 +54,10 @@ enum AgentAnswer {
         result["interval"]?[1]?.doubleValue.map { (low: low, high: $0) }
       }
       var line = "score \(scoreText(score, bounds))"
-      if let baseline = result["baselineScore"]?.doubleValue { line += ", baseline \(baseline)" }
-      if let count = result["count"]?.intValue { line += " on \(count) examples, \(result["failed"]?.intValue ?? 0) failed" }
+      if let baseline = result["baselineScore"]?.doubleValue { line += ", baseline \(twoDecimals(baseline))" }
+      if let count = result["count"]?.intValue {
+        line += " on \(count) examples, \(result["failed"]?.intValue ?? 0) failed"
+      }
       if let verdict = result["comparison"]?["verdict"]?.stringValue { line += " (\(verdict))" }
       lines.append(line)
     }

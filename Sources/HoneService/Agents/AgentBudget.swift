@@ -36,12 +36,13 @@ package struct AgentBudget: Sendable {
     return bounded
   }
 
+  /// Whether a bound in dollars can be kept, because all prices are known, and has anything to bound.
   private func hasPrices(_ params: JSONObject) -> Bool {
-    guard params["lm"] != nil else { return false }
-    return ["lm", "promptModel", "teacher"].allSatisfy { name in
-      guard let value = params[name], !value.isNull else { return true }
-      let configuration = ModelConfiguration(value, path: name, problems: ProblemList())
-      return configuration.map { PriceTable.price(of: $0) != nil } ?? false
+    let models = ["lm", "promptModel", "teacher"].compactMap { params[$0] }.filter { !$0.isNull }
+    let prices = models.map { model in
+      ModelConfiguration(model, path: "lm", problems: ProblemList()).flatMap { PriceTable.price(of: $0) }
     }
+    guard params["lm"] != nil, !prices.contains(where: { $0 == nil }) else { return false }
+    return prices.contains { ($0?.input ?? 0) + ($0?.output ?? 0) > 0 }
   }
 }

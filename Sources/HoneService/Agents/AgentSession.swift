@@ -10,9 +10,10 @@ import Synchronization
 /// in either.
 package final class AgentSession: RequestHandler {
   /// Does one call of a tool; whatever it throws is told as a `HoneError`.
-  package typealias Call = @Sendable (
-    _ method: String, _ params: JSONObject, _ progress: (any ProgressSink)?
-  ) async throws -> JSONValue
+  package typealias Call =
+    @Sendable (
+      _ method: String, _ params: JSONObject, _ progress: (any ProgressSink)?
+    ) async throws -> JSONValue
 
   /// The newest of those that begin with a handshake is the last.
   private static let handshakeVersions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
@@ -28,11 +29,16 @@ package final class AgentSession: RequestHandler {
 
   private let budget: AgentBudget
   private let call: Call
+  private let onEnd: @Sendable () -> Void
 
-  package init(budget: AgentBudget, call: @escaping Call) {
+  /// - Parameter onEnd: is told that the agent has gone: in this protocol the end of the input means that.
+  package init(budget: AgentBudget, onEnd: @escaping @Sendable () -> Void = {}, call: @escaping Call) {
     self.budget = budget
+    self.onEnd = onEnd
     self.call = call
   }
+
+  package func inputEnded(_ connection: Connection) { onEnd() }
 
   package func plan(_ request: IncomingRequest) -> RequestPlan {
     let meta = request.params["_meta"]
@@ -63,12 +69,14 @@ package final class AgentSession: RequestHandler {
       return .answer(.object(object))
     case "tools/call": return toolCall(request, isStateless: isStateless)
     default:
-      return .failure(.methodNotFound(request.method, known: ["initialize", "ping", "server/discover", "tools/list", "tools/call"]))
+      return .failure(
+        .methodNotFound(request.method, known: ["initialize", "ping", "server/discover", "tools/list", "tools/call"]))
     }
   }
 
   package func receive(_ notification: IncomingNotification) {
-    guard notification.method == "notifications/cancelled", let id = notification.params["requestId"].flatMap({ RequestID($0) })
+    guard notification.method == "notifications/cancelled",
+      let id = notification.params["requestId"].flatMap({ RequestID($0) })
     else { return }
     notification.connection.cancelSilently(id)
   }
@@ -151,7 +159,9 @@ private final class AgentProgress: ProgressSink {
       let progress = done > last ? done : last + 0.001
       last = progress
       var params: JSONObject = ["progressToken": token, "progress": .double(progress), "message": .string(message)]
-      if let planned = data["planned"]?.intValue, planned > 0 { params["total"] = .double(max(Double(planned), progress)) }
+      if let planned = data["planned"]?.intValue, planned > 0 {
+        params["total"] = .double(max(Double(planned), progress))
+      }
       connection.notify("notifications/progress", params, delivery: .latest(key: token.text()))
     }
   }

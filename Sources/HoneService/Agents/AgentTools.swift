@@ -26,7 +26,8 @@ enum AgentTools {
           description += " Unless the budget says otherwise it makes at most \(budget.text); null lifts a bound."
         }
         if method.parameters.contains(where: { $0.name == "detach" }) {
-          description += " May take minutes: with detach it answers at once with a runId, to be followed with watchRun or getRun."
+          description +=
+            " May take minutes: with detach it answers at once with a runId, to be followed with watchRun or getRun."
         }
         return [
           "name": .string(method.name), "description": .string(description), "inputSchema": schema(of: method),
@@ -58,7 +59,8 @@ enum AgentTools {
     case .object(let object):
       var result = JSONObject()
       for (key, value) in object {
-        guard key == "$ref", let text = value.stringValue, let name = text.split(separator: "/").last.map(String.init) else {
+        guard key == "$ref", let text = value.stringValue, let name = text.split(separator: "/").last.map(String.init)
+        else {
           result.append(key, local(value, &definitions))
           continue
         }

@@ -59,7 +59,7 @@ extension RequestParts {
     }
     reader.finish()
     guard problems.problems.count == before, let program, let configuration else { return nil }
-    guard let model = parts.client(configuration, "lm", knowledge: [], answers: try await service.store()) else {
+    guard let model = parts.client(configuration, "lm", knowledge: [], answers: try await answers()) else {
       return nil
     }
     return JudgeMetric(

@@ -136,7 +136,7 @@ struct RequestParts {
       return clientModel(client, configuration, at: fields.place(name), answers: answers)
     }
     do throws(HoneError) {
-      let rows = configuration.isSimulated ? Self.knowledge(knowledge.compactMap { $0 }) : []
+      let rows = configuration.isSimulated && !environment.isCheck ? Self.knowledge(knowledge.compactMap { $0 }) : []
       let model = try ModelRegistry.make(configuration, knowledge: rows)
       return ModelClient(model: model, configuration: configuration, answers: answers)
     } catch {

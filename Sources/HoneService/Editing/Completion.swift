@@ -1,8 +1,8 @@
+import Evaluation
 import HTTPModels
 import JSON
 import LanguageModels
 import Optimizers
-import Evaluation
 import Tracking
 
 #if canImport(Glibc)
@@ -87,7 +87,8 @@ struct Completion: Sendable {
     case ("program"?, "path"?): words += files([".json"]).map(Self.file)
     case (_, "path"?): words += files([".jsonl", ".json", ".csv", ".tsv"]).map(Self.file)
     case ("program"?, "program"?), ("program"?, "signature"?):
-      words.append(Vocabulary.Word(text: "\"question -> answer\"", label: "question -> answer", detail: "inputs -> outputs"))
+      words.append(
+        Vocabulary.Word(text: "\"question -> answer\"", label: "question -> answer", detail: "inputs -> outputs"))
     case ("experiment"?, "experiment"?): words += await experiments()
     default: break
     }
@@ -103,7 +104,8 @@ struct Completion: Sendable {
   }
 
   private var models: [Vocabulary.Word] {
-    let simulated = Vocabulary.Word(text: "\"simulated\"", label: "simulated", detail: "the embedded simulation: no key, no network")
+    let simulated = Vocabulary.Word(
+      text: "\"simulated\"", label: "simulated", detail: "the embedded simulation: no key, no network")
     return [simulated]
       + Provider.all.map { provider in
         Vocabulary.Word(

@@ -97,7 +97,9 @@ final class Editor: Sendable {
     case "textDocument/didSave":
       check(uri, after: .zero, notification.connection, baseDirectory)
     case "textDocument/didClose":
-      let (document, task) = state.withLock { ($0.documents.removeValue(forKey: uri), $0.checks.removeValue(forKey: uri)) }
+      let (document, task) = state.withLock {
+        ($0.documents.removeValue(forKey: uri), $0.checks.removeValue(forKey: uri))
+      }
       task?.cancel()
       if document != nil { publish([], uri: uri, version: nil, notification.connection) }
     case "window/workDoneProgress/cancel":

@@ -2,8 +2,8 @@ import Failures
 import JSON
 import JSONRPC
 
-/// A request that LSP lets an editor make of a server, declared once: the dispatch and the capabilities that `initialize`
-/// announces derive from the declarations.
+/// A request that LSP lets an editor make of a server, declared once: the dispatch and the capabilities that
+/// `initialize` announces derive from the declarations.
 struct EditorMethod: Sendable {
   let name: String
   /// The member of `capabilities` that announces it.

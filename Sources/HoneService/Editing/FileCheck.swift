@@ -47,6 +47,7 @@ struct FileCheck: Sendable {
       Finding(
         problem: problem, range: tree.range(of: problem, in: source), code: FailureKind.invalidParams.rawValue)
     }
+    findings += Self.repeats(in: tree.root)
     for problem in missingKeys(members) {
       findings.append(
         Finding(
@@ -77,6 +78,27 @@ struct FileCheck: Sendable {
     return (compiles ? [.compile] : []) + (evaluates ? [.evaluate] : [])
   }
 
+  /// Names that stand twice in one object: of the two members the last counts, which is seldom what was meant.
+  private static func repeats(in node: JSONTree.Node?, path: String = "") -> [Finding] {
+    switch node?.content {
+    case .object(let members)?:
+      var seen: Set<String> = []
+      return members.flatMap { member -> [Finding] in
+        let place = path.isEmpty ? member.key : "\(path).\(member.key)"
+        let inner = repeats(in: member.value, path: place)
+        guard !seen.insert(member.key).inserted else { return inner }
+        let problem = Problem(path: place, message: "The member \"\(member.key)\" stands twice; only this one counts.")
+        return [
+          Finding(
+            problem: problem, range: member.keyRange, code: FailureKind.invalidParams.rawValue, severity: .warning)
+        ] + inner
+      }
+    case .array(let elements)?:
+      return elements.enumerated().flatMap { repeats(in: $1, path: "\(path)[\($0)]") }
+    default: return []
+    }
+  }
+
   private func unknownMembers(_ members: JSONObject) -> [Problem] {
     let names = ProgramFile.members.map(\.name)
     return members.keys.filter { !names.contains($0) && !ProgramFile.ignored.contains($0) }.map { key in
@@ -97,7 +119,8 @@ struct FileCheck: Sendable {
       let path = value["apiKeyEnv"] == nil ? (value["model"] == nil ? name : "\(name).model") : "\(name).apiKeyEnv"
       return Problem(
         path: path,
-        message: "The environment variable \(variable), which should hold this model's key, is not set for the service.")
+        message: "The environment variable \(variable), which should hold this model's key, is not set for the service."
+      )
     }
   }
 

@@ -8,9 +8,12 @@ enum FileWork {
     let document = try call.editor.document(try arguments.uri())
     let request = try request(method, document, arguments)
     let token = await progressToken(call)
-    let progress = token.map { ConnectionProgress(call.connection, workDone: $0, partial: call.params["partialResultToken"]) }
+    let progress = token.map {
+      ConnectionProgress(call.connection, workDone: $0, partial: call.params["partialResultToken"])
+    }
     let environment = CallEnvironment(
-      progress: progress, baseDirectory: call.directory(of: document), peer: ConnectionPeer(connection: call.connection))
+      progress: progress, baseDirectory: call.directory(of: document), peer: ConnectionPeer(connection: call.connection)
+    )
     let verb = method.name == Method.compile.name ? "Compil" : "Evaluat"
     progress?.begin("\(verb)ing \(document.name)")
     do {
@@ -68,7 +71,7 @@ enum FileWork {
       parts.append(scoreText(score, bounds))
     }
     if let count = result["count"]?.intValue { parts.append("on \(count) examples") }
-    if let baseline = result["baselineScore"]?.doubleValue { parts.append("(baseline \(baseline))") }
+    if let baseline = result["baselineScore"]?.doubleValue { parts.append("(baseline \(twoDecimals(baseline)))") }
     if let status = result["status"]?.stringValue, status != "FINISHED" { parts.append(status) }
     if result["simulated"] == true { parts.append("(simulated model)") }
     return parts.isEmpty ? "done" : parts.joined(separator: " ")

@@ -8,7 +8,8 @@ enum Glossary {
     switch object.first {
     case "trainset"?, "valset"?, "devset"?: object.count == 1 ? dataset[member] : nil
     case "metric"?: object.count == 1 ? metric[member] : nil
-    case "lm"?, "promptModel"?, "teacher"?: object.count == 1 ? model[member] : object.last == "price" ? price[member] : nil
+    case "lm"?, "promptModel"?, "teacher"?:
+      object.count == 1 ? model[member] : object.last == "price" ? price[member] : nil
     case "budget"?: budget[member]
     case "autolog"?: autolog[member]
     case "program"?: program[member]
@@ -43,7 +44,8 @@ enum Glossary {
   private static let metric = [
     "name": "The metric.", "field": "The output to look at; the one that example and program share unless said.",
     "expectedField": "The row's member that holds what is right; the same as field unless said.",
-    "frac": "From which share of words on an answer counts.", "normalize": "Whether case, articles and punctuation are left aside.",
+    "frac": "From which share of words on an answer counts.",
+    "normalize": "Whether case, articles and punctuation are left aside.",
     "extract": "Which number of the output counts.", "tolerance": "How far the number may be off.",
     "relativeTolerance": "How far the number may be off, as a share of the expected one.",
     "text": "The text or texts to look for, in place of the row's.", "all": "Whether every text must be there.",
@@ -70,14 +72,17 @@ enum Glossary {
     "extra": "Further members of the request to the endpoint.",
     "client": "A model of the client that asks, called back for each request.",
   ]
-  private static let price = ["input": "US dollars per million input tokens.", "output": "US dollars per million output tokens."]
+  private static let price = [
+    "input": "US dollars per million input tokens.", "output": "US dollars per million output tokens.",
+  ]
   private static let budget = [
     "maxCalls": "The most model calls to make.", "maxTokens": "The most tokens to use.",
     "maxCost": "The most US dollars to spend.", "maxSeconds": "The most seconds to take.",
   ]
   private static let autolog = [
     "compiles": "A run for each compile.", "evals": "A run for each evaluation, also those that a compile makes.",
-    "tracesFromCompile": "Traces of the executions of a compile.", "tracesFromEval": "Traces of the executions of an evaluation.",
+    "tracesFromCompile": "Traces of the executions of a compile.",
+    "tracesFromEval": "Traces of the executions of an evaluation.",
     "traces": "Traces of predictions outside any run.",
   ]
 }

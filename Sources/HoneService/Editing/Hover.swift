@@ -23,7 +23,9 @@ struct Hover: Sendable {
     var path = spot.path
     if spot.role == .key {
       // With the colon and a value behind it, the name stands for its value too.
-      guard let name = tree.node(at: path)?.members?.first(where: { $0.keyRange == spot.range })?.key else { return .null }
+      guard let name = tree.node(at: path)?.members?.first(where: { $0.keyRange == spot.range })?.key else {
+        return .null
+      }
       if let line = MemberMeaning(root: root).line(of: name, in: path) { parts.append(line) }
       path.append(.member(name))
     } else if case .member(let name)? = path.last, path.count > 1,
@@ -38,10 +40,15 @@ struct Hover: Sendable {
     return [
       "contents": [
         "kind": isMarkdown ? "markdown" : "plaintext",
-        "value": .string(isMarkdown ? text : text.replacing("```\n", with: "").replacing("\n```", with: "").replacing("`", with: "")),
+        "value": .string(isMarkdown ? text : Self.plain(text)),
       ],
       "range": source.range(spot.range),
     ]
+  }
+
+  /// The text without Markdown's marks.
+  private static func plain(_ text: String) -> String {
+    ["```\n", "\n```", "`", "**"].reduce(text) { $0.replacing($1, with: "") }
   }
 
   /// Paragraphs about the value at the end of a path.
@@ -57,13 +64,15 @@ struct Hover: Sendable {
     case "optimizer" where path.count == 1 || path.last == .member("name"):
       let name = root["optimizer"]?.stringValue ?? root["optimizer"]?["name"]?.stringValue ?? ""
       return OptimizerHelp.summary(of: name).map { ["`\(name)`: \($0)"] } ?? []
-    case "lm", "promptModel", "teacher": return path.count == 1 || path.last == .member("model") ? model(root[member]) : []
+    case "lm", "promptModel", "teacher":
+      return path.count == 1 || path.last == .member("model") ? model(root[member]) : []
     default: return []
     }
   }
 
   private func program(_ root: JSONValue) async -> [String] {
-    let fields = FieldReader(root.objectValue?.filter { $0 == "program" || $0 == "module" } ?? [:], problems: ProblemList())
+    let fields = FieldReader(
+      root.objectValue?.filter { $0 == "program" || $0 == "module" } ?? [:], problems: ProblemList())
     var environment = CallEnvironment(baseDirectory: call.directory(of: document))
     environment.isCheck = true
     var parts: [String] = []
@@ -84,7 +93,7 @@ struct Hover: Sendable {
     } else {
       score = "no score"
     }
-    let baseline = run.metric("baseline_score").map { ", baseline \($0)" } ?? ""
+    let baseline = run.metric("baseline_score").map { ", baseline \(twoDecimals($0))" } ?? ""
     let kind = run.kind == "compile" ? "Last compile" : "Last evaluation"
     return ["\(kind): \(score)\(baseline), \(run.outcome), run `\(run.id)` (\(run.info.name))"]
   }
@@ -93,12 +102,16 @@ struct Hover: Sendable {
     guard let value = root[name] else { return [] }
     let places = DatasetPlaces(home: call.service.home, baseDirectory: call.directory(of: document))
     let problems = ProblemList()
-    let loaded = call.editor.datasets.dataset(value, at: name, places: places, problems, problems) { problems, dataProblems in
+    let loaded = call.editor.datasets.dataset(value, at: name, places: places, problems, problems) {
+      problems, dataProblems in
       Dataset.load(value, path: name, places: places, problems: problems, dataProblems: dataProblems)
     }
     guard let loaded, let first = loaded.rows.first else { return problems.problems.prefix(3).map(\.description) }
     let row = first.map { "\($0.key): \(Self.shortened($0.value.stringValue ?? $0.value.text(.spaced)))" }
-    return ["\(loaded.name): \(loaded.count) rows, digest \(loaded.digest). The first:", "```\n\(row.joined(separator: "\n"))\n```"]
+    return [
+      "\(loaded.name): \(loaded.count) rows, digest \(loaded.digest). The first:",
+      "```\n\(row.joined(separator: "\n"))\n```",
+    ]
   }
 
   private static func shortened(_ text: String) -> String {
@@ -107,9 +120,13 @@ struct Hover: Sendable {
   }
 
   private func model(_ value: JSONValue?) -> [String] {
-    guard let value, let configuration = ModelConfiguration(value, path: "lm", problems: ProblemList()) else { return [] }
+    guard let value, let configuration = ModelConfiguration(value, path: "lm", problems: ProblemList()) else {
+      return []
+    }
     if configuration.isSimulated {
-      return ["The embedded simulation: deterministic, offline. Its scores show how a search works, not what a model can do."]
+      return [
+        "The embedded simulation: deterministic, offline. Its scores show how a search works, not what a model can do."
+      ]
     }
     guard let endpoint = try? Endpoint(configuration) else { return [] }
     let key = endpoint.keyVariable.map { variable in

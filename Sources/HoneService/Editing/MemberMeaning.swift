@@ -15,7 +15,8 @@ struct MemberMeaning: Sendable {
     let optimizer = root["optimizer"]?["name"]?.stringValue ?? ""
     let defaults = OptimizerHelp.defaults(of: optimizer)
     // Settings may be spelt as in Python or in camel case.
-    let key = defaults.keys.first { $0.filter { $0 != "_" }.lowercased() == name.filter { $0 != "_" }.lowercased() } ?? name
+    let key =
+      defaults.keys.first { $0.filter { $0 != "_" }.lowercased() == name.filter { $0 != "_" }.lowercased() } ?? name
     guard let meaning = OptimizerHelp.meaning(of: key) else { return nil }
     return defaults[key].map { "\(meaning) Default: \($0.text())." } ?? meaning
   }

@@ -41,7 +41,9 @@ enum ProgramText {
 
   private static func indented(_ text: String, by count: Int) -> [String] {
     let space = String(repeating: " ", count: count)
-    return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { $0.isEmpty ? "" : space + $0 }
+    return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
+      $0.isEmpty ? "" : space + $0
+    }
   }
 }
 
@@ -54,7 +56,9 @@ enum TextDiff {
 
   /// Empty where the texts are equal.
   static func unified(_ left: String, _ right: String, leftTitle: String, rightTitle: String) -> String {
-    let all = lines(left.split(separator: "\n", omittingEmptySubsequences: false), right.split(separator: "\n", omittingEmptySubsequences: false))
+    let all = lines(
+      left.split(separator: "\n", omittingEmptySubsequences: false),
+      right.split(separator: "\n", omittingEmptySubsequences: false))
     let changed = all.indices.filter { all[$0].mark != " " }
     guard !changed.isEmpty else { return "" }
     var output = ["--- \(leftTitle)", "+++ \(rightTitle)"]
@@ -71,7 +75,8 @@ enum TextDiff {
       let before = all[..<start]
       let leftStart = before.count { $0.mark != "+" } + 1
       let rightStart = before.count { $0.mark != "-" } + 1
-      output.append("@@ -\(leftStart),\(hunk.count { $0.mark != "+" }) +\(rightStart),\(hunk.count { $0.mark != "-" }) @@")
+      output.append(
+        "@@ -\(leftStart),\(hunk.count { $0.mark != "+" }) +\(rightStart),\(hunk.count { $0.mark != "-" }) @@")
       output += hunk.map { "\($0.mark)\($0.text)" }
     }
     return output.joined(separator: "\n") + "\n"

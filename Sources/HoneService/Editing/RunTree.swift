@@ -45,7 +45,9 @@ enum RunTree {
     ]
     if let file = run.tags.value(of: HoneTag.file) { node["file"] = .string(file) }
     var children: [JSONValue] = []
-    for child in try await store.children(of: run.id).prefix(1000) { children.append(try await self.node(child, store)) }
+    for child in try await store.children(of: run.id).prefix(1000) {
+      children.append(try await self.node(child, store))
+    }
     node["children"] = .array(children)
     return .object(node)
   }

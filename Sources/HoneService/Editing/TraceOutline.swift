@@ -21,14 +21,16 @@ enum TraceOutline {
       guard traces.indices.contains(index) else {
         throw HoneError(
           .notFound, "The run \(run) has \(traces.count) traces of its own.",
-          remedy: traces.isEmpty ? "Name one of its children; hone.runs shows them." : "Name an index below \(traces.count).")
+          remedy: traces.isEmpty
+            ? "Name one of its children; hone.runs shows them." : "Name an index below \(traces.count).")
       }
       answer["traces"] = .array(
         traces.map { ["traceId": .string($0.id.description), "label": .string(label($0))] })
       text = traces[index].id.description
     }
     guard let id = text.flatMap({ TraceID($0) }) else {
-      let problem = Problem(path: "arguments[0].traceId", message: "A trace's id is tr- and 32 hexadecimal digits.", got: text)
+      let problem = Problem(
+        path: "arguments[0].traceId", message: "A trace's id is tr- and 32 hexadecimal digits.", got: text)
       throw HoneError(.invalidParams, problem.description, problems: [problem])
     }
     let info = try await store.trace(id)
@@ -38,13 +40,15 @@ enum TraceOutline {
     answer["title"] = .string(label(info))
     answer["lines"] = .array(lines.map { ["depth": .int($0.depth), "text": .string($0.text)] })
     answer["text"] = .string(
-      lines.map { $0.text.isEmpty ? "" : String(repeating: "  ", count: $0.depth) + $0.text }.joined(separator: "\n") + "\n")
+      lines.map { $0.text.isEmpty ? "" : String(repeating: "  ", count: $0.depth) + $0.text }.joined(separator: "\n")
+        + "\n")
     return .object(answer)
   }
 
   private static func label(_ info: TraceInfo) -> String {
     let milliseconds = Double(info.end - info.start) / 1e6
-    return "\(info.name)  \(info.json["status"]?.stringValue ?? "")  \((milliseconds * 10).rounded() / 10) ms  \(info.usage.totalTokens) tokens"
+    return
+      "\(info.name)  \(info.json["status"]?.stringValue ?? "")  \((milliseconds * 10).rounded() / 10) ms  \(info.usage.totalTokens) tokens"
   }
 
   private static func lines(_ info: TraceInfo, _ spans: [Span]) -> [Line] {
@@ -62,7 +66,9 @@ enum TraceOutline {
       lines.append(
         Line(
           depth: depth,
-          text: "\(span["name"]?.stringValue ?? "")  \(span["type"]?.stringValue ?? "")  \((milliseconds * 10).rounded() / 10) ms\(error)"))
+          text:
+            "\(span["name"]?.stringValue ?? "")  \(span["type"]?.stringValue ?? "")  \((milliseconds * 10).rounded() / 10) ms\(error)"
+        ))
       for (name, value) in [("inputs", span["inputs"]), ("outputs", span["outputs"])] {
         guard let value, !value.isNull else { continue }
         lines.append(Line(depth: depth + 1, text: name))

@@ -38,7 +38,9 @@ struct Vocabulary: Sendable {
       return problem.allowed.filter { $0 != "apiKey" }
     }
     // An object that lacks what tells its kind is read no further.
-    if let problem = problems.first(where: { $0.path == Self.text(path) && !$0.allowed.isEmpty }) { return problem.allowed }
+    if let problem = problems.first(where: { $0.path == Self.text(path) && !$0.allowed.isEmpty }) {
+      return problem.allowed
+    }
     switch path {
     case [.member("optimizer")]: return ["name"]
     case [.member("metric")]: return ["name", "field", "expectedField"]

@@ -73,7 +73,7 @@ private enum Surroundings {
       if Environment.value(name) == nil { unset.append(name) } else { set.append(name) }
     }
     let keys = set.isEmpty ? "No provider's key is set." : "Keys are set in \(set.joined(separator: ", "))."
-    let model = Environment.value("HONE_LM") == nil ? "$HONE_LM names no default model." : "$HONE_LM names a default model."
+    let model = "$HONE_LM names \(Environment.value("HONE_LM") == nil ? "no" : "a") default model."
     return Observation(
       "models", .ok, "\(keys) \(model)",
       details: ["set": .array(set.map(JSONValue.string)), "unset": .array(unset.map(JSONValue.string))])

@@ -2,6 +2,7 @@ package import Failures
 import Hummingbird
 package import Logging
 import NIOCore
+import ServiceLifecycle
 import Synchronization
 package import Tracking
 
@@ -49,6 +50,7 @@ package final class WebServer: Sendable {
   package let url: String
   /// What a browser opens the first time: `url`, with the token where one is needed.
   package let invitation: String
+  private let group: ServiceGroup
   private let serving: Task<Void, any Error>
 
   /// Listens and serves until `stop()`.
@@ -60,6 +62,9 @@ package final class WebServer: Sendable {
     let isGuarded = configuration.requiresToken || !HostName.isLoopback(configuration.host)
     let token = isGuarded ? try AccessToken.loadOrMake(home: backend.home) : nil
     let (ports, hear) = AsyncStream<Int>.makeStream()
+    // The library tells of each connection that is cut off; that is for debugging it.
+    var quiet = logger
+    quiet.logLevel = .critical
     let gatekeeper = Gatekeeper(configuration: configuration, token: token)
     let application = Application(
       responder: GuardedResponder(gatekeeper: gatekeeper, inner: routes(backend, mlflow: configuration.mlflow).buildResponder(), logger: logger),
@@ -67,10 +72,13 @@ package final class WebServer: Sendable {
       onServerRunning: { channel in
         hear.yield(channel.localAddress?.port ?? configuration.port)
         hear.finish()
-      }, logger: logger)
+      }, logger: quiet)
+    var lifecycle = ServiceGroupConfiguration(services: [application], logger: quiet)
+    lifecycle.maximumGracefulShutdownDuration = .seconds(5)
+    let group = ServiceGroup(configuration: lifecycle)
     let serving = Task {
       defer { hear.finish() }
-      try await application.run()
+      try await group.run()
     }
     var port: Int?
     for await number in ports { port = number }
@@ -78,19 +86,22 @@ package final class WebServer: Sendable {
       serving.cancel()
       throw await refusal(serving, configuration)
     }
-    return WebServer(host: configuration.host, port: port, token: token, serving: serving)
+    return WebServer(host: configuration.host, port: port, token: token, group: group, serving: serving)
   }
 
-  private init(host: String, port: Int, token: AccessToken?, serving: Task<Void, any Error>) {
+  private init(
+    host: String, port: Int, token: AccessToken?, group: ServiceGroup, serving: Task<Void, any Error>
+  ) {
     let shown = host.contains(":") ? "[\(host)]" : host
     url = "http://\(shown):\(port)"
     invitation = token.map { "http://\(shown):\(port)/?token=\($0.text)" } ?? url
+    self.group = group
     self.serving = serving
   }
 
-  /// Takes no more requests and returns when those under way are answered.
+  /// Takes no more requests and returns when those under way are answered, or five seconds have passed.
   package func stop() async {
-    serving.cancel()
+    await group.triggerGracefulShutdown()
     _ = try? await serving.value
   }
 

@@ -76,7 +76,7 @@ extension TrackingStore: AnswerStore {
     let reasons = text(answer.reply.finishReasons)
     let data = key.data
     let now = nowInMilliseconds()
-    let note = answer.note?.id
+    let notes = answer.notes
     return { db in
       let statement = try db.cachedStatement(
         sql: """
@@ -90,8 +90,8 @@ extension TrackingStore: AnswerStore {
       ])
       try statement.execute()
       // Where another process was first, this run's own request stays on its bill.
-      guard let note, db.changesCount > 0 else { return }
-      try db.cachedStatement(sql: "DELETE FROM attempts WHERE id = ?").execute(arguments: [note])
+      guard !notes.isEmpty, db.changesCount > 0 else { return }
+      try remove(notes, db)
     }
   }
 
@@ -130,7 +130,7 @@ extension TrackingStore: AnswerStore {
     }
   }
 
-  package func keep(_ failed: [FailedRequests], run: String, closing note: RequestNote?) async throws(HoneError) {
+  package func keep(_ failed: [FailedRequests], run: String, closing notes: [RequestNote]) async throws(HoneError) {
     try await write { db in
       for part in failed {
         try db.cachedStatement(
@@ -142,7 +142,13 @@ extension TrackingStore: AnswerStore {
             run, part.role.rawValue, part.requests, part.tokens.inputTokens, part.tokens.outputTokens, part.cost,
           ])
       }
-      if let note { try db.cachedStatement(sql: "DELETE FROM attempts WHERE id = ?").execute(arguments: [note.id]) }
+      try Self.remove(notes, db)
+    }
+  }
+
+  private static func remove(_ notes: [RequestNote], _ db: Database) throws {
+    for note in notes {
+      try db.cachedStatement(sql: "DELETE FROM attempts WHERE id = ?").execute(arguments: [note.id])
     }
   }
 

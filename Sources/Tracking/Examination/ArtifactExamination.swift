@@ -46,7 +46,7 @@ extension StoreExamination {
     }
   }
 
-  /// The directories of nothing, the parts left by processes that are gone, and how many directories belong to something.
+  /// The directories of nothing, the parts left by processes that are gone, and how many directories are known.
   private func survey(_ db: Database) throws -> (strangers: [String], leftovers: [String], known: Int) {
     let files = FileManager.default
     var strangers: [String] = []
