@@ -37,9 +37,11 @@ extension Method {
     var runs: [JSONValue] = []
     var cells = 0
     var index = first
+    var places = ContentPlaces()
+    if first > 0 { _ = try await store.evaluationRows(of: ids[0], limit: 10_000, &places) }
     while index < ids.count, runs.isEmpty || cells < cellsOfPage {
       let run = try await store.run(ids[index])
-      let rows = try await store.results(run: run.id, maxResults: 10_000).items
+      let rows = try await store.evaluationRows(of: run.id, limit: 10_000, &places)
       cells += rows.count
       runs.append(.object(resultsJSON(run, rows)))
       index += 1
@@ -67,10 +69,11 @@ extension Method {
     }
     try fields.check("compareRuns")
     let store = try await service.store()
-    let baseline = try await store.results(run: ids[0], maxResults: 100_000).items
+    var places = ContentPlaces()
+    let baseline = try await store.evaluationRows(of: ids[0], limit: 100_000, &places)
     var comparisons: [JSONValue] = []
     for id in ids.dropFirst() {
-      let rows = try await store.results(run: id, maxResults: 100_000).items
+      let rows = try await store.evaluationRows(of: id, limit: 100_000, &places)
       let pairs = RowPairs(baseline: baseline, candidate: rows)
       var object: JSONObject = [
         "runId": .string(id), "common": .int(pairs.rows.count),

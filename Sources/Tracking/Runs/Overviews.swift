@@ -105,7 +105,8 @@ extension TrackingStore {
       let rows = try Row.fetchCursor(
         db.cachedStatement(
           sql: """
-            SELECT coalesce(t.metadata ->> '$.phase', rtrim(rtrim(r.name, '0123456789'), '_')) AS phase, count(*),
+            SELECT coalesce(t.metadata ->> '$.phase', rtrim(rtrim(t.metadata ->> '$.evaluation', '0123456789'), '_'),
+                iif(r.id = ?1, 'run', rtrim(rtrim(r.name, '0123456789'), '_'))) AS phase, count(*),
               sum(t.status = 2), sum(t.input_tokens), sum(t.output_tokens), total(t.cost), total(t.duration_ns) / 1e9
             FROM runs r JOIN traces t ON t.run_id = r.id
             WHERE r.id = ?1 OR (r.parent = ?1 AND r.deleted_ms IS NULL)

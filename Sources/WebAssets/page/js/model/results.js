@@ -4,17 +4,6 @@ import { artifactJSON, pages } from '../rpc.js';
 
 const asScore = (value) => (value === true ? 1 : value === false ? 0 : typeof value === 'number' ? value : undefined);
 
-/** The scores of an evaluation from its table, as MLflow's clients leave it. */
-async function fromTable(run, signal) {
-  const table = await artifactJSON(run.runId, 'result_table.json', { signal });
-  if (!Array.isArray(table?.columns) || !Array.isArray(table.data)) return undefined;
-  const at = table.columns.indexOf('score');
-  const trace = table.columns.indexOf('trace_id');
-  const result = { cells: new Map() };
-  table.data.forEach((row, index) => result.cells.set(index, { score: asScore(row[at]), traceId: trace < 0 ? undefined : row[trace] ?? undefined }));
-  return result;
-}
-
 /** `Map(runId → Map(row → {score, traceId, error}))` for runs `[{runId}]`. */
 export async function resultsOf(runs, signal) {
   const found = new Map();
@@ -28,11 +17,6 @@ export async function resultsOf(runs, signal) {
       found.set(one.runId, cells);
     }
   }, { signal });
-  for (const run of runs) {
-    if (found.get(run.runId)?.size) continue;
-    const table = await fromTable(run, signal);
-    if (table) found.set(run.runId, table.cells);
-  }
   return found;
 }
 

@@ -52,10 +52,11 @@ class Candidate {
     const range = intervalOf(run);
     const found = this.comparison?.comparison;
     const place = choiceOf(run);
+    const rows = run.metrics.count ?? (run.params.rows === undefined ? this.comparison?.common : Number(run.params.rows));
     replace(this.summary,
       figure('Score', score(scoreOf(run)), range ? `95 %: ${interval(range)}` : null, 'accent'),
       own ? figure('Trial', `${own.trial} of ${this.siblings.list.length}`, own.isBest ? 'the best' : own.isBaseline ? 'the baseline' : evaluationKind(run) === 'eval_minibatch' ? 'a minibatch' : null) : null,
-      figure('Rows', count(run.metrics.count ?? (run.params.rows === undefined ? undefined : Number(run.params.rows))), run.metrics.failed ? `${count(run.metrics.failed)} failed` : null, run.metrics.failed ? 'bad' : ''),
+      rows === undefined ? null : figure('Rows', count(rows), run.metrics.failed ? `${count(run.metrics.failed)} failed` : null, run.metrics.failed ? 'bad' : ''),
       found ? figure(`Against ${this.against.isBaseline ? 'the baseline' : visible(this.against.run.name)}`, signed(found.difference), `${count(this.comparison.fixed.length)} fixed, ${count(this.comparison.broken.length)} broken`, { better: 'good', worse: 'bad' }[found.verdict] ?? '') : null,
       place ? figure('Where in the search', h('span.figure-small', visible(place))) : null);
   }
@@ -132,7 +133,10 @@ async function examplesTab(panel, candidate) {
     before = new Map();
     const { against } = candidate;
     if (against && against.run.runId !== candidate.run.runId) {
-      for (const [index, row] of await examplesOf(against.run.runId, candidate.signal)) before.set(index, row);
+      // By content: not every evaluation says which rows of the data it was given.
+      const content = (row) => JSON.stringify(row.example);
+      const others = new Map([...await examplesOf(against.run.runId, candidate.signal)].map(([, row]) => [content(row), row]));
+      for (const [index, row] of examples) if (others.has(content(row))) before.set(index, others.get(content(row)));
     }
     replace(summary, candidate.comparison?.comparison ? h('section.card', h('h2', 'On the same rows'), verdict(candidate.comparison.comparison, [visible(candidate.run.name), against.isBaseline ? 'the program as it was' : visible(against.run.name)])) : null);
     fill();

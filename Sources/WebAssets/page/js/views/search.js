@@ -98,6 +98,9 @@ class Search {
     const { baseline, best } = this.candidates;
     const found = best && this.comparisons.get(best.run.runId)?.comparison;
     const figure = (words, value, more, tone = '') => h('div', { class: `figure ${tone}` }, h('span.figure-words', words), h('span.figure-value', value), more ? h('span.figure-more', more) : null);
+    const known = (value) => typeof value === 'number';
+    const calls = run.metrics.calls ?? run.metrics.trial_calls;
+    const cost = run.metrics.cost ?? run.metrics.trial_cost;
     const bestScore = run.metrics.score ?? best?.score;
     const firstScore = run.metrics.baseline_score ?? baseline?.score;
     replace(this.summary,
@@ -105,9 +108,9 @@ class Search {
       figure('Best', [score(bestScore), best && best !== baseline ? h('a.figure-link', { href: address(['runs', best.run.runId]), 'aria-label': 'Open the best candidate' }, icon('star')) : null], best?.interval ? `95 %: ${interval(best.interval)}` : null, 'accent'),
       figure('Gain', bestScore === undefined || firstScore === undefined ? '–' : signed(bestScore - firstScore), found ? (found.verdict === 'better' ? 'clear on the same rows' : found.verdict) : null, found?.verdict === 'better' ? 'good' : ''),
       figure('Candidates', count(this.candidates.list.length), `${count(this.candidates.list.filter((one) => !one.isMinibatch).length)} on all rows`),
-      figure('Calls', short(run.metrics.calls ?? run.metrics.trial_calls), run.metrics.calls_cached ? `${short(run.metrics.calls_cached)} more from the store` : null),
-      figure('Tokens', short(run.metrics.tokens)),
-      figure('Cost', money(run.metrics.cost ?? run.metrics.trial_cost)),
+      known(calls) ? figure('Calls', short(calls), run.metrics.calls_cached ? `${short(run.metrics.calls_cached)} more from the store` : null) : null,
+      known(run.metrics.tokens) ? figure('Tokens', short(run.metrics.tokens)) : null,
+      known(cost) ? figure('Cost', money(cost)) : null,
       figure('Time', duration(secondsOf(run))));
   }
 

@@ -16,6 +16,9 @@ const LATER_PAGES = 8000;
 const ROW = 28;
 const SIGNS = { CHAT_MODEL: 'M', LLM: 'P', CHAIN: 'C', PARSER: 'A', TOOL: 'T', AGENT: 'G', EVALUATOR: 'E', RETRIEVER: 'R' };
 
+/** Facts that clients note about themselves. */
+const isForeign = (key) => key.startsWith('mlflow.');
+
 class TraceView {
   constructor(place, info) {
     this.place = place;
@@ -158,7 +161,8 @@ class TraceView {
     return h('div', h('div.head', h('h1', inline(info.name, 200)), pill(info.status === 'OK' ? 'OK' : info.status === 'ERROR' ? 'Error' : 'In progress', { OK: 'good', ERROR: 'bad' }[info.status] ?? 'live')),
       h('dl.facts', fact('Took', duration(info.duration)), fact('Tokens', `${count(info.usage.inputTokens)} in, ${count(info.usage.outputTokens)} out`), info.cost === null ? null : fact('Cost', money(info.cost)), fact('Spans', count(info.spanCount)), fact('Started', dateTime(info.startTime)),
         info.runId ? fact('Run', h('a', { href: `#/runs/${info.runId}` }, this.runName ? inline(this.runName, 80) : h('code.id', info.runId.slice(0, 8)))) : null,
-        metadata.map(([key, value]) => fact(visible(key), inline(String(value), 80))), fact('Trace', h('code.id', info.traceId), copyButton(info.traceId, 'Copy id'))),
+        metadata.filter(([key]) => !isForeign(key)).map(([key, value]) => fact(visible(key), inline(String(value), 80))), fact('Trace', h('code.id', info.traceId), copyButton(info.traceId, 'Copy id'))),
+      metadata.some(([key]) => isForeign(key)) ? h('details.metadata', h('summary', 'More about it'), h('dl.facts', metadata.filter(([key]) => isForeign(key)).map(([key, value]) => fact(visible(key), inline(String(value), 300))))) : null,
       info.statusMessage ? h('div.notice.bad', visible(info.statusMessage)) : null);
   }
 }
