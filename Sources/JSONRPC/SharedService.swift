@@ -53,6 +53,12 @@ package struct SharedService: Sendable {
     return candidates
   }
 
+  /// Where the socket of a store's service would be, the first that is there before all others; nothing is made.
+  package static func likelyPath(home: String) -> String? {
+    let paths = directories().map { "\($0)/\(name(of: home)).sock" }
+    return paths.first { access($0, F_OK) == 0 } ?? paths.first
+  }
+
   private static func absolute(_ variable: String) -> String? {
     guard let text = getenv(variable).map({ String(cString: $0) }), text.hasPrefix("/") else { return nil }
     return text

@@ -108,16 +108,6 @@ package final class AdaptiveLimiter: Sendable {
     return permit
   }
 
-  /// A permit that can be had without waiting.
-  package func acquireNow() -> Permit? {
-    let time = now()
-    return state.withLock { state in
-      guard state.waiting.isEmpty, state.heldUntil <= time, state.inFlight < Int(state.limit) else { return nil }
-      state.inFlight += 1
-      return Permit(issued: time)
-    }
-  }
-
   /// Gives a permit back and lets the next callers go.
   package func release(_ permit: Permit, _ outcome: Outcome) {
     let time = now()

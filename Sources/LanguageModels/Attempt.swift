@@ -4,7 +4,9 @@ import Synchronization
 /// One attempt at a completion: a request and, where its answer is unusually late, another one beside it; where that is
 /// late too, a third after twice the time, and a fourth. The first answer wins, the others are aborted.
 ///
-/// Each request has a permit, a reservation and a deadline of its own, and is on the bill whether it won or not.
+/// Each request has a reservation and a deadline of its own, and is on the bill whether it won or not. The permit is one
+/// for all: a request that is late takes up none of the endpoint's capacity, as far as can be told, so the next one has
+/// its place. Else lost replies would fill up what the limiter allows, and stall every call.
 final class Attempt: Sendable {
   /// What the attempt works with.
   struct Terms: Sendable {
@@ -30,7 +32,8 @@ final class Attempt: Sendable {
   private static let abortPeriod = 0.25
 
   private struct Sent: Sendable {
-    var permit: AdaptiveLimiter.Permit
+    /// Nil once another request has it.
+    var permit: AdaptiveLimiter.Permit?
     var reservation: Budget.Reservation
     var started: Double
     var task: Task<Void, Never>?
@@ -79,10 +82,16 @@ final class Attempt: Sendable {
 
   // MARK: Requests
 
-  private func send(_ permit: AdaptiveLimiter.Permit, _ reservation: Budget.Reservation) {
+  /// - Parameter permit: nil takes over that of the request before.
+  private func send(_ permit: AdaptiveLimiter.Permit?, _ reservation: Budget.Reservation) {
     let isSent = state.withLock { state in
       guard !state.isOver else { return false }
       let index = state.sent.count
+      var permit = permit
+      if permit == nil, let holder = state.sent.firstIndex(where: { $0.isOpen && $0.permit != nil }) {
+        permit = state.sent[holder].permit
+        state.sent[holder].permit = nil
+      }
       var sent = Sent(permit: permit, reservation: reservation, started: terms.now())
       let (model, request) = (terms.model, terms.request)
       sent.task = Task {
@@ -98,7 +107,7 @@ final class Attempt: Sendable {
       return true
     }
     guard !isSent else { return }
-    terms.limiter.release(permit, .neutral)
+    if let permit { terms.limiter.release(permit, .neutral) }
     terms.budget.refund(reservation)
   }
 
@@ -121,17 +130,11 @@ final class Attempt: Sendable {
     if isOver { Alarms.shared.clear(alarm) }
   }
 
-  /// Sends another request if the limiter, the budget and the endpoint's state have room for it now.
+  /// Sends another request if the budget and the endpoint's state have room for it now.
   private func sendAnother() {
-    guard let permit = terms.limiter.acquireNow() else { return }
-    guard let reservation = try? terms.budget.reserveNow(terms.need) else {
-      return terms.limiter.release(permit, .neutral)
-    }
-    guard terms.times.takeRepeat() else {
-      terms.limiter.release(permit, .neutral)
-      return terms.budget.refund(reservation)
-    }
-    send(permit, reservation)
+    guard let reservation = try? terms.budget.reserveNow(terms.need) else { return }
+    guard terms.times.takeRepeat() else { return terms.budget.refund(reservation) }
+    send(nil, reservation)
   }
 
   private func deadlinePassed(_ index: Int) {
@@ -166,10 +169,10 @@ final class Attempt: Sendable {
     case .success:
       isAnswer = true
       terms.times.noteAnswer(after: terms.now() - verdict.sent.started)
-      terms.limiter.release(verdict.sent.permit, .succeeded)
+      if let permit = verdict.sent.permit { terms.limiter.release(permit, .succeeded) }
     case .failure(let failure):
       if failure.error.kind == .timeout { terms.times.noteDeadlinePassed() }
-      terms.limiter.release(verdict.sent.permit, failure.limiterOutcome)
+      if let permit = verdict.sent.permit { terms.limiter.release(permit, failure.limiterOutcome) }
     }
     // An answer that came second is paid for like a failed request: nobody uses it.
     terms.settle(verdict.sent.reservation, usage, !(isAnswer && verdict.decides))
@@ -190,7 +193,7 @@ final class Attempt: Sendable {
     for sent in open {
       if let deadline = sent.deadline { Alarms.shared.clear(deadline) }
       sent.task?.cancel()
-      terms.limiter.release(sent.permit, .neutral)
+      if let permit = sent.permit { terms.limiter.release(permit, .neutral) }
       terms.settle(sent.reservation, TokenUsage(), true)
       noteSettled()
     }

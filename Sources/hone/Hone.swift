@@ -11,6 +11,7 @@ struct Hone: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, CompileCommand.self, EvaluateCommand.self, PredictCommand.self, ResumeCommand.self,
       WatchCommand.self, CancelCommand.self, RunsCommand.self, TraceCommand.self, CallCommand.self,
-      BatchCommand.self, MCPCommand.self, UICommand.self, ExportCommand.self, ImportCommand.self, CompletionsCommand.self,
+      BatchCommand.self, DoctorCommand.self, MCPCommand.self, UICommand.self, ExportCommand.self, ImportCommand.self,
+      CompletionsCommand.self,
     ])
 }

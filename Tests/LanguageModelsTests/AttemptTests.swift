@@ -43,6 +43,23 @@ struct AttemptTests {
     #expect(account.usage.total.calls == 3 && account.usage.total.failed == 2)
   }
 
+  @Test("late requests do not fill up what the endpoint takes at once")
+  func capacity() async throws {
+    let gate = Gate()
+    let model = hanging(gate)
+    let limiter = AdaptiveLimiter(limit: 1, ceiling: 1)
+    let client = client(model, { $0.hedgeAfter = 0.02 }, limiter: limiter)
+    let answers = try await withThrowingTaskGroup(of: String.self) { group in
+      for number in 0..<5 {
+        group.addTask {
+          try await client.complete(prompt("\(number)"), context: CallContext(account: RunAccount())).reply.texts[0]
+        }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(answers.count == 5 && model.calls == 6 && limiter.inFlight == 0)
+  }
+
   @Test("an answer that comes in second place is paid for too")
   func bothAnswer() async throws {
     let first = Gate()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -54,6 +55,19 @@ def start(executable):
 @pytest.fixture
 def client(start, tmp_path):
     return start(tmp_path / "home")
+
+
+@pytest.fixture
+def shared_services(tmp_path_factory, monkeypatch):
+    """A place for the services that --attach starts; ends them."""
+    directory = tmp_path_factory.mktemp("r")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(directory))
+    yield directory
+    for lock in (directory / "hone").glob("*.sock.lock"):
+        try:
+            os.kill(int(lock.read_text()), signal.SIGTERM)
+        except (ProcessLookupError, ValueError):
+            pass
 
 
 @pytest.fixture

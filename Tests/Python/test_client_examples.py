@@ -13,7 +13,7 @@ PACKAGE = ROOT / "Clients" / "python"
 
 
 @pytest.fixture
-def run(executable, tmp_path):
+def run(executable, tmp_path, shared_services):
     """Runs Python in a directory of its own and gives what it wrote."""
     def run(*arguments):
         done = subprocess.run(

@@ -186,6 +186,21 @@ def test_a_detached_run_is_picked_up_by_another_client(service_socket):
     asyncio.run(main())
 
 
+def test_clients_of_one_store_share_a_service_that_outlives_them(executable, tmp_path, shared_services):
+    home = tmp_path / "home"
+    with hone.Client.attach(home, executable=executable, idle_timeout=60) as one, hone.connect(home=home, executable=executable) as two:
+        handle = one.compile(**JOB, detach=True)
+        one.close()
+        assert two.watch_run(handle.run_id).status == "FINISHED"
+        # What a service has loaded, all its clients can name.
+        loaded = two.load_program(run=handle.run_id)
+        with hone.Client.attach(home, executable=executable) as three:
+            assert three.predict({"question": "?"}, program_id=loaded.program_id, lm="simulated").trace_id
+            assert three.evaluate("question -> answer", ROWS, same, lm=adder, module="Predict").score == 50
+        assert two.process.returncode is None
+    assert one.process.returncode == two.process.returncode == 0
+
+
 def test_a_service_of_its_own_finishes_what_was_detached(executable, tmp_path):
     client = hone.Client.start(tmp_path / "home", executable=executable)
     handle = client.compile(**JOB, detach=True)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, List, Literal, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
 
 from .calls import Call, Progress
-from .client import _compile_keywords
+from .client import _attached, _compile_keywords
 from .core import Core
 from .pages import AsyncPage
 from .progress import ProgressLike
@@ -84,6 +84,14 @@ class AsyncClient:
     ) -> AsyncClient:
         """Starts `hone serve` and talks to it over pipes; see `Client.start`."""
         return cls(Core(Pipes(home, executable, arguments, env, stderr), callback_threads, _loop()))
+
+    @classmethod
+    def attach(
+        cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None, env: Optional[Dict[str, str]] = None,
+        stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
+    ) -> AsyncClient:
+        """Joins the user's one service for the store; see `Client.attach`."""
+        return cls(Core(Pipes(home, executable, _attached(idle_timeout), env, stderr), callback_threads, _loop()))
 
     @classmethod
     def connect(

@@ -28,7 +28,8 @@ R = TypeVar("R", bound=Result)
 class Client:
     """A connection to the service.
 
-    Make one with `Client.start()` (a service of its own) or `Client.connect(path)`, and close it, best with `with`.
+    Make one with `Client.start()` (a service of its own), `Client.attach()` (one service for all of the user's clients) or
+    `Client.connect(path)`, and close it, best with `with`.
     Keywords are in Python's spelling; one that a method does not name is passed on, `run_name="first"` as `runName`.
     Programs, metrics, models and tools may be functions: the service calls them back on this connection.
     """
@@ -56,6 +57,19 @@ class Client:
             FileNotFoundError: there is no such program.
         """
         return cls(Core(Pipes(home, executable, arguments, env, stderr), callback_threads))
+
+    @classmethod
+    def attach(
+        cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None, env: Optional[Dict[str, str]] = None,
+        stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
+    ) -> Client:
+        """Joins the user's one service for the store, which is started if there is none and leaves when nobody uses it.
+
+        Editors, scripts and notebooks that attach see the same runs live, and a detached run goes on when its client
+        leaves. The service's environment, keys included, is that of whoever started it. Arguments as for `start`;
+        `idle_timeout` is how many seconds a service that is started stays without a use, 300 unless said.
+        """
+        return cls(Core(Pipes(home, executable, _attached(idle_timeout), env, stderr), callback_threads))
 
     @classmethod
     def connect(
@@ -329,6 +343,10 @@ class Client:
         return self._core.describe("Client")
 
 
+def _attached(idle_timeout: Optional[float]) -> List[str]:
+    return ["--attach", *(["--idle-timeout", str(idle_timeout)] if idle_timeout is not None else [])]
+
+
 def _compile_keywords(
     program: Any, optimizer: Any, trainset: Any, metric: Any, detach: bool, estimate: bool, options: Dict[str, Any]
 ) -> Dict[str, Any]:
@@ -340,9 +358,12 @@ def _compile_keywords(
         "estimate": estimate or None, **{name: value for name, value in given.items() if value is not None}}
 
 
-def connect(path: PathLike, **options: Any) -> Client:
-    """Talks to the service that listens at a Unix socket; see `Client.connect`."""
-    return Client.connect(path, **options)
+def connect(path: Optional[PathLike] = None, **options: Any) -> Client:
+    """Talks to the service that listens at a Unix socket, or without a path to the user's one service.
+
+    See `Client.connect` and `Client.attach`.
+    """
+    return Client.attach(**options) if path is None else Client.connect(path, **options)
 
 
 def start(home: Optional[PathLike] = None, **options: Any) -> Client:

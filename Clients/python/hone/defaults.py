@@ -34,6 +34,7 @@ class _Settings:
         self.client: Optional[Client] = None
         self.start: Dict[str, Any] = {}
         self.socket: Any = None
+        self.shared = False
         self.request: Dict[str, Any] = {}
 
 
@@ -57,7 +58,7 @@ class LM(Dict[str, Any]):
 
 def configure(
     *, lm: Any = None, client: Optional[Client] = None, home: Any = None, socket: Any = None, executable: Any = None,
-    experiment: Optional[str] = None, **request: Any,
+    shared: bool = False, experiment: Optional[str] = None, **request: Any,
 ) -> None:
     """Sets what holds where a call does not say otherwise.
 
@@ -67,15 +68,17 @@ def configure(
         home: the store's directory of a service that is started.
         socket: the socket of a service to talk to, in place of one that is started.
         executable: the program that is started.
+        shared: join the user's one service for the store, in place of one that is started.
         experiment: where runs and traces are kept.
         request: further options of every compile and evaluation: budget, concurrency, tags …
     """
     with _settings.lock:
-        if client is not None or home is not None or socket is not None or executable is not None:
+        if client is not None or home is not None or socket is not None or executable is not None or shared:
             _settings.client = client
             _settings.start = {
                 name: value for name, value in (("home", home), ("executable", executable)) if value is not None}
             _settings.socket = socket
+            _settings.shared = shared
         for name, value in {"lm": lm, "experiment": experiment, **request}.items():
             if value is not None:
                 _settings.request[name] = value
@@ -102,8 +105,10 @@ def get_client() -> Client:
     with _settings.lock:
         client = _settings.client
         if client is None or client._core.is_closed:
-            client = Client.connect(_settings.socket) if _settings.socket is not None else Client.start(
-                **_settings.start)
+            if _settings.socket is not None:
+                client = Client.connect(_settings.socket)
+            else:
+                client = (Client.attach if _settings.shared else Client.start)(**_settings.start)
             _settings.client = client
         return client
 

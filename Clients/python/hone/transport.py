@@ -55,7 +55,7 @@ def find_executable(executable: Optional[PathLike] = None) -> str:
 
 
 class Pipes(Transport):
-    """A service of this client's own."""
+    """A service of this client's own, or with `--attach` a process that joins the user's one service for the store."""
 
     _stdin: IO[bytes]
     _stdout: IO[bytes]
@@ -67,6 +67,8 @@ class Pipes(Transport):
         program = find_executable(executable)
         command: List[str] = [
             program, "serve", *(["--home", os.fspath(home)] if home is not None else []), *arguments]
+        # What joins a service is no service: it always ends with its client.
+        self._shared = "--attach" in arguments
         # A group of its own: Ctrl-C is for this process, which then cancels what is under way in good order.
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=_log(stderr),
@@ -98,7 +100,7 @@ class Pipes(Transport):
             self._stdin.close()
         except OSError:
             pass
-        if process is not None and not leave_running:
+        if process is not None and (self._shared or not leave_running):
             try:
                 process.wait(timeout)
             except subprocess.TimeoutExpired:

@@ -37,11 +37,15 @@ package final class Service: Sendable {
       return task
     }
     do {
-      return try await task.value.store
+      let open = try await task.value
+      guard open.isOutdated else { return open.store }
+      opening.withLock { opening in if opening == task { opening = nil } }
+      open.abandon()
     } catch {
       opening.withLock { opening in if opening == task { opening = nil } }
       throw HoneError(wrapping: error)
     }
+    return try await store()
   }
 
   /// Puts another place behind the store.

@@ -66,17 +66,22 @@ extension Method {
       Parameter("runId", required: true, Shape.string, "The run's id."),
       Parameter("history", Shape.boolean, "Whether every metric's values by step come along; no unless said."),
     ],
-    result: Shape.object(["run": Shape.reference("Run"), "history": Shape.anyObject, "children": Shape.integer]),
+    result: Shape.object([
+      "run": Shape.reference("Run"), "history": Shape.anyObject, "children": Shape.integer, "home": Shape.string,
+    ]),
     example: ["runId": "0123456789abcdef0123456789abcdef", "history": true],
     isForPages: true
-  ) { service, fields, _ throws(HoneError) in
+  ) { service, fields, environment throws(HoneError) in
     let id = fields.requiredString("runId")
     let wantsHistory = fields.bool("history") ?? false
     try fields.check("getRun")
     let store = try await service.store()
     let run = try await store.run(id ?? "")
     var object: JSONObject = ["run": .object(try await service.shown([run], store)[0])]
-    object["children"] = .int(try await store.children(of: run.id).count)
+    object["children"] = .int(try await store.childCounts(of: [run.id])[run.id] ?? 0)
+    // Where the store is, for the commands that name it.
+    object["home"] = .string(
+      service.home.hasPrefix("/") ? service.home : environment.baseDirectory + "/" + service.home)
     if wantsHistory {
       var history = JSONObject()
       for metric in run.metrics {

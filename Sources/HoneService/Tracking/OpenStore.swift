@@ -7,9 +7,10 @@ import Tracking
 struct OpenStore: Sendable {
   let store: TrackingStore
   private let renewal: Task<Void, Never>
+  private let opened = ContinuousClock.now
 
   init(home: String, logger: Logger) async throws(HoneError) {
-    let store = try TrackingStore.open(home: home)
+    let store = try Self.open(home, logger)
     self.store = store
     renewal = Task.detached {
       while (try? await Task.sleep(for: .seconds(20))) != nil {
@@ -20,12 +21,33 @@ struct OpenStore: Sendable {
         }
       }
     }
+    guard !store.isReadOnly else { return }
     do throws(HoneError) {
       try await Self.markDead(store, logger)
     } catch {
       logger.warning("Runs that died cannot be marked: \(error.message)")
     }
   }
+
+  /// The store; where it is there and cannot be written to, for reading alone, so that what is in it can be looked at.
+  private static func open(_ home: String, _ logger: Logger) throws(HoneError) -> TrackingStore {
+    do throws(HoneError) {
+      return try TrackingStore.open(home: home)
+    } catch {
+      guard let store = try? TrackingStore.open(home: home, readOnly: true, reason: error) else { throw error }
+      logger.warning("The store is open for reading only: \(error.message)")
+      return store
+    }
+  }
+
+  /// How long one that can only be read is kept before it is tried again to open it for writing.
+  private static let patience = Duration.seconds(3)
+
+  /// Whether it might be possible by now to open it for writing.
+  var isOutdated: Bool { store.isReadOnly && ContinuousClock.now - opened > Self.patience }
+
+  /// Stops renewing leases; the files close with the last use of the store.
+  func abandon() { renewal.cancel() }
 
   func close() async {
     renewal.cancel()

@@ -77,9 +77,7 @@ extension TrackingStore {
   /// - Throws: `invalidParams` for a bad path or a deleted run; `notFound`; `storeUnavailable`.
   package func beginArtifact(_ owner: ArtifactOwner, path: ArtifactPath) async throws(HoneError) -> ArtifactUpload {
     guard let name = path.components.last else { throw invalid("path", "The path is empty.") }
-    guard !isReadOnly else {
-      throw HoneError(.storeUnavailable, "The tracking store is open for reading only.")
-    }
+    if let refusal { throw refusal }
     let names = try await artifactDirectory(owner, forWriting: true) + path.components.dropLast()
     let files = artifactFiles
     return try await onThread { () throws(HoneError) in
@@ -94,6 +92,7 @@ extension TrackingStore {
   ///
   /// - Throws: `notFound`; `invalidParams` for a bad path or a link.
   package func deleteArtifact(_ owner: ArtifactOwner, path: ArtifactPath) async throws(HoneError) {
+    if let refusal { throw refusal }
     let all = try await artifactDirectory(owner, forWriting: true) + path.components
     let (names, name) = (Array(all.dropLast()), all[all.count - 1])
     let files = artifactFiles

@@ -25,9 +25,7 @@ extension TrackingStore {
   package func writeArtifact(run id: String, path: String, _ bytes: [UInt8]) async throws(HoneError) {
     let path = try ArtifactPath(path)
     guard let name = path.components.last else { throw invalid("path", "The path is empty.") }
-    guard !isReadOnly else {
-      throw HoneError(.storeUnavailable, "The tracking store is open for reading only.")
-    }
+    if let refusal { throw refusal }
     let directory = try await artifactDirectory(.run(id), forWriting: true) + path.components.dropLast()
     let files = artifactFiles
     try await onThread { () throws(HoneError) in

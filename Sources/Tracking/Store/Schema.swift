@@ -37,14 +37,30 @@ enum Schema {
     }
   }
 
-  private static func versionFound(_ db: Database, home: String, version: Int) throws -> Int {
+  /// Refuses a newer store by the header of its file, so that not a byte of it changes: merely opening it for writing
+  /// makes a log beside it.
+  static func refuseNewer(_ path: String, home: String) throws(HoneError) {
+    let descriptor = openDescriptor(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { closeDescriptor(descriptor) }
+    var header = [UInt8](repeating: 0, count: 100)
+    guard readDescriptor(descriptor, into: &header) == 100 else { return }
+    // See "The Database Header" in SQLite's description of its file format.
+    func number(at place: Int) -> Int { header[place..<place + 4].reduce(0) { $0 << 8 | Int($1) } }
+    guard number(at: 68) == applicationID, number(at: 60) > version else { return }
+    throw newer(number(at: 60), home: home, version: version)
+  }
+
+  private static func newer(_ found: Int, home: String, version: Int) -> HoneError {
+    HoneError(
+      .storeUnavailable,
+      "The tracking store in \(home) was written by a newer Hone (schema \(found); this one knows up to \(version)).",
+      remedy: "Update Hone, or choose another home directory.")
+  }
+
+  static func versionFound(_ db: Database, home: String, version: Int) throws -> Int {
     let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-    if found > version {
-      throw HoneError(
-        .storeUnavailable,
-        "The tracking store in \(home) was written by a newer Hone (schema \(found); this one knows up to \(version)).",
-        remedy: "Update Hone, or choose another home directory.")
-    }
+    if found > version { throw newer(found, home: home, version: version) }
     let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
     let isEmpty = try found == 0 && !Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master)").isTrue
     if application != applicationID && !isEmpty {
@@ -60,9 +76,15 @@ enum Schema {
     let descriptor = openDescriptor(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600)
     guard descriptor >= 0 else { throw systemFailure("write the backup \(path)") }
     closeDescriptor(descriptor)
-    let copy = try DatabaseQueue(path: path)
-    try pool.backup(to: copy)
-    try copy.close()
+    do {
+      let copy = try DatabaseQueue(path: path)
+      try pool.backup(to: copy)
+      try copy.close()
+    } catch {
+      // Half a copy is worse than none: it looks like one.
+      unlink(path)
+      throw error
+    }
   }
 
   /// Holds a lock on the home directory, so that of several processes one migrates.

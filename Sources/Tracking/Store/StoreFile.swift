@@ -20,8 +20,13 @@ extension TrackingStore {
   /// A store of an older schema is copied to `hone.sqlite.v<N>.backup` and then migrated; one of a newer
   /// schema is refused. With `readOnly` nothing is made, changed or migrated.
   ///
+  /// - Parameter reason: why it is opened for reading only, which writes are then refused with.
   /// - Throws: `storeUnavailable` if the directory or the database cannot be used.
-  package static func open(home: String, readOnly: Bool = false) throws(HoneError) -> TrackingStore {
+  package static func open(
+    home: String, readOnly: Bool = false, reason: HoneError? = nil
+  ) throws(HoneError) -> TrackingStore {
+    // A file that may not grow is an error like another, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
     let path = home.hasSuffix("/") ? home + fileName : home + "/" + fileName
     if readOnly {
       guard access(path, F_OK) == 0 else {
@@ -32,18 +37,40 @@ extension TrackingStore {
     } else {
       try makeDirectory(home)
       try makeFile(path)
+      try Schema.refuseNewer(path, home: home)
     }
-    let texts = SharedTexts(path: path)
-    let configuration = configuration(readOnly: readOnly, texts: texts)
     do {
-      let pool = try DatabasePool(path: path, configuration: configuration)
-      try Schema.prepare(pool, home: home, path: path, readOnly: readOnly)
-      return TrackingStore(
-        home: home, isReadOnly: readOnly, pool: pool, lookups: Lookups(path: path), texts: texts)
+      guard readOnly else { return try open(home: home, path, readOnly: false, nil) }
+      return try readingPath(path) { try open(home: home, $0, readOnly: true, reason) }
     } catch {
       var failure = storeError(error)
       failure.details["path"] = path
       throw failure
+    }
+  }
+
+  private static func open(
+    home: String, _ path: String, readOnly: Bool, _ reason: HoneError?
+  ) throws -> TrackingStore {
+    let texts = SharedTexts(path: path)
+    let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly, texts: texts))
+    try Schema.prepare(pool, home: home, path: path, readOnly: readOnly)
+    return TrackingStore(
+      home: home, isReadOnly: readOnly, readOnlyReason: reason, pool: pool, lookups: Lookups(path: path), texts: texts)
+  }
+
+  /// Opens a database for reading, by its path; where that fails because there is no room for the companions that a
+  /// database with a write-ahead log has (a directory that takes no files, a full disk), and there is no log, by a
+  /// name that tells SQLite to do without them.
+  static func readingPath<Opened>(_ path: String, _ open: (String) throws -> Opened) throws -> Opened {
+    do {
+      return try open(path)
+    } catch let error as DatabaseError {
+      let names: [ResultCode] = [.SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_FULL]
+      guard names.contains(error.resultCode), (StoreExamination.size(path + "-wal") ?? 0) == 0,
+        let name = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed)
+      else { throw error }
+      return try open("file:\(name)?immutable=1")
     }
   }
 

@@ -21,6 +21,8 @@ package final class TrackingStore: Sendable {
   /// The directory that holds the store, as it was given.
   package let home: String
   package let isReadOnly: Bool
+  /// What writes are refused with, where the store is open for reading only.
+  let refusal: HoneError?
   let pool: DatabasePool
   let writer: Writer
   let lookups: Lookups
@@ -29,13 +31,20 @@ package final class TrackingStore: Sendable {
   let heldLeases = HeldLeases()
   let queuedAnswers = QueuedAnswers()
 
-  init(home: String, isReadOnly: Bool, pool: DatabasePool, lookups: Lookups, texts: SharedTexts) {
+  init(
+    home: String, isReadOnly: Bool, readOnlyReason: HoneError?, pool: DatabasePool, lookups: Lookups, texts: SharedTexts
+  ) {
     self.home = home
     self.isReadOnly = isReadOnly
     self.pool = pool
     self.lookups = lookups
     self.texts = texts
-    writer = Writer(pool: pool, isReadOnly: isReadOnly)
+    let refusal =
+      readOnlyReason
+      ?? HoneError(
+        .storeUnavailable, "The tracking store is open for reading only.", remedy: "Open it for writing.")
+    self.refusal = isReadOnly ? refusal : nil
+    writer = Writer(pool: pool, refusal: self.refusal)
   }
 
   /// Returns when everything that was queued before is committed, or has failed.

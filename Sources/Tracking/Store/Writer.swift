@@ -48,12 +48,13 @@ final class Writer: Sendable {
   }
 
   private let pool: DatabasePool
-  private let isReadOnly: Bool
+  /// What every write is refused with, if any may not be made.
+  private let refusal: HoneError?
   private let state = Mutex(State())
 
-  init(pool: DatabasePool, isReadOnly: Bool) {
+  init(pool: DatabasePool, refusal: HoneError?) {
     self.pool = pool
-    self.isReadOnly = isReadOnly
+    self.refusal = refusal
   }
 
   /// Runs `body` in a transaction and returns its result after the commit.
@@ -116,10 +117,7 @@ final class Writer: Sendable {
 
   /// Puts an item into the queue and sees that somebody empties it; returns why it cannot.
   private func enqueue(_ item: Item) -> HoneError? {
-    if isReadOnly {
-      return HoneError(
-        .storeUnavailable, "The tracking store is open for reading only.", remedy: "Open it for writing.")
-    }
+    if let refusal { return refusal }
     let refused = state.withLock { state in
       guard !state.isClosed else { return true }
       state.queue.append(item)

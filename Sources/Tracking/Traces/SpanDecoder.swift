@@ -19,7 +19,11 @@ struct SpanDecoder {
   init(
     _ payload: some Sequence<UInt8>, origin: Int, shared: @escaping (ContentDigest) throws -> SharedMessages
   ) throws {
-    let text = try PackedSpans.unpacked(payload, shared)
+    try self.init(text: try PackedSpans.unpacked(payload, shared), origin: origin, shared: shared)
+  }
+
+  /// - Parameter text: a row's content, unpacked.
+  init(text: [UInt8], origin: Int, shared: @escaping (ContentDigest) throws -> SharedMessages) throws {
     guard let value = try? JSONReader.read(text, maximumDepth: 200), let entries = value[0]?.arrayValue,
       let spans = value[1]?.arrayValue
     else { throw Self.damage }

@@ -70,11 +70,15 @@ extension TrackingStore {
   package func span(_ spanID: SpanID, of id: TraceID) async throws(HoneError) -> Span {
     try await read { [texts] db in
       guard let trace = try Self.traceRow(db, id) else { throw notFound("trace", id.description) }
+      let name = Data(spanID.description.utf8)
       let payloads = try Data.fetchCursor(
         db.cachedStatement(sql: "SELECT payload FROM span_chunks WHERE id >= ? AND id < ? ORDER BY id DESC"),
         arguments: [trace.sequence << 20, (trace.sequence + 1) << 20])
       while let payload = try payloads.next() {
-        let decoder = try SpanDecoder(payload, origin: trace.origin, shared: texts.messages)
+        let text = try PackedSpans.unpacked(payload, texts.messages)
+        // Looking for the id's bytes first spares reading the chunks that cannot have the span.
+        guard Data(text).range(of: name) != nil else { continue }
+        let decoder = try SpanDecoder(text: text, origin: trace.origin, shared: texts.messages)
         for index in 0..<decoder.count where decoder.id(index) == spanID.description {
           return try decoder.span(index)
         }

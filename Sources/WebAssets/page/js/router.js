@@ -89,7 +89,7 @@ export function follow(main, routes) {
     } catch (error) {
       if (place.signal.aborted) return;
       locate('Error', [['Experiments', '#/'], ['Error']]);
-      replace(main, problem(error, () => go(false)));
+      replace(main, h('div.view', problem(error, () => go(false), 'h1')));
     }
     if (moved && !place.signal.aborted) {
       const heading = main.querySelector('h1');

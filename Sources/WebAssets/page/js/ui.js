@@ -50,9 +50,9 @@ export function toast(words, undo) {
 }
 
 /** An error with what to do about it. */
-export function problem(error, retry) {
+export function problem(error, retry, heading = 'h2') {
   return h('div.problem', { role: 'alert' },
-    h('h2', error.kind === 'notFound' ? 'Not found' : 'That did not work'),
+    h(heading, error.kind === 'notFound' ? 'Not found' : 'That did not work'),
     h('p', visible(error.message)),
     error.problems?.length > 1 ? h('ul', error.problems.map((p) => h('li', visible(`${p.path}: ${p.message}`)))) : null,
     error.remedy ? h('p', visible(error.remedy)) : null,
@@ -111,6 +111,7 @@ export function tabs(label, list, current, onChange) {
     }
     replace(panel, made.get(key));
     if (isMoved) onChange?.(key);
+    else requestAnimationFrame(() => bar.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
   };
   for (const [key, words] of list) {
     bar.append(h('button', {

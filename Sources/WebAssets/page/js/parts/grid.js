@@ -68,7 +68,7 @@ class Grid {
     };
     const table = h('table.grid', { role: 'grid', 'aria-label': 'What each candidate fixed and broke', 'aria-rowcount': String(list.length + 1), 'aria-colcount': String(columns.length + 2) },
       h('thead', h('tr', { role: 'row' }, h('th', { scope: 'col', role: 'columnheader', class: 'corner' }, 'Candidate'), h('th', { scope: 'col', role: 'columnheader', class: 'number tally' }, '+ / −'),
-        columns.map((row) => h('th', { scope: 'col', role: 'columnheader', class: 'row-number', 'aria-label': `Row ${row}` }, row % 5 === 0 || columns.length < 30 ? row : '')))),
+        columns.map((row) => h('th', { scope: 'col', role: 'columnheader', class: 'row-number' }, row % 5 === 0 || columns.length < 30 ? row : h('span.offscreen', row))))),
       h('tbody', list.map((one, at) => this.line(one, columns, at))),
       h('tfoot', h('tr', { role: 'row' }, h('th', { scope: 'row', role: 'rowheader', class: 'corner faint' }, 'Share that solves it'), h('td', { role: 'gridcell' }),
         columns.map((row) => {

@@ -29,7 +29,7 @@ function predictorDiff(before, after, labels, mode) {
   const [old, now] = [before?.instructions ?? '', after?.instructions ?? ''];
   const [oldDemos, newDemos] = [before?.demos ?? [], after?.demos ?? []];
   const isSame = old === now;
-  const head = h('h3', 'Predictor ', h('code', inline(name, 100)));
+  const head = h('h2', 'Predictor ', h('code', inline(name, 100)));
   const fields = (after ?? before).fields;
   const fieldLine = fields.length ? h('p.faint.fields', 'Fields: ', fields.map((field, index) => [index ? ', ' : '', inline(String(field.prefix ?? '').replace(/:$/, ''), 60)])) : null;
   const words = isSame
@@ -38,22 +38,22 @@ function predictorDiff(before, after, labels, mode) {
       ? h('div.sides', h('section', h('h4', labels[0]), sideDiff(old, now, 'gone')), h('section', h('h4', labels[1]), sideDiff(old, now, 'new')))
       : textDiff(old, now);
   const demos = sameDemos(oldDemos, newDemos)
-    ? [h('h4', plural(newDemos.length, 'demo'), newDemos.length ? h('span.faint', ', the same in both') : null), newDemos.length ? demoList(newDemos) : null]
+    ? [h('h3', plural(newDemos.length, 'demo'), newDemos.length ? h('span.faint', ', the same in both') : null), newDemos.length ? demoList(newDemos) : null]
     : mode === 'side'
       ? h('div.sides', h('section', h('h4', `${labels[0]}: ${plural(oldDemos.length, 'demo')}`), demoList(oldDemos, newDemos, 'gone')), h('section', h('h4', `${labels[1]}: ${plural(newDemos.length, 'demo')}`), demoList(newDemos, oldDemos, 'new')))
-      : [h('h4', `${plural(newDemos.length, 'demo')}, ${oldDemos.length} before`), demoList(newDemos, oldDemos, 'new'),
+      : [h('h3', `${plural(newDemos.length, 'demo')}, ${oldDemos.length} before`), demoList(newDemos, oldDemos, 'new'),
         oldDemos.some((demo) => !newDemos.some((other) => JSON.stringify(demoFields(other)) === JSON.stringify(demoFields(demo))))
-          ? [h('h4', 'No longer there'), demoList(oldDemos.filter((demo) => !newDemos.some((other) => JSON.stringify(demoFields(other)) === JSON.stringify(demoFields(demo)))), [], 'gone')] : null];
-  return h('section.predictor', h('div.predictor-head', head, copyButton(() => now, 'Copy instructions')), fieldLine, h('h4', 'Instructions'), words, demos);
+          ? [h('h3', 'No longer there'), demoList(oldDemos.filter((demo) => !newDemos.some((other) => JSON.stringify(demoFields(other)) === JSON.stringify(demoFields(demo)))), [], 'gone')] : null];
+  return h('section.predictor', h('div.predictor-head', head, copyButton(() => now, 'Copy instructions')), fieldLine, h('h3', 'Instructions'), words, demos);
 }
 
 /** One program by itself. */
 export function programView(predictors) {
   if (!predictors) return empty('No program', h('p', 'This run stored no program.'));
   return h('div', predictors.map((predictor) => h('section.predictor',
-    h('div.predictor-head', h('h3', 'Predictor ', h('code', inline(predictor.name, 100))), copyButton(() => predictor.instructions, 'Copy instructions')),
+    h('div.predictor-head', h('h2', 'Predictor ', h('code', inline(predictor.name, 100))), copyButton(() => predictor.instructions, 'Copy instructions')),
     predictor.fields.length ? h('p.faint.fields', 'Fields: ', predictor.fields.map((field, index) => [index ? ', ' : '', inline(String(field.prefix ?? '').replace(/:$/, ''), 60)])) : null,
-    h('h4', 'Instructions'), block(predictor.instructions, 'instructions'), h('h4', plural(predictor.demos.length, 'demo')), demoList(predictor.demos))));
+    h('h3', 'Instructions'), block(predictor.instructions, 'instructions'), h('h3', plural(predictor.demos.length, 'demo')), demoList(predictor.demos))));
 }
 
 /** The difference of two programs, side by side or in one text, as the person likes. */

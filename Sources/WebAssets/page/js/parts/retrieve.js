@@ -10,6 +10,11 @@ function snippet(title, text, note) {
   return h('section.card', h('div.card-head', h('h2', title), h('span.spacer'), copyButton(text)), note ? h('p.faint', note) : null, h('pre.code', { tabindex: '0', 'aria-label': title }, text));
 }
 
+/** A word of a shell's line. */
+function quoted(text) {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** The program's input fields as placeholders. */
 function inputsOf(predictors, state) {
   const signature = state?.params?.signature ?? '';
@@ -35,15 +40,16 @@ export async function retrieveView(panel, context) {
   const signature = run.params.signature ?? context.parent?.params.signature ?? `${inputs.join(', ')} -> answer`;
   const asked = signature.replace('reasoning, ', '');
   const request = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'loadProgram', params: { run: run.runId } });
-  const python = inputs.map((name) => `"${name}": "…"`).join(', ');
+  const home = quoted(run.home ?? '.hone');
+  const python = inputs.map((name) => `${JSON.stringify(name)}: "…"`).join(', ');
   const dspyInputs = inputs.map((name) => `${name}="…"`).join(', ');
+  const model = run.tags['hone.lm'] ? 'program["lm"]' : '"openai/gpt-4o-mini"';
   const module = run.params.module ?? context.parent?.params.module ?? 'ChainOfThought';
-  const origin = location.origin;
   replace(panel, h('p.lead', kindOf(run) === 'compile' ? 'The best program of this search, wherever you need it.' : 'The program that this run evaluated, wherever you need it.'),
     h('div.two',
-      snippet('Shell', `hone predict --program ${run.runId} ${inputs.map((name) => `${name}="…"`).join(' ')}`),
-      snippet('JSON-RPC', request, 'One line to hone serve, on standard input or a socket. The answer names a programId for predict, evaluate and compile.'),
-      snippet('Python', `import hone\n\nwith hone.Client.start() as client:\n    program = client.load_program(run="${run.runId}")\n    answer = client.predict({"programId": program["programId"]}, {${python}})\n    print(answer["outputs"])`),
-      snippet('DSPy, through MLflow\'s client', `import dspy, mlflow\n\nmlflow.set_tracking_uri("${origin}")\npath = mlflow.artifacts.download_artifacts("${artifactUri}/${file}")\nprogram = dspy.${module}("${asked}")\nprogram.load(path)\nprint(program(${dspyInputs}))`),
+      snippet('Shell', `hone predict --home ${home} --program ${run.runId} ${inputs.map((name) => `${name}="…"`).join(' ')}`),
+      snippet('JSON-RPC', request, `A line for hone serve --home ${run.home ?? '.hone'}, on standard input or a socket. The answer names a programId for predict, evaluate and compile.`),
+      snippet('Python', `import hone\n\nwith hone.Client.start(${JSON.stringify(run.home ?? '.hone')}) as client:\n    program = client.load_program(run="${run.runId}")\n    answer = client.predict({${python}}, program_id=program["programId"], lm=${model})\n    print(answer["outputs"])`),
+      snippet('DSPy, through MLflow\'s client', `import dspy, mlflow\n\nmlflow.set_tracking_uri("${location.origin}")\npath = mlflow.artifacts.download_artifacts("${artifactUri}/${file}")\nprogram = dspy.${module}("${asked}")\nprogram.load(path)\nprint(program(${dspyInputs}))`),
       snippet('The file itself', `${artifactUri}/${file}`, 'The state that DSPy\'s Module.load() reads: instructions and demos by predictor.')));
 }

@@ -238,8 +238,20 @@ class Runs {
   }
 }
 
+/** Where the addresses lead that MLflow's client prints into terminals; undefined for the page's own. */
+function elsewhere(place) {
+  const trace = place.query.get('selectedEvaluationId') ?? place.query.get('selectedTraceId');
+  if (trace) return address(['traces', trace]);
+  return place.parts[2] === 'runs' && place.parts[3] ? address(['runs', place.parts[3]]) : undefined;
+}
+
 export async function showExperiment(place) {
   const id = place.parts[1] ?? '0';
+  const other = elsewhere(place);
+  if (other) {
+    location.replace(other);
+    return;
+  }
   const experiment = await experimentOf(id, place.signal);
   locate(experiment.name, [['Experiments', '#/'], [experiment.name]]);
   const runs = new Runs(place, experiment);

@@ -15,10 +15,10 @@ import { candidateTabs } from './candidate.js';
 import { experimentOf } from './experiments.js';
 import { searchTabs } from './search.js';
 
-/** The run with the numbers of its children and the course of its metrics. */
+/** The run with the number of its children, the course of its metrics and where its store is. */
 async function load(id, signal) {
-  const { run, history = {}, children } = await call('getRun', { runId: id, history: true }, { signal });
-  return { ...run, children, history };
+  const { run, history = {}, children, home } = await call('getRun', { runId: id, history: true }, { signal });
+  return { ...run, children, history, home };
 }
 
 /** The head of a run's page, with everything that a person can change. */
@@ -97,7 +97,8 @@ class Head {
     const seen = (one) => JSON.stringify([one.status, one.name, one.tags, one.lifecycleStage]);
     const isSame = seen(run) === seen(this.run);
     this.run = run;
-    if ((!isSame || isLive(run)) && !this.element.contains(document.activeElement)) this.draw();
+    const isUsed = this.element.contains(document.activeElement) && document.activeElement.closest('a, button');
+    if ((!isSame || isLive(run)) && !isUsed) this.draw();
   }
 }
 

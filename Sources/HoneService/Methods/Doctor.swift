@@ -1,0 +1,81 @@
+import Failures
+import Foundation
+import HTTPModels
+import JSON
+import JSONRPC
+import Tracking
+
+extension Method {
+  static let doctor = Method(
+    "doctor", "Examines the home directory, the store, the socket and the models' keys, and says what it finds.",
+    [
+      Parameter("repair", Shape.boolean, "Whether to mend what can be mended without harm; false unless said."),
+      Parameter("socket", Shape.string, "The socket to look at; that of the store's shared service unless said."),
+    ],
+    result: Shape.object([
+      "home": Shape.string, "healthy": Shape.boolean,
+      "findings": Shape.array(
+        Shape.object([
+          "check": Shape.string, "level": Shape.string, "message": Shape.string, "remedy": Shape.string,
+          "repaired": Shape.boolean, "details": Shape.anyObject,
+        ])),
+    ]),
+    example: [:]
+  ) { service, fields, environment throws(HoneError) in
+    let repair = fields.bool("repair") ?? false
+    let socket = fields.string("socket").map { $0.hasPrefix("/") ? $0 : environment.baseDirectory + "/" + $0 }
+    try fields.check("doctor")
+    var findings = try await StoreExamination.run(home: service.home, repair: repair)
+    // Opening the store marks the runs whose process is gone.
+    if repair, findings.contains(where: { $0.check == "runs" && $0.isProblem }), (try? await service.store()) != nil {
+      findings = findings.map { finding in
+        var finding = finding
+        if finding.check == "runs", finding.isProblem { finding.isRepaired = true }
+        return finding
+      }
+    }
+    let home = URL(filePath: service.home).standardizedFileURL.resolvingSymlinksInPath().path
+    findings += Surroundings.findings(socket: socket ?? SharedService.likelyPath(home: home), repair: repair)
+    return [
+      "home": .string(service.home), "healthy": .bool(!findings.contains(where: \.isProblem)),
+      "findings": .array(findings.map { .object($0.json) }),
+    ]
+  }
+}
+
+/// What a service meets outside its home: the socket, and the variables that name models and keys.
+private enum Surroundings {
+  static func findings(socket: String?, repair: Bool) -> [Observation] {
+    (socket.map { [self.socket($0, repair)] } ?? []) + [models]
+  }
+
+  private static func socket(_ path: String, _ repair: Bool) -> Observation {
+    switch SocketPath.state(of: path) {
+    case .absent: return Observation("socket", .ok, "No service listens at \(path).")
+    case .live(let processID):
+      let who = processID.map { " (process \($0))" } ?? ""
+      return Observation("socket", .ok, "A service listens at \(path)\(who).")
+    case .stale:
+      var finding = Observation(
+        "socket", .note, "The socket at \(path) is left over from a service that is gone; the next one replaces it.")
+      finding.isRepaired = repair && SocketPath.removeStale(path)
+      return finding
+    case .foreign(let what):
+      return Observation("socket", .warning, "\(path) \(what).", remedy: "Choose another path for the socket.")
+    }
+  }
+
+  /// Which variables are set; never to what.
+  private static var models: Observation {
+    var set: [String] = []
+    var unset: [String] = []
+    for name in Set(Provider.all.compactMap(\.keyVariable)).sorted() {
+      if Environment.value(name) == nil { unset.append(name) } else { set.append(name) }
+    }
+    let keys = set.isEmpty ? "No provider's key is set." : "Keys are set in \(set.joined(separator: ", "))."
+    let model = Environment.value("HONE_LM") == nil ? "$HONE_LM names no default model." : "$HONE_LM names a default model."
+    return Observation(
+      "models", .ok, "\(keys) \(model)",
+      details: ["set": .array(set.map(JSONValue.string)), "unset": .array(unset.map(JSONValue.string))])
+  }
+}
