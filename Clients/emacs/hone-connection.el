@@ -81,7 +81,8 @@ The nearest with a store, else the project's, else the buffer's own."
 (defun hone--start (root)
   "Start a service in ROOT and greet it."
   (unless (or (executable-find hone-program) (file-executable-p hone-program))
-    (user-error "There is no program \"%s\".  Build Hone, then put it on the PATH or name it in `hone-program'" hone-program))
+    (user-error "There is no program \"%s\".  Build Hone, then put it on the PATH or name it in `hone-program'"
+                hone-program))
   (let* ((name (format "hone %s" (abbreviate-file-name root)))
          (connection
           (apply
@@ -277,7 +278,8 @@ It says what is wrong, each part of it, and what to do."
   (let ((buffer (process-get (jsonrpc--process connection) 'jsonrpc-stderr)))
     (when (buffer-live-p buffer)
       (with-current-buffer buffer
-        (hone-clean (string-trim (buffer-substring-no-properties (max (point-min) (- (point-max) 600)) (point-max))))))))
+        (let ((start (max (point-min) (- (point-max) 600))))
+          (hone-clean (string-trim (buffer-substring-no-properties start (point-max)))))))))
 
 (defun hone-show-error (failure &optional title)
   "Show FAILURE, the error object of an answer, as a message.

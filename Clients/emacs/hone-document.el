@@ -101,7 +101,8 @@
             hone--changed nil
             hone--version (1+ hone--version))
       (jsonrpc-notify connection :textDocument/didOpen
-                      `(:textDocument (,@(hone--document) :languageId "hone" :version ,hone--version :text ,(hone--text)))))
+                      `(:textDocument
+                        (,@(hone--document) :languageId "hone" :version ,hone--version :text ,(hone--text)))))
     connection))
 
 (defun hone--send-changes ()
@@ -126,7 +127,9 @@
   (let ((buffer (current-buffer)))
     (setq hone--timer
           (run-with-timer hone-change-delay nil
-                          (lambda () (when (buffer-live-p buffer) (with-current-buffer buffer (hone--send-changes))))))))
+                          (lambda ()
+                            (when (buffer-live-p buffer)
+                              (with-current-buffer buffer (hone--send-changes))))))))
 
 (defun hone--after-save ()
   "Tell the service that the file was saved; start it where it has gone."
@@ -214,7 +217,9 @@ Where there is a problem, Flymake shows that."
                                       `(:textDocument ,(hone--document) :position ,(hone--lsp-position)) :timeout 2)))
            (items (append (if (vectorp answer) answer (plist-get answer :items)) nil))
            (range (plist-get (plist-get (car items) :textEdit) :range))
-           (start (if range (hone--position (plist-get range :start)) (or (car (bounds-of-thing-at-point 'symbol)) (point))))
+           (start (if range
+                      (hone--position (plist-get range :start))
+                    (or (car (bounds-of-thing-at-point 'symbol)) (point))))
            (end (if range (hone--position (plist-get range :end)) (point))))
       (when items
         (list start (max end (point))

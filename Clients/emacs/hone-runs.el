@@ -211,7 +211,8 @@ An alist of what a person reads and what names the run."
       (hone-outline-mode)
       (setq hone--source connection
             hone--again (lambda () (hone-open-run connection id))
-            header-line-format (hone--header (format "Run %s" (plist-get run :name)) "TAB fold, RET open a trace, g refresh, q quit"))
+            header-line-format (hone--header (format "Run %s" (plist-get run :name))
+                                             "TAB fold, RET open a trace, g refresh, q quit"))
       (let ((inhibit-read-only t))
         (erase-buffer)
         (hone-outline-lines
@@ -221,7 +222,8 @@ An alist of what a person reads and what names the run."
            ,@(hone--members "Parameters" (plist-get run :params))
            ,@(hone--members "Tags" (plist-get run :tags))))
         (when traces
-          (hone-outline-lines `((1 ,(format "Traces (%d%s)" (length traces) (if (= (length traces) 200) ", the newest" "")) t)))
+          (let ((more (if (= (length traces) 200) ", the newest" "")))
+            (hone-outline-lines `((1 ,(format "Traces (%d%s)" (length traces) more) t))))
           (dolist (trace traces) (hone--draw-trace connection trace traces)))
         (goto-char (point-min))))
     (pop-to-buffer buffer)))
@@ -252,7 +254,7 @@ An alist of what a person reads and what names the run."
     ('t "yes")
     (:json-false "no")
     ('nil "-")
-    ((pred numberp) (if (and (floatp value) (= value (ftruncate value)) (< (abs value) 1e15)) (format "%d" value) (format "%s" value)))
+    ((and (pred floatp) (guard (and (< (abs value) 1e15) (= value (ftruncate value))))) (format "%d" value))
     (_ (format "%s" value))))
 
 (provide 'hone-runs)

@@ -4,8 +4,8 @@
 
 ;;; Commentary:
 
-;; Read-only buffers whose parts fold.  Their headings are marked by the client, and everything that came from a model or
-;; from data is indented, so that no answer can pass itself off as a heading.
+;; Read-only buffers whose parts fold.  Their headings are marked by the client, and everything that came from a model
+;; or from data is indented, so that no answer can pass itself off as a heading.
 
 ;;; Code:
 
@@ -95,7 +95,8 @@ A line is a heading if the next is deeper."
             hone--siblings traces
             hone--here (plist-get answer :traceId)
             hone--again (lambda () (hone-open-trace connection argument))
-            header-line-format (hone--header (plist-get answer :title) "TAB fold, S-TAB fold all, n/p move, N/P next trace, q quit"))
+            header-line-format (hone--header (plist-get answer :title)
+                                             "TAB fold, S-TAB fold all, n/p move, N/P next trace, q quit"))
       (let ((inhibit-read-only t))
         (erase-buffer)
         (hone-outline-lines (hone--headed (plist-get answer :lines)))
@@ -117,7 +118,8 @@ Nothing in it is a construct of the mode line."
          (place (cl-position hone--here ids :test #'equal))
          (index (and place (+ place (if back -1 1))))
          (siblings hone--siblings))
-    (unless (and index (<= 0 index) (nth index ids)) (user-error "Hone: there is no %s trace" (if back "earlier" "further")))
+    (unless (and index (<= 0 index) (nth index ids))
+      (user-error "Hone: there is no %s trace" (if back "earlier" "further")))
     (hone-open-trace hone--source `(:traceId ,(nth index ids)))
     (setq hone--siblings siblings)))
 

@@ -104,7 +104,8 @@ class Hone {
           onProgress: (value) => {
             if (value.kind !== 'report') return;
             const percentage = Math.max(shown, value.percentage || 0);
-            progress.report({ message: `${percentage} % ${text.line(value.message || '')}`, increment: percentage - shown });
+            const message = `${percentage} % ${text.line(value.message || '')}`;
+            progress.report({ message, increment: percentage - shown });
             shown = percentage;
           },
         }).finally(() => this.running.delete(stop));
@@ -170,13 +171,13 @@ class Hone {
     const at = await this.file();
     const items = [];
     const add = (run, depth) => {
-      items.push({
-        label: '  '.repeat(depth) + text.line(run.name), description: text.score(run.score), detail: text.when(run), run,
-      });
+      const label = '  '.repeat(depth) + text.line(run.name);
+      items.push({ label, description: text.score(run.score), detail: text.when(run), run });
       for (const child of run.children) add(child, depth + 1);
     };
     for (const run of await this.fileRuns(at)) add(run, 0);
-    const chosen = await vscode.window.showQuickPick(items, { placeHolder: 'Compare this file with the program of a run' });
+    const placeHolder = 'Compare this file with the program of a run';
+    const chosen = await vscode.window.showQuickPick(items, { placeHolder });
     if (chosen) await this.diff(at.connection, { uri: at.uri }, { run: chosen.run.runId });
   }
 

@@ -55,7 +55,8 @@ local function steps()
   facts.corrected = lines()
   vim.cmd("write")
   vim.fn.search("numeric_match")
-  local answers = vim.lsp.buf_request_sync(0, "textDocument/completion", vim.lsp.util.make_position_params(0, "utf-16"), 5000)
+  local position = vim.lsp.util.make_position_params(0, "utf-16")
+  local answers = vim.lsp.buf_request_sync(0, "textDocument/completion", position, 5000)
   facts.completion = {}
   for _, answer in pairs(answers) do
     for _, item in ipairs(vim.lsp.util.extract_completion_items and vim.lsp.util.extract_completion_items(answer.result)

@@ -44,7 +44,8 @@ const said = (pattern) => [...seen.messages].reverse().find((one) => pattern.tes
 async function steps() {
   const context = { subscriptions: [] };
   extension.activate(context);
-  facts['missing commands'] = manifest.contributes.commands.map((one) => one.command).filter((name) => !editor.commands.has(name));
+  const declared = manifest.contributes.commands.map((one) => one.command);
+  facts['missing commands'] = declared.filter((name) => !editor.commands.has(name));
 
   const words = await open('words.hone.json');
   await waitFor('a problem', () => problems(words).length);

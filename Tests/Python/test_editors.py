@@ -103,7 +103,10 @@ def shown(output):
     return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()].|[=>])", "", output.decode(errors="replace"))[-1500:]
 
 
-@pytest.fixture(scope="module", params=[(editor, way) for way in ("own", "attached") for editor in EDITORS], ids="-".join)
+WAYS = [(editor, way) for way in ("own", "attached") for editor in EDITORS]
+
+
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
 def facts(request, executable, tmp_path_factory):
     """What an editor saw in the course of one session, with a service of its own or one that it shares."""
     editor, way = request.param
@@ -160,7 +163,8 @@ def test_a_compile_shows_progress_and_its_outcome(facts):
     assert facts["running"]
     assert len(set(facts["progress"])) > 2
     assert any(re.search(r"\d+ ?%|^\d+ ", report) and "trial" in report for report in facts["progress"])
-    assert re.search(r"words\.hone\.json: \d+\.\d\d, was \d+\.\d\d, run …[0-9a-f]{8} \(simulated model\)", facts["outcome"])
+    outcome = r"words\.hone\.json: \d+\.\d\d, was \d+\.\d\d, run …[0-9a-f]{8} \(simulated model\)"
+    assert re.search(outcome, facts["outcome"])
 
 
 def test_hover_shows_the_last_score(facts):
@@ -254,9 +258,9 @@ def test_every_function_of_the_vim_plugin_compiles(tmp_path):
     for script in scripts:
         script.write_text(script.read_text() + "\ndefcompile\n")
     steps = tmp_path / "steps.vim"
+    sourced = [f"runtime {script.relative_to(plugin)}" for script in scripts]
     steps.write_text("\n".join(
-        [f"set runtimepath^={plugin}", f"redir! > {tmp_path}/said"]
-        + [f"runtime autoload/{script.relative_to(plugin / 'autoload')}" for script in scripts] + ["redir END", "qall!"]))
+        [f"set runtimepath^={plugin}", f"redir! > {tmp_path}/said", *sourced, "redir END", "qall!"]))
     subprocess.run(
         ["vim", "-N", "-u", "NONE", "-n", "-es", "-S", str(steps)], stdin=subprocess.DEVNULL, timeout=60, check=False)
     assert (tmp_path / "said").read_text().strip() == ""

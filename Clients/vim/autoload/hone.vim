@@ -120,7 +120,9 @@ export def Diff(first = '', second = '')
   endif
   const choices = Flat(FileRuns(at))
   if !empty(choices)
-    popup_menu(choices->mapnew((_, run) => join([text.Cell(run.name, 24), text.Score(get(run, 'score', v:null)), text.Short(run.runId)])), {
+    const Shown = (run: dict<any>): string =>
+      join([text.Cell(run.name, 24), text.Score(get(run, 'score', v:null)), text.Short(run.runId)])
+    popup_menu(choices->mapnew((_, run) => Shown(run)), {
       title: ' Compare with run ', maxheight: &lines - 6,
       callback: (_, chosen) => chosen > 0 ? runs.Diff(at.service, {uri: at.uri}, {run: choices[chosen - 1].runId}) : 0})
   endif

@@ -110,7 +110,8 @@ class Connection {
         options.ended);
     });
     this.process.on('exit', (code) => {
-      this.close(`The service ended (status ${code}). ${this.lastWords.trim() || 'Ask again to start it.'}`, options.ended);
+      const words = this.lastWords.trim() || 'Ask again to start it.';
+      this.close(`The service ended (status ${code}). ${words}`, options.ended);
     });
   }
 
@@ -159,7 +160,9 @@ class Connection {
 
   /**
    * Asks for a method.
-   * @param {{onProgress?: (value: any) => void, cancellation?: {onCancellationRequested: (listener: () => void) => any}}} options
+   * @param {object} options
+   * @param {(value: any) => void} [options.onProgress] is given what the service reports.
+   * @param {import('vscode').CancellationToken} [options.cancellation] ends the request.
    * @returns {Promise<any>}
    */
   request(method, params, options = {}) {

@@ -43,7 +43,8 @@ class Documents {
       workspace.onDidSaveTextDocument((document) => this.tell(document, 'textDocument/didSave')),
       workspace.onDidCloseTextDocument((document) => this.closed(document)),
       languages.registerHoverProvider(selector, { provideHover: (...at) => this.hover(...at) }),
-      languages.registerCompletionItemProvider(selector, { provideCompletionItems: (...at) => this.complete(...at) }, '"'),
+      languages.registerCompletionItemProvider(
+        selector, { provideCompletionItems: (...at) => this.complete(...at) }, '"'),
       languages.registerCodeActionsProvider(selector, { provideCodeActions: (...at) => this.actions(...at) }),
       languages.registerCodeLensProvider(selector, { provideCodeLenses: (...at) => this.lenses(...at) }),
     ];

@@ -1,7 +1,7 @@
 'use strict';
 
-// Read-only documents: traces and runs, whose parts fold, and programs to compare. How deep a line stands is kept beside
-// the text and never read from it, so that no answer of a model can pass itself off as a part.
+// Read-only documents: traces and runs, whose parts fold, and programs to compare. How deep a line stands is kept
+// beside the text and never read from it, so that no answer of a model can pass itself off as a part.
 
 const vscode = require('vscode');
 const text = require('./text');

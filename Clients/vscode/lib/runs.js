@@ -68,7 +68,8 @@ class Runs {
 
   traceItem(node) {
     const { trace } = node;
-    const item = new vscode.TreeItem(text.line(trace.requestPreview || trace.name), vscode.TreeItemCollapsibleState.None);
+    const label = text.line(trace.requestPreview || trace.name);
+    const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.None);
     item.id = trace.traceId;
     item.description = (trace.assessments || []).map((one) => text.line(text.value(one.value))).join(' ');
     item.tooltip = text.clean(trace.responsePreview || '');

@@ -89,12 +89,14 @@ class Services {
 /** Shows an error as a message with what to do; never a stack trace. */
 async function showError(error, log, title = '') {
   if (error instanceof HoneError && error.isCancelled) {
-    vscode.window.showInformationMessage(`Hone: ${title || 'the request'} was cancelled; what was finished is tracked.`);
+    const what = title || 'the request';
+    vscode.window.showInformationMessage(`Hone: ${what} was cancelled; what was finished is tracked.`);
     return;
   }
   const known = error instanceof HoneError;
   const message = known ? text.errorText(error) : text.clean(error && error.message ? error.message : error);
-  const choice = await vscode.window.showErrorMessage(`Hone: ${title ? `${title} failed: ` : ''}${message}`, 'Show Log');
+  const failed = title ? `${title} failed: ` : '';
+  const choice = await vscode.window.showErrorMessage(`Hone: ${failed}${message}`, 'Show Log');
   if (choice === 'Show Log') log.show();
 }
 

@@ -65,8 +65,9 @@ function when(run) {
 function outcome(result) {
   const parts = [];
   if (result.status && result.status !== 'FINISHED') parts.push(String(result.status).toLowerCase());
-  if (typeof result.score !== 'number') parts.push('no score');
-  else if (typeof result.baselineScore === 'number') parts.push(`${score(result.score)}, was ${score(result.baselineScore)}`);
+  const reached = score(result.score);
+  if (reached === '-') parts.push('no score');
+  else if (typeof result.baselineScore === 'number') parts.push(`${reached}, was ${score(result.baselineScore)}`);
   else parts.push(`${score(result.score)} on ${value(result.count)} examples`);
   if (result.runId) parts.push(`run ${short(result.runId)}`);
   return line(parts.join(', ') + (result.simulated ? ' (simulated model)' : ''));

@@ -209,7 +209,8 @@ function makeEditor(settings) {
         for (const { uri, range, text } of edits) {
           const document = await vscode.workspace.openTextDocument(uri);
           const before = document.text;
-          document.text = before.slice(0, document.offset(range.start)) + text + before.slice(document.offset(range.end));
+          const [start, end] = [document.offset(range.start), document.offset(range.end)];
+          document.text = before.slice(0, start) + text + before.slice(end);
           document.version += 1;
           events.change.fire({ document });
         }

@@ -11,7 +11,9 @@ function M.setup(options)
   service.options = vim.tbl_extend("force", service.options, options or {})
 end
 
-local keys = { c = "compile", e = "evaluate", k = "cancel", r = "runs", t = "trace", d = "diff", l = "load" }
+local keys = {
+  c = "compile", e = "evaluate", k = "cancel", r = "runs", t = "trace", d = "diff", l = "load", a = "actions",
+}
 
 --- Starts the service for a program file and sets its keys.
 function M.attach(buffer)
@@ -25,9 +27,9 @@ function M.attach(buffer)
   end
   if service.options.keys == false then return end
   for key, name in pairs(keys) do
-    vim.keymap.set("n", "<LocalLeader>" .. key, "<Cmd>Hone " .. name .. "<CR>", { buffer = buffer, desc = "Hone: " .. name })
+    local what = { buffer = buffer, desc = "Hone: " .. name }
+    vim.keymap.set("n", "<LocalLeader>" .. key, "<Cmd>Hone " .. name .. "<CR>", what)
   end
-  vim.keymap.set("n", "<LocalLeader>a", vim.lsp.buf.code_action, { buffer = buffer, desc = "Hone: what is offered here" })
   if vim.fn.mapcheck("K", "n") == "" then
     vim.keymap.set("n", "K", vim.lsp.buf.hover, { buffer = buffer, desc = "Hone: last score, what a member means" })
   end
@@ -117,7 +119,9 @@ function M.diff(first, second)
   if #choices == 0 then return text.warn("there is no run yet; :Hone compile makes one") end
   vim.ui.select(choices, {
     prompt = "Compare with run",
-    format_item = function(run) return ("%s %s %s"):format(text.cell(run.name, 24), text.score(run.score), text.short(run.runId)) end,
+    format_item = function(run)
+      return ("%s %s %s"):format(text.cell(run.name, 24), text.score(run.score), text.short(run.runId))
+    end,
   }, function(run)
     if run then runs.diff(at.client, { uri = at.uri }, { run = run.runId }) end
   end)
@@ -130,13 +134,13 @@ function M.load(run, view)
   local answer = service.execute(at.client, "hone.loadBest", { uri = at.uri, run = run })
   if not answer then return end
   if text.some(answer.applied) ~= true then vim.lsp.util.apply_workspace_edit(answer.edit, "utf-16") end
-  local score = text.some(answer.score)
-  text.tell(("loaded the program of run %s%s"):format(text.short(answer.runId), score and (", score %.2f"):format(score) or ""))
+  local score = text.some(answer.score) and ", score " .. text.score(answer.score) or ""
+  text.tell(("loaded the program of run %s%s"):format(text.short(answer.runId), score))
 end
 
-for name, action in pairs({ ["hone.compile"] = "compile", ["hone.evaluate"] = "evaluate", ["hone.loadBest"] = "load" }) do
-  vim.lsp.commands[name] = function() M[action]() end
-end
+vim.lsp.commands["hone.compile"] = function() M.compile() end
+vim.lsp.commands["hone.evaluate"] = function() M.evaluate() end
+vim.lsp.commands["hone.loadBest"] = function() M.load() end
 
 local subcommands = {
   compile = M.compile, evaluate = M.evaluate, cancel = M.cancel, runs = M.runs, trace = M.trace, diff = M.diff,

@@ -84,7 +84,8 @@ function M.show(name, lines, keys, folds, replaces)
     local deeper = lines[index + 1] and lines[index + 1].depth > line.depth
     local kind = line.kind or (deeper and "heading") or nil
     if kind then
-      vim.api.nvim_buf_set_extmark(buffer, namespace, index - 1, 0, { end_col = #texts[index], hl_group = highlights[kind] })
+      local shown = { end_col = #texts[index], hl_group = highlights[kind] }
+      vim.api.nvim_buf_set_extmark(buffer, namespace, index - 1, 0, shown)
     end
   end
   local window = vim.wo

@@ -9,11 +9,13 @@ local function failed(status) return status and (status:find("FAIL") or status:f
 
 local function add(lines, run, depth, view)
   local marked = view.marked == run.runId
+  local cells = {
+    text.cell(run.name or "", 32 - 2 * depth), text.cell(text.some(run.kind) or "", 9),
+    ("%6s"):format(text.score(run.score)), text.cell(text.some(run.status) or "", 9), text.when(run),
+  }
   table.insert(lines, {
     depth = depth,
-    text = ("%s  %s  %s  %s  %s"):format(
-      text.cell(run.name or "", 32 - 2 * depth), text.cell(text.some(run.kind) or "", 9),
-      ("%6s"):format(text.score(run.score)), text.cell(text.some(run.status) or "", 9), text.when(run)):gsub("%s+$", ""),
+    text = table.concat(cells, "  "):gsub("%s+$", ""),
     kind = marked and "marked" or failed(text.some(run.status)),
     run = run.runId,
     open = function() M.run(view.client, run.runId) end,
@@ -24,7 +26,8 @@ end
 --- Shows the runs of a program file, or all; {client, uri?, file?, all?}.
 function M.tree(view)
   local inside = view.uri and not view.all
-  local answer = service.execute(view.client, "hone.runs", { uri = inside and view.uri or nil, onlyFile = inside or nil, limit = 200 })
+  local scope = inside and { uri = view.uri, onlyFile = true, limit = 200 } or { limit = 200 }
+  local answer = service.execute(view.client, "hone.runs", scope)
   if not answer then return end
   local shown = view.buffer == vim.api.nvim_get_current_buf() and view.lines or {}
   local here = (shown[vim.fn.line(".")] or {}).run
@@ -33,13 +36,15 @@ function M.tree(view)
     if line.run and vim.fn.foldclosed(number) < 0 then opened[line.run] = true end
   end
   local title = inside and "Runs of " .. vim.fn.fnamemodify(view.file, ":t") or "All runs"
+  local help = "Tab fold  CR open  t trace  d compare  l load  s all/this file  R refresh  q back"
   local lines = {
     { depth = 0, text = title, kind = "help" },
-    { depth = 0, text = "Tab fold  CR open  t trace  d compare  l load  s all/this file  R refresh  q back", kind = "help" },
+    { depth = 0, text = help, kind = "help" },
   }
   for _, run in ipairs(answer.runs) do add(lines, run, 0, view) end
   if #lines == 2 then
-    table.insert(lines, { depth = 0, text = "There are no runs yet. :Hone compile or :Hone evaluate in a program file makes one." })
+    local nothing = "There are no runs yet. :Hone compile or :Hone evaluate in a program file makes one."
+    table.insert(lines, { depth = 0, text = nothing })
   end
   local function on_run(action)
     return function(line)
@@ -128,7 +133,8 @@ function M.run(client, id)
     end
     table.insert(lines, {
       depth = 2,
-      text = ("%s  %s  %s"):format(trace.status, table.concat(verdicts, " "), text.cell(text.some(trace.requestPreview) or "", 90)),
+      text = ("%s  %s  %s"):format(
+        trace.status, table.concat(verdicts, " "), text.cell(text.some(trace.requestPreview) or "", 90)),
       open = function() M.trace(client, { traceId = trace.traceId }, listed.traces) end,
     })
   end

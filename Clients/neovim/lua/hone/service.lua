@@ -56,8 +56,8 @@ local handlers = {
 function M.start(buffer)
   local cmd = command()
   if vim.fn.executable(cmd[1]) == 0 then
-    text.warn(('there is no program "%s". Build Hone, then put it on the PATH or name it: require("hone").setup { cmd = { … } }')
-      :format(cmd[1]))
+    local remedy = 'Build Hone, then put it on the PATH or name it: require("hone").setup { cmd = { … } }'
+    text.warn(('there is no program "%s". %s'):format(cmd[1], remedy))
     return
   end
   local directory = root(vim.api.nvim_buf_get_name(buffer))
@@ -96,7 +96,7 @@ function M.ended(client_id, code, signal)
   end
   if vim.v.exiting == vim.NIL and (code ~= 0 or signal ~= 0) and signal ~= 15 then
     local log = vim.lsp.log and vim.lsp.log.get_filename and vim.lsp.log.get_filename() or vim.lsp.get_log_path()
-    text.warn("the service ended; the next :Hone command in a program file starts it again. Its last words are in " .. log)
+    text.warn("the service ended; the next :Hone command in a program file starts it again. Its last words: " .. log)
   end
 end
 

@@ -82,7 +82,9 @@ export def Open(buffer: number): bool
   if empty(found)
     return false
   endif
-  documents[buffer] = {service: found, uri: service.Uri(path), version: 1, timer: 0, problems: [], ticks: getbufvar(buffer, 'changedtick')}
+  documents[buffer] = {
+    service: found, uri: service.Uri(path), version: 1, timer: 0, problems: [],
+    ticks: getbufvar(buffer, 'changedtick')}
   service.Notify(found, 'textDocument/didOpen', {textDocument: {
     uri: documents[buffer].uri, languageId: 'hone', version: 1, text: Text(buffer)}})
   execute printf('augroup hone_%d', buffer)
@@ -219,7 +221,8 @@ export def Hover()
   if empty(document)
     return
   endif
-  const hover = service.Ask(document.service, 'textDocument/hover', {textDocument: {uri: document.uri}, position: Position()})
+  const hover = service.Ask(document.service, 'textDocument/hover', {
+    textDocument: {uri: document.uri}, position: Position()})
   var lines = Here(bufnr())->mapnew((_, problem) => text.Clean(problem.message))
   if type(hover) == v:t_dict
     lines += text.Clean(hover.contents.value)->substitute('\*\*\|`', '', 'g')->split("\n")

@@ -1,5 +1,6 @@
 vim9script
-# The service behind a channel in Vim's `lsp` mode: starting it, asking it, long work with progress that can be cancelled.
+# The service behind a channel in Vim's `lsp` mode: starting it, asking it, long work with progress that can be
+# cancelled.
 
 import autoload './text.vim'
 
@@ -29,7 +30,8 @@ enddef
 
 def Escaped(character: string): string
   # A string's bytes, one by one: strpart counts bytes, and a byte alone is its own number.
-  return range(strlen(character))->mapnew((_, index) => printf('%%%02X', char2nr(strpart(character, index, 1)) % 256))->join('')
+  return range(strlen(character))
+    ->mapnew((_, index) => printf('%%%02X', char2nr(strpart(character, index, 1)) % 256))->join('')
 enddef
 
 # The directory whose store a file uses: the nearest with one, the project's, or the file's own.
@@ -62,7 +64,8 @@ export def For(path: string): dict<any>
   endif
   const command: list<string> = get(g:, 'hone_command', ['hone', 'serve']) + (attached ? ['--attach'] : [])
   if !executable(command[0])
-    text.Warn(printf('there is no program "%s". Build Hone, then put it on the PATH or name it: let g:hone_command = ["…/hone", "serve"]', command[0]))
+    const remedy = 'Build Hone, then put it on the PATH or name it: let g:hone_command = ["…/hone", "serve"]'
+    text.Warn(printf('there is no program "%s". %s', command[0], remedy))
     return {}
   endif
   var service: dict<any> = {root: root, words: []}
@@ -121,7 +124,8 @@ def Receive(service: dict<any>, message: dict<any>)
   if has_key(message, 'id')
     if method != ''
       # Nothing that the service may ask of an editor was promised to it.
-      ch_sendexpr(service.channel, {id: message.id, error: {code: -32601, message: 'Vim does not know ' .. method .. '.'}})
+      const refusal = {code: -32601, message: 'Vim does not know ' .. method .. '.'}
+      ch_sendexpr(service.channel, {id: message.id, error: refusal})
     endif
   elseif method == '$/progress'
     if has_key(jobs, string(params.token))
@@ -152,7 +156,8 @@ export def Ask(service: dict<any>, method: string, params: dict<any>, quiet = fa
     return answer.result
   endif
   if !quiet
-    text.Fail(type(answer) == v:t_dict && has_key(answer, 'error') ? text.Error(answer.error) : ['the service does not answer.'])
+    const refused = type(answer) == v:t_dict && has_key(answer, 'error')
+    text.Fail(refused ? text.Error(answer.error) : ['the service does not answer.'])
   endif
   return null
 enddef
