@@ -371,9 +371,8 @@ class TestCandidates:
 
     def test_runs_are_compared_side_by_side(self, visit, store):
         page = visit.open("experiments/1")
-        for row in page.locator('tr[aria-level="1"]').all():
-            if row.get_attribute("data-id") in (store["first"]["runId"], store["second"]["runId"]):
-                row.get_by_role("checkbox").check()
+        for run in (store["first"]["runId"], store["second"]["runId"]):
+            page.locator(f'tr[data-id="{run}"]').get_by_role("checkbox").check()
         page.get_by_role("button", name="Compare").click()
         page.get_by_role("heading", name="Compare 2 runs").wait_for()
         page.get_by_label("Only what differs").check()

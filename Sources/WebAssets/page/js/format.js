@@ -3,7 +3,7 @@
 const whole = new Intl.NumberFormat('en');
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
 
-export const DASH = '–';
+const DASH = '–';
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 

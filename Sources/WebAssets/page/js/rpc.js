@@ -61,7 +61,7 @@ export async function pages(method, params, each, options) {
 }
 
 /** A file of a run as text; undefined where there is none. Reads at most `limit` bytes. */
-export async function artifactText(runId, path, { signal, limit = 32 << 20 } = {}) {
+async function artifactText(runId, path, { signal, limit = 32 << 20 } = {}) {
   try {
     const file = await call('getArtifact', { runId, path, length: limit }, { signal });
     return file.text;

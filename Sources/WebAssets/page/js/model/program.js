@@ -3,7 +3,7 @@
 import { artifactJSON } from '../rpc.js';
 
 /** `[{name, instructions, fields, demos}]` of a state; undefined where it is none. */
-export function predictorsOf(state) {
+function predictorsOf(state) {
   if (!state || typeof state !== 'object') return undefined;
   const found = [];
   const visit = (value, name) => {

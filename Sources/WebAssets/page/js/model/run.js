@@ -63,10 +63,6 @@ export function choiceOf(run) {
     .map((part) => `${predictors.size > 1 ? `${part.predictor}: ` : ''}${part.what} ${part.value}`).join(', ');
 }
 
-export function costOf(run) {
-  return number(run.metrics.cost);
-}
-
 /** How long the run took, or takes so far, in seconds. */
 export function secondsOf(run, now = Date.now()) {
   if (run.duration !== undefined) return run.duration;

@@ -28,10 +28,10 @@ const FIXED = {
   user: { words: 'User', order: 'user_id', needs: [], cell: (run) => inline(run.user, 40) },
 };
 
-export const DEFAULTS = ['score', 'baseline', 'params.optimizer', 'calls', 'cost', 'started', 'duration', 'note'];
+const DEFAULTS = ['score', 'baseline', 'params.optimizer', 'calls', 'cost', 'started', 'duration', 'note'];
 
 /** A column by its key: one of the fixed, or `metrics.…`, `params.…`, `tags.…`. */
-export function columnOf(key) {
+function columnOf(key) {
   if (FIXED[key]) return { key, ...FIXED[key] };
   const [, group, name] = /^(metrics|params|tags)\.(.+)$/s.exec(key) ?? [];
   if (!group) return undefined;

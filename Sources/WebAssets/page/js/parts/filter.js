@@ -21,7 +21,7 @@ const quoted = (key) => (/^[\w.-]+$/.test(key) ? key : `\`${key.replaceAll('`', 
 const literal = (text) => `'${text.replaceAll("'", "''")}'`;
 
 /** Whether a text is a filter; else it is words to look for. */
-export function isFilter(text) {
+function isFilter(text) {
   return /[=<>]|\b(I?LIKE|RLIKE|IN|IS)\b/i.test(text);
 }
 

@@ -32,7 +32,7 @@ function words(preview) {
 }
 
 /** The verdicts of a trace in short: `numeric_match ✓`. */
-export function verdicts(info) {
+function verdicts(info) {
   return info.assessments.filter((one) => one.valid).map((one) => {
     const tone = one.value === true || one.value === 1 ? 'good' : one.value === false || one.value === 0 ? 'bad' : '';
     const sign = tone === 'good' ? '✓' : tone === 'bad' ? '✗' : one.error ? '!' : visible(typeof one.value === 'string' ? one.value : JSON.stringify(one.value));

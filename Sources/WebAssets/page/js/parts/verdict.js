@@ -33,7 +33,7 @@ export function verdict(comparison, names = ['the best', 'the program as it was'
 }
 
 /** Rows that got better, stayed and got worse, as one bar. */
-export function balance(wins, same, losses) {
+function balance(wins, same, losses) {
   const part = (value, name, sign) => (value ? h('span', { class: `part ${name}`, title: `${count(value)} ${name}`, 'data-share': value }, `${sign}${count(value)}`) : null);
   const bar = h('div.balance', { role: 'img', 'aria-label': `${wins} better, ${same} the same, ${losses} worse` },
     part(wins, 'fixed', '+'), part(same, 'same', ''), part(losses, 'broken', '−'));

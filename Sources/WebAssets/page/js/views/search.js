@@ -172,7 +172,7 @@ class Search {
 }
 
 /** A score as a bar with its interval. */
-export function scoreBar({ score: value, interval: range, isMinibatch }) {
+function scoreBar({ score: value, interval: range, isMinibatch }) {
   if (value === undefined) return null;
   const bar = h('div', { class: `score-bar ${isMinibatch ? 'mini' : ''}`, 'aria-hidden': 'true' }, h('span.fill'), range ? h('span.whisker') : null);
   bar.children[0].style.width = `${Math.max(0, Math.min(100, value))}%`;
