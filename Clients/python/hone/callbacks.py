@@ -29,6 +29,14 @@ class _Held:
     def __init__(self, function: Any) -> None:
         self.function = function
         self.users = 0
+        self._predictors: Optional[Dict[int, str]] = None
+
+    def predictors(self) -> Dict[int, str]:
+        """A program's predictors, looked for once: its attributes may hold much else."""
+        if self._predictors is None:
+            found: Dict[int, str] = self.function.predictor_names()
+            self._predictors = found
+        return self._predictors
 
 
 class _Open:
@@ -122,7 +130,7 @@ class Callbacks:
 
         if kind == "program":
             target = function.forward_of()
-            flow = execution.Execution(self._core, str(params.get("executionId")), function.predictor_names(), name)
+            flow = execution.Execution(self._core, str(params.get("executionId")), held.predictors(), name)
             opened.execution = flow
             call = lambda: _within(flow, lambda: function.run_forward(params.get("inputs") or {}))  # noqa: E731
             finish = lambda value: {"outputs": function.outputs_of(value)}  # noqa: E731

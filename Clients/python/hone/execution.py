@@ -27,6 +27,7 @@ class Execution:
         self.names = names
         self.program = program
         self.is_over = False
+        self.parts: Dict[int, bool] = {}
         with _lock:
             for predictor in names:
                 _in_use[predictor] = _in_use.get(predictor, 0) + 1

@@ -322,8 +322,10 @@ class Program(Module):
         flow = execution.current.get()
         if flow is None:
             return False
-        mine = self.predictor_names()
-        return bool(mine) and mine.keys() <= flow.names.keys()
+        if id(self) not in flow.parts:
+            mine = self.predictor_names()
+            flow.parts[id(self)] = bool(mine) and mine.keys() <= flow.names.keys()
+        return flow.parts[id(self)]
 
     def __repr__(self) -> str:
         return f"{self.program_name()}({', '.join(f'{name}={made!r}' for name, made in self.named_predictors())})"
