@@ -33,6 +33,21 @@ import Testing
     }
   }
 
+  @Test func `A store whose making was broken off is made at the next start`() async throws {
+    try await withHome { home async throws in
+      try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+      // What is there after the migrator's first step, before the schema's own.
+      let queue = try DatabaseQueue(path: home + "/hone.sqlite")
+      try await queue.write { db in
+        try db.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+      }
+      try queue.close()
+      let store = try TrackingStore.open(home: home)
+      #expect(try await store.experiment(named: "made").name == "made")
+      await store.close()
+    }
+  }
+
   @Test func `Reading only neither makes a store nor writes to one`() async throws {
     try await withHome { home async throws in
       #expect(await failure { _ = try TrackingStore.open(home: home, readOnly: true) }?.kind == .storeUnavailable)

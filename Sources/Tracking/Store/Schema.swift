@@ -62,7 +62,11 @@ enum Schema {
     let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     if found > version { throw newer(found, home: home, version: version) }
     let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-    let isEmpty = try found == 0 && !Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master)").isTrue
+    // A store whose making was broken off has nothing but the migrator's own table.
+    let isEmpty = try found == 0
+      && !Bool.fetchOne(
+        db, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE tbl_name <> 'grdb_migrations')"
+      ).isTrue
     if application != applicationID && !isEmpty {
       throw HoneError(
         .storeUnavailable, "The database in \(home) is not a tracking store.", remedy: "Choose another home directory.")
