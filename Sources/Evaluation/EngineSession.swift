@@ -42,6 +42,8 @@ package struct EngineSession: Sendable {
     package var role: CallRole = .task
     /// Where in the run it stands; the same whenever the run is done again.
     package var scope: String
+    /// The beginning of `scope` that says on which occasion (see `CallContext.occasion`).
+    package var occasion = ""
     package var rollout = 0
     package var options: SamplingOptions?
     package var hiddenDemo: JSONObject?
@@ -69,6 +71,7 @@ package struct EngineSession: Sendable {
     try await gate.pass { () async throws(HoneError) in
       let trace = traces == nil ? nil : TraceBuilder(id: traceID(of: request))
       var call = CallContext(account: account, role: request.role, scope: request.scope)
+      call.occasion = request.occasion
       call.rollout = request.rollout
       var context = ExecutionContext(model: request.model, call: call, trace: trace)
       context.options = request.options

@@ -99,6 +99,7 @@ package struct Evaluator: Sendable {
   ) async throws(HoneError) -> ExampleResult {
     var request = EngineSession.Request(
       program: program, inputs: example, model: model, scope: "\(info.name)/\(row)")
+    request.occasion = info.name
     if session.tracksEvaluations { request.runID = info.id }
     request.metadata = ["row": .int(row), "evaluation": .string(info.name)]
     let judgement = Judgement()

@@ -5,6 +5,9 @@ package struct CallContext: Sendable {
   /// Where in the run the call stands (`trial 3/row 17`): the same whenever the run is done again,
   /// whatever the concurrency. Tells calls of one content apart where the cache is off.
   package var scope: String
+  /// The beginning of `scope` that only says on which occasion (`eval_minibatch_3`) the call is made: where the cache
+  /// is off, a call that is otherwise the same has the same answer throughout the run.
+  package var occasion = ""
   /// A number that makes an otherwise equal request a new one; 0 is the first.
   package var rollout: Int
 
@@ -14,6 +17,9 @@ package struct CallContext: Sendable {
     self.scope = scope
     self.rollout = rollout
   }
+
+  /// Where in the run the call stands, whatever the occasion.
+  var place: Substring { scope.hasPrefix(occasion) ? scope.dropFirst(occasion.count) : scope[...] }
 }
 
 /// A completion as the program gets it.

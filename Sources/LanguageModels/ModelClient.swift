@@ -105,7 +105,7 @@ package struct ModelClient: Sendable {
       builder.add("uncached")
       let nobody = "none \(UInt64.random(in: .min ... .max)) \(UInt64.random(in: .min ... .max))"
       builder.add(context.account.runID ?? nobody)
-      builder.add(context.scope)
+      builder.add(String(context.place))
     }
     return builder.finish()
   }
