@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -22,6 +23,7 @@ def collector():
         daemon_threads = True
         taken: list = []
         status = 200
+        delay = 0.0
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -29,6 +31,7 @@ def collector():
             if self.server.status == 200:
                 assert self.path == "/v1/traces" and self.headers["Content-Type"] == "application/json"
                 self.server.taken.append(json.loads(body))
+            time.sleep(self.server.delay)
             self.send_response(self.server.status)
             self.send_header("Content-Length", "2")
             self.end_headers()
@@ -98,6 +101,17 @@ def test_an_outage_of_the_collector_and_a_kill_lose_nothing(executable, tmp_path
     service.stdin.close()
     assert service.wait(20) == 0, service.stderr.read()
     wanted = sorted(row["traceId"][3:] for row in result["results"] + more["results"])
+    assert sorted(span["traceId"] for span in spans(collector) if "parentSpanId" not in span) == wanted
+
+
+def test_stopping_while_the_collector_answers_sends_nothing_twice(executable, tmp_path, collector):
+    collector.delay = 0.4
+    service = serve(executable, tmp_path / "home", collector)
+    result = call(service, "evaluate", EVALUATE)
+    wait_until(lambda: collector.taken)
+    service.stdin.close()
+    assert service.wait(20) == 0
+    wanted = sorted(row["traceId"][3:] for row in result["results"])
     assert sorted(span["traceId"] for span in spans(collector) if "parentSpanId" not in span) == wanted
 
 

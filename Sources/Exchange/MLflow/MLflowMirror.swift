@@ -110,9 +110,13 @@ package final class MLflowMirror: Sendable {
       let recorded = try await runs.store.traces(after: place, limit: 100)
       guard !recorded.isEmpty else { return }
       for trace in recorded {
-        try await traces.send(trace.info)
+        if Task.isCancelled { return }
+        // What the server has taken must be noted, or its assessments would be sent twice.
+        try await finishing { [traces, runs] () async throws(HoneError) in
+          try await traces.send(trace.info)
+          try runs.state.keepPlace("traces", trace.sequence)
+        }
         place = trace.sequence
-        try runs.state.keepPlace("traces", place)
       }
     }
   }

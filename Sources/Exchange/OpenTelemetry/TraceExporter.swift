@@ -48,7 +48,9 @@ package final class TraceExporter: Sendable {
     work.cancel()
     await work.value
     await sending.store.flush()
-    while (try? await sending.step()) == true {}
+    var last = sending
+    last.timeout = 2
+    while (try? await last.step()) == true {}
     await sending.sender.shutdown()
   }
 
@@ -59,13 +61,16 @@ package final class TraceExporter: Sendable {
     let logger: Logger
     let version: String
     let progress: ProgressFile
+    /// How many seconds the collector has for one request.
+    var timeout: Int64 = 30
 
     func run() async {
       var failures = 0
       while !Task.isCancelled {
         var pause = 0.5
         do throws(HoneError) {
-          if try await step() { pause = 0 }
+          // What the collector has taken must be noted, so a step that has begun is ended.
+          if try await finishing({ () async throws(HoneError) in try await step() }) { pause = 0 }
           if failures > 0 { logger.notice("The collector at \(sender.base) takes traces again") }
           failures = 0
         } catch {
@@ -126,7 +131,7 @@ package final class TraceExporter: Sendable {
     private func post(_ group: [(info: TraceInfo, spans: [Span])]) async throws(HoneError) {
       let body = OTLPSpans.request(group, version: version).encoded()
       let path = sender.base.hasSuffix("/v1/traces") ? "" : "/v1/traces"
-      let reply = try await sender.send(.POST, path, body)
+      let reply = try await sender.send(.POST, path, body, timeout: timeout)
       if reply.isSuccess { return }
       let answer = String(decoding: reply.body.prefix(300), as: UTF8.self)
       if reply.isPassing || reply.status == 401 || reply.status == 403 || reply.status == 404 {
