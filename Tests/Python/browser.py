@@ -67,6 +67,6 @@ class Visit:
     def close(self):
         """Ends the visit: nothing went wrong, and nothing was asked of anybody else."""
         self.context.close()
-        assert self.faults == []
+        assert self.faults == [], self.faults
         strangers = [url for url in self.requests if not url.startswith((self.address, "data:", "blob:"))]
         assert strangers == []

@@ -73,3 +73,8 @@ follow(document.getElementById('main'), [
   ['traces', showTrace],
   ['compare', showCompare],
 ]);
+
+// What was asked for a view that has been left meanwhile is nobody's fault.
+window.addEventListener('unhandledrejection', (event) => {
+  if (event.reason?.name === 'AbortError') event.preventDefault();
+});
