@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 ROWS = [{"question": f"What is {a} plus {b}?", "answer": str(a + b)}
@@ -39,6 +40,15 @@ class Endpoint:
     def fail(self, **shares):
         """How it fails from now on."""
         self.get("/faults?" + "&".join(f"{name.lstrip('_')}={part}" for name, part in shares.items()))
+
+    @contextmanager
+    def holding(self, after):
+        """Answers that many calls more, and lets the rest wait until the block ends: what is under way stays so."""
+        self.get(f"/hold?after={after}")
+        try:
+            yield
+        finally:
+            self.get("/hold")
 
     def lm(self, **more):
         return {"model": "openai-compatible/adder", "apiBase": self.base, "hedge": False, **more}

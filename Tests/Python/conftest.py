@@ -124,7 +124,7 @@ def endpoint():
         process.stdout.close()
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     """Waits until the condition holds."""
     end = time.monotonic() + seconds
     while not condition():

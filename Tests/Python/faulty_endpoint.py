@@ -3,7 +3,8 @@
 What it answers depends on the prompt alone, so that two searches can be compared; when it fails depends on the seed.
     python faulty_endpoint.py hang=0.1 garbage=0.1 seed=3 delay=0.01
 prints its base URL, then serves. GET /stats tells how often it was asked, how it failed, how many requests are and were
-at most open, and what tokens it counted; GET /faults?hang=1 changes how it fails from now on.
+at most open, and what tokens it counted; GET /faults?hang=1 changes how it fails from now on; GET /hold?after=60 answers
+that many calls more and lets the rest wait until GET /hold.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ def share(*parts):
 class Endpoint:
     def __init__(self, shares, seed, delay):
         self.shares, self.random, self.delay = shares, random.Random(seed), delay
-        self.counts = {"calls": 0, "open": 0, "mostOpen": 0, "tokens": 0}
+        self.counts = {"calls": 0, "open": 0, "held": 0, "mostOpen": 0, "tokens": 0}
+        self.last = None
 
     def fault(self):
         draw = self.random.random()
@@ -63,14 +65,29 @@ class Endpoint:
             words = head.split()[1].partition("?")[2].split("&")
             self.shares = {name: float(part) for name, _, part in (word.partition("=") for word in words if word)}
             return send(200, "{}")
+        if head.startswith("GET /hold"):
+            after = head.split()[1].partition("after=")[2]
+            self.last = self.counts["calls"] + int(after) if after else None
+            return send(200, "{}")
         counts = self.counts
         counts["calls"] += 1
         counts["open"] += 1
         counts["mostOpen"] = max(counts["mostOpen"], counts["open"])
         try:
-            await self.complete(body, send, reader, writer)
+            if await self.let_pass(counts["calls"], reader):
+                await self.complete(body, send, reader, writer)
         finally:
             counts["open"] -= 1
+
+    async def let_pass(self, number, reader):
+        """Waits while calls from this one on are held; false if its client has gone by then."""
+        if self.last is None or number <= self.last:
+            return True
+        self.counts["held"] += 1
+        while self.last is not None and number > self.last and not reader.at_eof():
+            await asyncio.sleep(0.01)
+        self.counts["held"] -= 1
+        return not reader.at_eof()
 
     async def complete(self, body, send, reader, writer):
         fault = self.fault()

@@ -185,9 +185,10 @@ def test_killed_evaluation(executable, endpoint, tmp_path):
     service = Service(executable, tmp_path)
     expected = service.peer.call("evaluate", evaluation)
     before = endpoint.calls
-    run = service.peer.call("evaluate", {**evaluation, "detach": True})["runId"]
-    wait_until(lambda: endpoint.calls - before > 60)
-    service.kill()
+    with endpoint.holding(after=60):
+        run = service.peer.call("evaluate", {**evaluation, "detach": True})["runId"]
+        wait_until(lambda: endpoint.stats["held"])
+        service.kill()
     service.start()
     assert service.peer.call("watchRun", {"runId": run})["status"] == "INTERRUPTED"
     result = service.peer.call("resumeRun", {"runId": run})
@@ -203,10 +204,11 @@ def test_concurrency_and_faults_change_nothing_across_a_resume(executable, endpo
     expected, _, _, _ = undisturbed("MIPROv2", False)
     faulty = Endpoint(**{"429": 0.1, "500": 0.1, "garbage": 0.1, "seed": 5})
     service = Service(executable, tmp_path)
-    run = service.peer.call(
-        "compile", compile_params(faulty, lm={"cache": False}, concurrency=1, detach=True))["runId"]
-    wait_until(lambda: faulty.calls > 60, seconds=60)
-    service.kill()
+    with faulty.holding(after=60):
+        run = service.peer.call(
+            "compile", compile_params(faulty, lm={"cache": False}, concurrency=1, detach=True))["runId"]
+        wait_until(lambda: faulty.stats["held"])
+        service.kill()
     service.start()
     result = service.peer.call("resumeRun", {"runId": run, "concurrency": 64})
     assert outcome(result) == outcome(expected)

@@ -65,18 +65,21 @@ def evaluation(endpoint, rows=64, **more):
 def test_a_detached_compile_is_watched_from_anywhere(executable, service, tmp_path, endpoints):
     endpoint = endpoints(delay=0.01)
     starter, watcher = Peer.at(service.path), Peer.at(service.path)
-    begun = starter.call("compile", compile_params(endpoint, detach=True))
-    assert begun["status"] == "RUNNING" and set(begun) == {"runId", "experimentId", "status"}
-    starter.close()
-    run = begun["runId"]
-    wait_until(lambda: endpoint.calls > 60)
-    # Another process on the same store follows it, too.
-    (tmp_path / "other").mkdir()
-    other = subprocess.Popen(
-        [executable, "watch", run, "--json", "--home", str(service.home)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    result = watcher.call("watchRun", {"runId": run, "workDoneToken": "w", "partialResultToken": "p"})
+    with endpoint.holding(after=100):
+        begun = starter.call("compile", compile_params(endpoint, detach=True))
+        assert begun["status"] == "RUNNING" and set(begun) == {"runId", "experimentId", "status"}
+        starter.close()
+        run = begun["runId"]
+        wait_until(lambda: endpoint.stats["held"])
+        # Another process on the same store follows it, too.
+        other = subprocess.Popen(
+            [executable, "watch", run, "--json", "--home", str(service.home)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        watching = watcher.ask("watchRun", {"runId": run, "workDoneToken": "w", "partialResultToken": "p"})
+        seen = []
+        wait_until(lambda: seen.extend(progress_of(watcher, "p")) or seen)
+    result = watching.result(60)
     assert result["status"] == "FINISHED"
-    trials = [value["trial"] for value in progress_of(watcher, "p") if "trial" in value]
+    trials = [value["trial"] for value in seen + progress_of(watcher, "p") if "trial" in value]
     assert [t["number"] for t in trials] == [t["number"] for t in result["trials"]], "trials before and after attaching"
     assert json.loads(other.communicate(timeout=30)[0]) == result
     # Finished, it answers the same, here and in another process.
@@ -129,14 +132,15 @@ def test_cancel_run_gives_the_best_so_far_and_resumes(executable, service, place
     endpoint = endpoints(delay=0.02)
     expected = service.peer.call("compile", compile_params(endpoint, lm={"cache": False}))
     before = endpoint.calls
-    request = service.peer.ask("compile", compile_params(endpoint, lm={"cache": False}, experiment="cut", partialResultToken="p"))
-    wait_until(lambda: any("trial" in value for value in progress_of(service.peer, "p")))
-    run = service.peer.call("listRuns", {"experiment": "cut", "filter": "tags.hone.kind = 'compile'"})["runs"][0]["runId"]
-    if place == "here":
-        result = Peer.at(service.path).call("cancelRun", {"runId": run})
-    else:
-        command = [executable, "cancel", run, "--json", "--home", str(service.home)]
-        result = json.loads(subprocess.run(command, capture_output=True, timeout=30).stdout)
+    with endpoint.holding(after=100):
+        request = service.peer.ask("compile", compile_params(endpoint, lm={"cache": False}, experiment="cut", partialResultToken="p"))
+        wait_until(lambda: any("trial" in value for value in progress_of(service.peer, "p")) and endpoint.stats["held"])
+        run = service.peer.call("listRuns", {"experiment": "cut", "filter": "tags.hone.kind = 'compile'"})["runs"][0]["runId"]
+        if place == "here":
+            result = Peer.at(service.path).call("cancelRun", {"runId": run})
+        else:
+            command = [executable, "cancel", run, "--json", "--home", str(service.home)]
+            result = json.loads(subprocess.run(command, capture_output=True, timeout=60).stdout)
     assert result["status"] == "CANCELLED" and result["program"] and result["score"] is not None
     # One that was aborted on its way may not have come to be counted there.
     paid, aborted = result["usage"]["calls"], result["usage"]["failed"]
@@ -152,25 +156,28 @@ def test_cancel_run_gives_the_best_so_far_and_resumes(executable, service, place
 
 
 def test_a_run_under_way_is_not_resumed(executable, service, endpoints):
-    endpoint = endpoints(delay=0.05)
-    run = service.peer.call("compile", compile_params(endpoint, detach=True))["runId"]
-    with pytest.raises(Refused) as failure:
-        service.peer.call("resumeRun", {"runId": run})
-    assert failure.value.code == -32602 and str(service.process.pid) in str(failure.value)
-    refused = subprocess.run([executable, "resume", run, "--home", str(service.home)], capture_output=True, text=True)
-    assert refused.returncode == 2 and str(service.process.pid) in refused.stderr
-    service.peer.call("cancelRun", {"runId": run})
+    endpoint = endpoints()
+    with endpoint.holding(after=20):
+        run = service.peer.call("compile", compile_params(endpoint, detach=True))["runId"]
+        with pytest.raises(Refused) as failure:
+            service.peer.call("resumeRun", {"runId": run})
+        assert failure.value.code == -32602 and str(service.process.pid) in str(failure.value)
+        refused = subprocess.run([executable, "resume", run, "--home", str(service.home)], capture_output=True, text=True)
+        assert refused.returncode == 2 and str(service.process.pid) in refused.stderr
+        service.peer.call("cancelRun", {"runId": run})
 
 
 def test_a_lost_connection_ends_attached_works_only(service, endpoints):
     endpoint = endpoints(delay=0.02)
     leaving = Peer.at(service.path)
-    leaving.ask("compile", compile_params(endpoint, experiment="attached"))
-    detached = leaving.call("compile", compile_params(endpoint, experiment="detached", detach=True))["runId"]
-    wait_until(lambda: endpoint.calls > 30)
-    attached = service.peer.call("listRuns", {"experiment": "attached", "filter": "tags.hone.kind = 'compile'"})["runs"][0]["runId"]
-    leaving.close()
-    wait_until(lambda: status_of(service.peer, attached) == "INTERRUPTED")
+    with endpoint.holding(after=30):
+        leaving.ask("compile", compile_params(endpoint, experiment="attached"))
+        detached = leaving.call("compile", compile_params(endpoint, experiment="detached", detach=True))["runId"]
+        wait_until(lambda: endpoint.stats["held"])
+        found = service.peer.call("listRuns", {"experiment": "attached", "filter": "tags.hone.kind = 'compile'"})
+        attached = found["runs"][0]["runId"]
+        leaving.close()
+        wait_until(lambda: status_of(service.peer, attached) == "INTERRUPTED")
     assert "resumeCommand" in service.peer.call("getRun", {"runId": attached})["run"]
     assert service.peer.call("watchRun", {"runId": detached})["status"] == "FINISHED"
     assert service.peer.call("resumeRun", {"runId": attached})["status"] == "FINISHED"
@@ -182,13 +189,13 @@ def test_a_lost_connection_ends_attached_works_only(service, endpoints):
 def test_sigterm_leaves_running_works_resumable(service, endpoints):
     endpoint = endpoints(delay=0.02)
     expected = service.peer.call("compile", compile_params(endpoint, lm={"cache": False}))
-    before = endpoint.calls
-    run = service.peer.call("compile", compile_params(endpoint, lm={"cache": False}, detach=True))["runId"]
-    attached = service.peer.ask("compile", compile_params(endpoint, lm={"cache": False}))
-    wait_until(lambda: endpoint.calls - before > 80)
-    began = time.monotonic()
-    service.process.terminate()
-    assert service.process.wait(timeout=10) == 0
+    with endpoint.holding(after=80):
+        run = service.peer.call("compile", compile_params(endpoint, lm={"cache": False}, detach=True))["runId"]
+        attached = service.peer.ask("compile", compile_params(endpoint, lm={"cache": False}))
+        wait_until(lambda: endpoint.stats["held"])
+        began = time.monotonic()
+        service.process.terminate()
+        assert service.process.wait(timeout=30) == 0
     print(f"SIGTERM to exit: {(time.monotonic() - began) * 1000:.0f} ms")
     assert attached.result(5)["status"] == "INTERRUPTED"
     service.peer.close()
@@ -203,10 +210,11 @@ def test_ctrl_c_tells_what_there_is_and_once_more_ends_at_once(executable, tmp_p
     request = tmp_path / "request.json"
     request.write_text(json.dumps(compile_params(endpoint)))
     command = [executable, "compile", str(request), "--home", str(tmp_path / "home")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: endpoint.calls > 60)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    with endpoint.holding(after=60):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: endpoint.stats["held"])
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "CANCELLED" in out and "baseline" in out
     # Requests that were aborted on their way may not have been counted there.
@@ -238,9 +246,10 @@ def test_eof_of_a_detached_stdio_client(executable, tmp_path, endpoints):
 def test_an_outage_pauses_and_the_resumed_run_is_the_faultless_one(service, endpoint, fault):
     lm = {"cache": False, "retries": 1, "timeout": 5}
     expected = service.peer.call("compile", compile_params(endpoint, lm=lm))
-    request = service.peer.ask("compile", compile_params(endpoint, lm=lm, partialResultToken="p"))
-    wait_until(lambda: any("trial" in value for value in progress_of(service.peer, "p")))
-    endpoint.fail(**{f"_{fault}": 1})
+    with endpoint.holding(after=100):
+        request = service.peer.ask("compile", compile_params(endpoint, lm=lm, partialResultToken="p"))
+        wait_until(lambda: any("trial" in value for value in progress_of(service.peer, "p")) and endpoint.stats["held"])
+        endpoint.fail(**{f"_{fault}": 1})
     result = request.result(120)
     assert result["status"] == "PAUSED" and result["error"]["kind"] and result["program"]
     assert result["score"] == result["baselineScore"] or result["score"] in [t["score"] for t in result["trials"]]
@@ -283,7 +292,7 @@ def test_a_budget_is_never_passed_and_leaves_a_program(service, limits, optimize
     assert stats["calls"] <= limits.get("maxCalls", 10**9)
     assert stats["tokens"] <= limits.get("maxTokens", 10**9)
     assert usage["cost"] <= limits.get("maxCost", 10**9)
-    assert seconds < limits.get("maxSeconds", 10**9) + 2
+    assert seconds < limits.get("maxSeconds", 10**9) + 10
     if "maxSeconds" not in limits:
         # Everything paid for was answered, and kept; the student's score is the first thing money goes into.
         assert usage["calls"] == stats["calls"] and usage["failed"] == 0 and usage["totalTokens"] == stats["tokens"]
@@ -299,14 +308,18 @@ def test_a_budget_is_never_passed_and_leaves_a_program(service, limits, optimize
 
 
 def test_a_budget_counts_what_was_spent_before_the_kill(service, endpoints):
-    endpoint = endpoints(delay=0.03)
+    endpoint = endpoints(delay=0.01)
     params = compile_params(endpoint, lm={"cache": False}, budget={"maxCalls": 100}, detach=True)
-    run = service.peer.call("compile", params)["runId"]
-    for calls in (30, 60):
-        wait_until(lambda: endpoint.calls > calls)
-        service.kill()
+    for kill in (1, 2):
+        with endpoint.holding(after=30):
+            if kill == 1:
+                run = service.peer.call("compile", params)["runId"]
+            else:
+                service.peer.call("resumeRun", {"runId": run, "detach": True})
+            wait_until(lambda: endpoint.stats["held"])
+            service.kill()
         service.start()
-        service.peer.call("resumeRun", {"runId": run, "detach": True})
+    service.peer.call("resumeRun", {"runId": run, "detach": True})
     service.peer.call("watchRun", {"runId": run})
     result = service.peer.call("resumeRun", {"runId": run})
     assert result["status"] == "BUDGET_EXHAUSTED"

@@ -58,10 +58,10 @@ final class Works: Sendable {
     await stop(.shutdown)
   }
 
-  /// Looks twice a second whether another process wants a run of this one to stop; ends when nothing is under way.
+  /// Looks five times a second whether another process wants a run of this one to stop; ends when nothing is under way.
   private func heedRequests(_ store: TrackingStore, _ logger: Logger) async {
     while true {
-      try? await Task.sleep(for: .milliseconds(500))
+      try? await Task.sleep(for: .milliseconds(200))
       let isIdle = state.withLock { state in
         guard state.works.isEmpty else { return false }
         state.listener = nil
