@@ -246,7 +246,7 @@ def test_eof_of_a_detached_stdio_client(executable, tmp_path, endpoints):
 def test_an_outage_pauses_and_the_resumed_run_is_the_faultless_one(service, endpoint, fault):
     lm = {"cache": False, "retries": 1, "timeout": 5}
     expected = service.peer.call("compile", compile_params(endpoint, lm=lm))
-    with endpoint.holding(after=100):
+    with endpoint.holding(after=60):
         request = service.peer.ask("compile", compile_params(endpoint, lm=lm, partialResultToken="p"))
         wait_until(lambda: endpoint.stats["held"] and any("trial" in value for value in progress_of(service.peer, "p")))
         endpoint.fail(**{f"_{fault}": 1})
