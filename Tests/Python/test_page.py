@@ -298,7 +298,7 @@ class TestRuns:
 
     def test_a_run_of_another_process_grows_while_it_is_watched(self, visit, store, executable):
         # Answers for a few candidates, then for a few more: the run is under way for as long as the page needs.
-        answers = threading.Semaphore(250)
+        answers = threading.Semaphore(450)
 
         def reply(messages):
             answers.acquire(timeout=300)
@@ -321,7 +321,7 @@ class TestRuns:
                 page.get_by_text("Running").first.wait_for()
                 page.locator(".chart-box .point").first.wait_for()
                 seen = page.locator(".chart-box .point").count()
-                answers.release(250)
+                answers.release(450)
                 page.wait_for_function("seen => document.querySelectorAll('.chart-box .point').length > seen", arg=seen)
             finally:
                 process.terminate()

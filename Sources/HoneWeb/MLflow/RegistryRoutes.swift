@@ -1,3 +1,4 @@
+import HTTPTypes
 import JSON
 
 /// What clients and MLflow's page ask for that Hone does not keep: a model registry, evaluation data sets, scorers and
