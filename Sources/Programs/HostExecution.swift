@@ -22,6 +22,9 @@ package final class HostExecutions: Sendable {
   func add(_ execution: HostExecution) { open.withLock { $0[execution.id] = execution } }
   func remove(_ execution: HostExecution) { open.withLock { $0[execution.id] = nil } }
 
+  /// Whether the execution of that id is under way.
+  package func holds(_ id: String) -> Bool { open.withLock { $0[id] != nil } }
+
   /// How many are under way.
   package var count: Int { open.withLock { $0.count } }
 
