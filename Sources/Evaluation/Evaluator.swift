@@ -26,8 +26,9 @@ package struct Evaluator: Sendable {
   /// counts and is announced.
   ///
   /// - Parameter examples: all rows of the data set; `info.rows` index into it.
-  /// - Throws: `cancelled`; `budgetExhausted`, once what was under way has ended; `tooManyErrors` once more than `maxErrors` examples failed; at once
-  ///   `authentication` and `languageModelRejected`, which every call to come would meet too; and, once ten examples
+  /// - Throws: `cancelled`; `budgetExhausted`, once what was under way has ended; `tooManyErrors` once more than
+  ///   `maxErrors` examples failed; at once `storeUnavailable`, and `authentication` and `languageModelRejected`, which
+  ///   every call to come would meet too; and, once ten examples
   ///   met an outage, lacked an input or failed the metric with none judged, the last one's kind. What was finished
   ///   by then goes out with the event `evaluationStopped`.
   package func evaluate(_ info: EvaluationInfo, examples: [JSONObject]) async throws(HoneError) -> EvaluationResult {

@@ -53,7 +53,7 @@ struct Payer: Sendable {
       times: times, now: pacing.now, deadline: 0, lateness: lateness(times),
       noting: noting(context), settle: { settle($0, $1, failed: $2, context) })
     while true {
-      let (permit, reservation) = try await admit(terms.need, budget)
+      let (permit, reservation) = try await admit(terms.need, context.account)
       terms.deadline = configuration.timeout ?? deadline(times, passed: history[.late])
       let attempt = Attempt(terms)
       switch await attempt.run(permit, reservation) {
@@ -63,7 +63,10 @@ struct Payer: Sendable {
           reply: reply, model: configuration.model, role: context.role, runID: context.account.runID,
           cost: price?.cost(of: reply.usage), seconds: pacing.now() - started)
         stored.notes = attempt.notes
-        try await keep(stored, key).get()
+        if case .failure(let error) = await keep(stored, key) {
+          context.account.noteLoss(error)
+          throw error
+        }
         try await context.account.keepFailures(in: answers)
         return stored
       case .failure(let failure):
@@ -133,11 +136,13 @@ struct Payer: Sendable {
 
   /// Waits for a permit and a reservation; never holds the one while waiting for the other.
   private func admit(
-    _ need: Budget.Amount, _ budget: Budget
+    _ need: Budget.Amount, _ account: RunAccount
   ) async throws(HoneError) -> (AdaptiveLimiter.Permit, Budget.Reservation) {
+    let budget = account.budget
     while true {
       let permit = try await limiter.acquire()
       do throws(HoneError) {
+        try account.checkLosses()
         if let reservation = try budget.reserveNow(need) { return (permit, reservation) }
       } catch {
         limiter.release(permit, .neutral)

@@ -203,7 +203,7 @@ package final class HostExecution: Sendable {
   /// A call's failure that ends more than this execution, whatever the client made of it.
   var fatal: HoneError? {
     state.withLock { state in
-      state.calls.lazy.compactMap { $0.outcome?.failure }.first { $0.kind == .budgetExhausted || $0.kind == .clientGone }
+      state.calls.lazy.compactMap { $0.outcome?.failure }.first { $0.kind.endsRun && $0.kind != .cancelled }
     }
   }
 

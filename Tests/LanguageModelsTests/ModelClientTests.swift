@@ -30,15 +30,18 @@ struct ModelClientTests {
     #expect(store.kept == 1)
   }
 
-  @Test("an answer that cannot be kept fails the call, but is paid")
+  @Test("an answer that cannot be kept fails the call, but is paid; then nothing more is paid for")
   func storeFails() async {
     let account = RunAccount(runID: "run")
-    let client = client(ScriptedModel(), answers: BrokenStore())
-    let error = await errorOf { () throws(HoneError) in
-      try await client.complete(prompt(), context: CallContext(account: account))
+    let model = ScriptedModel()
+    let client = client(model, answers: BrokenStore())
+    for text in ["first", "second"] {
+      let error = await errorOf { () throws(HoneError) in
+        try await client.complete(prompt(text), context: CallContext(account: account))
+      }
+      #expect(error?.kind == .storeUnavailable)
+      #expect(account.usage.total.calls == 1 && model.calls == 1)
     }
-    #expect(error?.kind == .storeUnavailable)
-    #expect(account.usage.total.calls == 1)
   }
 
   @Test("without cache, a run meets its own answers again and nobody else's")
