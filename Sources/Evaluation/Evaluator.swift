@@ -17,7 +17,8 @@ package struct Evaluator: Sendable {
     self.metric = metric
   }
 
-  /// How many examples that gave nothing, with none judged, show that none will.
+  /// How many examples that gave nothing, with none judged, show that none will; and how many calls that failed one
+  /// after the other, beside those that were under way together, show that the model is gone.
   private static let hopeless = 10
 
   /// Evaluates a program on the rows that `info` names.
@@ -28,9 +29,10 @@ package struct Evaluator: Sendable {
   /// - Parameter examples: all rows of the data set; `info.rows` index into it.
   /// - Throws: `cancelled`; `budgetExhausted`, once what was under way has ended; `tooManyErrors` once more than
   ///   `maxErrors` examples failed; at once `storeUnavailable`, and `authentication` and `languageModelRejected`, which
-  ///   every call to come would meet too; and, once ten examples
-  ///   met an outage, lacked an input or failed the metric with none judged, the last one's kind. What was finished
-  ///   by then goes out with the event `evaluationStopped`.
+  ///   every call to come would meet too; and the last failure's
+  ///   kind once ten examples met an outage, lacked an input or failed the metric with none judged, once the run's
+  ///   calls fail one after the other (answers from the store say nothing of the model), and once outages took more
+  ///   than half of the examples, ten at least. What was finished by then goes out with the event `evaluationStopped`.
   package func evaluate(_ info: EvaluationInfo, examples: [JSONObject]) async throws(HoneError) -> EvaluationResult {
     let program = PreparedProgram(info.program)
     await session.events.emit(.evaluationStarted(info))
@@ -55,7 +57,7 @@ package struct Evaluator: Sendable {
             results[index] = result
             let isFinal = agenda.take(result, of: index)
             if isFinal { await session.events.emit(.exampleFinished(info, result)) }
-            if let error = result.error { try check(error, agenda, info) }
+            if let error = result.error { try check(error, isFinal: isFinal, agenda, info) }
           case .failure(let error) where error.kind == .budgetExhausted:
             // What is under way is paid for: it may end, and counts.
             spent = spent ?? error
@@ -78,12 +80,28 @@ package struct Evaluator: Sendable {
   }
 
   /// Throws where an example's failure ends the evaluation.
-  private func check(_ error: HoneError, _ agenda: Agenda, _ info: EvaluationInfo) throws(HoneError) {
+  private func check(
+    _ error: HoneError, isFinal: Bool, _ agenda: Agenda, _ info: EvaluationInfo
+  ) throws(HoneError) {
     if error.kind == .authentication || error.kind == .languageModelRejected { throw error }
     if agenda.judged == 0, agenda.unjudged >= Self.hopeless {
       throw HoneError(
         error.kind,
         "The first \(agenda.unjudged) examples of \(info.name) gave nothing to judge; the last: \(error.message)",
+        remedy: error.remedy, details: error.details, cause: error.cause)
+    }
+    // Rows that are asked for the second time may fail one after the other for reasons of their own.
+    let streak = session.account.failuresInARow
+    if !isFinal, streak >= Self.hopeless + session.gate.width {
+      throw HoneError(
+        error.kind, "The last \(streak) calls to the model all failed; the last: \(error.message)",
+        remedy: error.remedy, details: error.details, cause: error.cause)
+    }
+    if ExampleResult.isOutage(error.kind), agenda.lost >= Self.hopeless, agenda.lost > info.rows.count / 2 {
+      throw HoneError(
+        error.kind,
+        "\(agenda.lost) of the \(info.rows.count) examples of \(info.name) met an outage, asked twice; the last: "
+          + error.message,
         remedy: error.remedy, details: error.details, cause: error.cause)
     }
     if let maximum = session.maxErrors, agenda.failed > maximum {
@@ -138,6 +156,8 @@ private struct Agenda {
   private var isSecondTime: Set<Int> = []
   /// Examples whose failure is final.
   private(set) var failed = 0
+  /// Those of them that met an outage.
+  private(set) var lost = 0
   /// Times that an example could not be judged, whether it is asked again or not.
   private(set) var unjudged = 0
   private(set) var judged = 0
@@ -163,18 +183,12 @@ private struct Agenda {
     let kind = result.error?.kind
     if result.isOutage || kind == .metricFailed || kind == .programInvalid { unjudged += 1 } else { judged += 1 }
     guard let error = result.error else { return true }
-    if error.isPassing, isSecondTime.insert(index).inserted {
+    if error.kind.isPassing, isSecondTime.insert(index).inserted {
       again.append(index)
       return false
     }
     failed += 1
+    if result.isOutage { lost += 1 }
     return true
-  }
-}
-
-extension HoneError {
-  /// Whether the same call may well succeed a little later.
-  fileprivate var isPassing: Bool {
-    [.languageModelUnavailable, .rateLimited, .timeout, .malformedReply].contains(kind)
   }
 }

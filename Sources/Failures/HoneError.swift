@@ -27,6 +27,11 @@ package struct FailureKind: RawRepresentable, Hashable, Sendable {
   package static let toolFailed = FailureKind(rawValue: "toolFailed")
   package static let tooManyErrors = FailureKind(rawValue: "tooManyErrors")
 
+  /// Whether the same call to a model may well succeed a little later.
+  package var isPassing: Bool {
+    self == .languageModelUnavailable || self == .rateLimited || self == .timeout || self == .malformedReply
+  }
+
   /// Whether it ends all the work of a request, not one example of it. An answer that cannot be kept would be paid for
   /// again, so what keeps no answers ends it too.
   package var endsRun: Bool { [.budgetExhausted, .cancelled, .clientGone, .storeUnavailable].contains(self) }

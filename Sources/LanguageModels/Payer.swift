@@ -32,6 +32,8 @@ struct Payer: Sendable {
   func pay(
     for request: ModelRequest, key: ContentDigest?, context: CallContext
   ) async -> Result<StoredAnswer, HoneError> {
+    context.account.beginPayment()
+    defer { context.account.endPayment() }
     do throws(HoneError) {
       return .success(try await paid(request, key: key, context: context))
     } catch {
@@ -63,6 +65,7 @@ struct Payer: Sendable {
           reply: reply, model: configuration.model, role: context.role, runID: context.account.runID,
           cost: price?.cost(of: reply.usage), seconds: pacing.now() - started)
         stored.notes = attempt.notes
+        context.account.noteCall(failed: false)
         if case .failure(let error) = await keep(stored, key) {
           context.account.noteLoss(error)
           throw error
@@ -74,7 +77,10 @@ struct Payer: Sendable {
         if Task.isCancelled { throw .callCancelled }
         history.add(failure.fault)
         guard let pause = policy.pause(after: failure.fault, history, advice: failure.retry, random: pacing.random())
-        else { throw described(failure.error, attempts: history.total) }
+        else {
+          if failure.error.kind.isPassing { context.account.noteCall(failed: true) }
+          throw described(failure.error, attempts: history.total)
+        }
         if let maxSeconds = budget.limits.maxSeconds, let left = budget.remainingSeconds, pause >= left {
           var error = budget.timeIsUp(maxSeconds)
           error.cause = described(failure.error, attempts: history.total).message

@@ -13,6 +13,8 @@ package final class RunAccount: Sendable {
   private let unkept = Mutex<[FailedRequests]>([])
   /// Why an answer that was paid for is lost.
   private let loss = Mutex<HoneError?>(nil)
+  private let failures = Mutex(0)
+  private let payments = Mutex((open: 0, waiting: [Promise<Void>]()))
 
   /// - Parameters:
   ///   - paidBefore: what the run had paid before it was interrupted; it counts in `usage` and against the budget.
@@ -59,8 +61,45 @@ package final class RunAccount: Sendable {
     unkept.withLock { $0.append(FailedRequests(role: role, requests: requests, tokens: tokens, cost: cost)) }
   }
 
+  /// How many calls in a row have failed with all their attempts, with none answered between them.
+  package var failuresInARow: Int { failures.withLock { $0 } }
+
+  func noteCall(failed: Bool) { failures.withLock { $0 = failed ? $0 + 1 : 0 } }
+
+  func beginPayment() { payments.withLock { $0.open += 1 } }
+
+  func endPayment() {
+    let waiting = payments.withLock { payments in
+      payments.open -= 1
+      guard payments.open == 0 else { return [Promise<Void>]() }
+      defer { payments.waiting = [] }
+      return payments.waiting
+    }
+    for promise in waiting { promise.fulfil(()) }
+  }
+
+  /// How long calls that were cancelled may take to write their bills.
+  private static let closingPeriod = 0.25
+
+  /// Makes the bill whole when the work has ended: waits for calls whose callers have left, and keeps what failed.
+  package func close(in store: any AnswerStore) async throws(HoneError) {
+    let promise = payments.withLock { payments -> Promise<Void>? in
+      guard payments.open > 0 else { return nil }
+      let promise = Promise<Void>()
+      payments.waiting.append(promise)
+      return promise
+    }
+    if let promise {
+      // One that others wait for, too, goes on.
+      let alarm = Alarms.shared.set(in: Self.closingPeriod) { promise.fulfil(()) }
+      await promise.wait()
+      Alarms.shared.clear(alarm)
+    }
+    try await keepFailures(in: store)
+  }
+
   /// Keeps the failed requests noted so far, so that they are on the bill when the run is done again.
-  package func keepFailures(in store: any AnswerStore, closing notes: [RequestNote] = []) async throws(HoneError) {
+  func keepFailures(in store: any AnswerStore, closing notes: [RequestNote] = []) async throws(HoneError) {
     guard let runID else { return }
     let failed = unkept.withLock { unkept in
       defer { unkept = [] }

@@ -90,16 +90,18 @@ final class SingleFlight<Value: Sendable>: Sendable {
   }
 
   private func leave(_ seat: Seat, _ outcome: Result<Value, HoneError>) {
-    guard seat.promise.fulfil(outcome) else { return }
     // In the registry's lock, so that nobody boards a flight that is about to be cancelled.
-    let abandoned = state.withLock { state -> Task<Void, Never>? in
+    let (isAboard, abandoned) = state.withLock { state -> (Bool, Task<Void, Never>?) in
       seat.flight.state.withLock { flight in
-        guard flight.passengers.removeValue(forKey: seat.number) != nil, flight.passengers.isEmpty else { return nil }
+        guard flight.passengers.removeValue(forKey: seat.number) != nil else { return (false, nil) }
+        guard flight.passengers.isEmpty else { return (true, nil) }
         if state.flights[seat.key] === seat.flight { state.flights[seat.key] = nil }
-        return flight.task
+        return (true, flight.task)
       }
     }
+    // Before the caller goes on, so that it meets the bill of what it leaves.
     abandoned?.cancel()
+    if isAboard { seat.promise.fulfil(outcome) }
   }
 
   private func land(_ key: Key, _ flight: Flight, _ outcome: Result<Value, HoneError>) {

@@ -141,6 +141,30 @@ struct ModelClientTests {
     #expect(await eventually { model.cancelled == 1 })
   }
 
+  @Test("once its account is closed, calls that were cancelled add nothing to the bill")
+  func closedBill() async throws {
+    for round in 0..<40 {
+      let model = ScriptedModel { _, call throws(ModelFailure) in
+        if call % 2 == 0 { try await Gate().pass() }
+        return ModelReply(texts: ["one"])
+      }
+      let client = client(model)
+      let account = RunAccount(runID: "run \(round)")
+      let store = MemoryAnswerStore()
+      let tasks = (0..<16).map { number in
+        Task { try? await client.complete(prompt("\(number)"), context: CallContext(account: account)) }
+      }
+      for _ in 0..<(round * 3) { await Task.yield() }
+      for task in tasks { task.cancel() }
+      for task in tasks { _ = await task.value }
+      try await account.close(in: store)
+      let bill = account.usage.total
+      #expect(bill.calls >= model.calls)
+      try await Task.sleep(for: .milliseconds(3))
+      #expect(account.usage.total.calls == bill.calls && model.calls <= bill.calls)
+    }
+  }
+
   @Test("who shares a call is not harmed by the payer's budget")
   func othersBudget() async throws {
     let gate = Gate()

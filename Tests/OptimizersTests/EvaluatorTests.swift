@@ -149,6 +149,33 @@ struct EvaluatorTests {
     #expect(bench.model.calls <= 12)
   }
 
+  @Test("calls that fail one after the other end it, though answers from the store come between them")
+  func goneInTheMiddle() async throws {
+    let answers = MemoryAnswerStore()
+    let before = Bench(ScriptedModel(), answers: answers)
+    _ = try await before.evaluate(try program(), rows(0..<60).enumerated().filter { $0.offset % 2 == 0 }.map(\.element))
+    let bench = Bench(ScriptedModel { _, _ in failure(.timeout) }, concurrency: 2, answers: answers)
+    let error = await errorOf { try await bench.evaluate(try program(), rows(0..<60)) }
+    #expect(error?.kind == .timeout)
+    #expect(error?.message.contains("all failed") == true)
+    #expect((12...14).contains(bench.model.calls))
+  }
+
+  @Test("outages that take more than half of the rows end it, fewer lower the coverage", arguments: [false, true])
+  func halfGone(most: Bool) async throws {
+    let bench = Bench(
+      ScriptedModel { asked, _ in
+        let isLost = difficulty(asked.question) % 10 < (most ? 7 : 3)
+        return isLost ? failure(.languageModelUnavailable) : nil
+      }, concurrency: 1)
+    if most {
+      #expect(await errorOf { try await bench.evaluate(try program(), rows(0..<60)) }?.kind == .languageModelUnavailable)
+    } else {
+      let coverage = try await bench.evaluate(try program(), rows(0..<60)).coverage
+      #expect(coverage > 0.5 && coverage < 1)
+    }
+  }
+
   @Test("fewer rows than that end with nothing judged")
   func deadButShort() async throws {
     let bench = Bench(ScriptedModel { _, _ in failure(.languageModelUnavailable) }, concurrency: 2)

@@ -18,6 +18,9 @@ SHARED = ROOT.parent / "shared"
 SIMLM = SHARED / "tools" / "simlm.py"
 GSM8K = SHARED / "data" / "gsm8k" / "train.jsonl"
 
+# Processes that a test starts feel Ctrl-C, also where these tests run in the background of a script.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session")
 def executable():

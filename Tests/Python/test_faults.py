@@ -61,7 +61,8 @@ def faultless(executable, faulty, tmp_path_factory):
     import hone
 
     with hone.Client.start(tmp_path_factory.mktemp("home"), executable=executable) as client:
-        result = compile_additions(client, faulty({})[0])
+        # No second requests: on a busy machine they are made of good replies, too, and count.
+        result = compile_additions(client, faulty({})[0], lm={"hedge": False, "hedgeAfter": None})
     assert len({t["score"] for t in result["trials"]}) > 2, "a search that distinguishes nothing would prove nothing"
     assert result["usage"]["failed"] == 0
     return result
@@ -72,7 +73,7 @@ def test_the_search_under_faults_is_the_search_without(client, faulty, faultless
     base, statistics = faulty(KINDS[kind])
     started = time.monotonic()
     result = compile_additions(client, base)
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 300
     counts = statistics()
     assert counts["calls"] > sum(counts.get(fault, 0) for fault in KINDS[kind]) > 5
     assert result["status"] == "FINISHED"

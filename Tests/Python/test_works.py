@@ -134,7 +134,7 @@ def test_cancel_run_gives_the_best_so_far_and_resumes(executable, service, place
     before = endpoint.calls
     with endpoint.holding(after=100):
         request = service.peer.ask("compile", compile_params(endpoint, lm={"cache": False}, experiment="cut", partialResultToken="p"))
-        wait_until(lambda: any("trial" in value for value in progress_of(service.peer, "p")) and endpoint.stats["held"])
+        wait_until(lambda: endpoint.stats["held"] and any("trial" in value for value in progress_of(service.peer, "p")))
         run = service.peer.call("listRuns", {"experiment": "cut", "filter": "tags.hone.kind = 'compile'"})["runs"][0]["runId"]
         if place == "here":
             result = Peer.at(service.path).call("cancelRun", {"runId": run})
@@ -246,9 +246,9 @@ def test_eof_of_a_detached_stdio_client(executable, tmp_path, endpoints):
 def test_an_outage_pauses_and_the_resumed_run_is_the_faultless_one(service, endpoint, fault):
     lm = {"cache": False, "retries": 1, "timeout": 5}
     expected = service.peer.call("compile", compile_params(endpoint, lm=lm))
-    with endpoint.holding(after=100):
+    with endpoint.holding(after=60):
         request = service.peer.ask("compile", compile_params(endpoint, lm=lm, partialResultToken="p"))
-        wait_until(lambda: any("trial" in value for value in progress_of(service.peer, "p")) and endpoint.stats["held"])
+        wait_until(lambda: endpoint.stats["held"] and any("trial" in value for value in progress_of(service.peer, "p")))
         endpoint.fail(**{f"_{fault}": 1})
     result = request.result(120)
     assert result["status"] == "PAUSED" and result["error"]["kind"] and result["program"]

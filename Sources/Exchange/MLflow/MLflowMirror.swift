@@ -19,6 +19,8 @@ package final class MLflowMirror: Sendable {
   /// Every how many seconds runs under way are looked at, and every how many rounds all the others are.
   private static let pause = 1.0
   private static let sweep = 60
+  /// How many traces are brought together.
+  private static let batch = 20
 
   /// - Throws: `invalidParams` for a bad address, or where another process mirrors this store there.
   package static func start(
@@ -107,17 +109,15 @@ package final class MLflowMirror: Sendable {
   private func sendTraces() async throws(HoneError) {
     var place = try runs.state.place("traces") ?? 0
     while true {
-      let recorded = try await runs.store.traces(after: place, limit: 100)
-      guard !recorded.isEmpty else { return }
-      for trace in recorded {
-        if Task.isCancelled { return }
-        // What the server has taken must be noted, or its assessments would be sent twice.
-        try await finishing { [traces, runs] () async throws(HoneError) in
-          try await traces.send(trace.info)
-          try runs.state.keepPlace("traces", trace.sequence)
-        }
-        place = trace.sequence
+      let recorded = try await runs.store.traces(after: place, limit: Self.batch)
+      guard let last = recorded.last else { return }
+      if Task.isCancelled { return }
+      // What the server has taken is noted, so a batch that has begun is ended.
+      try await finishing { [traces, runs] () async throws(HoneError) in
+        try await traces.send(recorded.map(\.info))
+        try runs.state.keepPlace("traces", last.sequence)
       }
+      place = last.sequence
     }
   }
 

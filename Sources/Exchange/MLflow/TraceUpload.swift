@@ -6,8 +6,8 @@ import NIOHTTP1
 import Traces
 import Tracking
 
-/// Brings traces of the store to an MLflow server: spans by OTLP, what is known of the whole by MLflow's own call, then
-/// the assessments.
+/// Brings traces of the store to an MLflow server: what is known of each as a whole, with its assessments, by MLflow's
+/// own call, then the spans of many together by OTLP. Sent twice, everything is there once: all of it has ids.
 struct TraceUpload: Sendable {
   let runs: RunUpload
   let version: String
@@ -15,40 +15,90 @@ struct TraceUpload: Sendable {
   /// How many characters of a trace's inputs and outputs its metadata hold.
   private static let previewLength = 250
 
-  func send(_ info: TraceInfo) async throws(HoneError) {
-    let api = runs.api
-    let remoteRun = try info.runID.flatMap { id throws(HoneError) in try runs.state.counterpart(of: id) }
-    // A trace that came from the server, with its run, is there.
-    if remoteRun?.isForeign == true { return }
-    let experiment = try await runs.experiment(info.experimentID ?? "0")
-    var token: String?
-    repeat {
-      let page = try await runs.store.spans(of: info.id, maxBytes: 4 << 20, pageToken: token)
-      token = page.nextPageToken
-      var shown = info
+  /// How many traces are described to the server at once.
+  private static let width = 4
+
+  private struct Due: Sendable {
+    var info: TraceInfo
+    var experiment: String
+    var run: String?
+  }
+
+  func send(_ traces: [TraceInfo]) async throws(HoneError) {
+    var due: [Due] = []
+    var experiments: [String: String] = [:]
+    for info in traces {
+      let run = try info.runID.flatMap { id throws(HoneError) in try runs.state.counterpart(of: id) }
+      // A trace that came from the server, with its run, is there.
+      if run?.isForeign == true { continue }
+      let id = info.experimentID ?? "0"
+      let experiment: String
+      if let known = experiments[id] { experiment = known } else { experiment = try await runs.experiment(id) }
+      experiments[id] = experiment
+      due.append(Due(info: info, experiment: experiment, run: run?.remote))
+    }
+    // In this order, which is that of MLflow's own client, the server has less to do.
+    try await describe(due)
+    for (experiment, traces) in Dictionary(grouping: due, by: \.experiment).sorted(by: { $0.key < $1.key }) {
       // Assessments are sent as such.
-      shown.assessments = []
-      let body = OTLPSpans.request([(shown, page.items)], version: version).encoded()
-      let reply = try await api.sender.send(
-        .POST, "/v1/traces", body, headers: [("x-mlflow-experiment-id", experiment)])
-      if reply.isPassing {
-        throw HoneError(.storeUnavailable, "\(api.sender.base) answered \(reply.status) to a trace's spans.")
+      let bare = traces.map { due in
+        var info = due.info
+        info.assessments = []
+        return info
       }
-      if !reply.isSuccess {
-        let text = String(decoding: reply.body.prefix(200), as: UTF8.self)
-        runs.logger.warning("The server did not take spans of \(info.id): \(text) (\(reply.status))")
+      try await SpanBatches(store: runs.store).send(bare) { batch throws(HoneError) in
+        try await post(batch, experiment)
       }
-    } while token != nil
-    let description = describe(info, experiment, remoteRun?.remote)
-    note(try await api.post("3.0/mlflow/traces", ["trace": ["trace_info": description]]), info)
-    for stored in info.assessments where stored.isValid {
-      note(
-        try await api.post(
-          "3.0/mlflow/traces/\(info.id)/assessments", ["assessment": .object(assessment(stored))]), info)
     }
   }
 
-  private func describe(_ info: TraceInfo, _ experiment: String, _ run: String?) -> JSONValue {
+  private func describe(_ traces: [Due]) async throws(HoneError) {
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for (index, due) in traces.enumerated() {
+          if index >= Self.width { try await group.next() }
+          group.addTask { try await describe(due) }
+        }
+        try await group.waitForAll()
+      }
+    } catch {
+      throw HoneError(wrapping: error)
+    }
+  }
+
+  private func describe(_ due: Due) async throws(HoneError) {
+    let answer = try await runs.api.post(
+      "3.0/mlflow/traces", ["trace": ["trace_info": description(of: due.info, due.experiment, due.run)]])
+    note(answer, due.info)
+    guard case .value(let taken) = answer else { return }
+    // Servers of earlier versions pass over assessments there.
+    let known = taken["trace"]?["trace_info"]?["assessments"]?.arrayValue ?? []
+    for stored in due.info.assessments where stored.isValid {
+      if known.contains(where: { $0["assessment_name"]?.stringValue == stored.assessment.name }) { continue }
+      note(
+        try await runs.api.post(
+          "3.0/mlflow/traces/\(due.info.id)/assessments", ["assessment": .object(assessment(stored))]), due.info)
+    }
+  }
+
+  private func post(_ batch: SpanBatches.Batch, _ experiment: String) async throws(HoneError) {
+    let api = runs.api
+    let body = OTLPSpans.request(batch, version: version).encoded()
+    let reply = try await api.sender.send(.POST, "/v1/traces", body, headers: [("x-mlflow-experiment-id", experiment)])
+    if reply.isSuccess { return }
+    // One that it does not take must not keep it from taking the others.
+    if batch.count > 1 {
+      for one in batch { try await post([one], experiment) }
+      return
+    }
+    if reply.isPassing {
+      throw HoneError(.storeUnavailable, "\(api.sender.base) answered \(reply.status) to a trace's spans.")
+    }
+    let text = String(decoding: reply.body.prefix(200), as: UTF8.self)
+    runs.logger.warning("The server did not take spans of \(batch[0].info.id): \(text) (\(reply.status))")
+  }
+
+  private func description(of info: TraceInfo, _ experiment: String, _ run: String?) -> JSONValue {
     var metadata: JSONObject = ["mlflow.trace_schema.version": "3"]
     for (key, value) in info.metadata { metadata["hone.\(key)"] = .string(value.stringValue ?? value.text()) }
     if let run { metadata["mlflow.sourceRun"] = .string(run) }
@@ -68,6 +118,7 @@ struct TraceUpload: Sendable {
       "execution_duration": .string("\(Double((info.end - info.start) / 1_000_000) / 1000)s"),
       "state": info.json["status"] ?? .null, "request_preview": JSONValue(info.requestPreview),
       "response_preview": JSONValue(info.responsePreview), "trace_metadata": .object(metadata), "tags": .object(tags),
+      "assessments": .array(info.assessments.filter(\.isValid).map { .object(assessment($0)) }),
     ]
   }
 
@@ -75,7 +126,7 @@ struct TraceUpload: Sendable {
     let said = stored.assessment
     let time = stored.json["createTime"] ?? .null
     var object: JSONObject = [
-      "assessment_name": .string(said.name), "trace_id": .string(stored.traceID.description),
+      "assessment_id": .string(stored.id), "assessment_name": .string(said.name), "trace_id": .string(stored.traceID.description),
       "source": ["source_type": .string(said.source.rawValue), "source_id": .string(stored.sourceID ?? "default")],
       "create_time": time, "last_update_time": time, "valid": true,
     ]

@@ -14,9 +14,8 @@ package final class TraceExporter: Sendable {
   private let sending: Sending
   private let work: Task<Void, Never>
 
-  /// How many traces, and about how many bytes of spans, go into one request.
+  /// The most traces that go into one request.
   private static let batch = 64
-  private static let batchBytes = 4 << 20
   /// How many unfinished traces are looked at again.
   private static let pendingLimit = 10_000
 
@@ -99,7 +98,7 @@ package final class TraceExporter: Sendable {
       for trace in known + fresh {
         if trace.info.status == .inProgress { unfinished.append(trace.sequence) } else { ended.append(trace) }
       }
-      if !ended.isEmpty { try await send(ended) }
+      try await SpanBatches(store: store).send(ended.map(\.info)) { batch throws(HoneError) in try await post(batch) }
       guard !fresh.isEmpty || unfinished != pending else { return false }
       try progress.keep([
         "collector": .string(sender.base), "after": .int(Int(fresh.last?.sequence ?? after)),
@@ -108,27 +107,7 @@ package final class TraceExporter: Sendable {
       return fresh.count == batch
     }
 
-    private func send(_ traces: [TrackingStore.RecordedTrace]) async throws(HoneError) {
-      var group: [(info: TraceInfo, spans: [Span])] = []
-      var size = 0
-      for trace in traces {
-        var token: String?
-        repeat {
-          let page = try await store.spans(of: trace.info.id, maxBytes: batchBytes, pageToken: token)
-          token = page.nextPageToken
-          group.append((trace.info, page.items))
-          size += page.items.count * 2000
-          if token != nil || size >= batchBytes {
-            try await post(group)
-            group = []
-            size = 0
-          }
-        } while token != nil
-      }
-      if !group.isEmpty { try await post(group) }
-    }
-
-    private func post(_ group: [(info: TraceInfo, spans: [Span])]) async throws(HoneError) {
+    private func post(_ group: SpanBatches.Batch) async throws(HoneError) {
       let body = OTLPSpans.request(group, version: version).encoded()
       let path = sender.base.hasSuffix("/v1/traces") ? "" : "/v1/traces"
       let reply = try await sender.send(.POST, path, body, timeout: timeout)
@@ -142,7 +121,6 @@ package final class TraceExporter: Sendable {
     }
 
     private var batch: Int { TraceExporter.batch }
-    private var batchBytes: Int { TraceExporter.batchBytes }
     private var pendingLimit: Int { TraceExporter.pendingLimit }
   }
 }

@@ -40,7 +40,7 @@ struct CompileJob: Job {
     let result = await work.stoppable { await order.optimizer.compile(task) }
 
     trouble += await tracked(service) { () async throws(HoneError) in
-      try await run.account.keepFailures(in: run.store)
+      try await run.account.close(in: run.store)
     }
     let outcome = RunOutcome(result.stopped, work.stopReason)
     let error = result.stopped?.explained(outcome, work.stopReason, run: run.id, home: service.home)

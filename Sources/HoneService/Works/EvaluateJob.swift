@@ -49,7 +49,7 @@ struct EvaluateJob: Job {
     if case .failure(let error) = ended { stopped = error }
     let result = (try? ended.get()) ?? listener.result
     trouble += await tracked(service) { () async throws(HoneError) in
-      try await run.account.keepFailures(in: run.store)
+      try await run.account.close(in: run.store)
     }
     let outcome = RunOutcome(stopped, work.stopReason)
     let error = stopped?.explained(outcome, work.stopReason, run: run.id, home: service.home)

@@ -19,15 +19,12 @@ enum RunOutcome: Sendable {
       case .request?, .run?: self = .cancelled
       case .clientGone?, .shutdown?: self = .interrupted
       }
-    case let kind?: self = Self.passing.contains(kind) ? .paused : .failed
+    case let kind?: self = kind.isPassing || Self.mendable.contains(kind) ? .paused : .failed
     }
   }
 
-  /// Kinds of failures that say nothing about the work: once they are mended, it can go on.
-  private static let passing: [FailureKind] = [
-    .authentication, .languageModelUnavailable, .malformedReply, .rateLimited, .storeUnavailable, .timeout,
-    .tooManyErrors,
-  ]
+  /// Further kinds of failures that say nothing about the work: once they are mended, it can go on.
+  private static let mendable: [FailureKind] = [.authentication, .storeUnavailable, .tooManyErrors]
 
   var word: String {
     switch self {
