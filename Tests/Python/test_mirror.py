@@ -130,7 +130,13 @@ def test_a_search_is_read_by_mlflow_and_a_foreign_run_by_hone(executable, server
     assert json.loads(service.call("getArtifact", runId=run.info.run_id, path="deep/note.json")["text"]) == {"a": 1}
     fetched = service.call("getTrace", traceId=traces[0].info.trace_id)
     assert [span["name"] for span in fetched["spans"]] == [span.name for span in trace.data.spans]
+    # Two stores at one server: what the one counts from 1, the other does, too.
+    service.call("evaluate", **{key: COMPILE[key] for key in ("program", "metric", "lm")}, devset=COMPILE["valset"],
+                 experiment="beside")
     service.stop()
+    beside = tracking.get_experiment_by_name("beside").experiment_id
+    both = mlflow.search_traces(locations=[beside], return_type="list")
+    assert len(both) == 10 and all(len(trace.info.assessments) == 1 for trace in both)
     # It was not brought back as a run of ours.
     assert len(tracking.search_runs([experiment], "params.colour = 'blue'")) == 1
 

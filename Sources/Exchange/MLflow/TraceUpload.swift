@@ -125,8 +125,10 @@ struct TraceUpload: Sendable {
   private func assessment(_ stored: StoredAssessment) -> JSONObject {
     let said = stored.assessment
     let time = stored.json["createTime"] ?? .null
+    // Ids here are unique in a store, ids there among all stores that come to the server.
+    let id = ContentDigest.of("\(stored.traceID) \(stored.id)").description.prefix(32)
     var object: JSONObject = [
-      "assessment_id": .string(stored.id), "assessment_name": .string(said.name), "trace_id": .string(stored.traceID.description),
+      "assessment_id": .string("a-\(id)"), "assessment_name": .string(said.name), "trace_id": .string(stored.traceID.description),
       "source": ["source_type": .string(said.source.rawValue), "source_id": .string(stored.sourceID ?? "default")],
       "create_time": time, "last_update_time": time, "valid": true,
     ]
