@@ -35,6 +35,14 @@ struct FileRuns: Sendable {
     ).items.first
   }
 
+  /// The latest one that is under way, in whichever process.
+  func underWay() async throws(HoneError) -> Run? {
+    try await store.searchRuns(
+      filter: Self.filter(path) + " AND attributes.status = 'RUNNING'", orderBy: ["attributes.start_time DESC"],
+      maxResults: 1
+    ).items.first
+  }
+
   /// The compile that found the best program.
   func best() async throws(HoneError) -> Run? {
     try await store.searchRuns(
