@@ -90,7 +90,7 @@ package struct Evaluator: Sendable {
         remedy: error.remedy, details: error.details, cause: error.cause)
     }
     // Rows that are asked for the second time may fail one after the other for reasons of their own.
-    let streak = session.account.failuresInARow
+    let streak = session.account.failuresInARow(.task)
     if !isFinal, streak >= Self.hopeless + session.gate.width {
       throw HoneError(
         error.kind, "The last \(streak) calls to the model all failed; the last: \(error.message)",

@@ -65,7 +65,7 @@ struct Payer: Sendable {
           reply: reply, model: configuration.model, role: context.role, runID: context.account.runID,
           cost: price?.cost(of: reply.usage), seconds: pacing.now() - started)
         stored.notes = attempt.notes
-        context.account.noteCall(failed: false)
+        context.account.noteCall(context.role, failed: false)
         try await keep(stored, key).get()
         try await context.account.keepFailures(in: answers)
         return stored
@@ -75,7 +75,7 @@ struct Payer: Sendable {
         history.add(failure.fault)
         guard let pause = policy.pause(after: failure.fault, history, advice: failure.retry, random: pacing.random())
         else {
-          if failure.error.kind.isPassing { context.account.noteCall(failed: true) }
+          if failure.error.kind.isPassing { context.account.noteCall(context.role, failed: true) }
           throw described(failure.error, attempts: history.total)
         }
         if let maxSeconds = budget.limits.maxSeconds, let left = budget.remainingSeconds, pause >= left {

@@ -11,7 +11,7 @@ package final class RunAccount: Sendable {
   private let replays: Mutex<Set<ContentDigest>>
   /// Failed requests that are not in the store yet.
   private let unkept = Mutex<[FailedRequests]>([])
-  private let failures = Mutex(0)
+  private let failures = Mutex<[CallRole: Int]>([:])
   private let payments = Mutex((open: 0, waiting: [Promise<Void>]()))
 
   /// - Parameters:
@@ -59,10 +59,12 @@ package final class RunAccount: Sendable {
     unkept.withLock { $0.append(FailedRequests(role: role, requests: requests, tokens: tokens, cost: cost)) }
   }
 
-  /// How many calls in a row have failed with all their attempts, with none answered between them.
-  package var failuresInARow: Int { failures.withLock { $0 } }
+  /// How many calls of a role have failed in a row with all their attempts, with none answered between them.
+  package func failuresInARow(_ role: CallRole) -> Int { failures.withLock { $0[role] ?? 0 } }
 
-  func noteCall(failed: Bool) { failures.withLock { $0 = failed ? $0 + 1 : 0 } }
+  func noteCall(_ role: CallRole, failed: Bool) {
+    failures.withLock { $0[role] = failed ? ($0[role] ?? 0) + 1 : 0 }
+  }
 
   func beginPayment() { payments.withLock { $0.open += 1 } }
 
