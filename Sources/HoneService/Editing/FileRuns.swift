@@ -53,8 +53,8 @@ struct FileRuns: Sendable {
 }
 
 extension Run {
-  /// What a run scored: a compile's best program, or the program it evaluated.
-  var score: Double? { metric("score") ?? metric("eval") }
+  /// What a run scored: a compile's best program, so far where it is under way, or the program it evaluated.
+  var score: Double? { metric("score") ?? metric("eval") ?? metric("best_score") }
 
   var kind: String { tags.value(of: HoneTag.kind) ?? (info.parentID == nil ? "run" : "candidate") }
 

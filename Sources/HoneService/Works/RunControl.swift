@@ -45,7 +45,7 @@ struct RunControl {
     var parts = ["under way in process \(pid)"]
     if trials > 0 { parts.append("trial \(trials)") }
     if let best = data["score"]?.doubleValue { parts.append("best \(best)") }
-    if let calls = data["calls"]?.intValue { parts.append("\(calls) calls") }
+    if let calls = data["calls"]?.intValue, calls > 0 { parts.append("\(calls) calls") }
     progress.report(parts.joined(separator: ", "), percentage: nil, data: data)
   }
 
