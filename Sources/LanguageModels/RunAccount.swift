@@ -11,6 +11,8 @@ package final class RunAccount: Sendable {
   private let replays: Mutex<Set<ContentDigest>>
   /// Failed requests that are not in the store yet.
   private let unkept = Mutex<[FailedRequests]>([])
+  /// Why an answer that was paid for is lost.
+  private let loss = Mutex<HoneError?>(nil)
   private let failures = Mutex<[CallRole: Int]>([:])
   private let payments = Mutex((open: 0, waiting: [Promise<Void>]()))
 
@@ -106,6 +108,14 @@ package final class RunAccount: Sendable {
       return unkept
     }
     if !failed.isEmpty || !notes.isEmpty { try await store.keep(failed, run: runID, closing: notes) }
+  }
+
+  /// Notes that an answer could not be kept, so that nothing more is paid for.
+  func noteLoss(_ error: HoneError) { loss.withLock { $0 = $0 ?? error } }
+
+  /// - Throws: why an answer could not be kept, if one could not.
+  func checkLosses() throws(HoneError) {
+    if let error = loss.withLock({ $0 }) { throw error }
   }
 
   /// Notes the seconds that a caller waited for a model.
