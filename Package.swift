@@ -104,7 +104,8 @@ let package = Package(
     .testTarget(
       name: "HoneServiceTests",
       dependencies: [
-        "Failures", "HoneService", "JSON", "JSONRPC", "Optimizers", .product(name: "Logging", package: "swift-log"),
+        "Evaluation", "Failures", "HoneService", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "HoneWebTests",

@@ -27,8 +27,9 @@ package struct Evaluator: Sendable {
   /// counts and is announced.
   ///
   /// - Parameter examples: all rows of the data set; `info.rows` index into it.
-  /// - Throws: `cancelled`; `budgetExhausted`, once what was under way has ended; `tooManyErrors` once more than `maxErrors` examples failed; at once
-  ///   `authentication` and `languageModelRejected`, which every call to come would meet too; and the last failure's
+  /// - Throws: `cancelled`; `budgetExhausted`, once what was under way has ended; `tooManyErrors` once more than
+  ///   `maxErrors` examples failed; at once `storeUnavailable`, and `authentication` and `languageModelRejected`, which
+  ///   every call to come would meet too; and the last failure's
   ///   kind once ten examples met an outage, lacked an input or failed the metric with none judged, once the run's
   ///   calls fail one after the other (answers from the store say nothing of the model), and once outages took more
   ///   than half of the examples, ten at least. What was finished by then goes out with the event `evaluationStopped`.
@@ -90,7 +91,7 @@ package struct Evaluator: Sendable {
         remedy: error.remedy, details: error.details, cause: error.cause)
     }
     // Rows that are asked for the second time may fail one after the other for reasons of their own.
-    let streak = session.account.failuresInARow
+    let streak = session.account.failuresInARow(.task)
     if !isFinal, streak >= Self.hopeless + session.gate.width {
       throw HoneError(
         error.kind, "The last \(streak) calls to the model all failed; the last: \(error.message)",

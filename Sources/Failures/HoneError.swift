@@ -32,8 +32,9 @@ package struct FailureKind: RawRepresentable, Hashable, Sendable {
     self == .languageModelUnavailable || self == .rateLimited || self == .timeout || self == .malformedReply
   }
 
-  /// Whether it ends all the work of a request, not one example of it.
-  package var endsRun: Bool { self == .cancelled || self == .budgetExhausted || self == .clientGone }
+  /// Whether it ends all the work of a request, not one example of it. An answer that cannot be kept would be paid for
+  /// again, so what keeps no answers ends it too.
+  package var endsRun: Bool { [.budgetExhausted, .cancelled, .clientGone, .storeUnavailable].contains(self) }
 }
 
 /// The one error type that leaves a room: what happened, what to do next, and why.

@@ -15,8 +15,9 @@ package enum Delivery: Sendable, Hashable {
 /// One peer of a JSON-RPC 2.0 conversation; both sides may ask.
 ///
 /// - Requests are handed to the handler in the order in which they came and worked on concurrently, at most
-///   `limits.requestsInFlight` at once; more wait in a bounded backlog, and beyond it reading stops.
-///   Responses and `$/cancelRequest` overtake the backlog, so that work which waits for the peer goes on.
+///   `limits.requestsInFlight` of a lane at once; more wait in a bounded backlog, and beyond it reading stops.
+/// - Work which waits for the peer goes on: responses and `$/cancelRequest` overtake the backlog, and so do requests of
+///   other lanes; and as long as the peer owes answers it is read from, further requests being refused at last.
 /// - Answers are never dropped; when the peer does not read them, nothing more is started or read.
 /// - After the peer's end of input everything outstanding is answered, then the connection closes. A peer that is
 ///   gone altogether cancels its requests.
@@ -184,17 +185,18 @@ package final class Connection: Sendable, ByteStreamDelegate {
     }
     let result: Result<JSONValue, CallFailure> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let refusal: CallFailure? = state.withLock { state in
-          if state.isClosed || state.inputEnded { return .connectionClosed }
-          if Task.isCancelled { return .cancelled }
+        let (refusal, hadStopped): (CallFailure?, Bool) = state.withLock { state in
+          if state.isClosed || state.inputEnded { return (.connectionClosed, false) }
+          if Task.isCancelled { return (.cancelled, false) }
           state.outgoing.add(id, continuation)
           state.outbox.put(text)
-          return nil
+          return (nil, state.backlogIsFull)
         }
         if let refusal {
           continuation.resume(returning: .failure(refusal))
         } else {
           flush()
+          if hadStopped { pump() }
         }
       }
     } onCancel: {
@@ -273,7 +275,7 @@ package final class Connection: Sendable, ByteStreamDelegate {
 
   private func take(_ text: [UInt8]) {
     let incoming = Incoming(parsing: text, maximumBatch: limits.batchEntries)
-    let effects = state.withLock { $0.accept(incoming, bytes: text.count) }
+    let effects = state.withLock { $0.accept(incoming, bytes: text.count, lane: handler.lane) }
     for effect in effects {
       switch effect {
       case .cancel(let task): task.cancel()

@@ -14,6 +14,7 @@ struct ConnectionState: Sendable {
   /// A request of the peer's that has not been answered yet.
   struct Call: Sendable {
     let id: RequestID
+    let lane: RequestLane
     /// The batch it came in and its place there.
     var batch: (number: Int, place: Int)?
     var started = false
@@ -37,6 +38,14 @@ struct ConnectionState: Sendable {
     var work: Work
     /// The bytes of its message that it accounts for.
     var cost: Int
+    /// How many came before it.
+    var arrival: Int
+  }
+
+  /// Requests of one lane that wait, and how many have begun.
+  private struct Lane: Sendable {
+    var waiting = Queue<Waiting>()
+    var started = 0
   }
 
   /// What the pump does next.
@@ -65,10 +74,10 @@ struct ConnectionState: Sendable {
   var outgoing = OutgoingCalls()
   private(set) var calls: [CallNumber: Call] = [:]
   private var numbers: [RequestID: CallNumber] = [:]
-  private var startedCalls = 0
   private var nextNumber = 0
   private var batches: [Int: Batch] = [:]
-  private var waiting = Queue<Waiting>()
+  private var lanes = Array(repeating: Lane(), count: RequestLane.allCases.count)
+  private var arrivals = 0
   private var backlog = 0
 
   init(limits: ConnectionLimits, framing: Framing?) {
@@ -80,26 +89,18 @@ struct ConnectionState: Sendable {
 
   private var outgoingIsFull: Bool { outbox.bytes + streamBytes >= limits.outgoing }
 
+  var backlogIsFull: Bool { backlog >= limits.backlog }
+
+  /// A full backlog ends the reading, unless the peer owes us answers, which are somewhere behind it.
+  private var hasBacklogRoom: Bool { !backlogIsFull || !outgoing.isEmpty }
+
   /// Whether more input may be looked at.
-  var mayRead: Bool { !inputEnded && !outgoingIsFull && backlog < limits.backlog }
+  var mayRead: Bool { !inputEnded && !outgoingIsFull && hasBacklogRoom }
 
   mutating func nextStep() -> Step {
     guard !isClosed else { return stop() }
-    while let first = waiting.first {
-      if case .request(let number, _, _, _) = first.work {
-        if calls[number] == nil {
-          // Cancelled, and answered, while it waited.
-          popWaiting()
-          continue
-        }
-        guard startedCalls < limits.requestsInFlight, !outgoingIsFull else { break }
-        calls[number]?.started = true
-        startedCalls += 1
-      }
-      popWaiting()
-      return .run(first.work)
-    }
-    guard !outgoingIsFull, backlog < limits.backlog, !inputUsedUp else { return stop() }
+    if let work = nextWork() { return .run(work) }
+    guard !outgoingIsFull, hasBacklogRoom, !inputUsedUp else { return stop() }
     while true {
       var event = framing.next()
       if event == nil, inputEnded {
@@ -124,13 +125,41 @@ struct ConnectionState: Sendable {
     return .idle
   }
 
-  private mutating func popWaiting() {
-    if let entry = waiting.popFirst() { backlog -= entry.cost }
+  /// What came first of that which waits and may begin.
+  private mutating func nextWork() -> Work? {
+    var earliest: (lane: RequestLane, arrival: Int)?
+    for lane in RequestLane.allCases {
+      while let first = lanes[lane.rawValue].waiting.first {
+        if case .request(let number, _, _, _) = first.work {
+          if calls[number] == nil {
+            // Cancelled, and answered, while it waited.
+            popWaiting(lane)
+            continue
+          }
+          guard lanes[lane.rawValue].started < limits.requestsInFlight, !outgoingIsFull else { break }
+        }
+        if first.arrival < earliest?.arrival ?? .max { earliest = (lane, first.arrival) }
+        break
+      }
+    }
+    guard let lane = earliest?.lane, let work = popWaiting(lane) else { return nil }
+    if case .request(let number, _, _, _) = work {
+      calls[number]?.started = true
+      lanes[lane.rawValue].started += 1
+    }
+    return work
+  }
+
+  @discardableResult
+  private mutating func popWaiting(_ lane: RequestLane) -> Work? {
+    guard let entry = lanes[lane.rawValue].waiting.popFirst() else { return nil }
+    backlog -= entry.cost
+    return entry.work
   }
 
   /// Whether nothing is left to do but to write what is queued and close.
   var isFinished: Bool {
-    inputUsedUp && !isPumping && waiting.isEmpty && calls.isEmpty && !finishing && !isClosed
+    inputUsedUp && !isPumping && lanes.allSatisfy(\.waiting.isEmpty) && calls.isEmpty && !finishing && !isClosed
       // Without a framing nothing can be written.
       && (outbox.isEmpty || framing.framing == nil)
   }
@@ -143,24 +172,29 @@ struct ConnectionState: Sendable {
     case resume(OutgoingCalls.Continuation, Result<JSONValue, CallFailure>)
   }
 
-  mutating func accept(_ incoming: Incoming, bytes: Int) -> [Effect] {
+  /// - Parameter lane: the lane of a request with that method and those parameters.
+  mutating func accept(
+    _ incoming: Incoming, bytes: Int, lane: (String, JSONObject) -> RequestLane
+  ) -> [Effect] {
     guard !isClosed else { return [] }
     switch incoming {
     case .single(let message):
-      return accept(message, cost: bytes, batch: nil)
+      return accept(message, cost: bytes, batch: nil, lane)
     case .batch(let messages):
       let number = nextNumber
       nextNumber += 1
       batches[number] = Batch(open: messages.count, answers: Array(repeating: nil, count: messages.count))
       var effects: [Effect] = []
       for (place, message) in messages.enumerated() {
-        effects += accept(message, cost: bytes / messages.count, batch: (number, place))
+        effects += accept(message, cost: bytes / messages.count, batch: (number, place), lane)
       }
       return effects
     }
   }
 
-  private mutating func accept(_ message: Message, cost: Int, batch: (number: Int, place: Int)?) -> [Effect] {
+  private mutating func accept(
+    _ message: Message, cost: Int, batch: (number: Int, place: Int)?, _ lane: (String, JSONObject) -> RequestLane
+  ) -> [Effect] {
     switch message {
     case .request(let id, let method, let params):
       guard id.isNull || numbers[id] == nil else {
@@ -168,16 +202,22 @@ struct ConnectionState: Sendable {
         answer(.failure(id: id, error), batch: batch)
         return []
       }
+      guard backlog < limits.backlogWhileAsking else {
+        let message = "\(backlog) bytes of requests wait already: ask again when some of them are answered."
+        answer(.failure(id: id, RPCError(.requestFailed, message)), batch: batch)
+        return []
+      }
       let number = nextNumber
       nextNumber += 1
-      calls[number] = Call(id: id, batch: batch)
+      let lane = lane(method, params)
+      calls[number] = Call(id: id, lane: lane, batch: batch)
       if !id.isNull { numbers[id] = number }
-      wait(.request(number, id, method: method, params: params), cost: cost)
+      wait(.request(number, id, method: method, params: params), lane, cost: cost)
       return []
     case .notification(let method, let params):
       defer { answer(nil, batch: batch) }
       if method == "$/cancelRequest" { return cancel(params) }
-      wait(.notification(method: method, params: params), cost: cost)
+      if backlog < limits.backlogWhileAsking { wait(.notification(method: method, params: params), .call, cost: cost) }
       return []
     case .result(let id, let value):
       answer(nil, batch: batch)
@@ -194,11 +234,12 @@ struct ConnectionState: Sendable {
     }
   }
 
-  private mutating func wait(_ work: Work, cost: Int) {
+  private mutating func wait(_ work: Work, _ lane: RequestLane, cost: Int) {
     // A constant share, so that a flood of tiny messages counts too.
     let cost = cost + 64
     backlog += cost
-    waiting.append(Waiting(work: work, cost: cost))
+    lanes[lane.rawValue].waiting.append(Waiting(work: work, cost: cost, arrival: arrivals))
+    arrivals += 1
   }
 
   // MARK: Cancelling
@@ -246,7 +287,7 @@ struct ConnectionState: Sendable {
     calls = [:]
     numbers = [:]
     batches = [:]
-    waiting = Queue()
+    lanes = Array(repeating: Lane(), count: RequestLane.allCases.count)
     outbox = Outbox()
     framing = MessageFraming(limits: limits)
     backlog = 0
@@ -261,7 +302,7 @@ struct ConnectionState: Sendable {
   mutating func complete(_ number: CallNumber, with answer: Answer?) {
     guard let call = calls.removeValue(forKey: number) else { return }
     if !call.id.isNull { numbers[call.id] = nil }
-    if call.started { startedCalls -= 1 }
+    if call.started { lanes[call.lane.rawValue].started -= 1 }
     guard let source = call.cancelledBy else {
       if let answer { self.answer(answer, batch: call.batch, id: call.id) }
       return

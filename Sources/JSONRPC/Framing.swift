@@ -32,10 +32,12 @@ package struct ConnectionLimits: Sendable {
   package var batchEntries = 1000
   /// The answer to one batch; entries beyond it become errors.
   package var batchAnswer = 64 << 20
-  /// Requests being worked on at once; further ones wait in the backlog.
+  /// Requests of a lane being worked on at once; further ones wait in the backlog.
   package var requestsInFlight = 256
-  /// Requests that were read and wait for their turn; beyond it reading stops.
+  /// Requests that were read and wait for their turn; beyond it reading stops, unless the peer owes us answers.
   package var backlog = 4 << 20
+  /// The same while the peer owes us answers; beyond it further requests are refused.
+  package var backlogWhileAsking = 32 << 20
   /// What waits to be written; beyond it no request is read or started.
   package var outgoing = 16 << 20
 

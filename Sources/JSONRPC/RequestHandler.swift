@@ -27,12 +27,27 @@ package enum RequestPlan: Sendable {
   case work(@Sendable () async throws -> JSONValue)
 }
 
+/// Whose places a request takes, of which each lane has its own.
+///
+/// A request waits for the peer where it asks it something, and the peer may have to ask in turn before it can answer:
+/// in a lane further down. So none ever queues behind requests that wait for it.
+package enum RequestLane: Int, CaseIterable, Sendable {
+  /// Runs for long, and may ask the peer for anything meanwhile.
+  case work
+  /// Whatever is in no other lane.
+  case call
+  /// Part of what the peer does for a request of ours.
+  case part
+}
+
 /// What serves one connection.
 ///
 /// `plan` and `receive` are called one at a time, in the order in which the messages came, and must not
 /// wait: whatever depends on that order (state changes, barriers, queue places) is settled there, before
 /// the work begins. The works run concurrently.
 package protocol RequestHandler: Sendable {
+  /// The lane of a request that has just come; called under the connection's lock.
+  func lane(of method: String, _ params: JSONObject) -> RequestLane
   func plan(_ request: IncomingRequest) -> RequestPlan
   /// `$/cancelRequest` is taken care of by the connection and does not come here.
   func receive(_ notification: IncomingNotification)
@@ -43,6 +58,7 @@ package protocol RequestHandler: Sendable {
 }
 
 extension RequestHandler {
+  package func lane(of method: String, _ params: JSONObject) -> RequestLane { .call }
   package func receive(_ notification: IncomingNotification) {}
   package func inputEnded(_ connection: Connection) {}
   package func connectionClosed(_ connection: Connection) {}

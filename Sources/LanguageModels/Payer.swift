@@ -55,7 +55,7 @@ struct Payer: Sendable {
       times: times, now: pacing.now, deadline: 0, lateness: lateness(times),
       noting: noting(context), settle: { settle($0, $1, failed: $2, context) })
     while true {
-      let (permit, reservation) = try await admit(terms.need, budget)
+      let (permit, reservation) = try await admit(terms.need, context.account)
       terms.deadline = configuration.timeout ?? deadline(times, passed: history[.late])
       let attempt = Attempt(terms)
       switch await attempt.run(permit, reservation) {
@@ -65,8 +65,11 @@ struct Payer: Sendable {
           reply: reply, model: configuration.model, role: context.role, runID: context.account.runID,
           cost: price?.cost(of: reply.usage), seconds: pacing.now() - started)
         stored.notes = attempt.notes
-        context.account.noteCall(failed: false)
-        try await keep(stored, key).get()
+        context.account.noteCall(context.role, failed: false)
+        if case .failure(let error) = await keep(stored, key) {
+          context.account.noteLoss(error)
+          throw error
+        }
         try await context.account.keepFailures(in: answers)
         return stored
       case .failure(let failure):
@@ -75,7 +78,7 @@ struct Payer: Sendable {
         history.add(failure.fault)
         guard let pause = policy.pause(after: failure.fault, history, advice: failure.retry, random: pacing.random())
         else {
-          if failure.error.kind.isPassing { context.account.noteCall(failed: true) }
+          if failure.error.kind.isPassing { context.account.noteCall(context.role, failed: true) }
           throw described(failure.error, attempts: history.total)
         }
         if let maxSeconds = budget.limits.maxSeconds, let left = budget.remainingSeconds, pause >= left {
@@ -139,11 +142,13 @@ struct Payer: Sendable {
 
   /// Waits for a permit and a reservation; never holds the one while waiting for the other.
   private func admit(
-    _ need: Budget.Amount, _ budget: Budget
+    _ need: Budget.Amount, _ account: RunAccount
   ) async throws(HoneError) -> (AdaptiveLimiter.Permit, Budget.Reservation) {
+    let budget = account.budget
     while true {
       let permit = try await limiter.acquire()
       do throws(HoneError) {
+        try account.checkLosses()
         if let reservation = try budget.reserveNow(need) { return (permit, reservation) }
       } catch {
         limiter.release(permit, .neutral)

@@ -89,8 +89,13 @@ package final class ResponseTimes: Sendable {
 
   // MARK: What follows
 
-  /// Seconds after which a request is unusually late.
-  package var lateness: Double { percentiles.map { max(1, 3 * $0.slow) } ?? Self.unknownLateness }
+  /// Seconds after which a request is unusually late. The fewer answers are known, the less the slowest of them says.
+  package var lateness: Double {
+    if let percentiles { return max(1, 3 * percentiles.slow) }
+    let (count, slowest) = state.withLock { ($0.recent.count, $0.recent.max() ?? 0) }
+    guard count > 0 else { return Self.unknownLateness }
+    return min(Self.unknownLateness, max(1, 3 * slowest * Double(Self.leastKnown) / Double(count)))
+  }
 
   private var percentiles: (usual: Double, slow: Double)? {
     if let known = state.withLock({ $0.percentiles }) { return known }

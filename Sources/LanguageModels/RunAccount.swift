@@ -11,7 +11,9 @@ package final class RunAccount: Sendable {
   private let replays: Mutex<Set<ContentDigest>>
   /// Failed requests that are not in the store yet.
   private let unkept = Mutex<[FailedRequests]>([])
-  private let failures = Mutex(0)
+  /// Why an answer that was paid for is lost.
+  private let loss = Mutex<HoneError?>(nil)
+  private let failures = Mutex<[CallRole: Int]>([:])
   private let payments = Mutex((open: 0, waiting: [Promise<Void>]()))
 
   /// - Parameters:
@@ -59,10 +61,12 @@ package final class RunAccount: Sendable {
     unkept.withLock { $0.append(FailedRequests(role: role, requests: requests, tokens: tokens, cost: cost)) }
   }
 
-  /// How many calls in a row have failed with all their attempts, with none answered between them.
-  package var failuresInARow: Int { failures.withLock { $0 } }
+  /// How many calls of a role have failed in a row with all their attempts, with none answered between them.
+  package func failuresInARow(_ role: CallRole) -> Int { failures.withLock { $0[role] ?? 0 } }
 
-  func noteCall(failed: Bool) { failures.withLock { $0 = failed ? $0 + 1 : 0 } }
+  func noteCall(_ role: CallRole, failed: Bool) {
+    failures.withLock { $0[role] = failed ? ($0[role] ?? 0) + 1 : 0 }
+  }
 
   func beginPayment() { payments.withLock { $0.open += 1 } }
 
@@ -104,6 +108,14 @@ package final class RunAccount: Sendable {
       return unkept
     }
     if !failed.isEmpty || !notes.isEmpty { try await store.keep(failed, run: runID, closing: notes) }
+  }
+
+  /// Notes that an answer could not be kept, so that nothing more is paid for.
+  func noteLoss(_ error: HoneError) { loss.withLock { $0 = $0 ?? error } }
+
+  /// - Throws: why an answer could not be kept, if one could not.
+  func checkLosses() throws(HoneError) {
+    if let error = loss.withLock({ $0 }) { throw error }
   }
 
   /// Notes the seconds that a caller waited for a model.

@@ -22,6 +22,9 @@ package final class HostExecutions: Sendable {
   func add(_ execution: HostExecution) { open.withLock { $0[execution.id] = execution } }
   func remove(_ execution: HostExecution) { open.withLock { $0[execution.id] = nil } }
 
+  /// Whether the execution of that id is under way.
+  package func holds(_ id: String) -> Bool { open.withLock { $0[id] != nil } }
+
   /// How many are under way.
   package var count: Int { open.withLock { $0.count } }
 
@@ -200,7 +203,7 @@ package final class HostExecution: Sendable {
   /// A call's failure that ends more than this execution, whatever the client made of it.
   var fatal: HoneError? {
     state.withLock { state in
-      state.calls.lazy.compactMap { $0.outcome?.failure }.first { $0.kind == .budgetExhausted || $0.kind == .clientGone }
+      state.calls.lazy.compactMap { $0.outcome?.failure }.first { $0.kind.endsRun && $0.kind != .cancelled }
     }
   }
 

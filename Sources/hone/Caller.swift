@@ -92,17 +92,29 @@ struct Caller {
   private func send(
     _ method: String, _ params: JSONObject, from directory: String? = nil, progress: (any ProgressSink)? = nil
   ) async -> Result<JSONValue, HoneError> {
+    // Whatever has begun can be interrupted: it begins when the keys are watched.
+    let (start, begin) = AsyncStream<Never>.makeStream()
     switch place {
     case .here(let service):
       let environment = CallEnvironment(
         progress: progress, baseDirectory: directory ?? FileManager.default.currentDirectoryPath)
-      let interrupts = Interrupts { Task { await service.stopWorks() } }
-      defer { withExtendedLifetime(interrupts) {} }
-      do throws(HoneError) {
-        return .success(try await service.call(method, params, in: environment))
-      } catch {
-        return .failure(error)
+      let call = Task { () -> Result<JSONValue, HoneError> in
+        for await _ in start {}
+        do throws(HoneError) {
+          return .success(try await service.call(method, params, in: environment))
+        } catch {
+          return .failure(error)
+        }
       }
+      let interrupts = Interrupts {
+        // A work tells what it has; what is none, or has not become one yet, just ends.
+        if service.isIdle { call.cancel() } else { Task { await service.stopWorks() } }
+      }
+      defer { withExtendedLifetime(interrupts) {} }
+      begin.finish()
+      let result = await call.value
+      progress?.end("")
+      return result
     case .there(let connection, _, let forwarded):
       var params = Self.located(params, directory)
       if let progress {
@@ -110,13 +122,17 @@ struct Caller {
         forwarded.sink.withLock { $0 = run.noting(progress) }
       }
       let call = params
-      let request = Task { () async throws(CallFailure) in try await connection.request(method, call) }
+      let request = Task { () async throws(CallFailure) in
+        for await _ in start {}
+        return try await connection.request(method, call)
+      }
       let interrupts = Interrupts { [run] in
         // Where a run is known, its best so far comes back as the result; else the request is just cancelled.
         guard method != "watchRun", let id = run.id else { return request.cancel() }
         Task { _ = try? await connection.request("cancelRun", ["runId": .string(id)]) }
       }
       defer { withExtendedLifetime(interrupts) {} }
+      begin.finish()
       do {
         return .success(try await request.value)
       } catch {
@@ -148,6 +164,14 @@ struct Caller {
 extension CallFailure {
   /// What a service said of a call that failed, as the error that it was there.
   func told(_ method: String) -> HoneError {
+    switch self {
+    case .cancelled: return HoneError(.cancelled, "The request was cancelled.")
+    case .connectionClosed:
+      return HoneError(
+        .clientGone, "The service went away before it answered \(method).",
+        remedy: "hone runs shows what it has tracked; a run that was cut off goes on with hone resume.")
+    case .refused, .timedOut: break
+    }
     guard case .refused(let error) = self, let kind = error.data?["kind"]?.stringValue else {
       return honeError(method: method)
     }

@@ -35,7 +35,8 @@ final class Interrupts: Sendable {
         return count == 1
       }
       guard isFirst else { _exit(130) }
-      printError("hone: stopping (once more ends at once)")
+      // A terminal shows the key, and perhaps progress, on the line where the cursor is.
+      printError("\(isatty(STDERR_FILENO) == 1 ? "\n" : "")hone: stopping (once more ends at once)")
       stop()
     }
   }

@@ -44,6 +44,7 @@ final class TerminalProgress: ProgressSink {
   func end(_ message: String) {
     guard isTerminal else { return }
     state.withLock { state in
+      guard state.width > 0 else { return }
       write("\r" + String(repeating: " ", count: state.width) + "\r")
       state.width = 0
     }

@@ -171,6 +171,41 @@ struct WorkTests {
     }
   }
 
+  @Test("a judge that was given as a reference is kept with the run, with its model")
+  func judgeIsKept() async throws {
+    try await withService { service in
+      @Sendable func answer(_ params: JSONObject) -> JSONValue {
+        let system = params["messages"]?.arrayValue?.first?["content"]?.stringValue ?? ""
+        return system.contains("verdict")
+          ? "[[ ## reasoning ## ]]\nSo it is.\n\n[[ ## verdict ## ]]\nTrue" : "[[ ## answer ## ]]\n4"
+      }
+      let peer = ScriptedPeer { _, params, _ in answer(params) }
+      var environment = CallEnvironment(baseDirectory: "/", peer: peer)
+      let state: JSONObject = [
+        "module": "ChainOfThought", "signature": "answer -> verdict: bool",
+        "state": ["predict": ["demos": [], "signature": ["instructions": "Be strict.", "fields": []]]],
+      ]
+      let judge = try await service.ask("loadProgram", state)
+      let request: JSONObject = [
+        "program": "question -> answer", "module": "Predict", "lm": ["client": "m"], "concurrency": 1,
+        "devset": .array((0..<6).map { ["question": .string("\($0)"), "answer": "4"] }), "budget": ["maxCalls": 4],
+        "metric": ["judge": ["program": ["programId": judge["programId"] ?? .null], "lm": ["client": "wise"]]],
+      ]
+      let cut = try await service.call("evaluate", request, in: environment)
+      #expect(cut["status"] == "BUDGET_EXHAUSTED")
+      // Another process knows the program by no such name.
+      let other = Service(home: service.home, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      let second = ScriptedPeer { _, params, _ in answer(params) }
+      environment.peer = second
+      let resumed = try await other.call("resumeRun", ["runId": cut["runId"] ?? .null, "budget": .null], in: environment)
+      await other.close()
+      #expect(resumed["status"] == "FINISHED" && resumed["count"] == 6 && resumed["score"]?.doubleValue == 100)
+      let judged = second.questions.filter { $0.params["name"] == "wise" }
+      #expect(!judged.isEmpty)
+      #expect(judged.allSatisfy { $0.params["messages"]?.text().contains("Be strict.") == true })
+    }
+  }
+
   @Test("an untracked run cannot be detached, and says why")
   func untracked() async throws {
     try await withService { service in

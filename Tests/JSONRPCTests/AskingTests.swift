@@ -142,4 +142,93 @@ struct AskingTests {
       }
     }
   }
+
+  @Test("what the peer asks before it can answer never queues behind those that wait for the answer")
+  func lanes() async throws {
+    var limits = ConnectionLimits()
+    limits.requestsInFlight = 2
+    let served = try await Served.make(.inProcess, limits: limits)
+    // More of each lane than have a place, all of which wait for the peer.
+    try await served.send((0..<6).map { request("\($0)", "ask", #"{"lane":"work"}"#) + "\n" }.joined())
+    try await served.send((6..<12).map { request("\($0)", "ask") + "\n" }.joined())
+    let questions = try await messages(4, served)
+    #expect(questions.allSatisfy { $0["method"] == "client/add" })
+    try await served.send(request("12", "echo", #"{"lane":"part"}"#) + "\n")
+    #expect(try await served.message()["id"] == 12)
+    // Those of one lane begin in the order in which they came, also where all come at once.
+    #expect(served.handler.log.withLock { $0 } == ["ask 0", "ask 1", "ask 6", "ask 7", "echo 12"])
+    try await answer(questions, served)
+    var answered = 0
+    while answered < 12 {
+      let message = try await served.message()
+      if message["method"] == nil { answered += 1 } else { try await answer([message], served) }
+    }
+    let begun = served.handler.log.withLock { $0 }.filter { $0.hasPrefix("ask") }.compactMap { Int($0.dropFirst(4)) }
+    #expect(begun.filter { $0 < 6 } == Array(0..<6) && begun.filter { $0 >= 6 } == Array(6..<12))
+  }
+
+  @Test("a batch's requests of several lanes are begun in their order")
+  func batchOrder() async throws {
+    let served = try await Served.make(.inProcess)
+    let entries = ["call", "work", "part", "call", "part", "work"].enumerated()
+      .map { request("\($0)", "echo", #"{"lane":"\#($1)"}"#) }
+    _ = try await served.exchange("[\(entries.joined(separator: ","))]\n")
+    #expect(served.handler.log.withLock { $0 } == (0..<6).map { "echo \($0)" })
+  }
+
+  @Test("a peer that owes answers is read from though its requests fill the backlog, and is refused more at last")
+  func readsOn() async throws {
+    var limits = ConnectionLimits()
+    limits.requestsInFlight = 1
+    limits.backlog = 10_000
+    limits.backlogWhileAsking = 30_000
+    let served = try await Served.make(.inProcess, limits: limits)
+    let padding = String(repeating: "p", count: 1000)
+    try await served.send(request("0", "ask") + "\n")
+    let question = try await served.message()
+    try await served.send((1...40).map { request("\($0)", "echo", #"{"p":"\#(padding)"}"#) + "\n" }.joined())
+    let refused = try await served.message()
+    #expect(refused["error"]?["code"] == -32803)
+    let first = try #require(refused["id"]?.intValue)
+    #expect(first > 20 && first < 30)
+    #expect(try await messages(40 - first, served).allSatisfy { $0["error"] != nil })
+    try await answer([question], served)
+    let rest = try await messages(first, served)
+    #expect(rest.map { $0["id"]?.intValue } == Array(0..<first))
+    #expect(rest.allSatisfy { $0["result"] != nil })
+  }
+
+  @Test("one that fills the backlog before it is asked anything is read from as soon as it is")
+  func readsAgain() async throws {
+    var limits = ConnectionLimits()
+    limits.requestsInFlight = 1
+    limits.backlog = 1000
+    let served = try await Served.make(.inProcess, limits: limits)
+    try await served.send(request("0", "gate") + "\n")
+    try await eventually { served.handler.running.withLock { $0.now } == 1 }
+    try await served.send((1...20).map { request("\($0)", "echo", #"{"p":"\#($0)"}"#) + "\n" }.joined())
+    try await eventually { served.connection.openRequests > 5 }
+    #expect(served.connection.openRequests < 15)
+    let connection = served.connection
+    async let asked = connection.request("client/add")
+    try await eventually { served.connection.openRequests == 21 }
+    let question = try await served.message()
+    try await answer([question], served)
+    #expect(try await asked == 1)
+    served.handler.gate.open()
+    #expect(try await messages(21, served).map { $0["id"]?.intValue } == Array(0...20))
+  }
+
+  private func messages(_ count: Int, _ served: Served) async throws -> [JSONValue] {
+    var messages: [JSONValue] = []
+    while messages.count < count { messages.append(try await served.message()) }
+    return messages
+  }
+
+  private func answer(_ questions: [JSONValue], _ served: Served) async throws {
+    for question in questions {
+      let id = try #require(question["id"]?.intValue)
+      try await served.send(#"{"jsonrpc":"2.0","id":\#(id),"result":1}"# + "\n")
+    }
+  }
 }

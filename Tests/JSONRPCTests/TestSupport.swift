@@ -274,6 +274,14 @@ final class TestHandler: RequestHandler {
   let running = Mutex((now: 0, most: 0))
   let closed = Mutex(0)
 
+  func lane(of method: String, _ params: JSONObject) -> RequestLane {
+    switch params["lane"]?.stringValue {
+    case "work": .work
+    case "part": .part
+    default: .call
+    }
+  }
+
   func plan(_ request: IncomingRequest) -> RequestPlan {
     log.withLock { $0.append("\(request.method) \(request.id)") }
     let params = request.params

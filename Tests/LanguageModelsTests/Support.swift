@@ -44,19 +44,26 @@ final class ScriptedModel: LanguageModel {
   }
 }
 
-/// A clock that stands still but for the pauses taken, which it notes.
+/// A clock that stands still but for the pauses taken, which it notes, and for what a test adds.
 final class FakeTime: Sendable {
-  private let state = Mutex((now: 0.0, pauses: [Double]()))
+  private let state = Mutex((now: 0.0, pauses: [Double](), readings: 0))
   let random: Double
 
   init(random: Double = 0.5) { self.random = random }
 
   var pauses: [Double] { state.withLock { $0.pauses } }
+  /// How often it was looked at.
+  var readings: Int { state.withLock { $0.readings } }
   func advance(_ seconds: Double) { state.withLock { $0.now += seconds } }
 
   var pacing: Pacing {
     Pacing(
-      now: { self.state.withLock { $0.now } },
+      now: {
+        self.state.withLock { state in
+          state.readings += 1
+          return state.now
+        }
+      },
       sleep: { seconds throws(CancellationError) in
         if Task.isCancelled { throw CancellationError() }
         self.state.withLock { state in
@@ -82,9 +89,10 @@ final class Gate: Sendable {
   }
 }
 
-/// Waits until something holds; false if it does not within five seconds.
+/// Waits until something holds; false if it does not within thirty seconds.
 func eventually(_ condition: () -> Bool) async -> Bool {
-  for _ in 0..<5000 {
+  let end = ContinuousClock.now + .seconds(30)
+  while ContinuousClock.now < end {
     if condition() { return true }
     try? await Task.sleep(for: .milliseconds(1))
   }

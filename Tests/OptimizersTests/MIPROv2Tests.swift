@@ -262,7 +262,7 @@ struct MIPROv2Tests {
   func failedProposals() async throws {
     let bench = Bench(
       ScriptedModel { asked, call in
-        asked.outputs == ["proposed_instruction"] && call % 2 == 0 ? failure(.malformedReply) : nil
+        asked.outputs == ["proposed_instruction"] && call % 2 == 0 ? failure(.contextWindowExceeded) : nil
       })
     let result = await make(MIPROv2.self, small).compile(bench.task(try program()))
     #expect(result.stopped == nil)
@@ -272,12 +272,22 @@ struct MIPROv2Tests {
 
   @Test("without any proposal demos alone are searched")
   func noProposals() async throws {
-    let bench = Bench(ScriptedModel { asked, _ in asked.isTask ? nil : failure(.languageModelUnavailable) })
+    let bench = Bench(ScriptedModel { asked, _ in asked.isTask ? nil : failure(.contextWindowExceeded) })
     let student = try program()
     let result = await make(MIPROv2.self, small).compile(bench.task(student))
     #expect(result.stopped == nil)
     #expect(result.trials.allSatisfy { $0.evaluation.program.states[0].instructions == student.states[0].instructions })
     #expect(Set(result.trials.map(\.evaluation.program)).count > 1)
+  }
+
+  @Test("a prompt model that is gone stops the search; back, it makes the one it would have been")
+  func promptModelGone() async throws {
+    let whole = await make(MIPROv2.self, small).compile(Bench(ScriptedModel()).task(try program()))
+    let answers = MemoryAnswerStore()
+    let bench = Bench(ScriptedModel { asked, _ in asked.isTask ? nil : failure(.languageModelUnavailable) }, answers: answers)
+    let stopped = await make(MIPROv2.self, small).compile(bench.task(try program()))
+    #expect(stopped.stopped?.kind == .languageModelUnavailable)
+    sameSearch(whole, await make(MIPROv2.self, small).compile(Bench(answers: answers).task(try program())))
   }
 
   @Test("a prompt model that refuses its key ends the search")

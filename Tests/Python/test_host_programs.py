@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from test_callbacks import connect  # noqa: F401  (a fixture)
@@ -406,3 +407,27 @@ def test_a_resumed_run_asks_nothing_again(host):
     for trace in second.call("listTraces", {"runId": resumed["bestRunId"]})["traces"]:
         names = [span["name"] for span in second.call("getTrace", {"traceId": trace["traceId"]})["spans"]]
         assert names[0] == "Adder.forward" and "LM.__call__" in names
+
+
+def test_more_evaluations_than_a_connection_has_places_do_not_wait_for_each_other(host):
+    """Each waits for the client, whose every execution asks back; and more data comes than may wait in line."""
+    done = threading.Semaphore(0)
+
+    def forward(params):
+        done.acquire()  # not before every evaluation has been sent
+        answer = peer.call("predict", {
+            "executionId": params["executionId"], "predictor": "solve",
+            "inputs": {"question": params["inputs"]["question"], "hint": "carefully"}})["outputs"]["answer"]
+        return {"outputs": {"answer": answer}}
+
+    peer, _ = host(forward=forward)
+    peer.pool = ThreadPoolExecutor(600)
+    padding = {"note": "x" * 100_000}
+    evaluations = [peer.ask("evaluate", evaluation(devset=[{**ROWS[n % 16], **(padding if n >= 256 else {})}]))
+                   for n in range(320)]
+    # Whoever only wants to know something does not wait either.
+    assert peer.call("listExperiments")["experiments"]
+    for _ in evaluations:
+        done.release()
+    results = [asked.result(120) for asked in evaluations]
+    assert all(result["score"] == 100.0 and result["failed"] == 0 for result in results)

@@ -80,6 +80,11 @@ package struct JudgeMetric: Metric {
 
   package var source: Assessment.Source { .judge }
 
+  /// The program that judges.
+  package var judge: Program { program.program }
+  /// The configuration of the model that it judges with.
+  package var configuration: ModelConfiguration { model.configuration }
+
   private static func scoreField(_ outputs: [Field]) -> String? {
     let own = outputs.filter { !remarks.contains($0.name) }
     return (own.first { $0.name == "score" } ?? own.first { [.int, .float, .bool].contains($0.type) } ?? own.last)?.name

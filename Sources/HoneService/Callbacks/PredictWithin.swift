@@ -1,8 +1,15 @@
 import Failures
 import JSON
+import JSONRPC
 import Programs
 
 extension Service {
+  /// A `predict` for an execution under way is part of what some request waits for; the long methods wait for anything.
+  func lane(of method: String, _ params: JSONObject) -> RequestLane {
+    if method == Method.predict.name, let id = params["executionId"]?.stringValue, executions.holds(id) { return .part }
+    return MethodTable.method(named: method)?.isLong == true ? .work : .call
+  }
+
   /// The place of a request in the execution of a host program that it names, if it names one.
   func place(_ method: String, _ params: JSONObject) -> HostExecution.Place? {
     guard method == Method.predict.name, let id = params["executionId"]?.stringValue,

@@ -1,5 +1,5 @@
 import Failures
-import JSON
+package import JSON
 package import JSONRPC
 import Synchronization
 
@@ -45,6 +45,8 @@ package final class Session: RequestHandler {
   }
 
   private var baseDirectory: String { state.withLock { $0.baseDirectory } }
+
+  package func lane(of method: String, _ params: JSONObject) -> RequestLane { service.lane(of: method, params) }
 
   package func plan(_ request: IncomingRequest) -> RequestPlan {
     let refusal: RPCError? = state.withLock { state in

@@ -149,8 +149,11 @@ extension Method {
 extension Service {
   /// Runs as they are sent; those that ended before their time say how they go on.
   func shown(_ runs: [Run], _ store: TrackingStore) async throws(HoneError) -> [JSONObject] {
-    let unfinished = runs.filter { $0.info.status == .killed || $0.info.status == .failed }.map(\.id)
-    let resumable = unfinished.isEmpty ? [] : try await store.runsWithRequests(unfinished)
+    let unfinished = runs.filter { [.killed, .failed, .running].contains($0.info.status) }.map(\.id)
+    var resumable = unfinished.isEmpty ? [] : try await store.runsWithRequests(unfinished)
+    for run in runs where run.info.status == .running && resumable.contains(run.id) {
+      if try await store.processWorking(on: run.id) != nil { resumable.remove(run.id) }
+    }
     return runs.map { run in
       var object = run.json
       if resumable.contains(run.id) { object["resumeCommand"] = .string(resumeCommand(run.id, home: home)) }

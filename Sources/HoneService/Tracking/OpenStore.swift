@@ -2,8 +2,8 @@ import Failures
 import Logging
 import Tracking
 
-/// The store of a running service: runs whose process died are marked when it opens, and the leases of its own runs are
-/// renewed as long as it is open.
+/// The store of a running service: runs whose process died are marked when it opens and from time to time, and the leases
+/// of its own runs are renewed, as long as it is open.
 struct OpenStore: Sendable {
   let store: TrackingStore
   private let renewal: Task<Void, Never>
@@ -16,6 +16,7 @@ struct OpenStore: Sendable {
       while (try? await Task.sleep(for: .seconds(20))) != nil {
         do throws(HoneError) {
           _ = try await store.renewLeases()
+          if !store.isReadOnly { try await Self.markDead(store, logger) }
         } catch {
           logger.warning("Leases of runs cannot be renewed: \(error.message)")
         }
@@ -58,11 +59,11 @@ struct OpenStore: Sendable {
   private static func markDead(_ store: TrackingStore, _ logger: Logger) async throws(HoneError) {
     let dead = try await store.endDeadRuns(tags: [
       KeyValue(HoneTag.status, RunOutcome.interrupted.word),
-      KeyValue(HoneTag.error, "The process that made this run is gone."),
+      KeyValue(HoneTag.error, "The process that made this run is gone, or could not write how it ended."),
     ])
     for run in dead {
       logger.notice(
-        "The run \(run.id) (\(run.name)) was interrupted: its process is gone. It goes on with: \(resumeCommand(run.id, home: store.home))"
+        "The run \(run.id) (\(run.name)) was interrupted. It goes on with: \(resumeCommand(run.id, home: store.home))"
       )
     }
   }

@@ -47,8 +47,8 @@ struct CompileJob: Job {
     let answer = CompileAnswer(job: self, result: result, outcome: outcome, error: error, seconds: seconds)
     let warnings = order.warnings + recorder.allWarnings
     var json = answer.json(warnings: warnings + trouble)
-    trouble += await tracked(service) { [json] () async throws(HoneError) in
-      if let id = run.id { try await finish(id, answer, json, recorder) }
+    trouble += await trackedEnd(service, run.store) { [json] id throws(HoneError) in
+      try await finish(id, answer, json, recorder)
     }
     if !trouble.isEmpty { json = answer.json(warnings: warnings + trouble) }
     // Traces are there when the result is.

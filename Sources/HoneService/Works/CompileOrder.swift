@@ -86,7 +86,7 @@ struct CompileOrder: Sendable {
     self.isDetached = isDetached
     self.estimate = estimate
     warnings = resolved.warnings
-    kept = parts.kept(program: resolved.program)
+    kept = parts.kept(program: resolved.program, metric: metric)
     kept["trainset"] = trainset.json
     if let valset { kept["valset"] = valset.json }
     kept["lm"] = .object(task.configuration.json)

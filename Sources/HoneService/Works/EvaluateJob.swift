@@ -55,8 +55,8 @@ struct EvaluateJob: Job {
     let error = stopped?.explained(outcome, work.stopReason, run: run.id, home: service.home)
     let warnings = order.warnings + listener.warnings
     var json = answer(result, outcome, error, warnings: warnings + trouble)
-    trouble += await tracked(service) { [json] () async throws(HoneError) in
-      if let id = run.id { try await finish(id, result, outcome, error, json) }
+    trouble += await trackedEnd(service, run.store) { [json] id throws(HoneError) in
+      try await finish(id, result, outcome, error, json)
     }
     if !trouble.isEmpty { json = answer(result, outcome, error, warnings: warnings + trouble) }
     // Traces are there when the result is.

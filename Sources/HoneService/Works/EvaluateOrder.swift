@@ -62,7 +62,7 @@ struct EvaluateOrder: Sendable {
     self.maxResults = maxResults
     self.isDetached = isDetached
     warnings = resolved.warnings
-    kept = parts.kept(program: resolved.program)
+    kept = parts.kept(program: resolved.program, metric: metric)
     kept["devset"] = devset.json
     kept["lm"] = .object(client.configuration.json)
   }

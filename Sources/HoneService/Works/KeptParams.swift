@@ -1,18 +1,35 @@
 import Evaluation
 import Failures
 import JSON
+import LanguageModels
 import Programs
 
 extension RequestParts {
-  /// The members that stand in a kept request as they were given, and the program: a reference is replaced by what it
-  /// referred to.
-  func kept(program: Program) -> JSONObject {
-    var params = fields.object.filter { !["detach", "estimate"].contains($0) }
-    if let object = params["program"]?.objectValue, Self.referenceKeys.contains(where: { object[$0] != nil }) {
-      params["program"] = ["state": .object(StateFile.encode(program))]
-      params["module"] = nil
+  /// The members that stand in a kept request as they were given, and the programs, a judge's included: a reference is
+  /// replaced by what it referred to.
+  func kept(program: Program, metric: any Evaluation.Metric) -> JSONObject {
+    var params = Self.frozen(fields.object.filter { !["detach", "estimate"].contains($0) }, program)
+    if let judge = metric as? JudgeMetric, var stated = params["metric"]?.objectValue,
+      let description = stated["judge"]?.objectValue
+    {
+      var description = Self.frozen(description, judge.judge)
+      // Else the request's own, or what the environment names at that time.
+      description["lm"] = .object(judge.configuration.json)
+      stated["judge"] = .object(description)
+      params["metric"] = .object(stated)
     }
     return params
+  }
+
+  /// Members with a program's state in place of a reference to the program.
+  private static func frozen(_ members: JSONObject, _ program: Program) -> JSONObject {
+    guard let object = members["program"]?.objectValue, referenceKeys.contains(where: { object[$0] != nil }) else {
+      return members
+    }
+    var members = members
+    members["program"] = ["state": .object(StateFile.encode(program))]
+    members["module"] = nil
+    return members
   }
 
   /// Whether the request wants its run's id at once.

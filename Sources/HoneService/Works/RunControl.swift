@@ -77,7 +77,7 @@ struct RunControl {
       "runId": .string(id), "experimentId": .string(run.info.experimentID), "status": .string(status),
       "score": JSONValue(run.metric("best_score")), "trials": .array(trials),
       "error": [
-        "kind": "interrupted", "message": "The process that made this run is gone.",
+        "kind": "interrupted", "message": "The process that made this run is gone, or could not write how it ended.",
         "remedy": .string("Resume it with resumeRun, or with: \(command)"),
       ],
       "resumeCommand": .string(command),

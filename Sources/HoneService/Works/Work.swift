@@ -3,6 +3,7 @@ import JSON
 import Logging
 import Programs
 import Synchronization
+import Tracking
 
 /// What a work does: one compile or one evaluation, checked, its run made.
 protocol Job: Sendable {
@@ -24,6 +25,18 @@ extension Job {
       service.logger.warning("Tracking failed: \(error.message)")
       return ["Tracking failed: \(error.message)"]
     }
+  }
+
+  /// Tracks how the work ended. A run whose end cannot be written counts as one that was cut off.
+  func trackedEnd(
+    _ service: Service, _ store: TrackingStore, _ body: (String) async throws(HoneError) -> Void
+  ) async -> [String] {
+    guard let runID else { return [] }
+    let trouble = await tracked(service) { () async throws(HoneError) in try await body(runID) }
+    guard !trouble.isEmpty else { return [] }
+    store.giveUp(run: runID)
+    let command = resumeCommand(runID, home: service.home)
+    return trouble + ["The run's record is not whole. Once that is mended, \(command) completes it; nothing is asked twice."]
   }
 }
 

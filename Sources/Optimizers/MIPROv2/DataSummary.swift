@@ -53,7 +53,13 @@ enum DataSummary {
       .stringValue
   }
 
+  /// How many requests to the prompt model, failed one after the other, show that it is gone.
+  private static let hopeless = 3
+
   /// One request to the prompt model; nil, with a warning, if it failed.
+  ///
+  /// - Throws: what every request to come would meet, too: a search without what the prompt model writes is another
+  ///   one, and stopped, it can go on when the model is back.
   static func ask(
     _ task: CompileTask, _ signature: Signature, _ inputs: JSONObject, scope: String, rollout: Int = 0,
     temperature: Double = 1.0, metadata: JSONObject
@@ -71,6 +77,7 @@ enum DataSummary {
     case .failure(let error):
       // A bad key or a bad request fails the same way for every call to come.
       if error.kind == .authentication || error.kind == .languageModelRejected { throw error }
+      if error.kind.isPassing, task.session.account.failuresInARow(.prompt) >= hopeless { throw error }
       await task.session.events.emit(.warning("\(scope): left out, because \(error.message)"))
       return nil
     }

@@ -19,18 +19,18 @@ extension TrackingStore {
   package func beginRun(_ new: NewRun, method: String, params: JSONObject) async throws(HoneError) -> Run {
     let insertion = try RunInsertion(new)
     let text = JSONValue.object(params).text()
-    let run = try await write { db in
-      let number = try insertion.run(in: db)
-      try Self.claim(insertion.id, number: number, db)
-      try db.execute(
-        literal: """
-          INSERT INTO requests (run, method, params, session_ms)
-          VALUES (\(number), \(method), \(text), \(nowInMilliseconds()))
-          """)
-      return try Self.runs(db, [number])[0]
+    return try await heldLeases.adding(insertion.id) { () async throws(HoneError) in
+      try await write { db in
+        let number = try insertion.run(in: db)
+        try Self.claim(insertion.id, number: number, db)
+        try db.execute(
+          literal: """
+            INSERT INTO requests (run, method, params, session_ms)
+            VALUES (\(number), \(method), \(text), \(nowInMilliseconds()))
+            """)
+        return try Self.runs(db, [number])[0]
+      }
     }
-    heldLeases.runs.withLock { _ = $0.insert(run.id) }
-    return run
   }
 
   /// Takes up a run that ended before its time: claims it, makes it `RUNNING`, drops these tags and its trials, which
@@ -42,45 +42,47 @@ extension TrackingStore {
     _ id: String, params: JSONObject, droppingTags tags: [String]
   ) async throws(HoneError) -> KeptRequest {
     let text = JSONValue.object(params).text()
-    let request = try await write { db in
-      let number = try Self.activeRun(db, id)
-      guard let info = try Self.infos(db, [number]).first, info.status != .finished else {
-        throw invalid("runId", "This run is finished.", got: id, remedy: "Ask for its result with watchRun.")
+    return try await heldLeases.adding(id, isNew: true) { () async throws(HoneError) in
+      try await write { db in
+        let number = try Self.activeRun(db, id)
+        guard let info = try Self.infos(db, [number]).first, info.status != .finished else {
+          throw invalid("runId", "This run is finished.", got: id, remedy: "Ask for its result with watchRun.")
+        }
+        guard var request = try Self.request(db, number) else { throw Self.cannotBeRepeated(id) }
+        request.params = params
+        try Self.claim(id, number: number, db)
+        // A session that was cut off lasted at least until its last answer.
+        let unfinished = try Double.fetchOne(
+          db,
+          sql: """
+            SELECT max(0, (SELECT max(created_ms) FROM answers WHERE run_id = ?2) - session_ms) / 1000.0
+            FROM requests WHERE run = ?1 AND session_ms IS NOT NULL
+            """, arguments: [number, id])
+        request.seconds += unfinished ?? 0
+        try db.execute(
+          literal: """
+            UPDATE requests SET params = \(text), session_ms = \(nowInMilliseconds()), seconds = \(request.seconds),
+              result = NULL
+            WHERE run = \(number)
+            """)
+        try db.execute(literal: "UPDATE runs SET status = 'RUNNING', end_ms = NULL WHERE seq = \(number)")
+        for tag in tags { try db.execute(literal: "DELETE FROM run_tags WHERE run = \(number) AND key = \(tag)") }
+        try db.execute(literal: "DELETE FROM trials WHERE run = \(number)")
+        try db.execute(literal: "DELETE FROM stop_requests WHERE run = \(number)")
+        return request
       }
-      guard var request = try Self.request(db, number) else { throw Self.cannotBeRepeated(id) }
-      request.params = params
-      try Self.claim(id, number: number, includingOwn: true, db)
-      // A session that was cut off lasted at least until its last answer.
-      let unfinished = try Double.fetchOne(
-        db,
-        sql: """
-          SELECT max(0, (SELECT max(created_ms) FROM answers WHERE run_id = ?2) - session_ms) / 1000.0
-          FROM requests WHERE run = ?1 AND session_ms IS NOT NULL
-          """, arguments: [number, id])
-      request.seconds += unfinished ?? 0
-      try db.execute(
-        literal: """
-          UPDATE requests SET params = \(text), session_ms = \(nowInMilliseconds()), seconds = \(request.seconds),
-            result = NULL
-          WHERE run = \(number)
-          """)
-      try db.execute(literal: "UPDATE runs SET status = 'RUNNING', end_ms = NULL WHERE seq = \(number)")
-      for tag in tags { try db.execute(literal: "DELETE FROM run_tags WHERE run = \(number) AND key = \(tag)") }
-      try db.execute(literal: "DELETE FROM trials WHERE run = \(number)")
-      try db.execute(literal: "DELETE FROM stop_requests WHERE run = \(number)")
-      return request
     }
-    heldLeases.runs.withLock { _ = $0.insert(id) }
-    return request
   }
 
-  /// Ends this process's work on a run: status, tags, metrics and result at once, and the claim on it given up.
+  /// Ends this process's work on a run: status, tags, metrics and result at once, and the claim on it given up. Where
+  /// that cannot be written, the run counts as one that was cut off.
   ///
   /// - Parameter seconds: how long the session lasted.
   package func endRun(
     _ id: String, status: RunStatus, seconds: Double, metrics: [Metric], tags: [KeyValue], result: JSONValue?
   ) async throws(HoneError) {
     let text = result?.text()
+    defer { heldLeases.remove(id) }
     try await write { db in
       let number = try Self.activeRun(db, id)
       for metric in metrics { try Self.setMetric(db, run: number, metric) }
@@ -94,7 +96,6 @@ extension TrackingStore {
       try db.execute(literal: "DELETE FROM stop_requests WHERE run = \(number)")
       try db.execute(literal: "DELETE FROM leases WHERE run = \(number)")
     }
-    heldLeases.runs.withLock { _ = $0.remove(id) }
   }
 
   /// The request behind a run; nil if none was kept.

@@ -12,7 +12,42 @@ import Synchronization
 
 /// The runs this store holds leases on, so that `renewLeases` knows them.
 final class HeldLeases: Sendable {
-  let runs = Mutex<Set<String>>([])
+  /// The runs that this process works on, whichever of its stores they are in: a lease of its own on another run is one
+  /// that could not be given up in writing.
+  private static let ofProcess = Mutex<Set<String>>([])
+  private let ofStore = Mutex<Set<String>>([])
+
+  var runs: [String] { ofStore.withLock { $0.sorted() } }
+
+  static func processHolds(_ run: String) -> Bool { ofProcess.withLock { $0.contains(run) } }
+
+  func remove(_ run: String) {
+    ofStore.withLock { _ = $0.remove(run) }
+    Self.ofProcess.withLock { _ = $0.remove(run) }
+  }
+
+  /// Adds the run if `body`, which writes the lease, ends well; others see it as held from before.
+  ///
+  /// - Parameter isNew: whether a run that this process works on already is refused.
+  func adding<Value>(
+    _ run: String, isNew: Bool = false, _ body: () async throws(HoneError) -> Value
+  ) async throws(HoneError) -> Value {
+    let isAdded = Self.ofProcess.withLock { $0.insert(run).inserted }
+    if isNew, !isAdded { throw Self.taken(run, by: ProcessIdentity.current.pid) }
+    do throws(HoneError) {
+      let value = try await body()
+      ofStore.withLock { _ = $0.insert(run) }
+      return value
+    } catch {
+      if isAdded { remove(run) }
+      throw error
+    }
+  }
+
+  static func taken(_ run: String, by pid: Int) -> HoneError {
+    invalid(
+      "runId", "Process \(pid) is working on this run.", got: run, remedy: "Wait for it, or end it, and try again.")
+  }
 }
 
 /// Who this process is, in a way that no later process repeats.
@@ -67,17 +102,15 @@ extension TrackingStore {
   ///
   /// - Throws: `invalidParams` if a living process holds it; `notFound`.
   package func acquireLease(run id: String) async throws(HoneError) {
-    try await write { db in try Self.claim(id, number: Self.activeRun(db, id), db) }
-    heldLeases.runs.withLock { _ = $0.insert(id) }
+    try await heldLeases.adding(id) { () async throws(HoneError) in
+      try await write { db in try Self.claim(id, number: Self.activeRun(db, id), db) }
+    }
   }
 
-  /// - Parameter includingOwn: whether a claim of this process's own is refused too.
-  static func claim(_ id: String, number run: Int64, includingOwn: Bool = false, _ db: Database) throws {
+  static func claim(_ id: String, number run: Int64, _ db: Database) throws {
     let me = ProcessIdentity.current
-    if let owner = try owner(of: run, db), includingOwn || owner.identity != me, isHeld(owner.identity, expires: owner.expires) {
-      throw invalid(
-        "runId", "Process \(owner.identity.pid) is working on this run.", got: id,
-        remedy: "Wait for it, or end it, and try again.")
+    if let owner = try owner(of: run, db), owner.identity != me, isHeld(id, owner.identity, expires: owner.expires) {
+      throw HeldLeases.taken(id, by: owner.identity.pid)
     }
     try db.execute(
       literal: """
@@ -99,7 +132,7 @@ extension TrackingStore {
   package func processWorking(on id: String) async throws(HoneError) -> Int? {
     try await read { db in
       guard let run = try Self.runSequence(db, id) else { throw notFound("run", id) }
-      guard let owner = try Self.owner(of: run, db), Self.isHeld(owner.identity, expires: owner.expires) else {
+      guard let owner = try Self.owner(of: run, db), Self.isHeld(id, owner.identity, expires: owner.expires) else {
         return nil
       }
       return owner.identity.pid
@@ -112,7 +145,7 @@ extension TrackingStore {
   @discardableResult
   package func renewLeases() async throws(HoneError) -> [String] {
     let me = ProcessIdentity.current
-    let held = heldLeases.runs.withLock { $0.sorted() }
+    let held = heldLeases.runs
     guard !held.isEmpty else { return [] }
     let lost = try await write { db in
       let statement = try db.cachedStatement(
@@ -128,7 +161,7 @@ extension TrackingStore {
       }
       return lost
     }
-    heldLeases.runs.withLock { $0.subtract(lost) }
+    for run in lost { heldLeases.remove(run) }
     return lost
   }
 
@@ -142,8 +175,11 @@ extension TrackingStore {
             AND host = \(me.host) AND pid = \(me.pid) AND process_start = \(me.start)
           """)
     }
-    heldLeases.runs.withLock { _ = $0.remove(id) }
+    heldLeases.remove(id)
   }
+
+  /// Ends this process's work on a run without writing it down: from now on the run is one that was cut off.
+  package func giveUp(run id: String) { heldLeases.remove(id) }
 
   /// The unfinished runs whose owner is gone: its process has ended, or it runs elsewhere and its lease is over.
   ///
@@ -181,15 +217,16 @@ extension TrackingStore {
     let rows = try Row.fetchAll(
       db,
       sql: """
-        SELECT l.host, l.pid, l.process_start, l.expires_ms, l.run FROM leases l JOIN runs r ON r.seq = l.run
+        SELECT l.host, l.pid, l.process_start, l.expires_ms, l.run, r.id FROM leases l JOIN runs r ON r.seq = l.run
         WHERE r.status IN ('RUNNING', 'SCHEDULED') AND r.deleted_ms IS NULL ORDER BY l.run
         """)
     return rows.filter { row in
-      !Self.isHeld(ProcessIdentity(host: row[0], pid: row[1], start: row[2]), expires: row[3])
+      !Self.isHeld(row[5], ProcessIdentity(host: row[0], pid: row[1], start: row[2]), expires: row[3])
     }.map { $0[4] }
   }
 
-  private static func isHeld(_ owner: ProcessIdentity, expires: Int) -> Bool {
-    owner.isAlive ?? (expires > nowInMilliseconds())
+  private static func isHeld(_ run: String, _ owner: ProcessIdentity, expires: Int) -> Bool {
+    if owner == .current { return HeldLeases.processHolds(run) }
+    return owner.isAlive ?? (expires > nowInMilliseconds())
   }
 }
