@@ -47,7 +47,7 @@ class Visit:
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, permissions=["clipboard-read", "clipboard-write"])
         self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(60_000)
         self.faults = []
         self.requests = []
         self.page.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
@@ -58,10 +58,11 @@ class Visit:
             "addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))")
 
     def open(self, place=""):
-        """Goes to an address of the page such as `runs/ID`."""
+        """Goes to an address of the page such as `runs/ID`, and waits until it shows what it has."""
         self.page.goto(f"{self.address}/#/{place}")
         self.page.reload()
         self.page.locator("main h1, main .problem").first.wait_for()
+        self.page.wait_for_function("() => !document.querySelector('main .loading')")
         return self.page
 
     def close(self):
