@@ -187,9 +187,10 @@ Errors become a `user-error'."
       (jsonrpc-request connection method params :timeout 60)
     (jsonrpc-error (user-error "Hone: %s" (hone--failure-text failure connection)))))
 
-(cl-defun hone-run-job (connection title method params &key then)
+(cl-defun hone-run-job (connection title method params &key then cancelled)
   "Ask CONNECTION for METHOD with PARAMS and show its progress under TITLE.
-THEN gets the result.  `hone-cancel' ends it."
+THEN gets the result.  `hone-cancel' ends it, and CANCELLED is
+what is said then.  Return the job."
   (let* ((token (format "emacs-%d-%d" (emacs-pid) (random most-positive-fixnum)))
          (jobs (slot-value connection 'jobs))
          (job (make-hone-job :connection connection :token token :title title
@@ -202,7 +203,9 @@ THEN gets the result.  `hone-cancel' ends it."
       (setf (hone-job-id job)
             (hone-ask connection method (append params `(:workDoneToken ,token))
                       :then (lambda (result) (funcall end) (funcall (or then #'ignore) result))
-                      :otherwise (lambda (failure) (funcall end) (hone-show-error failure title)))))
+                      :otherwise (lambda (failure)
+                                   (funcall end)
+                                   (hone-show-error failure title cancelled)))))
     (force-mode-line-update t)
     job))
 
@@ -281,14 +284,15 @@ It says what is wrong, each part of it, and what to do."
         (let ((start (max (point-min) (- (point-max) 600))))
           (hone-clean (string-trim (buffer-substring-no-properties start (point-max)))))))))
 
-(defun hone-show-error (failure &optional title)
+(defun hone-show-error (failure &optional title cancelled)
   "Show FAILURE, the error object of an answer, as a message.
-TITLE says what failed."
-  (let ((cancelled (eql (plist-get failure :code) -32800))
-        (run (plist-get (plist-get failure :data) :runId)))
-    (if cancelled
-        (message "Hone: %s cancelled%s" (or title "the request")
-                 (if run (format "; what was finished is in run %s" (hone-short run)) ""))
+TITLE says what failed; CANCELLED is said of what was cancelled."
+  (let ((run (plist-get (plist-get failure :data) :runId)))
+    (if (eql (plist-get failure :code) -32800)
+        (message "Hone: %s %s" (or title "the request")
+                 (or cancelled
+                     (concat "cancelled"
+                             (if run (format "; what was finished is in run %s" (hone-short run)) ""))))
       (message "Hone: %s%s" (if title (concat title " failed: ") "") (hone-error-text failure)))))
 
 (defun hone-short (id)

@@ -12,9 +12,14 @@
 (require 'hone-trace)
 
 (declare-function hone-load-best "hone")
+(declare-function hone-watch-run "hone")
+
+(defconst hone--step 200 "How many runs or traces are shown at first, and how many more each time.")
 
 (defvar-local hone--runs nil "The runs at the top, as the service gave them.")
 (defvar-local hone--open nil "The ids of runs whose children are shown.")
+(defvar-local hone--limit hone--step "How many runs are asked for.")
+(defvar-local hone--more nil "Whether there are earlier runs.")
 (defvar-local hone--marked nil "The id of the run that is to be compared.")
 (defvar-local hone--file nil "The program file from which the runs were asked for.")
 (defvar-local hone--scope nil "Whether all runs are shown and not only the file's.")
@@ -27,6 +32,9 @@
     (define-key map (kbd "t") #'hone-runs-trace)
     (define-key map (kbd "d") #'hone-runs-diff)
     (define-key map (kbd "l") #'hone-runs-load)
+    (define-key map (kbd "w") #'hone-runs-watch)
+    (define-key map (kbd "c") #'hone-runs-cancel)
+    (define-key map (kbd "m") #'hone-runs-more)
     (define-key map (kbd "s") #'hone-runs-switch)
     (define-key map (kbd "n") #'next-line)
     (define-key map (kbd "p") #'previous-line)
@@ -61,11 +69,13 @@ Outside of one, show all runs of the directory's store."
   (let* ((inside (and hone--file (not hone--scope)))
          (answer (hone-get hone--source :workspace/executeCommand
                            `(:command "hone.runs"
-                             :arguments [(,@(and inside `(:uri ,(hone-uri hone--file) :onlyFile t)) :limit 200)]))))
+                             :arguments [(,@(and inside `(:uri ,(hone-uri hone--file) :onlyFile t)) :limit ,hone--limit)]))))
     (setq hone--runs (append (plist-get answer :runs) nil)
+          hone--more (eq (plist-get answer :more) t)
           header-line-format
           (hone--header (if inside (format "Runs of %s" (file-name-nondirectory hone--file)) "All runs")
-                        "TAB fold, RET open, t trace, d compare, l load, s all/this file, g refresh, q quit"))
+                        (concat "TAB fold, RET open, t trace, d compare, l load, w watch, c cancel, "
+                                "s all/this file, g refresh, q quit")))
     (hone--draw-runs)))
 
 (defun hone--refresh-shown-runs ()
@@ -82,7 +92,9 @@ Outside of one, show all runs of the directory's store."
         (here (plist-get (hone--run-at-point) :runId)))
     (erase-buffer)
     (if hone--runs
-        (dolist (run hone--runs) (hone--draw-run run 0))
+        (progn
+          (dolist (run hone--runs) (hone--draw-run run 0))
+          (when hone--more (insert "   … earlier runs: m\n")))
       (insert (if (and hone--file (not hone--scope))
                   "This file has no runs yet: C-c C-c in it compiles, C-c C-e evaluates.\n"
                 "There are no runs yet.\n")))
@@ -161,6 +173,30 @@ Outside of one, show all runs of the directory's store."
   (interactive)
   (hone-open-trace hone--source `(:runId ,(plist-get (hone--this-run) :runId))))
 
+(defun hone-runs-watch ()
+  "Follow the run at point, which is under way, with progress."
+  (interactive)
+  (let ((run (hone--this-run)))
+    (hone-watch-run hone--source (plist-get run :name) `[(:run ,(plist-get run :runId))])))
+
+(defun hone-runs-cancel ()
+  "Cancel the run at point, whoever started it; what it had finished stays tracked."
+  (interactive)
+  (let* ((run (hone--this-run))
+         (answer (hone-get hone--source :workspace/executeCommand
+                           `(:command "hone.cancel" :arguments [(:run ,(plist-get run :runId))]))))
+    (hone-runs-refresh)
+    (message (if (eql (plist-get answer :cancelled) 0) "Hone: run %s was not under way"
+               "Hone: cancelled run %s; what was finished is tracked")
+             (hone-short (plist-get run :runId)))))
+
+(defun hone-runs-more ()
+  "Show earlier runs, too."
+  (interactive)
+  (unless hone--more (user-error "Hone: these are all runs"))
+  (setq hone--limit (+ hone--limit hone--step))
+  (hone-runs-refresh))
+
 (defun hone-runs-load ()
   "Load the program of the run at point into the program file."
   (interactive)
@@ -202,15 +238,17 @@ An alist of what a person reads and what names the run."
   (interactive)
   (hone-open-run hone--source (plist-get (hone--this-run) :runId)))
 
-(defun hone-open-run (connection id)
-  "Open the run ID as CONNECTION knows it."
-  (let* ((run (plist-get (hone-get connection :getRun `(:runId ,id)) :run))
-         (traces (append (plist-get (hone-get connection :listTraces `(:runId ,id :maxResults 200)) :traces) nil))
+(defun hone-open-run (connection id &optional limit)
+  "Open the run ID as CONNECTION knows it, with its newest LIMIT traces."
+  (let* ((limit (or limit hone--step))
+         (run (plist-get (hone-get connection :getRun `(:runId ,id)) :run))
+         (listed (hone-get connection :listTraces `(:runId ,id :maxResults ,limit)))
+         (traces (append (plist-get listed :traces) nil))
          (buffer (get-buffer-create (format "*hone run %s*" (hone-short id)))))
     (with-current-buffer buffer
       (hone-outline-mode)
       (setq hone--source connection
-            hone--again (lambda () (hone-open-run connection id))
+            hone--again (lambda () (hone-open-run connection id limit))
             header-line-format (hone--header (format "Run %s" (plist-get run :name))
                                              "TAB fold, RET open a trace, g refresh, q quit"))
       (let ((inhibit-read-only t))
@@ -222,9 +260,13 @@ An alist of what a person reads and what names the run."
            ,@(hone--members "Parameters" (plist-get run :params))
            ,@(hone--members "Tags" (plist-get run :tags))))
         (when traces
-          (let ((more (if (= (length traces) 200) ", the newest" "")))
-            (hone-outline-lines `((1 ,(format "Traces (%d%s)" (length traces) more) t))))
-          (dolist (trace traces) (hone--draw-trace connection trace traces)))
+          (hone-outline-lines `((1 ,(format "Traces (%d)" (length traces)) t)))
+          (dolist (trace traces) (hone--draw-trace connection trace traces))
+          (when (plist-get listed :nextPageToken)
+            (let ((start (point)))
+              (hone-outline-lines '((1 "… earlier traces: RET")))
+              (put-text-property start (point) 'hone-open
+                                 (lambda () (hone-open-run connection id (+ limit hone--step)))))))
         (goto-char (point-min))))
     (pop-to-buffer buffer)))
 

@@ -73,6 +73,17 @@
         (let ((indentation (make-string (+ 2 (* 2 depth)) ?\s)))
           (insert (propertize (concat indentation text) 'wrap-prefix indentation) "\n"))))))
 
+(defun hone-show-lines (name title lines)
+  "Show LINES, objects of depth and text, in the buffer NAME under TITLE."
+  (with-current-buffer (get-buffer-create name)
+    (hone-outline-mode)
+    (setq header-line-format (hone--header title "TAB fold, S-TAB fold all, n/p move, q quit"))
+    (let ((inhibit-read-only t))
+      (erase-buffer)
+      (hone-outline-lines (hone--headed lines))
+      (goto-char (point-min))))
+  (pop-to-buffer name))
+
 (defun hone--headed (lines)
   "LINES, objects of depth and text, as lists for `hone-outline-lines'.
 A line is a heading if the next is deeper."

@@ -53,7 +53,8 @@
      "Hone: " name ": "
      (if (and status (not (equal status "FINISHED"))) (format "%s, " (downcase (hone-clean status))) "")
      (cond ((and score baseline) (format "%.2f, was %.2f" score baseline))
-           (score (format "%.2f on %s examples" score (or (plist-get result :count) "?")))
+           ((and score (plist-get result :count)) (format "%.2f on %s examples" score (plist-get result :count)))
+           (score (format "%.2f" score))
            (t "no score"))
      (if run (format ", run %s" (hone-short run)) "")
      (if (eq (plist-get result :simulated) t) " (simulated model)" "")
@@ -68,6 +69,36 @@
   "Score the program of this file; progress is shown, `hone-cancel' ends it."
   (interactive)
   (hone--work "evaluate" "hone.evaluate"))
+
+(defun hone-estimate ()
+  "Show what compiling the program of this file would ask for and cost."
+  (interactive)
+  (let* ((connection (hone-document-connection))
+         (answer (hone-get connection :workspace/executeCommand (hone--command "hone.estimate" (hone--argument)))))
+    (hone-show-lines "*hone estimate*" "Estimate" (plist-get answer :lines))))
+
+(defun hone-compile-detached ()
+  "Optimize the program of this file in the service that all share.
+It goes on when Emacs has left; `hone-watch' follows it."
+  (interactive)
+  (let ((answer (hone-get (hone-document-connection) :workspace/executeCommand
+                          (hone--command "hone.compile" (hone--argument :detach t)))))
+    (message "Hone: compile goes on by itself as run %s%s" (hone-short (plist-get answer :runId))
+             (substitute-command-keys "; \\<hone-mode-map>\\[hone-watch] follows it"))
+    (run-hooks 'hone-after-job-hook)))
+
+(defun hone-watch ()
+  "Follow the latest run of this file that is under way, with progress."
+  (interactive)
+  (let ((name (file-name-nondirectory (or buffer-file-name ""))))
+    (hone-watch-run (hone-document-connection) name (hone--argument))))
+
+(defun hone-watch-run (connection name argument)
+  "Follow the run that ARGUMENT names to CONNECTION, with progress.
+NAME says what it is."
+  (hone-run-job connection (format "watch %s" name) :workspace/executeCommand (hone--command "hone.watch" argument)
+                :then (lambda (result) (message "%s" (hone--outcome name result)))
+                :cancelled "no longer watched; the run goes on"))
 
 (defun hone-load-best (&optional run)
   "Put the best program found for this file, or that of RUN, into the file.

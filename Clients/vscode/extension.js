@@ -30,6 +30,11 @@ class Hone {
     const commands = {
       'hone.compileFile': () => this.work('compile', 'hone.compile'),
       'hone.evaluateFile': () => this.work('evaluate', 'hone.evaluate'),
+      'hone.estimateFile': () => this.estimate(),
+      'hone.compileDetached': () => this.detach(),
+      'hone.watchRun': (node) => this.watch(node),
+      'hone.cancelRun': (node) => this.cancelRun(node),
+      'hone.moreRuns': () => this.runs.more(),
       'hone.cancelWork': () => this.cancel(),
       'hone.loadBestProgram': () => this.load(),
       'hone.loadRun': (node) => this.load(node.run.runId),
@@ -91,6 +96,13 @@ class Hone {
   async work(name, command) {
     const at = await this.file();
     const title = `${name} ${path.basename(at.document.uri.fsPath)}`;
+    const result = await this.follow(title, at.connection, command, { uri: at.uri });
+    if (result) this.offer(`Hone: ${title}: ${text.outcome(result)}`, name === 'compile' && result.runId);
+    return result;
+  }
+
+  /** Runs a command of the service with progress; tells of an error, or `cancelled`, in place of a result. */
+  async follow(title, connection, command, argument, cancelled) {
     const options = { location: vscode.ProgressLocation.Notification, title: `Hone: ${title}`, cancellable: true };
     let result;
     try {
@@ -99,7 +111,7 @@ class Hone {
         const stop = new vscode.CancellationTokenSource();
         cancellation.onCancellationRequested(() => stop.cancel());
         this.running.add(stop);
-        return Services.execute(at.connection, command, { uri: at.uri }, {
+        return Services.execute(connection, command, argument, {
           cancellation: stop.token,
           onProgress: (value) => {
             if (value.kind !== 'report') return;
@@ -112,12 +124,46 @@ class Hone {
       });
     } catch (error) {
       this.runs.refresh();
-      showError(error, this.services.log, title);
+      showError(error, this.services.log, title, cancelled);
       return undefined;
     }
     this.runs.refresh();
-    this.offer(`Hone: ${title}: ${text.outcome(result)}`, name === 'compile' && result.runId);
     return result;
+  }
+
+  async estimate() {
+    const at = await this.file();
+    const answer = await Services.execute(at.connection, 'hone.estimate', { uri: at.uri });
+    return this.pages.show('estimate', answer.lines);
+  }
+
+  /** Compiles in the service that all share: it goes on when the editor has left. */
+  async detach() {
+    const at = await this.file();
+    const { runId } = await Services.execute(at.connection, 'hone.compile', { uri: at.uri, detach: true });
+    this.runs.refresh();
+    const said = `Hone: compile goes on by itself as run ${text.short(runId)}.`;
+    vscode.window.showInformationMessage(said, 'Watch').then((choice) => {
+      if (choice) vscode.commands.executeCommand('hone.watchRun');
+    });
+  }
+
+  /** Follows a run that is under way, the file's latest unless one is chosen. */
+  async watch(node) {
+    const at = node || await this.file();
+    const title = `watch ${node ? text.line(node.run.name) : path.basename(at.document.uri.fsPath)}`;
+    const argument = node ? { run: node.run.runId } : { uri: at.uri };
+    const result = await this.follow(
+      title, at.connection, 'hone.watch', argument, 'is no longer watched; the run goes on');
+    if (result) this.offer(`Hone: ${title}: ${text.outcome(result)}`, false);
+  }
+
+  /** Ends a run, whoever started it. */
+  async cancelRun({ run, connection }) {
+    const { cancelled } = await Services.execute(connection, 'hone.cancel', { run: run.runId });
+    this.runs.refresh();
+    const said = cancelled ? 'was cancelled; what was finished is tracked' : 'was not under way';
+    vscode.window.showInformationMessage(`Hone: run ${text.short(run.runId)} ${said}.`);
   }
 
   async offer(message, run) {

@@ -71,6 +71,9 @@ static const unsigned char js_parts_chat_js[] = {
 static const unsigned char js_parts_columns_js[] = {
 #embed "page/js/parts/columns.js"
 };
+static const unsigned char js_parts_course_js[] = {
+#embed "page/js/parts/course.js"
+};
 static const unsigned char js_parts_data_js[] = {
 #embed "page/js/parts/data.js"
 };
@@ -125,6 +128,9 @@ static const unsigned char js_views_experiment_js[] = {
 static const unsigned char js_views_experiments_js[] = {
 #embed "page/js/views/experiments.js"
 };
+static const unsigned char js_views_plain_js[] = {
+#embed "page/js/views/plain.js"
+};
 static const unsigned char js_views_run_js[] = {
 #embed "page/js/views/run.js"
 };
@@ -159,6 +165,7 @@ const struct web_asset web_assets[] = {
   {"js/parts/chart.js", js_parts_chart_js, sizeof js_parts_chart_js},
   {"js/parts/chat.js", js_parts_chat_js, sizeof js_parts_chat_js},
   {"js/parts/columns.js", js_parts_columns_js, sizeof js_parts_columns_js},
+  {"js/parts/course.js", js_parts_course_js, sizeof js_parts_course_js},
   {"js/parts/data.js", js_parts_data_js, sizeof js_parts_data_js},
   {"js/parts/diff.js", js_parts_diff_js, sizeof js_parts_diff_js},
   {"js/parts/files.js", js_parts_files_js, sizeof js_parts_files_js},
@@ -177,6 +184,7 @@ const struct web_asset web_assets[] = {
   {"js/views/compare.js", js_views_compare_js, sizeof js_views_compare_js},
   {"js/views/experiment.js", js_views_experiment_js, sizeof js_views_experiment_js},
   {"js/views/experiments.js", js_views_experiments_js, sizeof js_views_experiments_js},
+  {"js/views/plain.js", js_views_plain_js, sizeof js_views_plain_js},
   {"js/views/run.js", js_views_run_js, sizeof js_views_run_js},
   {"js/views/search.js", js_views_search_js, sizeof js_views_search_js},
   {"js/views/trace.js", js_views_trace_js, sizeof js_views_trace_js},

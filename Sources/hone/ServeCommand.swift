@@ -122,6 +122,10 @@ struct ServeCommand: AsyncParsableCommand {
   private func serveStandardStreams(_ service: Service, _ limits: ConnectionLimits) async throws {
     let streams = try StandardStreams.claim()
     let directory = FileManager.default.currentDirectoryPath
+    let home = service.home
+    service.leaveDetached { method, params throws(HoneError) in
+      try await SharedServices.ask(method, params, home: home)
+    }
     let session = Session(service: service, baseDirectory: directory) { status in
       Task {
         await service.close()

@@ -22,7 +22,7 @@ enum SharedServices {
     }
   }
 
-  /// One call to the service of a store, with paths that count from here.
+  /// One call to the service of a store, with paths that count from here unless it says otherwise.
   static func ask(_ method: String, _ params: JSONObject, home: String) async throws(HoneError) -> JSONValue {
     let loop = try EventLoop()
     defer { loop.stop() }
@@ -30,7 +30,7 @@ enum SharedServices {
     let connection = Connection(stream, handler: ForwardedProgress(), framing: .lines)
     connection.start()
     var params = params
-    params["baseDirectory"] = .string(FileManager.default.currentDirectoryPath)
+    params["baseDirectory"] = params["baseDirectory"] ?? .string(FileManager.default.currentDirectoryPath)
     let result: JSONValue
     do throws(CallFailure) {
       result = try await connection.request(method, params)

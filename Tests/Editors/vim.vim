@@ -88,6 +88,27 @@ def Steps()
   facts.cancelled = SaidOf('cancelled')
   facts.left = service.Jobs()->len()
 
+  # What it would cost; then one that goes on by itself, is followed, left, and ended from the list of runs.
+  Hone estimate
+  facts.estimate = getline(1, '$')
+  facts.estimate_visible = VisibleLines()
+  normal q
+  messages clear
+  Hone detach
+  facts.detached = SaidOf('goes on by itself')
+  Hone watch
+  WaitFor('its progress', () => service.Jobs()[0].reports > 0)
+  Hone cancel
+  WaitFor('leaving it', () => SaidOf('no longer watched') != '')
+  facts.watched = SaidOf('no longer watched')
+  Hone runs
+  facts.under_way = getline(1, '$')
+  cursor(3, 1)
+  normal c
+  facts.stopped = SaidOf('cancelled run')
+  facts.after_stop = getline(1, '$')
+  normal q
+
   edit faulty.hone.json
   WaitFor('problems', () => len(Problems()) > 1)
   facts.faults = Problems()

@@ -82,6 +82,23 @@ async function steps() {
   facts.cancelled = said(/cancelled/);
   facts.left = 0;
 
+  // What it would cost; then one that goes on by itself, is followed, left, and ended from the list of runs.
+  await run('hone.estimateFile');
+  facts.estimate = lines();
+  await open('slow.hone.json');
+  await run('hone.compileDetached');
+  facts.detached = said(/goes on by itself/);
+  const watching = run('hone.watchRun');
+  await waitFor('its progress', () => (seen.progress[3] || []).length);
+  editor.cancel();
+  await watching;
+  facts.watched = said(/no longer watched/);
+  const [under] = await providers.tree.getChildren();
+  facts.under_way = labels([under]);
+  await run('hone.cancelRun', under);
+  facts.stopped = said(/was cancelled/);
+  facts.after_stop = labels(await providers.tree.getChildren());
+
   const faulty = await open('faulty.hone.json');
   await waitFor('problems', () => problems(faulty).length > 1);
   facts.faults = problems(faulty);

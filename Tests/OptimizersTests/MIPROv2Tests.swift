@@ -171,6 +171,41 @@ struct MIPROv2Tests {
     }
   }
 
+  @Test("under auto trials are added only from what is left of the plan, all calls counted", arguments: [0, 1, 2, 3])
+  func extensions(seed: Int) async throws {
+    let bench = Bench(concurrency: 32)
+    let optimizer = make(MIPROv2.self, ["auto": "light", "seed": .int(seed)])
+    let task = bench.task(try program(), val: rows(100..<200))
+    let result = await optimizer.compile(task)
+    let plan = Plan(optimizer, trainset: 30, valset: 100, predictors: 1)
+    let parts = optimizer.parts(task)
+    let bootstrapped = try #require(parts.first { $0.name == "bootstrap" }).executions.lowerBound
+    let prompts = parts.filter { $0.name == "propose" }.reduce(0) { $0 + $1.executions.lowerBound }
+    let attempts = bench.listener.all.reduce(0) { sum, event in
+      if case .demoSetReady(_, _, let attempts) = event { sum + attempts } else { sum }
+    }
+    let trials = result.trials.count { $0.evaluation.key == "eval_minibatch" }
+    #expect(trials >= plan.trials)
+    // The last trial's proposal may be one too many.
+    let allowed = plan.executions + bootstrapped + (attempts - bootstrapped + 1) / 2 + prompts + 1
+    if trials > plan.trials { #expect(bench.model.calls <= allowed) }
+  }
+
+  @Test("the first third of the trials takes up new instructions and demo sets, later ones build on the best")
+  func opening() async throws {
+    let result = await make(MIPROv2.self, ["auto": "light"]).compile(Bench().task(try program(), val: rows(100..<200)))
+    let trials = result.trials.filter { $0.evaluation.key == "eval_minibatch" }
+    let chosen = { (trial: Trial, name: String) in trial.evaluation.coordinates["0_predictor_\(name)"]?.intValue }
+    let opening = trials.prefix(3)
+    #expect(Set(opening.map { chosen($0, "demos") }).count == 3)
+    #expect(Set(opening.map { chosen($0, "instruction") }).count == 3)
+    let proposed = try #require(opening.compactMap { chosen($0, "instruction") }.max())
+    let later = trials.dropFirst(3)
+    #expect(later.count { chosen($0, "instruction") ?? 0 > proposed } > later.count / 2)
+    // Demo sets that the opening left out are taken up as well.
+    #expect(Set(trials.map { chosen($0, "demos") }).count > 3)
+  }
+
   // MARK: Determinism
 
   @Test("the search is the same whatever the concurrency and the order of replies", arguments: [oneStep, twoSteps])

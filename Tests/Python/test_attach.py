@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -162,3 +163,35 @@ def test_what_keeps_it_from_starting_is_told(executable, place):
     # Another directory of the user's own takes its place.
     assert done.returncode == 0, done.stderr
     assert list((place / "user" / ".local" / "state" / "hone").glob("*.sock"))
+
+
+def test_an_editors_detached_compile_goes_on_when_the_editor_has_left(executable, place):
+    home = [executable, "serve", "--home", str(place / "home")]
+    rows(place / "one", 3)
+    path = place / "one" / "p.hone.json"
+    with socket.create_server(("127.0.0.1", 0)) as silence:
+        lm = {"model": "openai/sim", "apiBase": f"http://127.0.0.1:{silence.getsockname()[1]}/v1"}
+        path.write_text(json.dumps({
+            **EVALUATE, "trainset": EVALUATE["devset"], "optimizer": "BootstrapFewShot", "lm": lm}))
+        first = Editor(home, place)
+        uri = first.open(path)
+        estimate = first.execute("hone.estimate", uri)
+        assert estimate["status"] == "ESTIMATED"
+        assert estimate["lines"][0]["depth"] == 0 and "p.hone.json" in estimate["lines"][0]["text"]
+        assert first.error("workspace/executeCommand", {"command": "hone.watch", "arguments": [uri]})["data"]["kind"] == "notFound"
+        started = first.execute("hone.compile", {"uri": uri, "detach": True})
+        assert started["status"] == "RUNNING" and len(services(place)) == 1
+        first.close()
+
+        second = Editor(home, place)
+        watch = second.send("workspace/executeCommand", {
+            "command": "hone.watch", "arguments": [{"uri": uri}], "workDoneToken": "w"})
+        second.wait(lambda: len(second.progress("w")) > 1)
+        second.notify("window/workDoneProgress/cancel", {"token": "w"})
+        assert second.response(watch)["error"]["code"] == -32800
+        [node] = second.execute("hone.runs", {"uri": uri, "onlyFile": True})["runs"]
+        assert (node["runId"], node["status"]) == (started["runId"], "RUNNING")
+        ended = second.execute("hone.cancel", {"run": started["runId"]})
+        assert (ended["cancelled"], ended["runId"], ended["status"]) == (1, started["runId"], "CANCELLED")
+        assert second.execute("hone.cancel", {"run": started["runId"]})["cancelled"] == 0
+        second.close()

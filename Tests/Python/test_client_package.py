@@ -294,7 +294,7 @@ def test_lines_are_few():
     lines = Lines("compile", written.append)
     for report in [{"kind": "begin", "title": "compile"}, *[REPORT] * 50, {"kind": "end", "message": "done\x1b[2J"}]:
         lines(report)
-    assert written == ["compile: compile\n", "compile: Proposing (5 %)\n", "compile: done·[2J\n"]
+    assert written == ["compile: Proposing (5 %)\n", "compile: done·[2J\n"]
 
 
 def test_a_bar_shows_how_far_it_is():

@@ -306,6 +306,9 @@ def test_evaluate_compile_and_load_the_best_program(editor, folder):
     assert [node["kind"] for node in tree["runs"]] == ["compile", "evaluate"]
     assert len(tree["runs"][0]["children"]) == len(best["trials"])
     assert editor.execute("hone.runs", {"uri": uri, "onlyFile": True})["runs"][0]["file"] == str(path)
+    assert editor.execute("hone.runs", {"uri": uri, "onlyFile": True})["more"] is False
+    first = editor.execute("hone.runs", {"uri": uri, "onlyFile": True, "limit": 1})
+    assert len(first["runs"]) == 1 and first["more"] is True
     outline = editor.execute("hone.trace", {"runId": scored["runId"]})
     assert len(outline["traces"]) == 12
     depths = [line["depth"] for line in outline["lines"]]

@@ -133,7 +133,8 @@ def facts(request, executable, tmp_path_factory):
     try:
         screen = run_in_terminal(command, directory, environment, 120)
         locks = list(sockets.rglob("*.sock.lock"))
-        assert len(locks) == (1 if way == "attached" else 0)
+        # The shared service, joined, or started for what was left to go on by itself.
+        assert len(locks) == 1
     finally:
         for lock in sockets.rglob("*.sock.lock"):
             os.kill(int(lock.read_text()), signal.SIGTERM)
@@ -175,6 +176,23 @@ def test_hover_shows_the_last_score(facts):
 def test_a_compile_is_cancelled(facts):
     assert "slow.hone.json" in facts["cancelled"] and "cancelled" in facts["cancelled"]
     assert facts["left"] == 0
+
+
+def test_an_estimate_tells_calls_cost_and_phases(facts):
+    text = "\n".join(facts["estimate"])
+    assert re.search(r"Compiling slow\.hone\.json takes [\d,]+ to [\d,]+ calls", text)
+    assert "cost: $0" in text and "phases" in text and "taken for granted" in text
+    if "estimate_visible" in facts:
+        assert facts["estimate_visible"] < len(facts["estimate"])
+
+
+def test_a_compile_goes_on_by_itself_is_watched_and_cancelled_from_the_list(facts):
+    run = re.search(r"run (…[0-9a-f]{8})", facts["detached"]).group(1)
+    assert "slow.hone.json" in facts["watched"] and "goes on" in facts["watched"]
+    assert sum("RUNNING" in line and "candidate" not in line for line in facts["under_way"]) == 1
+    assert run in facts["stopped"]
+    assert not any("RUNNING" in line for line in facts["after_stop"])
+    assert sum("CANCELLED" in line for line in facts["after_stop"]) == 2
 
 
 def test_an_error_says_what_to_do_and_shows_no_stack(facts):

@@ -508,6 +508,90 @@ def test_a_metric_needs_a_real_number_and_a_time(mlflow_client, experiment, url)
     assert ask(f"{url}/api/2.0/mlflow/runs/log-batch", {"run_id": run, "metrics": too_many})[0] == 400
 
 
+def test_the_fluent_habits(mlflow_client, experiment, tmp_path):
+    """What scripts do with `import mlflow` alone."""
+    mlflow.set_experiment(experiment_id=experiment)
+    with pytest.raises(ZeroDivisionError), mlflow.start_run(run_name="outer", description="why") as outer:
+        mlflow.log_params({"a": 1, "b": None})
+        for step in range(3):
+            with mlflow.start_run(run_name=f"inner {step}", nested=True):
+                mlflow.log_metric("loss", 1 / (step + 1), step=step)
+        mlflow.log_dict({"k": [1]}, "conf/some.json")
+        mlflow.log_text("text", "notes.md")
+        mlflow.log_table({"q": ["a", "b"], "n": [1, 2]}, "table.json")
+        mlflow.log_table({"q": ["c"], "n": [3]}, "table.json")
+        1 / 0
+    found = mlflow.get_run(outer.info.run_id)
+    assert found.info.status == "FAILED" and found.data.params == {"a": "1", "b": "None"}
+    assert found.data.tags["mlflow.note.content"] == "why"
+    children = mlflow.search_runs(
+        [experiment], f"tags.mlflow.parentRunId = '{outer.info.run_id}'", order_by=["metrics.loss ASC"])
+    assert list(children["tags.mlflow.runName"]) == ["inner 2", "inner 1", "inner 0"]
+    assert mlflow.get_parent_run(children.run_id[0]).info.run_id == outer.info.run_id
+    assert mlflow.artifacts.load_dict(f"runs:/{outer.info.run_id}/conf/some.json") == {"k": [1]}
+    assert mlflow.load_table("table.json", run_ids=[outer.info.run_id]).n.tolist() == [1, 2, 3]
+    with mlflow.start_run(run_id=outer.info.run_id):
+        mlflow.log_metric("later", 1)
+    assert mlflow.get_run(outer.info.run_id).info.status == "FINISHED"
+
+
+def test_decorated_functions_and_what_people_say_of_them(mlflow_client, experiment):
+    mlflow.set_experiment(experiment_id=experiment)
+
+    @mlflow.trace(span_type="CHAIN")
+    def ask_twice(question):
+        with mlflow.start_span("again", span_type="TOOL") as span:
+            span.set_inputs({"question": question})
+        mlflow.update_current_trace(tags={"color": "red"}, metadata={"mlflow.trace.session": "s"})
+        return question * 2
+
+    assert ask_twice("ab") == "abab"
+    mlflow.flush_trace_async_logging()
+    trace = mlflow.get_last_active_trace_id()
+    judged = mlflow.log_feedback(trace_id=trace, name="good", value=False, rationale="too short")
+    mlflow.override_feedback(trace_id=trace, assessment_id=judged.assessment_id, value=True)
+    mlflow.log_expectation(trace_id=trace, name="expected", value={"y": [1]})
+
+    def ids(filter):
+        return list(mlflow.search_traces(locations=[experiment], filter_string=filter).trace_id)
+
+    for filter in ("feedback.good = 'true'", "span.name = 'again'", "span.type = 'TOOL'", "tags.color = 'red'",
+                   "metadata.`mlflow.trace.session` = 's'", "trace.status = 'OK' AND name LIKE 'ask%'"):
+        assert ids(filter) == [trace], filter
+    for filter in ("span.name = 'agai'", "span.type = 'LLM'", "span.status = 'ERROR'", "feedback.good = 'no'"):
+        assert ids(filter) == [], filter
+    assert {one.name: one.value for one in mlflow.get_trace(trace).search_assessments()} == {"good": True, "expected": {"y": [1]}}
+
+
+def test_the_command_line_of_mlflow(mlflow_client, experiment, url, tmp_path):
+    def run(*words):
+        ended = subprocess.run([sys.executable, "-m", "mlflow", *words], capture_output=True, text=True, timeout=120,
+                               env={**os.environ, "MLFLOW_TRACKING_URI": url})
+        assert ended.returncode == 0, ended.stderr[-2000:]
+        return ended.stdout
+
+    assert "test_the_command_line_of_mlflow" in run("experiments", "search")
+    # It says where to look before it prints the document.
+    said = run("runs", "create", "--experiment-id", experiment, "--run-name", "by hand")
+    made = json.loads(said[said.index("{"):])["run_id"]
+    assert made in run("runs", "list", "--experiment-id", experiment)
+    file = tmp_path / "a file.txt"
+    file.write_text("content")
+    run("artifacts", "log-artifact", "--local-file", str(file), "--run-id", made)
+    path = run("artifacts", "download", "--run-id", made, "--artifact-path", "a file.txt").strip().splitlines()[-1]
+    assert Path(path).read_text() == "content"
+    run("runs", "delete", "--run-id", made)
+    assert made not in run("runs", "list", "--experiment-id", experiment)
+    run("runs", "restore", "--run-id", made)
+    assert json.loads(run("runs", "describe", "--run-id", made))["info"]["run_name"] == "by hand"
+
+
+def test_what_a_registry_would_do_is_refused_in_words(mlflow_client):
+    with pytest.raises(MlflowException) as refusal:
+        mlflow_client.create_registered_model("a model")
+    assert "Hone keeps no registry" in str(refusal.value)
+
+
 def test_many_writers_at_once(mlflow_client, experiment):
     from concurrent.futures import ThreadPoolExecutor
 

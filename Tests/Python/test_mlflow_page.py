@@ -44,8 +44,8 @@ def tab(site):
         yield page
 
 
-# What the page asks for and does without: users, an assistant that runs a shell, a gateway.
-OPTIONAL = ("users/current", "assistant/", "gateway", "telemetry")
+# What the page asks for and does without: users, an assistant that runs a shell.
+OPTIONAL = ("users/current", "assistant/", "telemetry")
 
 
 def visit(tab, url, place):
@@ -117,6 +117,31 @@ def test_the_overview_counts_traces(tab, site):
     assert total > 20
     tab.get_by_text(str(int(total)), exact=True).first.wait_for()
     untroubled(tab)
+
+
+def test_the_quality_of_traces_is_charted(tab, site):
+    url, result = site
+    visit(tab, url, f"experiments/{result['experimentId']}/overview/quality")
+    tab.get_by_text("numeric_match").first.wait_for()
+    untroubled(tab)
+    points = ask(f"{url}/api/3.0/mlflow/traces/metrics", {
+        "experiment_ids": [result["experimentId"]], "view_type": "ASSESSMENTS", "metric_name": "assessment_count",
+        "aggregations": [{"aggregation_type": "COUNT"}], "filters": ['assessment.type = "feedback"'],
+        "dimensions": ["assessment_name"]})[2]["data_points"]
+    assert [point["dimensions"]["assessment_name"] for point in points] == ["numeric_match"]
+
+
+def test_spans_are_counted_by_their_kind(site):
+    url, result = site
+
+    def count(*filters):
+        points = ask(f"{url}/api/3.0/mlflow/traces/metrics", {
+            "experiment_ids": [result["experimentId"]], "view_type": "SPANS", "metric_name": "span_count",
+            "aggregations": [{"aggregation_type": "COUNT"}], "filters": list(filters)})[2].get("data_points", [])
+        return sum(point["values"]["COUNT"] for point in points)
+
+    assert 0 < count("span.type = 'CHAT_MODEL'") < count()
+    assert count('span.type = "TOOL"') == 0
 
 
 def test_runs_are_compared(tab, site):

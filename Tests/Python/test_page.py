@@ -297,13 +297,17 @@ class TestRuns:
         assert "lifecycleStage" not in rpc(address, "getRun", runId=run)["run"]
 
     def test_a_run_of_another_process_grows_while_it_is_watched(self, visit, store, executable):
+        # Answers for a few candidates, then for a few more: the run is under way for as long as the page needs.
+        answers = threading.Semaphore(450)
+
         def reply(messages):
-            return section("reasoning", "I count.") + section("answer", "7") + section("proposed_instruction", "Count.") + "[[ ## completed ## ]]\n"
+            answers.acquire(timeout=300)
+            return section("reasoning", "I count.") + section("answer", "7") + "[[ ## completed ## ]]\n"
 
         page = visit.open("experiments/1")
         page.locator("tr[data-id]").first.wait_for()
         before = page.locator('tr[aria-level="1"]').count()
-        with endpoint(reply, delay=0.05) as url:
+        with endpoint(reply) as url:
             process = subprocess.Popen(
                 [executable, "compile", "--home", str(store["home"]), "--program", "question -> answer", "--optimizer",
                  "BootstrapFewShotWithRandomSearch", "--trainset", "word-problems:train", "--valset", "word-problems:val",
@@ -317,12 +321,74 @@ class TestRuns:
                 page.get_by_text("Running").first.wait_for()
                 page.locator(".chart-box .point").first.wait_for()
                 seen = page.locator(".chart-box .point").count()
+                answers.release(450)
                 page.wait_for_function("seen => document.querySelectorAll('.chart-box .point').length > seen", arg=seen)
             finally:
                 process.terminate()
                 process.wait(timeout=30)
             # Ended before its time, it says how it goes on.
             page.locator(".notice", has_text="hone resume").wait_for()
+
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415478da63f8cfc000000301010018dd8db0"
+    "0000000049454e44ae426082")
+
+
+@pytest.fixture(scope="module")
+def logged(address):
+    """A run with another below it, as an MLflow client logs them."""
+    def ask(path, **body):
+        request = urllib.request.Request(
+            f"{address}/api/2.0/mlflow/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return json.load(reply)
+
+    experiment = ask("experiments/create", name="others")["experiment_id"]
+
+    def run(name, **tags):
+        return ask("runs/create", experiment_id=experiment, run_name=name, start_time=1_700_000_000_000,
+                   tags=[{"key": f"mlflow.{key}", "value": value} for key, value in tags.items()])["run"]["info"]["run_id"]
+
+    parent = run("a sweep")
+    child = run("one of it", parentRunId=parent)
+    ask("runs/log-batch", run_id=child, params=[{"key": "rate", "value": "0.1"}], metrics=[
+        {"key": "loss", "value": 1 / (step + 1), "step": step, "timestamp": 1_700_000_000_000 + step} for step in range(10)])
+    upload = urllib.request.Request(
+        f"{address}/api/2.0/mlflow-artifacts/artifacts/{experiment}/{child}/artifacts/{'long-' * 30}picture.png", PIXEL,
+        method="PUT")
+    urllib.request.urlopen(upload, timeout=20).close()
+    for one in (child, parent):
+        ask("runs/update", run_id=one, status="FINISHED", end_time=1_700_000_001_000)
+    return {"experiment": experiment, "parent": parent, "child": child}
+
+
+class TestRunsOfOthers:
+    """Runs that an MLflow client logged, with no optimization about them."""
+
+    def test_the_list_has_their_metrics_and_no_empty_columns(self, visit, logged):
+        page = visit.open(f"experiments/{logged['experiment']}")
+        page.locator(f'tr[data-id="{logged["child"]}"]').wait_for()
+        page.get_by_role("columnheader", name="loss").wait_for()
+        assert "1 child" in page.locator(f'tr[data-id="{logged["parent"]}"]').inner_text()
+        for name in ("Baseline", "Optimizer", "Cost", "Note"):
+            assert page.get_by_role("columnheader", name=name).count() == 0
+
+    def test_their_page_shows_what_was_logged(self, visit, logged):
+        page = visit.open(f"runs/{logged['parent']}")
+        page.get_by_role("link", name="one of it").click()
+        page.get_by_role("heading", name="one of it").wait_for()
+        page.get_by_role("img", name="loss: 10 values, from 1 to 0.1000").wait_for()
+        assert "0.1" in page.get_by_role("row", name="rate").inner_text()
+        assert page.get_by_role("tab").all_inner_texts() == ["Parameters and metrics", "Data", "Traces", "Files"]
+
+    @pytest.mark.parametrize("width", [1440, 390])
+    def test_a_picture_is_shown_whatever_its_name(self, browser, address, logged, width):
+        visit = Visit(browser, address, width=width)
+        page = visit.open(f"runs/{logged['child']}/files")
+        page.wait_for_function("document.querySelector('img.picture')?.naturalWidth === 1")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        visit.close()
 
 
 class TestCandidates:
@@ -369,6 +435,11 @@ class TestCandidates:
         page.get_by_label("Against").first.select_option(index=1)
         page.wait_for_url("**against=**")
 
+    def test_rows_of_other_data_are_not_laid_beside(self, visit, store):
+        page = visit.open(f"compare/examples?runs={store['first']['runId']},{store['evil']['runId']}")
+        page.get_by_text("They have no rows in common").wait_for()
+        assert page.get_by_role("grid").count() == 0
+
     def test_runs_are_compared_side_by_side(self, visit, store):
         page = visit.open("experiments/1")
         for run in (store["first"]["runId"], store["second"]["runId"]):
@@ -399,6 +470,28 @@ class TestTraces:
         assert tree.get_by_role("treeitem").count() == 2, "what is below Predict.forward is folded away"
         page.get_by_role("button", name="Raw JSON").click()
         page.get_by_text('"parentId"').wait_for()
+
+    def test_the_times_are_stretched_over_one_span(self, visit, store, address):
+        trace = a_trace(address, best_of(store["first"]))
+        spans = rpc(address, "getTrace", traceId=trace)["spans"]
+        model = next(span for span in spans if span["name"] == "LM.__call__")
+        page = visit.open(f"traces/{trace}")
+        widths = "[...document.querySelectorAll('.span-row .time-bar')].map((bar) => bar.style.width)"
+        page.get_by_role("treeitem", name="LM.__call__").click()
+        before = page.evaluate(widths)
+        page.keyboard.press("z")
+        page.get_by_role("button", name="Whole trace").wait_for()
+        assert f"zoom={model['id']}" in page.url
+        row = page.get_by_role("treeitem", name="LM.__call__").locator(".time-bar")
+        assert row.evaluate("(bar) => [bar.style.left, bar.style.width]") == ["0%", "100%"]
+        page.reload()
+        page.get_by_role("button", name="Whole trace").wait_for()
+        page.get_by_role("treeitem", name="LM.__call__").locator(".time-line").click()
+        page.get_by_role("button", name="Whole trace").wait_for(state="hidden")
+        page.keyboard.press("z")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Whole trace").wait_for(state="hidden")
+        assert page.evaluate(widths) == before and "zoom" not in page.url
 
     def test_a_person_adds_an_assessment(self, visit, store, address):
         trace = a_trace(address, best_of(store["second"]))

@@ -65,6 +65,8 @@ class HoneError(Exception):
     def __str__(self) -> str:
         lines = [self.message]
         for problem in self.problems:
+            if len(self.problems) == 1 and problem.get("message", "") in self.message:
+                continue
             hint = f" Did you mean \"{problem['suggestion']}\"?" if problem.get("suggestion") else ""
             lines.append(f"  - {problem.get('path', '')}: {problem.get('message', '')}{hint}")
         if self.remedy:

@@ -94,6 +94,8 @@ class Lines:
                 return
             self._seen, self._last = seen, time.monotonic()
         words = report.get("message") or report.get("title") or report.get("kind")
+        if words == self._title:
+            return
         share = f" ({report['percentage']} %)" if report.get("percentage") is not None else ""
         line = f"{self._title}: {clean(words)}{share}\n"
         (self._write or sys.stderr.write)(line)

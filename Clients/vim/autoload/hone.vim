@@ -16,7 +16,8 @@ export def Attach()
     return
   endif
   for [key, name] in items({
-      c: 'compile', e: 'evaluate', k: 'cancel', r: 'runs', t: 'trace', d: 'diff', l: 'load', a: 'actions'})
+      c: 'compile', e: 'evaluate', k: 'cancel', r: 'runs', t: 'trace', d: 'diff', l: 'load', a: 'actions',
+      E: 'estimate', C: 'detach', w: 'watch'})
     execute printf('nnoremap <buffer> <LocalLeader>%s <Cmd>Hone %s<CR>', key, name)
   endfor
   nnoremap <buffer> K <Cmd>Hone hover<CR>
@@ -26,8 +27,8 @@ def Outcome(result: dict<any>): string
   const score = text.Score(get(result, 'score', v:null))
   const baseline = text.Score(get(result, 'baselineScore', v:null))
   const status = get(result, 'status', 'FINISHED')
-  var line = score == '-' ? 'no score' : baseline == '-' ? printf('%s on %s examples', score, get(result, 'count', '?'))
-    : printf('%s, was %s', score, baseline)
+  var line = score == '-' ? 'no score' : baseline != '-' ? printf('%s, was %s', score, baseline)
+    : has_key(result, 'count') ? printf('%s on %s examples', score, result.count) : score
   if type(status) == v:t_string && status != 'FINISHED'
     line = tolower(status) .. ', ' .. line
   endif
@@ -52,19 +53,64 @@ export def Evaluate()
   Work('evaluate')
 enddef
 
+# Shows what compiling would ask for and cost.
+export def Estimate()
+  const at = document.At(bufnr())
+  if !empty(at)
+    runs.Estimate(at.service, at.uri)
+  endif
+enddef
+
+# Compiles in the service that all share: it goes on when Vim has left.
+export def Detach()
+  const at = document.At(bufnr())
+  const answer = empty(at) ? null : service.Execute(at.service, 'hone.compile', {uri: at.uri, detach: true})
+  if type(answer) == v:t_dict
+    text.Tell(printf('compile goes on by itself as run %s; :Hone watch follows it', text.Short(answer.runId)))
+    runs.Refresh()
+  endif
+enddef
+
+# Follows a run that is under way, the file's latest unless named, with progress.
+export def Watch(run = '', from: dict<any> = {})
+  const at = empty(from) ? document.At(bufnr()) : {service: from}
+  if !empty(at)
+    const title = 'watch ' .. (empty(from) ? expand('%:t') : text.Short(run))
+    const what = run == '' ? {uri: at.uri} : {run: run}
+    service.Work(at.service, title, 'hone.watch', what, Outcome, 'no longer watched; the run goes on')
+  endif
+enddef
+
+# Cancels what runs from here, or the run named, whoever started it.
+export def Cancel(run = '', from: dict<any> = {})
+  if run == ''
+    service.Cancel()
+    return
+  endif
+  const any = empty(from) ? service.Any() : from
+  const answer = empty(any) ? null : service.Execute(any, 'hone.cancel', {run: run})
+  if type(answer) == v:t_dict
+    const name = 'run ' .. text.Short(run)
+    text.Tell(answer.cancelled > 0 ? 'cancelled ' .. name .. '; what was finished is tracked' : name .. ' was not under way')
+    runs.Refresh()
+  endif
+enddef
+
 # Shows the runs of this program file; elsewhere, all.
 export def Runs()
   if bufname() !~ '\.hone\.json$'
     const any = service.Any()
     if !empty(any)
-      runs.Tree({service: any})
+      runs.Tree({service: any, Watch: Watch, Cancel: Cancel})
     endif
     return
   endif
   const at = document.At(bufnr())
   if !empty(at)
     const buffer = bufnr()
-    runs.Tree({service: at.service, uri: at.uri, file: bufname(), Load: (run) => LoadInto(buffer, run)})
+    runs.Tree({
+      service: at.service, uri: at.uri, file: bufname(), Load: (run) => LoadInto(buffer, run), Watch: Watch,
+      Cancel: Cancel})
   endif
 enddef
 
@@ -157,7 +203,10 @@ enddef
 const subcommands: dict<func> = {
   compile: (_) => Compile(),
   evaluate: (_) => Evaluate(),
-  cancel: (_) => service.Cancel(),
+  estimate: (_) => Estimate(),
+  detach: (_) => Detach(),
+  watch: (words) => Watch(get(words, 0, '')),
+  cancel: (words) => Cancel(get(words, 0, '')),
   runs: (_) => Runs(),
   trace: (words) => Trace(get(words, 0, '')),
   diff: (words) => Diff(get(words, 0, ''), get(words, 1, '')),

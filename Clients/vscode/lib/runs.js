@@ -6,6 +6,9 @@ const vscode = require('vscode');
 const { Services } = require('./service');
 const text = require('./text');
 
+// How many are shown at first, and how many more each time.
+const step = 200;
+
 const icons = { FINISHED: 'pass', RUNNING: 'sync', FAILED: 'error', KILLED: 'circle-slash' };
 
 class Runs {
@@ -14,12 +17,19 @@ class Runs {
     this.at = at;
     this.report = report;
     this.showsAll = false;
+    this.limit = step;
     this.changes = new vscode.EventEmitter();
     this.onDidChangeTreeData = this.changes.event;
   }
 
   refresh() {
     this.changes.fire(undefined);
+  }
+
+  /** Shows earlier runs, or earlier traces of a run, too. */
+  more() {
+    this.limit += step;
+    this.refresh();
   }
 
   async getChildren(node) {
@@ -40,17 +50,25 @@ class Runs {
     const at = await this.at();
     if (!at) return [];
     const inside = at.uri && !this.showsAll;
-    const argument = inside ? { uri: at.uri, onlyFile: true, limit: 200 } : { limit: 200 };
+    const { limit } = this;
+    const argument = inside ? { uri: at.uri, onlyFile: true, limit } : { limit };
     const answer = await Services.execute(at.connection, 'hone.runs', argument);
-    return answer.runs.map((run) => ({ kind: 'run', run, connection: at.connection }));
+    const nodes = answer.runs.map((run) => ({ kind: 'run', run, connection: at.connection }));
+    return answer.more ? [...nodes, { kind: 'more', label: 'Earlier runs…' }] : nodes;
   }
 
   async traces({ run, connection }) {
-    const { traces } = await connection.request('listTraces', { runId: run.runId, maxResults: 200 });
-    return traces.map((trace) => ({ kind: 'trace', trace, connection }));
+    const listed = await connection.request('listTraces', { runId: run.runId, maxResults: this.limit });
+    const nodes = listed.traces.map((trace) => ({ kind: 'trace', trace, connection }));
+    return listed.nextPageToken ? [...nodes, { kind: 'more', label: 'Earlier traces…' }] : nodes;
   }
 
   getTreeItem(node) {
+    if (node.kind === 'more') {
+      const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.None);
+      item.command = { command: 'hone.moreRuns', title: node.label };
+      return item;
+    }
     return node.kind === 'run' ? this.runItem(node) : this.traceItem(node);
   }
 
@@ -61,7 +79,7 @@ class Runs {
     item.description = `${text.score(run.score)}  ${text.line(run.status || '')}`;
     item.tooltip = text.clean(`${run.name}\n${run.kind || ''}\n${text.when(run)}\nrun ${run.runId}`);
     item.iconPath = new vscode.ThemeIcon(icons[run.status] || 'circle-outline');
-    item.contextValue = 'run';
+    item.contextValue = run.status === 'RUNNING' ? 'run running' : 'run';
     item.command = { command: 'hone.openRun', title: 'Open Run', arguments: [node] };
     return item;
   }

@@ -87,10 +87,9 @@ class Services {
 }
 
 /** Shows an error as a message with what to do; never a stack trace. */
-async function showError(error, log, title = '') {
+async function showError(error, log, title = '', cancelled = 'was cancelled; what was finished is tracked') {
   if (error instanceof HoneError && error.isCancelled) {
-    const what = title || 'the request';
-    vscode.window.showInformationMessage(`Hone: ${what} was cancelled; what was finished is tracked.`);
+    vscode.window.showInformationMessage(`Hone: ${title || 'the request'} ${cancelled}.`);
     return;
   }
   const known = error instanceof HoneError;

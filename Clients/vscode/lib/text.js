@@ -68,7 +68,8 @@ function outcome(result) {
   const reached = score(result.score);
   if (reached === '-') parts.push('no score');
   else if (typeof result.baselineScore === 'number') parts.push(`${reached}, was ${score(result.baselineScore)}`);
-  else parts.push(`${score(result.score)} on ${value(result.count)} examples`);
+  else if (result.count === undefined) parts.push(reached);
+  else parts.push(`${reached} on ${result.count} examples`);
   if (result.runId) parts.push(`run ${short(result.runId)}`);
   return line(parts.join(', ') + (result.simulated ? ' (simulated model)' : ''));
 }

@@ -23,8 +23,9 @@ package final class AgentSession: RequestHandler {
   private static let instructions = """
     Hone optimizes language-model programs (instructions and demos) against your data and metric, and tracks every run. \
     evaluate scores a program, compile searches a better one, listRuns and getTrace show what happened. Begin with \
-    {"lm": "simulated"} to try a request without cost. Calls are bounded by a budget that each answer states. Long \
-    calls: set detach and follow the run with watchRun.
+    {"lm": "simulated"} to try a request without cost; compile with {"estimate": true} tells calls and cost without \
+    asking a model. Calls are bounded by a budget that each answer states. Long calls: set detach and follow the run \
+    with watchRun, or look at it now and then with getRun.
     """
 
   private let budget: AgentBudget

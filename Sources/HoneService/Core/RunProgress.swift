@@ -79,6 +79,7 @@ final class RunProgress: EventSink {
       var parts = [state.phase]
       if state.trials > 0 { parts.append("trial \(state.trials)") }
       if let best = state.best { parts.append("best \(best)") }
+      if state.trials == 0, state.done > 0 { parts.append("\(state.done) done") }
       parts.append("\(usage.calls) calls")
       watchers.report(parts.joined(separator: ", "), percentage: percentage, data: data)
     }

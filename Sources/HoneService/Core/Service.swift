@@ -22,6 +22,8 @@ package final class Service: Sendable {
   let works = Works()
   /// Asked to fetch what a call may need before the store is read; nil where the store is all there is.
   private let upstream = Mutex<(any Upstream)?>(nil)
+  /// Does a call in a service that stays when this one's client leaves; nil where this one stays itself.
+  private let staying = Mutex<StayingService?>(nil)
 
   package init(home: String, logger: Logger) {
     self.home = home
@@ -50,6 +52,14 @@ package final class Service: Sendable {
 
   /// Puts another place behind the store.
   package func use(_ upstream: any Upstream) { self.upstream.withLock { $0 = upstream } }
+
+  package typealias StayingService =
+    @Sendable (_ method: String, _ params: JSONObject) async throws(HoneError) -> JSONValue
+
+  /// Names the service that takes the detached works of editors, which end this one when they leave.
+  package func leaveDetached(to service: @escaping StayingService) { staying.withLock { $0 = service } }
+
+  var stayingService: StayingService? { staying.withLock { $0 } }
 
   /// Stops the works under way, each of which tracks what it has, so that its run can be resumed; takes no more.
   package func drain() async { await works.close() }

@@ -10,7 +10,7 @@ enum BestProgram {
     let document = try call.editor.document(try arguments.uri())
     let store = try await call.service.store()
     let run: Run
-    if let id = arguments.string("run") ?? arguments.string("runId") {
+    if let id = arguments.run {
       run = try await store.run(id)
     } else if let path = document.path, let best = try await FileRuns(store: store, path: path).best() {
       run = best

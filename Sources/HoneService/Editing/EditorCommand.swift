@@ -14,7 +14,10 @@ struct EditorCommand: Sendable {
     EditorCommand(name: "hone.evaluate", title: "Evaluate") { try await FileWork.run(.evaluate, $0, $1) },
     EditorCommand(name: "hone.compile", title: "Compile") { try await FileWork.run(.compile, $0, $1) },
     EditorCommand(name: "hone.loadBest", title: "Load the best program") { try await BestProgram.load($0, $1) },
+    EditorCommand(name: "hone.estimate", title: nil) { try await FileWork.estimate($0, $1) },
+    EditorCommand(name: "hone.watch", title: nil) { try await FileWork.watch($0, $1) },
     EditorCommand(name: "hone.cancel", title: nil) { call, arguments in
+      if let run = arguments.run { return try await FileWork.cancel(run, call) }
       let file = try arguments.optionalURI().map { ProgramFile.path(ofURI: $0) ?? $0 }
       return ["cancelled": .int(call.editor.works.cancel(file: file))]
     },
@@ -83,6 +86,9 @@ struct CommandArguments: Sendable {
   }
 
   func string(_ name: String) -> String? { value[name]?.stringValue }
+
+  /// The id of the run that is meant, where one is named.
+  var run: String? { string("run") ?? string("runId") }
 
   /// A program: a string of one, or an object that names it.
   func member(_ name: String) throws(HoneError) -> JSONObject {

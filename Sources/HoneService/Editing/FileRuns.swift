@@ -35,6 +35,14 @@ struct FileRuns: Sendable {
     ).items.first
   }
 
+  /// The latest one that is under way, in whichever process.
+  func underWay() async throws(HoneError) -> Run? {
+    try await store.searchRuns(
+      filter: Self.filter(path) + " AND attributes.status = 'RUNNING'", orderBy: ["attributes.start_time DESC"],
+      maxResults: 1
+    ).items.first
+  }
+
   /// The compile that found the best program.
   func best() async throws(HoneError) -> Run? {
     try await store.searchRuns(
@@ -45,8 +53,8 @@ struct FileRuns: Sendable {
 }
 
 extension Run {
-  /// What a run scored: a compile's best program, or the program it evaluated.
-  var score: Double? { metric("score") ?? metric("eval") }
+  /// What a run scored: a compile's best program, so far where it is under way, or the program it evaluated.
+  var score: Double? { metric("score") ?? metric("eval") ?? metric("best_score") }
 
   var kind: String { tags.value(of: HoneTag.kind) ?? (info.parentID == nil ? "run" : "candidate") }
 

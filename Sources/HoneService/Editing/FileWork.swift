@@ -1,12 +1,14 @@
 import Failures
 import JSON
 import JSONRPC
+import Tracking
 
 /// `hone.evaluate` and `hone.compile`: the work that a program file describes, with the editor's own progress display.
 enum FileWork {
   static func run(_ method: Method, _ call: EditorCall, _ arguments: CommandArguments) async throws -> JSONValue {
     let document = try call.editor.document(try arguments.uri())
     let request = try request(method, document, arguments)
+    if request["detach"] == true { return try await detach(method, request, document, call) }
     let token = await progressToken(call)
     let progress = token.map {
       ConnectionProgress(call.connection, workDone: $0, partial: call.params["partialResultToken"])
@@ -30,6 +32,75 @@ enum FileWork {
       finish(call, "\(verb)ing \(document.name): \(what)", isError: failure.kind != .cancelled)
       throw failure
     }
+  }
+
+  /// Starts work that goes on when the editor has left: where that ends this service, in one that stays.
+  private static func detach(
+    _ method: Method, _ request: JSONObject, _ document: Document, _ call: EditorCall
+  ) async throws -> JSONValue {
+    let directory = call.directory(of: document)
+    guard let staying = call.service.stayingService else {
+      return try await call.service.call(method.name, request, in: CallEnvironment(baseDirectory: directory))
+    }
+    var request = request
+    request["baseDirectory"] = .string(directory)
+    return try await staying(method.name, request)
+  }
+
+  /// `hone.estimate`: what compiling the file would ask for and cost, with lines to show.
+  static func estimate(_ call: EditorCall, _ arguments: CommandArguments) async throws -> JSONValue {
+    let document = try call.editor.document(try arguments.uri())
+    var request = try request(.compile, document, arguments)
+    request["estimate"] = request["estimate"] ?? true
+    let result = try await call.service.call(
+      Method.compile.name, request, in: CallEnvironment(baseDirectory: call.directory(of: document)))
+    var answer = result.objectValue ?? [:]
+    answer["lines"] = EstimateOutline.lines(of: result, for: document.name)
+    return .object(answer)
+  }
+
+  /// `hone.watch`: a run under way, the one named or the file's latest, with progress; who is cancelled only leaves it.
+  static func watch(_ call: EditorCall, _ arguments: CommandArguments) async throws -> JSONValue {
+    let store = try await call.service.store()
+    let run: Run
+    if let id = arguments.run {
+      run = try await store.run(id)
+    } else {
+      let document = try call.editor.document(try arguments.uri())
+      guard let path = document.path, let found = try await FileRuns(store: store, path: path).underWay() else {
+        throw HoneError(
+          .notFound, "No run of \(document.name) is under way.", remedy: "Compile it, or name the run to watch.")
+      }
+      run = found
+    }
+    let token = await progressToken(call)
+    let progress = token.map { ConnectionProgress(call.connection, workDone: $0, partial: nil) }
+    progress?.begin("Watching \(run.info.name)")
+    do {
+      let result = try await call.editor.works.run(token: token) {
+        try await call.service.call(
+          Method.watchRun.name, ["runId": .string(run.id)],
+          in: CallEnvironment(progress: progress, baseDirectory: call.baseDirectory))
+      }
+      progress?.end(outcome(result))
+      finish(call, "\(run.info.name): \(outcome(result))", isError: false)
+      return result
+    } catch {
+      let failure = HoneError(wrapping: error)
+      progress?.end(failure.kind == .cancelled ? "no longer watched" : "failed")
+      throw failure
+    }
+  }
+
+  /// `hone.cancel` of a run, whichever process it is under way in; answers when it has ended.
+  static func cancel(_ run: String, _ call: EditorCall) async throws -> JSONValue {
+    let isUnderWay = try await call.service.store().run(run).info.status == .running
+    let result = try await call.service.call(
+      Method.cancelRun.name, ["runId": .string(run)], in: CallEnvironment(baseDirectory: call.baseDirectory))
+    return [
+      "cancelled": isUnderWay ? 1 : 0, "runId": .string(run), "status": result["status"] ?? .null,
+      "score": result["score"] ?? .null,
+    ]
   }
 
   /// The request that the document's text makes, the argument's other members in place of the file's.

@@ -5,7 +5,7 @@ import Tracking
 /// `hone.runs`: runs as a tree, ready to be shown.
 enum RunTree {
   static func json(_ call: EditorCall, _ arguments: CommandArguments) async throws -> JSONValue {
-    let limit = min(max(arguments.value["limit"]?.intValue ?? 50, 1), 1000)
+    let limit = min(max(arguments.value["limit"]?.intValue ?? 50, 1), 50_000)
     let store = try await call.service.store()
     var experiment = arguments.string("experiment")
     var filter = "tags.mlflow.parentRunId IS NULL"
@@ -20,7 +20,7 @@ enum RunTree {
     var ids: [String]?
     if let experiment {
       guard let found = try await store.findExperiment(named: experiment) else {
-        return ["experiment": .string(experiment), "runs": []]
+        return ["experiment": .string(experiment), "runs": [], "more": false]
       }
       ids = [found.id]
     }
@@ -28,7 +28,8 @@ enum RunTree {
       experimentIDs: ids, filter: filter, orderBy: ["attributes.start_time DESC"], maxResults: limit)
     var nodes: [JSONValue] = []
     for run in runs.items { nodes.append(try await node(run, store)) }
-    return ["experiment": JSONValue(experiment), "runs": .array(nodes)]
+    let more = runs.nextPageToken != nil
+    return ["experiment": JSONValue(experiment), "runs": .array(nodes), "more": .bool(more)]
   }
 
   private static func node(_ run: Run, _ store: TrackingStore) async throws(HoneError) -> JSONValue {

@@ -42,7 +42,11 @@ struct RunControl {
     ]
     if trials > 0 { data["trial"] = .int(trials) }
     if let best = try await store.run(id).metric("best_score") { data["score"] = .double(best) }
-    progress.report("under way in process \(pid)", percentage: nil, data: data)
+    var parts = ["under way in process \(pid)"]
+    if trials > 0 { parts.append("trial \(trials)") }
+    if let best = data["score"]?.doubleValue { parts.append("best \(best)") }
+    if let calls = data["calls"]?.intValue, calls > 0 { parts.append("\(calls) calls") }
+    progress.report(parts.joined(separator: ", "), percentage: nil, data: data)
   }
 
   private func pause(_ duration: Duration, _ id: String) async throws(HoneError) {

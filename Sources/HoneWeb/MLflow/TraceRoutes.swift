@@ -133,7 +133,8 @@ enum TraceRoutes {
       $0["mlflow_experiment"]?["experiment_id"]?.stringValue
     }
     let ids = try locations + call.texts("experiment_ids")
-    guard !ids.isEmpty else { throw WebFailure.invalid("locations: At least one experiment is needed.") }
+    // MLflow's page asks with an empty list where it has not chosen an experiment, and expects an empty answer.
+    guard !ids.isEmpty || call.value("locations") != nil else { throw WebFailure.invalid("locations: At least one experiment is needed.") }
     return ids
   }
 

@@ -42,18 +42,25 @@ enum MetricAnswers {
       case "ASSESSMENTS"?: .assessments
       default: .traces
       }
-    // Filters name what they are about; those on traces are the store's own without that word.
-    let filters = try call.texts("filters").map { filter in
-      let start = filter.trimmed
-      for kind in ["metadata.", "tag.", "tags.", "status"] where start.hasPrefix("trace.\(kind)") {
-        return String(start.dropFirst("trace.".count))
+    // Filters name what they are about; those on traces are the store's own without that word. Those on what is counted
+    // choose among it.
+    var filters: [String] = []
+    var conditions: [TraceMetricsQuery.Condition] = []
+    for filter in try call.texts("filters").map(\.trimmed) {
+      if let found = filter.wholeMatch(of: /(span|assessment)\.(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')/),
+        found.1 == (subject == .spans ? "span" : "assessment"), subject != .traces
+      {
+        conditions.append(.init(part: String(found.2), value: String(found.3 ?? found.4 ?? "")))
+        continue
       }
-      return start
+      let kinds = ["metadata.", "tag.", "tags.", "status"]
+      let isOfTrace = kinds.contains { filter.hasPrefix("trace.\($0)") }
+      filters.append(isOfTrace ? String(filter.dropFirst("trace.".count)) : filter)
     }
     return TraceMetricsQuery(
       subject: subject, metric: try call.requiredText("metric_name"), dimensions: try call.texts("dimensions"),
-      experimentIDs: try call.texts("experiment_ids"), filters: filters, start: try call.int("start_time_ms"),
-      end: try call.int("end_time_ms"))
+      experimentIDs: try call.texts("experiment_ids"), filters: filters, conditions: conditions,
+      start: try call.int("start_time_ms"), end: try call.int("end_time_ms"))
   }
 
   /// The beginning of the interval that a time lies in.

@@ -44,7 +44,7 @@ extension MIPROv2 {
       plan.minibatch ? 1...fullEvaluations(after: trials.upperBound) + (plan.isElastic ? 1 : 0) : 0...0
     // What has been asked before costs nothing (with the cache off, only where the run is tracked): the first trials
     // alone are sure to be new.
-    let least = min(max(1, plan.trials / 2), max(1, plan.demoSets - 1)) * plan.rowsPerTrial
+    let least = min(max(1, plan.trials / 3), max(1, plan.demoSets - 1)) * plan.rowsPerTrial
     let all = trials.upperBound * plan.rowsPerTrial + full.upperBound * setup.valset.count
     let most = isCached && plan.isElastic && plan.minibatch ? plan.executions - setup.valset.count : all
     let demos = plan.isZeroShot ? 0 : max(maxBootstrappedDemos, maxLabeledDemos)

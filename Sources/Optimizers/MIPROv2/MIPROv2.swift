@@ -12,12 +12,14 @@ import Randomness
 /// Algorithm: MIPROv2 (Opsahl-Ong et al. 2024, arXiv 2406.11695), with DSPy's options, defaults and schedule. It
 /// departs from DSPy where that saves calls or uses them better:
 /// - Demo sets, data summary and the baseline's evaluation are made at the same time, trials overlap.
-/// - The first trials cover every instruction and demo set once, in place of drawing combinations at random.
+/// - The first third of the trials takes up a new instruction and demo set each, as far as there are any, in place of
+///   drawing combinations at random.
 /// - Scores of different minibatches are compared after taking out how hard their rows are.
-/// - With `history_aware_proposer`, later trials also try instructions proposed from the best attempts so far.
+/// - With `history_aware_proposer`, most later trials try instructions proposed from the best attempts so far, some of
+///   them with a demo set not tried yet: building on what has done well finds more than drawing what there is.
 /// - The program is described once, not once a proposal, and no proposal is made to be thrown away.
 /// - Under `auto`, executions that an earlier one makes free (a row that a combination has been asked before) go into
-///   further trials.
+///   further trials, less what later proposals cost and half of the rows that were bootstrapped in vain.
 package struct MIPROv2: Optimizer {
   package static let name = "MIPROv2"
 
@@ -149,7 +151,7 @@ package struct MIPROv2: Optimizer {
       async let demoSets = makeDemoSets(orders, session)
       if isBounded { _ = try await demoSets }
       async let summary = dataAwareProposer ? DataSummary.write(setup.trainset, batch: viewDataBatchSize, session) : nil
-      let demos = try await demoSets
+      let (demos, failures) = try await demoSets
       let proposer = InstructionProposer(self, session, dataSummary: try await summary)
       await task.session.events.emit(
         .phase("propose", message: "Proposing instructions"))
@@ -160,21 +162,25 @@ package struct MIPROv2: Optimizer {
       random = after
       return Search(
         options: self, plan: setup.plan, task: session, log: log, proposer: proposer,
-        demoSets: setup.plan.isZeroShot ? nil : demos, instructions: texts, random: random)
+        demoSets: setup.plan.isZeroShot ? nil : demos, instructions: texts, random: random, spent: failures / 2)
     } catch {
       throw HoneError(wrapping: error)
     }
   }
 
-  /// The demo sets in their order: one state of demos for each predictor.
-  private func makeDemoSets(_ orders: [DemoSetOrder], _ task: CompileTask) async throws(HoneError) -> [[[JSONObject]]] {
-    try await concurrently(orders) { index, order throws(HoneError) in
+  /// The demo sets in their order, one state of demos for each predictor, and how many rows were tried in vain.
+  private func makeDemoSets(
+    _ orders: [DemoSetOrder], _ task: CompileTask
+  ) async throws(HoneError) -> (sets: [[[JSONObject]]], failures: Int) {
+    let made = try await concurrently(orders) { index, order throws(HoneError) in
       let (program, attempts) = try await make(order, index: index, task)
       let demos = program.states.map(\.demos)
       await task.session.events.emit(
         .demoSetReady(index: index, demos: demos.map(\.count).max() ?? 0, attempts: attempts))
-      return demos
+      let accepted = demos.map { demos in demos.count { $0["augmented"] == true } }.max() ?? 0
+      return (demos: demos, failures: attempts - accepted)
     }
+    return (made.map(\.demos), made.reduce(0) { $0 + $1.failures })
   }
 
   private func make(

@@ -31,7 +31,9 @@ final class Search {
   private var refinements = 0
   /// Pairs of combination and row that have been asked; a repeat costs nothing.
   private var asked: [[Int]: Set<Int>] = [:]
-  private var executions = 0
+  /// What has been asked and not been free, of what may go into further trials: executions, proposals of later trials,
+  /// and a share of the rows that were bootstrapped in vain, which no plan foresees.
+  private var spent: Int
   /// How many of each predictor's instructions have been written; the rest are being so.
   private var written: [Int] = []
   /// Evaluations decided whose results have not come in.
@@ -39,7 +41,7 @@ final class Search {
 
   init(
     options: MIPROv2, plan: Plan, task: CompileTask, log: SearchLog, proposer: InstructionProposer,
-    demoSets: [[[JSONObject]]]?, instructions: [[String]], random: PythonRandom
+    demoSets: [[[JSONObject]]]?, instructions: [[String]], random: PythonRandom, spent: Int
   ) {
     self.options = options
     self.plan = plan
@@ -49,6 +51,7 @@ final class Search {
     self.demoSets = demoSets
     self.instructions = instructions
     self.random = random
+    self.spent = spent
     valset = task.valset ?? []
     board = ScoreBoard(rows: valset.count)
     written = instructions.map(\.count)
@@ -89,10 +92,10 @@ final class Search {
     written + (demoSets.map { sets in (0..<predictors).map { _ in sets.count } } ?? [])
   }
 
-  /// The first combinations: each demo set and each instruction stands in one, in a random order. At most half of the
-  /// trials go into them.
+  /// The first combinations: instructions and demo sets in a random order, each in one as far as a third of the trials
+  /// reaches. What they leave out is for later trials, which build on the best so far and so find more.
   private func openingCombinations() -> [[Int]] {
-    let limit = max(1, plan.trials / 2)
+    let limit = max(1, plan.trials / 3)
     var columns: [[Int]] = []
     for (variable, size) in sizes.enumerated() {
       // The student's own choice (0) is known from its evaluation; it stands in where there is nothing else.
@@ -132,21 +135,21 @@ final class Search {
     minibatchTrials += 1
     trialsSinceFull += 1
     if minibatchTrials <= opening.count { return trial(opening[minibatchTrials - 1]) }
-    if options.historyAwareProposer, minibatchTrials % 4 != 0, let piece = refinedTrial() { return piece }
+    if options.historyAwareProposer, minibatchTrials % 5 != 0, let piece = refinedTrial() { return piece }
     return trial(sampled())
   }
 
   /// Whether executions saved so far allow one more trial and the full evaluation of what it may find.
   private var mayExtend: Bool {
     plan.isElastic && plan.minibatch && minibatchTrials < 2 * plan.trials
-      && executions + 2 * plan.rowsPerTrial + (valset.count - plan.rowsPerTrial) <= plan.executions
+      && spent + valset.count <= plan.executions
   }
 
   /// Whether the best estimate belongs to a combination that has had no full evaluation, and saved executions allow
   /// one.
   private var mayCheckAnother: Bool {
     guard plan.isElastic, let first = board.ranking().first, isUnchecked(first.combination) else { return false }
-    return executions + valset.count - (asked[first.combination]?.count ?? 0) <= plan.executions
+    return spent + valset.count - (asked[first.combination]?.count ?? 0) <= plan.executions
   }
 
   /// Whether a combination has scores but no full evaluation, and none that is out or was lost to an outage.
@@ -165,11 +168,13 @@ final class Search {
     return combination
   }
 
-  /// A trial of a new instruction, written from the best attempts so far, for one predictor of the best combination.
+  /// A trial of a new instruction, written from the best attempts so far, for one predictor of the best combination;
+  /// every third time with a demo set that the predictor has not had in any trial.
   private func refinedTrial() -> Piece? {
     let ranking = board.ranking()
     guard let best = ranking.first else { return nil }
     refinements += 1
+    spent += 1
     let predictor = refinements % predictors
     var attempts: [InstructionProposer.Attempt] = []
     let shown = random.randint(1...3)
@@ -184,9 +189,18 @@ final class Search {
     instructions[predictor].append(instructions[predictor][best.combination[predictor]])
     var combination = best.combination
     combination[predictor] = instructions[predictor].count - 1
+    if refinements / predictors % 3 == 2, let set = random.choice(untriedDemoSets(of: predictor)) {
+      combination[predictors + predictor] = set
+    }
     var piece = trial(combination)
     piece.refinement = order
     return piece
+  }
+
+  private func untriedDemoSets(of predictor: Int) -> [Int] {
+    guard let demoSets else { return [] }
+    let tried = Set(asked.keys.map { $0[predictors + predictor] })
+    return demoSets.indices.filter { !tried.contains($0) }
   }
 
   private func trial(_ combination: [Int]) -> Piece {
@@ -210,7 +224,7 @@ final class Search {
   }
 
   private func note(_ combination: [Int], rows: [Int]) {
-    for row in rows where asked[combination, default: []].insert(row).inserted { executions += 1 }
+    for row in rows where asked[combination, default: []].insert(row).inserted { spent += 1 }
   }
 
   private func piece(_ combination: [Int], rows: [Int], isFull: Bool) -> Piece {

@@ -7,7 +7,7 @@ package struct ArtifactPath: Hashable, Sendable, CustomStringConvertible {
   package let components: [String]
 
   /// - Throws: `invalidParams` for an absolute path, one with empty, `.` or `..` parts, backslashes, control
-  ///   characters, a drive or URI scheme, percent signs that hide any of these, or names over 255 bytes.
+  ///   characters, a drive or URI scheme, percent signs that hide any of these, or names over 200 bytes.
   package init(_ path: String) throws(HoneError) {
     func refuse(_ reason: String) -> HoneError {
       invalid(

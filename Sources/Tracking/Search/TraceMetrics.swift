@@ -8,6 +8,18 @@ import Traces
 package struct TraceMetricsQuery: Sendable {
   package enum Subject: Sendable { case traces, spans, assessments }
 
+  /// What a span or an assessment has to be to count.
+  package struct Condition: Sendable {
+    /// `name`, `type` or, of spans, `status`.
+    package var part: String
+    package var value: String
+
+    package init(part: String, value: String) {
+      self.part = part
+      self.value = value
+    }
+  }
+
   package var subject: Subject
   /// `trace_count`, `latency`, `input_tokens` … ; see `TrackingStore.metricRows`.
   package var metric: String
@@ -16,19 +28,22 @@ package struct TraceMetricsQuery: Sendable {
   package var experimentIDs: [String]
   /// Filters of traces, all of which have to pass; see `FilterParser`.
   package var filters: [String]
+  /// Of the spans or assessments themselves.
+  package var conditions: [Condition]
   /// Milliseconds since 1970.
   package var start: Int?
   package var end: Int?
 
   package init(
     subject: Subject, metric: String, dimensions: [String] = [], experimentIDs: [String], filters: [String] = [],
-    start: Int? = nil, end: Int? = nil
+    conditions: [Condition] = [], start: Int? = nil, end: Int? = nil
   ) {
     self.subject = subject
     self.metric = metric
     self.dimensions = dimensions
     self.experimentIDs = experimentIDs
     self.filters = filters
+    self.conditions = conditions
     self.start = start
     self.end = end
   }
@@ -68,7 +83,8 @@ extension TrackingStore {
       let dimensions = try query.dimensions.map { name throws(HoneError) in
         try Self.column(name, Self.assessmentDimensions)
       }
-      let joined: SQL = "FROM assessments a JOIN (SELECT t.id, t.start_ns " + rows + ") t ON t.id = a.trace WHERE a.valid"
+      var joined: SQL = "FROM assessments a JOIN (SELECT t.id, t.start_ns " + rows + ") t ON t.id = a.trace WHERE a.valid"
+      for condition in query.conditions { joined += " AND " + (try Self.condition(condition)) }
       return try await fetch(columns: dimensions, value: value, joined)
     case .spans: return try await spanRows(query, rows)
     }
@@ -91,6 +107,18 @@ extension TrackingStore {
   private static let assessmentDimensions: [String: SQL] = [
     "assessment_name": "a.name", "assessment_value": "ifnull(a.value, 'null')",
   ]
+
+  private static func condition(_ condition: TraceMetricsQuery.Condition) throws(HoneError) -> SQL {
+    switch (condition.part, condition.value) {
+    case ("name", _): return "a.name = \(condition.value)"
+    case ("type", "feedback"): return "a.kind = \(StoredAssessment.Kind.feedback.rawValue)"
+    case ("type", "expectation"): return "a.kind = \(StoredAssessment.Kind.expectation.rawValue)"
+    default:
+      throw invalid(
+        "filters", "Assessments are not told apart like that.", got: "assessment.\(condition.part) = \(condition.value)",
+        allowed: ["assessment.name", "assessment.type = 'feedback'", "assessment.type = 'expectation'"])
+    }
+  }
 
   private static func column(_ name: String, _ known: [String: SQL]) throws(HoneError) -> SQL {
     guard let column = known[name] else {
@@ -125,7 +153,9 @@ extension TrackingStore {
       for id in try request.fetchAll(db) {
         guard let traceID = TraceID(data: id), let trace = try Self.traceRow(db, traceID) else { continue }
         for span in try Self.allSpans(db, trace, texts) {
-          guard let value = try Self.value(of: query.metric, span) else { continue }
+          guard try query.conditions.allSatisfy({ try Self.dimension("span_\($0.part)", span) == $0.value }),
+            let value = try Self.value(of: query.metric, span)
+          else { continue }
           let dimensions = try query.dimensions.map { try Self.dimension($0, span) }
           guard !dimensions.contains(nil) else { continue }
           result.append(

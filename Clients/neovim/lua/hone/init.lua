@@ -13,6 +13,7 @@ end
 
 local keys = {
   c = "compile", e = "evaluate", k = "cancel", r = "runs", t = "trace", d = "diff", l = "load", a = "actions",
+  E = "estimate", C = "detach", w = "watch",
 }
 
 --- Starts the service for a program file and sets its keys.
@@ -52,6 +53,8 @@ local function outcome(result)
   local line = "no score"
   if score and baseline then
     line = ("%.2f, was %.2f"):format(score, baseline)
+  elseif score and not text.some(result.count) then
+    line = ("%.2f"):format(score)
   elseif score then
     line = ("%.2f on %s examples"):format(score, text.value(result.count))
   end
@@ -72,7 +75,42 @@ function M.compile() return work("compile") end
 
 function M.evaluate() return work("evaluate") end
 
-M.cancel = service.cancel
+--- Shows what compiling would ask for and cost.
+function M.estimate()
+  local at = here()
+  return at and runs.estimate(at.client, at.uri)
+end
+
+--- Compiles in the service that all share: it goes on when Neovim has left.
+function M.detach()
+  local at = here()
+  local answer = at and service.execute(at.client, "hone.compile", { uri = at.uri, detach = true })
+  if not answer then return end
+  text.tell(("compile goes on by itself as run %s; :Hone watch follows it"):format(text.short(answer.runId)))
+  runs.refresh()
+  return answer.runId
+end
+
+--- Follows a run that is under way, the file's latest unless named, with progress.
+function M.watch(run, client)
+  local at = not client and here()
+  if not (client or at) then return end
+  local title = "watch " .. (at and vim.fn.fnamemodify(at.file, ":t") or text.short(run))
+  local what = run and { run = run } or { uri = at.uri }
+  return service.work(client or at.client, title, "hone.watch", what, outcome, "no longer watched; the run goes on")
+end
+
+--- Cancels what runs from here, or the run named, whoever started it.
+function M.cancel(run, client)
+  if not run then return service.cancel() end
+  client = client or service.any_client(vim.api.nvim_get_current_buf())
+  local answer = client and service.execute(client, "hone.cancel", { run = run })
+  if not answer then return end
+  local said = answer.cancelled > 0 and "cancelled run %s; what was finished is tracked" or "run %s was not under way"
+  text.tell(said:format(text.short(run)))
+  runs.refresh()
+end
+
 M.status = service.status
 
 --- Shows the runs of this program file; elsewhere, all.
@@ -143,7 +181,9 @@ vim.lsp.commands["hone.evaluate"] = function() M.evaluate() end
 vim.lsp.commands["hone.loadBest"] = function() M.load() end
 
 local subcommands = {
-  compile = M.compile, evaluate = M.evaluate, cancel = M.cancel, runs = M.runs, trace = M.trace, diff = M.diff,
+  compile = M.compile, evaluate = M.evaluate, runs = M.runs, trace = M.trace, diff = M.diff,
+  estimate = M.estimate, detach = M.detach,
+  watch = function(run) M.watch(run) end, cancel = function(run) M.cancel(run) end,
   load = function(run) M.load(run) end, hover = function() vim.lsp.buf.hover() end,
   actions = function() vim.lsp.buf.code_action() end,
 }

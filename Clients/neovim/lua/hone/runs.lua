@@ -5,6 +5,9 @@ local text = require("hone.text")
 
 local M = {}
 
+-- How many are shown at first, and how many more each time.
+local step = 200
+
 local function failed(status) return status and (status:find("FAIL") or status:find("KILL")) and "failed" or nil end
 
 local function add(lines, run, depth, view)
@@ -26,7 +29,8 @@ end
 --- Shows the runs of a program file, or all; {client, uri?, file?, all?}.
 function M.tree(view)
   local inside = view.uri and not view.all
-  local scope = inside and { uri = view.uri, onlyFile = true, limit = 200 } or { limit = 200 }
+  view.limit = view.limit or step
+  local scope = inside and { uri = view.uri, onlyFile = true, limit = view.limit } or { limit = view.limit }
   local answer = service.execute(view.client, "hone.runs", scope)
   if not answer then return end
   local shown = view.buffer == vim.api.nvim_get_current_buf() and view.lines or {}
@@ -36,12 +40,19 @@ function M.tree(view)
     if line.run and vim.fn.foldclosed(number) < 0 then opened[line.run] = true end
   end
   local title = inside and "Runs of " .. vim.fn.fnamemodify(view.file, ":t") or "All runs"
-  local help = "Tab fold  CR open  t trace  d compare  l load  s all/this file  R refresh  q back"
+  local help = "Tab fold  CR open  t trace  d compare  l load  w watch  c cancel  s all/this file  R refresh  q back"
   local lines = {
     { depth = 0, text = title, kind = "help" },
     { depth = 0, text = help, kind = "help" },
   }
   for _, run in ipairs(answer.runs) do add(lines, run, 0, view) end
+  if answer.more then
+    local function more()
+      view.limit = view.limit + step
+      M.tree(view)
+    end
+    table.insert(lines, { depth = 0, text = "… earlier runs (CR)", kind = "help", open = more })
+  end
   if #lines == 2 then
     local nothing = "There are no runs yet. :Hone compile or :Hone evaluate in a program file makes one."
     table.insert(lines, { depth = 0, text = nothing })
@@ -61,6 +72,8 @@ function M.tree(view)
       if not view.uri then return text.warn("open a program file and show the runs from there") end
       require("hone").load(run, view)
     end),
+    w = on_run(function(run) require("hone").watch(run, view.client) end),
+    c = on_run(function(run) require("hone").cancel(run, view.client) end),
     s = function()
       if not view.uri then return text.warn("these are all runs; from a program file, its own can be shown") end
       view.all = not view.all
@@ -107,10 +120,11 @@ function M.mark(view, run)
   M.diff(view.client, left, { run = run })
 end
 
---- Shows one run: its figures, settings and traces.
-function M.run(client, id)
+--- Shows one run: its figures, settings and traces, the newest `limit` of them.
+function M.run(client, id, limit)
+  limit = limit or step
   local answer = service.ask(client, "getRun", { runId = id })
-  local listed = answer and service.ask(client, "listTraces", { runId = id, maxResults = 200 })
+  local listed = answer and service.ask(client, "listTraces", { runId = id, maxResults = limit })
   if not listed then return end
   local run = answer.run
   local lines = {
@@ -138,7 +152,18 @@ function M.run(client, id)
       open = function() M.trace(client, { traceId = trace.traceId }, listed.traces) end,
     })
   end
-  outline.show("hone://run/" .. text.short(id), lines, { R = function() M.run(client, id) end }, 2)
+  if text.some(listed.nextPageToken) then
+    table.insert(lines, {
+      depth = 2, text = "… earlier traces (CR)", kind = "help", open = function() M.run(client, id, limit + step) end,
+    })
+  end
+  outline.show("hone://run/" .. text.short(id), lines, { R = function() M.run(client, id, limit) end }, 2)
+end
+
+--- Shows what compiling a program file would ask for and cost.
+function M.estimate(client, uri)
+  local answer = service.execute(client, "hone.estimate", { uri = uri })
+  return answer and outline.show("hone://estimate", answer.lines, {}, 1)
 end
 
 --- Shows a trace, {traceId} or {runId}; `siblings` are those that N and P go to.

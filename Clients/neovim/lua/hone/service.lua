@@ -163,7 +163,7 @@ Job.__index = Job
 function Job:report(value)
   if value.kind == "end" then
     -- Neovim keeps the answer to a cancelled request to itself.
-    if self.cancelling then vim.defer_fn(function() self:finish("cancelled; what was finished is tracked") end, 100) end
+    if self.cancelling then vim.defer_fn(function() self:finish(self.cancelled) end, 100) end
     return
   end
   self.reports = self.reports + 1
@@ -195,18 +195,20 @@ end
 
 local count = 0
 
---- Runs a command of the service with progress; `outcome` makes one line of its result, and a hint what to do next.
-function M.work(client, title, name, argument, outcome)
+--- Runs a command of the service with progress; `outcome` makes one line of its result, and a hint what to do next;
+--- `cancelled` is said in place of them.
+function M.work(client, title, name, argument, outcome, cancelled)
   count = count + 1
   local job = setmetatable(
     { client = client, title = title, token = ("nvim-%d-%d"):format(vim.fn.getpid(), count),
-      buffer = vim.api.nvim_get_current_buf(), reports = 0 }, Job)
+      buffer = vim.api.nvim_get_current_buf(), reports = 0,
+      cancelled = cancelled or "cancelled; what was finished is tracked" }, Job)
   M.jobs[job.token] = job
   local params = { command = name, arguments = { argument }, workDoneToken = job.token }
   local sent, id = of(client, "request", "workspace/executeCommand", params, function(failure, result)
     if failure then
-      local cancelled = failure.code == -32800
-      job:finish(cancelled and "cancelled; what was finished is tracked" or text.error(failure), not cancelled)
+      local ended = failure.code == -32800
+      job:finish(ended and job.cancelled or text.error(failure), not ended)
     else
       local line, hint = outcome(result)
       job:finish(line, false, hint)

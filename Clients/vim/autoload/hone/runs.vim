@@ -5,6 +5,8 @@ import autoload './outline.vim'
 import autoload './service.vim'
 import autoload './text.vim'
 
+# How many are shown at first, and how many more each time.
+const portion = 200
 # What the tree shows.
 var shown: dict<any> = {}
 
@@ -31,21 +33,26 @@ def Add(lines: list<dict<any>>, run: dict<any>, depth: number, view: dict<any>)
   endfor
 enddef
 
-# Shows the runs of a program file, or all; {service, uri?, file?, all?, Load?}.
+# Shows the runs of a program file, or all; {service, uri?, file?, all?, Load?, Watch, Cancel}.
 export def Tree(view: dict<any>)
   const inside = has_key(view, 'uri') && !get(view, 'all', false)
   shown = view
+  view.limit = get(view, 'limit', portion)
   const answer = service.Execute(view.service, 'hone.runs',
-    inside ? {uri: view.uri, onlyFile: true, limit: 200} : {limit: 200})
+    inside ? {uri: view.uri, onlyFile: true, limit: view.limit} : {limit: view.limit})
   if type(answer) != v:t_dict
     return
   endif
   var lines: list<dict<any>> = [
     {depth: 0, text: inside ? 'Runs of ' .. fnamemodify(view.file, ':t') : 'All runs', kind: 'help'},
-    {depth: 0, text: 'Tab fold  CR open  t trace  d compare  l load  s all/this file  R refresh  q back', kind: 'help'}]
+    {depth: 0, kind: 'help',
+      text: 'Tab fold  CR open  t trace  d compare  l load  w watch  c cancel  s all/this file  R refresh  q back'}]
   for run in answer.runs
     Add(lines, run, 0, view)
   endfor
+  if answer.more
+    add(lines, {depth: 0, text: '… earlier runs (CR)', kind: 'help', Open: () => More(view)})
+  endif
   if len(lines) == 2
     add(lines, {depth: 0, text: 'There are no runs yet. :Hone compile or :Hone evaluate in a program file makes one.'})
   endif
@@ -63,6 +70,8 @@ export def Tree(view: dict<any>)
     t: (line) => OnRun(line, (run) => Trace(view.service, {runId: run})),
     d: (line) => OnRun(line, (run) => Mark(view, run)),
     l: (line) => OnRun(line, (run) => Load(view, run)),
+    w: (line) => OnRun(line, (run) => Ask(view, 'Watch', run)),
+    c: (line) => OnRun(line, (run) => Ask(view, 'Cancel', run)),
     s: (_) => Switch(view),
     R: (_) => Tree(view),
   }, 0)
@@ -79,8 +88,13 @@ export def Tree(view: dict<any>)
   cursor(at, 1)
 enddef
 
+def More(view: dict<any>)
+  view.limit += portion
+  Tree(view)
+enddef
+
 # Asks for the runs again where they are shown.
-def Refresh()
+export def Refresh()
   const window = bufwinid('^hone://runs$')
   if window >= 0 && !empty(shown)
     const here = win_getid()
@@ -104,6 +118,12 @@ def Load(view: dict<any>, run: string)
   else
     text.Warn('open a program file and show the runs from there')
   endif
+enddef
+
+# Has a run watched or cancelled.
+def Ask(view: dict<any>, what: string, run: string)
+  const Act: func(string, dict<any>) = view[what]
+  Act(run, view.service)
 enddef
 
 def Switch(view: dict<any>)
@@ -132,10 +152,10 @@ def Mark(view: dict<any>, run: string)
   Diff(view.service, marked == run ? {uri: view.uri} : {run: marked}, {run: run})
 enddef
 
-# Shows one run: its figures, settings and traces.
-export def Run(from: dict<any>, id: string)
+# Shows one run: its figures, settings and traces, the newest so many of them.
+export def Run(from: dict<any>, id: string, limit = portion)
   const answer = service.Ask(from, 'getRun', {runId: id})
-  const listed = type(answer) == v:t_dict ? service.Ask(from, 'listTraces', {runId: id, maxResults: 200}) : null
+  const listed = type(answer) == v:t_dict ? service.Ask(from, 'listTraces', {runId: id, maxResults: limit}) : null
   if type(listed) != v:t_dict
     return
   endif
@@ -162,7 +182,19 @@ export def Run(from: dict<any>, id: string)
       text: printf('%s  %s  %s', trace.status, join(verdicts), text.Cell(Some(get(trace, 'requestPreview'), ''), 90)),
       Open: () => Trace(from, {traceId: trace.traceId}, listed.traces)})
   endfor
-  outline.Show('hone://run/' .. text.Short(id), lines, {R: (_) => Run(from, id)}, 2)
+  if type(get(listed, 'nextPageToken')) == v:t_string
+    add(lines, {
+      depth: 2, text: '… earlier traces (CR)', kind: 'help', Open: () => Run(from, id, limit + portion)})
+  endif
+  outline.Show('hone://run/' .. text.Short(id), lines, {R: (_) => Run(from, id, limit)}, 2)
+enddef
+
+# Shows what compiling a program file would ask for and cost.
+export def Estimate(from: dict<any>, uri: string)
+  const answer = service.Execute(from, 'hone.estimate', {uri: uri})
+  if type(answer) == v:t_dict
+    outline.Show('hone://estimate', answer.lines, {}, 1)
+  endif
 enddef
 
 # Shows a trace, {traceId} or {runId}; siblings are those that N and P go to.

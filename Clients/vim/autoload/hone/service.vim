@@ -167,11 +167,14 @@ export def Execute(service: dict<any>, name: string, argument: dict<any>): any
   return Ask(service, 'workspace/executeCommand', {command: name, arguments: [argument]})
 enddef
 
-# Runs a command of the service with progress; Outcome makes one line of its result.
-export def Work(service: dict<any>, title: string, name: string, argument: dict<any>, Outcome: func(dict<any>): string)
+# Runs a command of the service with progress; Outcome makes one line of its result, in place of which cancelled is said.
+export def Work(
+    service: dict<any>, title: string, name: string, argument: dict<any>, Outcome: func(dict<any>): string,
+    cancelled = 'cancelled; what was finished is tracked')
   count += 1
   const token = printf('vim-%d-%d', getpid(), count)
-  var work: dict<any> = {service: service, title: title, token: token, reports: 0, percentage: 0, popup: 0}
+  var work: dict<any> = {service: service, title: title, token: token, reports: 0, percentage: 0, popup: 0,
+    cancelled: cancelled}
   jobs[string(token)] = work
   const sent = ch_sendexpr(service.channel, {
     method: 'workspace/executeCommand', params: {command: name, arguments: [argument], workDoneToken: token},
@@ -184,7 +187,7 @@ def Answered(work: dict<any>, answer: dict<any>, Outcome: func(dict<any>): strin
   if has_key(answer, 'result')
     Finish(work, [Outcome(answer.result)], false)
   elseif answer.error.code == -32800
-    Finish(work, ['cancelled; what was finished is tracked'], false)
+    Finish(work, [work.cancelled], false)
   else
     Finish(work, text.Error(answer.error), true)
   endif

@@ -3,7 +3,8 @@
 const whole = new Intl.NumberFormat('en');
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
 
-const DASH = '–';
+/** What stands where nothing is known. */
+export const DASH = '–';
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 

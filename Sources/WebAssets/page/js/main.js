@@ -36,6 +36,7 @@ document.getElementById('theme').addEventListener('click', () => {
 const KEYS = [
   ['/', 'search or filter'], ['↑ ↓', 'move between rows, spans and cells'], ['→ ←', 'open and close what is below a row'],
   ['Enter', 'open the row'], ['x', 'select the row, to compare or delete'], ['e', 'go to the next span with an error'],
+  ['z', 'stretch the times over the span'], ['Esc', 'show the whole trace again, or close'],
   ['g h', 'all experiments'], ['?', 'this list'],
 ];
 

@@ -1,6 +1,7 @@
 // The candidates of one search in their order, with what can be said of them together.
 
 import { call, pages } from '../rpc.js';
+import { intervalOfScores, resultsOf } from './results.js';
 import { choiceOf, evaluationKind, intervalOf, isLive } from './run.js';
 
 /** Loads the children of a run once, then only what may have changed. */
@@ -9,6 +10,7 @@ export class Candidates {
     this.parentId = parentId;
     this.signal = signal;
     this.runs = new Map();
+    this.counted = new Map();
     this.list = [];
   }
 
@@ -35,7 +37,24 @@ export class Candidates {
       this.runs.set(runId, { ...run, children });
     }
     this.list = describe(order.map((run) => this.runs.get(run.runId)));
+    await this.count();
     return before !== JSON.stringify(this.list.map((c) => [c.run.runId, c.run.status, c.run.metrics]));
+  }
+
+  /** Learns rows and intervals from the scores by example, of evaluations that others logged without them. */
+  async count() {
+    const lacking = (candidate) => !candidate.isLive && candidate.score !== undefined && !candidate.interval;
+    const unknown = this.list.filter((candidate) => lacking(candidate) && !this.counted.has(candidate.run.runId));
+    const results = await resultsOf(unknown.map((candidate) => candidate.run), this.signal);
+    for (const { run } of unknown) {
+      const scores = [...results.get(run.runId)?.values() ?? []].map((cell) => cell.score).filter((score) => score !== undefined);
+      this.counted.set(run.runId, { rows: scores.length || undefined, interval: intervalOfScores(scores) });
+    }
+    for (const candidate of this.list.filter(lacking)) {
+      const { rows, interval } = this.counted.get(candidate.run.runId);
+      candidate.rows ??= rows;
+      candidate.interval = interval;
+    }
   }
 
   get baseline() { return this.list.find((candidate) => candidate.isBaseline); }
@@ -62,7 +81,7 @@ function inOrder(runs) {
 }
 
 /** The runs as candidates: trial number, kind, score, interval, best so far, which is first and which best. */
-export function describe(runs) {
+export function describe(runs, isSearch = true) {
   const list = inOrder(runs).map((run, index) => ({
     run,
     trial: index + 1,
@@ -85,6 +104,7 @@ export function describe(runs) {
     if (counts && (best === undefined || candidate.score > best.score)) best = candidate;
     candidate.bestSoFar = best?.score;
   }
+  if (!isSearch) return list;
   if (best) best.isBest = true;
   const first = list.find((candidate) => !candidate.isMinibatch);
   if (first) first.isBaseline = true;

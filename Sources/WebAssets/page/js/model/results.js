@@ -20,6 +20,21 @@ export async function resultsOf(runs, signal) {
   return found;
 }
 
+/**
+ * The 95 % interval, in percent, of the share that scores of 0 and 1 stand for (Wilson's). Undefined for other scores, of
+ * which the mean alone says too little.
+ */
+export function intervalOfScores(scores) {
+  if (!scores.length || scores.some((score) => score !== 0 && score !== 1)) return undefined;
+  const n = scores.length;
+  const share = scores.reduce((sum, score) => sum + score, 0) / n;
+  const z = 1.959964;
+  const scale = 1 + z * z / n;
+  const middle = (share + z * z / (2 * n)) / scale;
+  const half = z / scale * Math.sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+  return [Math.max(0, middle - half) * 100, Math.min(1, middle + half) * 100];
+}
+
 /** What happened to a row against the baseline: `fixed`, `broken`, `right`, `wrong`, `failed` or `none`. */
 export function outcome(cell, before) {
   if (!cell) return 'none';

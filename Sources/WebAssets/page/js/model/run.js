@@ -16,7 +16,8 @@ export function kindOf(run) {
   const kind = run.tags['hone.kind'];
   if (kind) return kind;
   if (run.parentRunId && (run.metrics.eval !== undefined || /^eval/.test(run.name))) return 'candidate';
-  if (run.children > 0 || run.params.optimizer) return 'compile';
+  const isScored = Object.keys(run.metrics).some((key) => key.startsWith('eval')) || run.tags['mlflow.autologging'] === 'dspy';
+  if (run.params.optimizer || run.children > 0 && isScored) return 'compile';
   return run.metrics.eval !== undefined ? 'evaluate' : 'run';
 }
 
@@ -32,6 +33,11 @@ export function intervalOf(run) {
   const low = number(run.metrics.eval_low);
   const high = number(run.metrics.eval_high);
   return low === undefined || high === undefined ? undefined : [low, high];
+}
+
+/** What the run cost in dollars, or has cost so far; undefined where no price is known. */
+export function costOf(run) {
+  return number(run.metrics.cost) ?? (run.metrics.trial_cost > 0 ? run.metrics.trial_cost : undefined);
 }
 
 export function isLive(run) {

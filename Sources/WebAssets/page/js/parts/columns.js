@@ -46,15 +46,33 @@ function columnOf(key) {
   };
 }
 
-export function chosenColumns() {
-  const keys = remembered('columns', DEFAULTS);
-  return (Array.isArray(keys) ? keys : DEFAULTS).map(columnOf).filter(Boolean);
+/** The columns that the person chose; else those that are usual, with `others` (metrics' names) beside the score. */
+export function chosenColumns(others = []) {
+  const keys = remembered('columns', undefined);
+  const usual = [DEFAULTS[0], ...others.map((name) => `metrics.${name}`), ...DEFAULTS.slice(1)];
+  return (Array.isArray(keys) ? keys : usual).map(columnOf).filter(Boolean);
+}
+
+/** Whether the person chose the columns: else those without a value are left out. */
+export function areColumnsChosen() {
+  return Array.isArray(remembered('columns', undefined));
+}
+
+/** Whether a run has nothing to show in a column. */
+export function isBlank(column, run) {
+  const cell = column.cell(run);
+  return cell === '' || (Array.isArray(cell) && cell.length === 0) || (cell instanceof Node && cell.textContent === '');
+}
+
+/** Metrics to show where runs have no score of an optimization: the first few by name. */
+export function otherMetrics(keys) {
+  return keys.metrics.some((name) => name === 'score' || name.startsWith('eval')) ? [] : keys.metrics.slice(0, 4);
 }
 
 /** Lets a person choose; resolves with true if something changed. */
 export function chooseColumns(keys) {
   return dialog('Columns', (close) => {
-    const chosen = new Set(chosenColumns().map((column) => column.key));
+    const chosen = new Set(chosenColumns(otherMetrics(keys)).map((column) => column.key));
     const groups = [
       ['Of every run', Object.keys(FIXED)], ['Metrics', keys.metrics.map((key) => `metrics.${key}`)],
       ['Parameters', keys.params.map((key) => `params.${key}`)], ['Tags', keys.tags.map((key) => `tags.${key}`)],
@@ -74,6 +92,6 @@ export function chooseColumns(keys) {
     return h('form', { onSubmit: (event) => { event.preventDefault(); save([...chosen]); } },
       h('input', { type: 'search', 'aria-label': 'Find a column', placeholder: 'Find a column', onInput: (event) => draw(event.target.value) }),
       list,
-      h('div.dialog-foot', button('As at first', () => save(DEFAULTS)), h('button.primary', { type: 'submit' }, 'Show these')));
+      h('div.dialog-foot', button('As at first', () => save(null)), h('button.primary', { type: 'submit' }, 'Show these')));
   });
 }

@@ -54,7 +54,7 @@ function source(input) {
 }
 
 function rowsOf(input) {
-  try { return JSON.parse(input.profile ?? '{}').num_rows; } catch { return undefined; }
+  try { return JSON.parse(input?.profile ?? '{}').num_rows; } catch { return undefined; }
 }
 
 export async function dataView(panel, { run, place: where }) {
@@ -65,13 +65,15 @@ export async function dataView(panel, { run, place: where }) {
   const sections = [];
   const section = async (title, input, path) => {
     const body = h('div');
-    const meta = [input ? h('span', inline(input.name, 80)) : null, input ? h('code.faint', inline(input.digest, 20)) : null, input && rowsOf(input) !== undefined ? h('span.faint', plural(rowsOf(input), 'row')) : null, input ? h('span.faint', inline(source(input), 120)) : null];
-    sections.push(h('section.card.flush', h('div.card-head', h('h2', title), h('div.meta', meta)), body));
+    const origin = input ? source(input) : '';
+    const meta = h('div.meta', input ? h('span', inline(input.name, 80)) : null, input ? h('code.faint', inline(input.digest, 20)) : null, rowsOf(input) === undefined ? null : h('span.faint', plural(rowsOf(input), 'row')), origin && origin !== input.name ? h('span.faint', inline(origin, 120)) : null);
+    sections.push(h('section.card.flush', h('div.card-head', h('h2', title), meta), body));
     if (!path) { replace(body, h('p.faint.pad', 'The rows themselves were not kept with this run.')); return; }
     shown.add(path);
     const load = async () => {
       const table = await artifactJSON(run.runId, path, { signal: where.signal });
       replace(body, isTable(table) ? dataTable(table, title) : h('p.faint.pad', 'This file is no table.'));
+      if (isTable(table) && rowsOf(input) === undefined) meta.append(h('span.faint', plural(table.data.length, 'row')));
     };
     if (sizes.get(path) > 4e6) replace(body, h('p.pad', h('button', { onClick: load }, `Load ${bytes(sizes.get(path))} of rows`)));
     else await load();
@@ -83,7 +85,7 @@ export async function dataView(panel, { run, place: where }) {
   for (const [path, title] of [['trainset.json', 'Learned from'], ['valset.json', 'Scored on'], ['result_table.json', 'Results']]) {
     if (sizes.has(path) && !shown.has(path)) await section(title, undefined, path);
   }
-  replace(panel, sections.length ? sections : empty('No data sets', h('p', 'This run names no data that it used.')));
+  replace(panel, sections.length ? h('div.stack', sections) : empty('No data sets', h('p', 'This run names no data that it used.')));
   if (sections.length && !run.inputs.some((input) => /valid|eval/.test(input.context)) && run.params.optimizer) {
     panel.append(h('p.faint', 'No separate rows to score on were given: a part of the first was set aside.'));
   }

@@ -8,6 +8,9 @@ import { button, copyButton, empty, loading } from '../ui.js';
 import { dataTable, isTable } from './data.js';
 
 const SHOWN = 512 << 10;
+const MOST_PICTURE = 8 << 20;
+/** Pictures that hold nothing but pixels. */
+const PICTURES = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp' };
 
 async function bytesOf(runId, path, signal) {
   const parts = [];
@@ -45,6 +48,11 @@ export async function filesView(panel, { run, place }) {
     const part = await call('getArtifact', { runId: run.runId, path: file.path, length: 8 << 20 }, { signal: place.signal });
     const head = h('div.card-head', h('h2', inline(file.path, 200)), h('span.faint', bytes(part.totalSize)),
       h('span.spacer'), copyButton(`${artifactUri}/${file.path}`, 'Copy URI'), part.text === undefined ? null : copyButton(() => part.text, 'Copy text'), button('Download', () => download(run.runId, file.path, place.signal), { kind: 'small', iconName: 'download' }));
+    const picture = PICTURES[file.path.split('.').pop().toLowerCase()];
+    if (part.base64 !== undefined && picture && part.length === part.totalSize && part.totalSize <= MOST_PICTURE) {
+      replace(view, head, h('div.pad', h('img.picture', { src: `data:${picture};base64,${part.base64}`, alt: visible(file.path) })));
+      return;
+    }
     if (part.text === undefined) { replace(view, head, h('p.faint.pad', 'This file is no text.')); return; }
     let value;
     if (part.length === part.totalSize) try { value = JSON.parse(part.text); } catch { /* no JSON: shown as text */ }

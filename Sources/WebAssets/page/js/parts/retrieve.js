@@ -3,12 +3,15 @@
 import { h, replace } from '../dom.js';
 import { kindOf } from '../model/run.js';
 import { programOf } from '../model/program.js';
-import { call } from '../rpc.js';
+import { artifactJSON, call } from '../rpc.js';
 import { copyButton, empty, loading } from '../ui.js';
 
 function snippet(title, text, note) {
   return h('section.card', h('div.card-head', h('h2', title), h('span.spacer'), copyButton(text)), note ? h('p.faint', note) : null, h('pre.code', { tabindex: '0', 'aria-label': title }, text));
 }
+
+/** What DSPy makes from a signature alone; others are pipelines, need tools, or are the client's own code. */
+const BUILT_IN = new Set(['Predict', 'ChainOfThought']);
 
 /** A word of a shell's line. */
 function quoted(text) {
@@ -41,15 +44,27 @@ export async function retrieveView(panel, context) {
   const asked = signature.replace('reasoning, ', '');
   const request = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'loadProgram', params: { run: run.runId } });
   const home = quoted(run.home ?? '.hone');
-  const python = inputs.map((name) => `${JSON.stringify(name)}: "…"`).join(', ');
+  const homeText = JSON.stringify(run.home ?? '.hone');
+  const pairs = inputs.map((name) => `${JSON.stringify(name)}: "…"`).join(', ');
   const dspyInputs = inputs.map((name) => `${name}="…"`).join(', ');
   const model = run.tags['hone.lm'] ? 'program["lm"]' : '"openai/gpt-4o-mini"';
   const module = run.params.module ?? context.parent?.params.module ?? 'ChainOfThought';
-  replace(panel, h('p.lead', kindOf(run) === 'compile' ? 'The best program of this search, wherever you need it.' : 'The program that this run evaluated, wherever you need it.'),
+  const state = await artifactJSON(run.runId, file, { signal: place.signal });
+  const isOwn = state?.metadata?.hone?.host !== undefined;
+  const own = (kind) => `${/^[A-Za-z_]\w*$/.test(module) ? module : 'Program'}()  # your own ${kind} with the predictors ${(predictors ?? []).map((one) => one.name).join(', ')}`;
+  const shell = isOwn ? null
+    : snippet('Shell', `hone predict --home ${home} --program ${run.runId} ${inputs.map((name) => `${name}="…"`).join(' ')}`);
+  const python = isOwn
+    ? `import hone\n\nhone.configure(home=${homeText})\nloaded = hone.load_program(run="${run.runId}")\nhone.configure(lm=${model.replace('program[', 'loaded[')})\nprogram = ${own('hone.Program')}\nprogram.load_state(loaded.state)\nprint(program(${dspyInputs}))`
+    : `import hone\n\nwith hone.Client.start(${homeText}) as client:\n    program = client.load_program(run="${run.runId}")\n    answer = client.predict({${pairs}}, program_id=program["programId"], lm=${model})\n    print(answer["outputs"])`;
+  const made = !BUILT_IN.has(module) ? own('dspy.Module') : `dspy.${module}("${asked}")`;
+  replace(panel, h('div.stack',
+    h('p.lead', kindOf(run) === 'compile' ? 'The best program of this search, wherever you need it.' : 'The program that this run evaluated, wherever you need it.',
+      isOwn ? ' Its control flow is code of yours; what was optimized are the instructions and demos of its predictors.' : ''),
     h('div.two',
-      snippet('Shell', `hone predict --home ${home} --program ${run.runId} ${inputs.map((name) => `${name}="…"`).join(' ')}`),
+      shell,
       snippet('JSON-RPC', request, `A line for hone serve --home ${run.home ?? '.hone'}, on standard input or a socket. The answer names a programId for predict, evaluate and compile.`),
-      snippet('Python', `import hone\n\nwith hone.Client.start(${JSON.stringify(run.home ?? '.hone')}) as client:\n    program = client.load_program(run="${run.runId}")\n    answer = client.predict({${python}}, program_id=program["programId"], lm=${model})\n    print(answer["outputs"])`),
-      snippet('DSPy, through MLflow\'s client', `import dspy, mlflow\n\nmlflow.set_tracking_uri("${location.origin}")\npath = mlflow.artifacts.download_artifacts("${artifactUri}/${file}")\nprogram = dspy.${module}("${asked}")\nprogram.load(path)\nprint(program(${dspyInputs}))`),
-      snippet('The file itself', `${artifactUri}/${file}`, 'The state that DSPy\'s Module.load() reads: instructions and demos by predictor.')));
+      snippet('Python', python),
+      snippet('DSPy, through MLflow\'s client', `import dspy, mlflow\n\nmlflow.set_tracking_uri("${location.origin}")\npath = mlflow.artifacts.download_artifacts("${artifactUri}/${file}")\nprogram = ${made}\nprogram.load(path)\nprint(program(${dspyInputs}))`),
+      snippet('The file itself', `${artifactUri}/${file}`, 'The state that DSPy\'s Module.load() reads: instructions and demos by predictor.'))));
 }

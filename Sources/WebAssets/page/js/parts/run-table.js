@@ -4,13 +4,15 @@ import { h, icon, replace } from '../dom.js';
 import { plural } from '../format.js';
 import { choiceOf, isLive, kindOf, KIND_WORDS, scoreOf, statusOf } from '../model/run.js';
 import { describe } from '../model/candidates.js';
+import { isBlank } from './columns.js';
 import { address } from '../router.js';
 import { inline, visible } from '../text.js';
 import { pill } from '../ui.js';
 
 /** What every row needs, whatever the columns. */
 export const NEEDS = [
-  'tags.hone.kind', 'tags.hone.status', 'params.optimizer', 'params.trial', 'metrics.eval', 'metrics.score', 'metrics.coverage',
+  'tags.hone.kind', 'tags.hone.status', 'tags.mlflow.autologging', 'params.optimizer', 'params.trial', 'metrics.eval*', 'metrics.score',
+  'metrics.coverage',
 ];
 
 export class RunTable {
@@ -30,13 +32,17 @@ export class RunTable {
     this.body.addEventListener('keydown', (event) => this.onKey(event));
   }
 
-  /** Draws `roots`, in their order; `context` are ids of runs that are shown only because a child of theirs is. */
-  draw({ roots, columns, sort, context = new Set() }) {
-    Object.assign(this, { roots, columns, sort, context });
+  /**
+   * Draws `roots`, in their order; `context` are ids of runs that are shown only because a child of theirs is. Columns in
+   * which no row has a value are left out if `isOnlyFilled`.
+   */
+  draw({ roots, columns, sort, context = new Set(), isOnlyFilled = false }) {
+    Object.assign(this, { roots, sort, context, isOnlyFilled, allColumns: columns });
     const focused = this.body.contains(document.activeElement) ? document.activeElement.closest('tr')?.dataset.id : undefined;
-    this.drawHead();
     this.rows = [];
     for (const run of roots) this.collect(run, 1);
+    this.columns = isOnlyFilled ? columns.filter((column) => column.key === sort.key || this.rows.some(({ run }) => !isBlank(column, run))) : columns;
+    this.drawHead();
     replace(this.body, this.rows.map(({ run, level, note, isBest }, index) => this.row(run, level, note, isBest, index)));
     const row = focused && [...this.body.rows].find((candidate) => candidate.dataset.id === focused);
     if (row) row.focus();
@@ -47,7 +53,7 @@ export class RunTable {
     this.rows.push({ run, level, note, isBest });
     if (!this.open.has(run.runId)) return;
     const children = this.children.get(run.runId) ?? [];
-    const candidates = describe(children);
+    const candidates = describe(children, kindOf(run) === 'compile');
     const byId = new Map(candidates.map((candidate) => [candidate.run.runId, candidate]));
     const order = this.sort.key ? this.sorted(children) : candidates.map((candidate) => candidate.run);
     for (const child of order) {
@@ -123,7 +129,7 @@ export class RunTable {
       h('a', { href: target, tabindex: '-1' }, inline(run.name, 80)),
       isBest ? h('span.best', { title: 'The best of this search' }, icon('star'), h('span', 'best')) : null,
       note ? h('small.faint', note) : null,
-      level === 1 ? h('small.faint', run.children ? `${KIND_WORDS[kind]} · ${plural(run.children, 'candidate')}` : KIND_WORDS[kind]) : h('small.faint.choice-words', choiceOf(run)))),
+      level === 1 ? h('small.faint', run.children ? `${KIND_WORDS[kind]} · ${kind === 'compile' ? plural(run.children, 'candidate') : plural(run.children, 'child', 'children')}` : KIND_WORDS[kind]) : h('small.faint.choice-words', choiceOf(run)))),
     h('td', { role: 'gridcell' }, isDeleted ? pill('Deleted', 'bad') : level > 1 && tone === 'good' ? h('small.faint', words) : pill(words, tone)),
     this.columns.map((column) => h('td', { role: 'gridcell', class: column.isNumber ? 'number' : '' }, column.cell(run))));
   }
@@ -138,7 +144,7 @@ export class RunTable {
     this.hooks.onSelect();
   }
 
-  again() { this.draw(this); }
+  again() { this.draw({ ...this, columns: this.allColumns }); }
 
   async toggle(run, isOpen = !this.open.has(run.runId)) {
     if (isOpen) {

@@ -1,7 +1,8 @@
 // Where a run's executions, tokens and money went: by phase and by role.
 
 import { h, replace } from '../dom.js';
-import { count, duration, money, short } from '../format.js';
+import { count, DASH, duration, money, short } from '../format.js';
+import { costOf } from '../model/run.js';
 import { call } from '../rpc.js';
 import { inline } from '../text.js';
 import { segments } from '../ui.js';
@@ -10,7 +11,7 @@ const PHASES = {
   eval_full: 'Scoring on all rows', eval_minibatch: 'Scoring on minibatches', eval: 'Scoring', run: 'The run itself', bootstrap: 'Gathering demos', propose: 'Writing instructions',
   observe: 'Looking at the data', describe: 'Describing the program', condense: 'Summing up the data',
 };
-const ROLES = { task: 'The program', prompt: 'Writing instructions', teacher: 'Gathering demos', judge: 'Judging' };
+const ROLES = { task: 'The program', prompt: 'Writing instructions', teacher: 'Gathering demos', judge: 'Judging', callback: 'The client\'s own code' };
 
 const MEASURES = {
   executions: ['Executions', (phase) => phase.executions, count], tokens: ['Tokens', (phase) => phase.inputTokens + phase.outputTokens, short],
@@ -38,6 +39,6 @@ export async function spendingView(panel, { run, place }) {
   draw(first);
   const measures = Object.entries(MEASURES).filter(([key]) => key !== 'cost' || byPhase.some((phase) => phase.cost > 0)).map(([key, [words]]) => [key, words]);
   replace(panel, byPhase.length ? [segments('What is measured', measures, first, draw), bars] : null,
-    byRole.length ? h('div.scroll', { role: 'region', 'aria-label': 'Paid calls', tabindex: '0' }, h('table.small-table', h('caption', 'Paid calls'), h('thead', h('tr', h('th', { scope: 'col' }, 'Role'), h('th', { scope: 'col' }, 'Model'), h('th.number', { scope: 'col' }, 'Calls'), h('th.number', { scope: 'col' }, 'Tokens in'), h('th.number', { scope: 'col' }, 'out'), h('th.number', { scope: 'col' }, 'Cost'))),
-      h('tbody', byRole.map((role) => h('tr', h('th', { scope: 'row' }, ROLES[role.role] ?? inline(role.role, 30)), h('td', inline(role.model, 40)), h('td.number', short(role.calls)), h('td.number', short(role.inputTokens)), h('td.number', short(role.outputTokens)), h('td.number', money(role.cost))))))) : null);
+    byRole.length ? h('div.scroll', { role: 'region', 'aria-label': 'Calls made', tabindex: '0' }, h('table.small-table', h('caption', 'Calls made'), h('thead', h('tr', h('th', { scope: 'col' }, 'Role'), h('th', { scope: 'col' }, 'Model'), h('th.number', { scope: 'col' }, 'Calls'), h('th.number', { scope: 'col' }, 'Tokens in'), h('th.number', { scope: 'col' }, 'out'), h('th.number', { scope: 'col' }, 'Cost'))),
+      h('tbody', byRole.map((role) => h('tr', h('th', { scope: 'row' }, ROLES[role.role] ?? inline(role.role, 30)), h('td', inline(role.model, 40)), h('td.number', short(role.calls)), role.role === 'callback' ? h('td', { colspan: '3' }) : [h('td.number', short(role.inputTokens)), h('td.number', short(role.outputTokens)), h('td.number', role.cost > 0 || costOf(run) === 0 ? money(role.cost) : DASH)]))))) : null);
 }

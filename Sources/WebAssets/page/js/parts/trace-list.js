@@ -14,6 +14,9 @@ const SORTS = [
   ['cost DESC', 'Dearest first'],
 ];
 
+/** How long an answer may take before the page says that it waits, in milliseconds. */
+const SOON = 400;
+
 /** A preview (JSON text of an object) as words: `question: …`. */
 function words(preview) {
   if (!preview) return '';
@@ -85,6 +88,7 @@ export async function traceList(panel, place, scope) {
   const refresh = async (isPoll) => {
     const mine = ++token;
     let page;
+    const slow = isPoll ? undefined : setTimeout(() => { if (mine === token) replace(box, loading(text ? 'Searching…' : undefined)); }, SOON);
     try {
       page = await ask();
     } catch (error) {
@@ -92,6 +96,8 @@ export async function traceList(panel, place, scope) {
       if (error.kind === 'invalidParams') return error;
       replace(box, problem(error, () => refresh()));
       return undefined;
+    } finally {
+      clearTimeout(slow);
     }
     if (mine !== token) return undefined;
     if (isPoll && page.traces[0]?.traceId === traces[0]?.traceId) return undefined;

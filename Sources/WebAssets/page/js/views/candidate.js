@@ -49,7 +49,7 @@ class Candidate {
     const { run } = this;
     const figure = (words, value, more, tone = '') => h('div', { class: `figure ${tone}` }, h('span.figure-words', words), h('span.figure-value', value), more ? h('span.figure-more', more) : null);
     const own = this.siblings?.byId(run.runId);
-    const range = intervalOf(run);
+    const range = intervalOf(run) ?? own?.interval;
     const found = this.comparison?.comparison;
     const place = choiceOf(run);
     const rows = run.metrics.count ?? (run.params.rows === undefined ? this.comparison?.common : Number(run.params.rows));

@@ -2,8 +2,9 @@
 
 import { h, replace } from '../dom.js';
 import { dateTime, duration, metric, plural, score } from '../format.js';
+import { Candidates } from '../model/candidates.js';
 import { programOf } from '../model/program.js';
-import { choiceOf, scoreOf, secondsOf, statusOf } from '../model/run.js';
+import { choiceOf, kindOf, scoreOf, secondsOf, statusOf } from '../model/run.js';
 import { gridOf } from '../parts/grid.js';
 import { programDiff } from '../parts/program-diff.js';
 import { verdict } from '../parts/verdict.js';
@@ -13,8 +14,11 @@ import { inline, visible } from '../text.js';
 import { empty, iconButton, loading, tabs } from '../ui.js';
 
 /** A run's stand-in where examples are asked for: the best candidate of a search. */
-function evaluated(run) {
-  return run.tags['hone.bestRunId'] ?? run.runId;
+async function evaluated(run, signal) {
+  if (run.tags['hone.bestRunId'] || kindOf(run) !== 'compile') return run.tags['hone.bestRunId'] ?? run.runId;
+  const candidates = new Candidates(run.runId, signal);
+  await candidates.refresh();
+  return candidates.best?.run.runId ?? run.runId;
 }
 
 function table(runs, title, keys, cell, { isNumber = false, onlyDifferent = false, best } = {}) {
@@ -53,12 +57,16 @@ async function valuesTab(panel, runs) {
 }
 
 async function examplesTab(panel, place, runs) {
-  const ids = runs.map(evaluated);
+  const ids = await Promise.all(runs.map((run) => evaluated(run, place.signal)));
   const { comparisons } = await call('compareRuns', { runIds: ids }, { signal: place.signal });
-  const names = new Map(runs.map((run) => [evaluated(run), run.name]));
+  const names = new Map(runs.map((run, index) => [ids[index], run.name]));
   const grid = h('div', loading());
   replace(panel, h('div.two', comparisons.map((one) => h('section.card', h('h2', inline(names.get(one.runId), 60), h('small.faint', ' against ', inline(runs[0].name, 60))), verdict(one.comparison, [visible(names.get(one.runId)), visible(runs[0].name)])))), grid);
-  const list = runs.map((run) => ({ run: { ...run, runId: evaluated(run) }, score: scoreOf(run) }));
+  // Rows are told apart by their numbers, which mean the same only where the data are the same.
+  const isComparable = new Set(comparisons.filter((one) => one.common > 0).map((one) => one.runId));
+  const list = runs.map((run, index) => ({ run: { ...run, runId: ids[index] }, score: scoreOf(run) }))
+    .filter(({ run }, index) => index === 0 || isComparable.has(run.runId));
+  if (list.length < 2) { grid.remove(); return; }
   await gridOf(grid, { place, list, baseline: ids[0] });
 }
 
@@ -79,7 +87,10 @@ export async function showCompare(place) {
     return;
   }
   replace(place.main, h('div.view', h('h1', 'Compare'), loading()));
-  const runs = await Promise.all(ids.map(async (runId) => (await call('getRun', { runId }, { signal: place.signal })).run));
+  const runs = await Promise.all(ids.map(async (runId) => {
+    const { run, children } = await call('getRun', { runId }, { signal: place.signal });
+    return { ...run, children };
+  }));
   const crumbs = [['Experiments', '#/']];
   if (new Set(runs.map((run) => run.experimentId)).size === 1) crumbs.push(['Runs', `#/experiments/${runs[0].experimentId}`]);
   locate('Compare', [...crumbs, ['Compare']]);

@@ -2,7 +2,7 @@
 
 import { h, replace } from '../dom.js';
 import { plural } from '../format.js';
-import { chooseColumns, chosenColumns } from '../parts/columns.js';
+import { areColumnsChosen, chooseColumns, chosenColumns, otherMetrics } from '../parts/columns.js';
 import { asFilter, filterLine } from '../parts/filter.js';
 import { NEEDS, RunTable } from '../parts/run-table.js';
 import { traceList } from '../parts/trace-list.js';
@@ -54,7 +54,7 @@ class Runs {
         this.table.selected.clear();
         this.refresh();
       }), button('Columns', async () => {
-        if (await chooseColumns(await this.keys())) { this.columns = chosenColumns(); this.table.children.clear(); await this.reopen(); await this.refresh(); }
+        if (await chooseColumns(await this.keys())) { this.columns = chosenColumns(otherMetrics(await this.keys())); this.table.children.clear(); await this.reopen(); await this.refresh(); }
       }, { iconName: 'columns' })),
       this.actions, this.body);
   }
@@ -181,7 +181,7 @@ class Runs {
       replace(this.body, this.emptyState());
       return;
     }
-    this.table.draw({ roots, columns: this.columns, sort: this.sort, context });
+    this.table.draw({ roots, columns: this.columns, sort: this.sort, context, isOnlyFilled: !areColumnsChosen() });
     this.drawActions();
     this.status.textContent = isMore ? `The first ${plural(runs.length, 'run')}` : plural(runs.length, isTree ? 'run' : 'matching run');
     replace(this.body, this.table.element, h('div.below', this.status, isMore ? this.more : null));
@@ -256,7 +256,11 @@ export async function showExperiment(place) {
   locate(experiment.name, [['Experiments', '#/'], [experiment.name]]);
   const runs = new Runs(place, experiment);
   const bar = tabs('Parts of the experiment', [
-    ['runs', 'Runs', async (panel) => { runs.build(panel); await runs.refresh(); }],
+    ['runs', 'Runs', async (panel) => {
+      runs.build(panel);
+      if (!areColumnsChosen()) runs.columns = chosenColumns(otherMetrics(await runs.keys()));
+      await runs.refresh();
+    }],
     ['traces', 'Traces', (panel) => traceList(panel, place, { experiment: experiment.name })],
   ], place.parts[2], (key) => {
     place.parts = key === 'runs' ? ['experiments', id] : ['experiments', id, key];

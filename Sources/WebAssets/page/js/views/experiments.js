@@ -20,15 +20,20 @@ async function load(signal) {
 function row(experiment) {
   const target = address(['experiments', experiment.experimentId]);
   return h('tr', { onClick: (event) => { if (!event.target.closest('a')) location.hash = target; } },
-    h('th', { scope: 'row' }, h('a', { href: target }, inline(experiment.name)),
-      experiment.running ? pill(`${count(experiment.running)} running`, 'live') : null),
-    h('td.number', count(experiment.topRuns)), h('td.number', count(experiment.runs)),
+    h('th', { scope: 'row' }, h('span.name-line', h('a', { href: target }, inline(experiment.name)),
+      experiment.running ? pill(`${count(experiment.running)} running`, 'live') : null)),
+    h('td.number', count(experiment.topRuns)), h('td.number.wide', count(experiment.runs)),
     h('td', experiment.lastRunTime ? h('time', { datetime: experiment.lastRunTime }, ago(experiment.lastRunTime)) : ''),
     h('td.faint.wide', inline(experiment.tags['mlflow.note.content'] ?? '', 200)));
 }
 
-function draw(list, body) {
-  const used = list.filter((experiment) => experiment.runs > 0 || experiment.experimentId !== '0');
+function draw(list, body, words) {
+  const all = list.filter((experiment) => experiment.runs > 0 || experiment.experimentId !== '0');
+  const used = all.filter((experiment) => experiment.name.toLowerCase().includes(words.trim().toLowerCase()));
+  if (all.length && !used.length) {
+    replace(body, empty('No experiment has such a name'));
+    return;
+  }
   if (!used.length) {
     replace(body, empty('No runs yet',
       h('p', 'Every optimization and evaluation is tracked here by itself. This one needs no key and no network:'),
@@ -38,21 +43,26 @@ function draw(list, body) {
   }
   replace(body, h('div.table-box', { role: 'region', 'aria-label': 'Experiments', tabindex: '0' }, h('table.list',
     h('thead', h('tr', h('th', { scope: 'col' }, 'Experiment'), h('th.number', { scope: 'col' }, 'Runs'),
-      h('th.number', { scope: 'col' }, 'With candidates'), h('th', { scope: 'col' }, 'Last run'), h('th.wide', { scope: 'col' }, 'Note'))),
+      h('th.number.wide', { scope: 'col' }, 'With candidates'), h('th', { scope: 'col' }, 'Last run'), h('th.wide', { scope: 'col' }, 'Note'))),
     h('tbody', used.map(row)))));
 }
 
 export async function showExperiments(place) {
   locate('Experiments', [['Experiments']]);
   const body = h('div', loading());
-  replace(place.main, h('div.view', h('div.head', h('h1', 'Experiments')), body));
+  let list = [];
+  const search = h('input', {
+    type: 'search', 'aria-label': 'Find an experiment', placeholder: 'Find an experiment', 'data-search': '', value: place.query.get('find') ?? '',
+    onInput: () => { place.set({ find: search.value }); draw(list, body, search.value); },
+  });
+  replace(place.main, h('div.view', h('div.head', h('h1', 'Experiments'), h('span.spacer'), search), body));
   let shown;
   const refresh = async () => {
-    const list = await load(place.signal);
+    list = await load(place.signal);
     const text = JSON.stringify(list);
     if (text === shown || body.contains(document.activeElement)) return;
     shown = text;
-    draw(list, body);
+    draw(list, body, search.value);
   };
   await refresh();
   place.every(4000, refresh);

@@ -13,6 +13,7 @@ import { inline, visible } from '../text.js';
 import { ask, button, copyButton, fact, iconButton, pill, tabs, toast } from '../ui.js';
 import { candidateTabs } from './candidate.js';
 import { experimentOf } from './experiments.js';
+import { plainTabs } from './plain.js';
 import { searchTabs } from './search.js';
 
 /** The run with the number of its children, the course of its metrics and where its store is. */
@@ -87,7 +88,7 @@ class Head {
           isDeleted ? null : h('button.quiet.tiny', { 'aria-label': visible(`Remove the tag ${key}`), onClick: () => this.change({ removeTags: [key] }) }, icon('close')))),
         isDeleted ? null : button('Add', () => this.tag(), { kind: 'small', iconName: 'plus' }))),
       note ? h('p.note', { dir: 'auto' }, visible(note)) : null,
-      run.tags['hone.error'] ? h('div.notice.bad', h('strong', `${words}: `), visible(run.tags['hone.error'])) : null,
+      run.tags['hone.error'] && run.tags['hone.status'] !== 'CANCELLED' ? h('div.notice.bad', h('strong', `${words}: `), visible(run.tags['hone.error'])) : null,
       run.resumeCommand && !isLive(run) ? h('div.notice', h('span', 'Everything it paid for is kept. Take it up where it stopped:'),
         h('code', visible(run.resumeCommand)), copyButton(run.resumeCommand)) : null);
   }
@@ -122,14 +123,14 @@ export async function showRun(place) {
   const head = new Head(place, run);
   const hears = [];
   const context = { place, parent, get run() { return run; }, onChange: (listener) => hears.push(listener) };
-  const isSearch = kindOf(run) === 'compile' || run.children > 0;
-  const own = isSearch ? searchTabs(context) : candidateTabs(context);
+  const kind = kindOf(run);
+  const own = kind === 'compile' ? searchTabs(context) : kind === 'run' ? await plainTabs(context) : candidateTabs(context);
   const bar = tabs('Parts of the run', [
     ...own.tabs,
-    ['values', 'Parameters', (panel) => valuesView(panel, context)],
+    ...kind === 'run' ? [] : [['values', 'Parameters', (panel) => valuesView(panel, context)]],
     ['traces', 'Traces', (panel) => traceList(panel, place, { runId: id })],
     ['files', 'Files', (panel) => filesView(panel, context)],
-    ['retrieve', 'Get it back', (panel) => retrieveView(panel, context)],
+    ...own.hasProgram === false ? [] : [['retrieve', 'Get it back', (panel) => retrieveView(panel, context)]],
   ], place.parts[2], (key) => {
     place.parts = ['runs', id, key];
     place.set({});

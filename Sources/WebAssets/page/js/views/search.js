@@ -4,7 +4,7 @@ import { h, icon, replace } from '../dom.js';
 import { count, duration, interval, money, natural, score, short, signed } from '../format.js';
 import { Candidates } from '../model/candidates.js';
 import { programOf } from '../model/program.js';
-import { isLive, secondsOf } from '../model/run.js';
+import { costOf, isLive, secondsOf } from '../model/run.js';
 import { legend, SearchChart } from '../parts/chart.js';
 import { dataView } from '../parts/data.js';
 import { gridView } from '../parts/grid.js';
@@ -100,7 +100,7 @@ class Search {
     const figure = (words, value, more, tone = '') => h('div', { class: `figure ${tone}` }, h('span.figure-words', words), h('span.figure-value', value), more ? h('span.figure-more', more) : null);
     const known = (value) => typeof value === 'number';
     const calls = run.metrics.calls ?? run.metrics.trial_calls;
-    const cost = run.metrics.cost ?? run.metrics.trial_cost;
+    const cost = costOf(run);
     const bestScore = run.metrics.score ?? best?.score;
     const firstScore = run.metrics.baseline_score ?? baseline?.score;
     replace(this.summary,
@@ -110,7 +110,7 @@ class Search {
       figure('Candidates', count(this.candidates.list.length), `${count(this.candidates.list.filter((one) => !one.isMinibatch).length)} on all rows`),
       known(calls) ? figure('Calls', short(calls), run.metrics.calls_cached ? `${short(run.metrics.calls_cached)} more from the store` : null) : null,
       known(run.metrics.tokens) ? figure('Tokens', short(run.metrics.tokens)) : null,
-      known(cost) ? figure('Cost', money(cost)) : null,
+      known(calls) ? figure('Cost', money(cost), known(cost) ? null : 'no price is known') : null,
       figure('Time', duration(secondsOf(run))));
   }
 
@@ -119,6 +119,12 @@ class Search {
     if (!points.some((point) => point.score !== undefined)) {
       replace(this.chartBody, empty(isLive(this.run) ? 'The first score is on its way' : 'Nothing was scored',
         h('p', isLive(this.run) ? 'Demos are gathered and instructions written first; the chart grows as candidates are scored.' : 'The search ended before its first evaluation did.')));
+      return;
+    }
+    if (this.axis === 'cost' && !points.some((point) => point.x.cost > 0)) {
+      replace(this.chartBody, empty(this.run.metrics.cost === 0 ? 'It cost nothing' : 'No price is known',
+        h('p', this.run.metrics.cost === 0 ? 'Trials and calls tell how far the search had come.'
+          : ['Name the price of its model, in dollars for a million tokens, and the next run has this axis: ', h('code', '"lm": {"model": "…", "price": {"input": 0.15, "output": 0.6}}')])));
       return;
     }
     if (!this.chart.element.isConnected || this.chart.element.parentElement !== this.chartBody) replace(this.chartBody, this.chart.element, legend());
@@ -186,7 +192,11 @@ function scoreBar({ score: value, interval: range, isMinibatch }) {
 async function programTab(panel, search) {
   replace(panel, loading());
   const { run, signal } = search;
-  const [before, after] = await Promise.all([programOf(run, 'initial', signal), programOf(run, 'best', signal)]);
+  const [initial, after] = await Promise.all([programOf(run, 'initial', signal), programOf(run, 'best', signal)]);
+  // Who logs no initial program has scored it all the same.
+  if (!initial) await search.ready;
+  const { baseline } = search.candidates;
+  const before = initial ?? (baseline ? await programOf(baseline.run, 'own', signal) : undefined);
   if (!before && !after) {
     replace(panel, empty('No program yet', h('p', isLive(run) ? 'The best program is written when the search ends; each candidate\'s is on its own page.' : 'The run stored no program.')));
     return;

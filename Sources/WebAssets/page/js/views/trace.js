@@ -10,6 +10,7 @@ import { locate } from '../router.js';
 import { call } from '../rpc.js';
 import { inline, visible } from '../text.js';
 import { button, copyButton, fact, loading, pill, problem, toast } from '../ui.js';
+import { experimentOf } from './experiments.js';
 
 const FIRST_PAGE = 400;
 const LATER_PAGES = 8000;
@@ -25,8 +26,10 @@ class TraceView {
     this.info = info;
     this.tree = new SpanTree();
     this.bodies = new Map();
-    this.start = info.startTimeNs;
-    this.length = Math.max(1, info.endTimeNs - info.startTimeNs);
+    this.whole = { start: info.startTimeNs, length: Math.max(1, info.endTimeNs - info.startTimeNs) };
+    this.range = this.whole;
+    this.scale = h('div.scale', { 'aria-hidden': 'true' });
+    this.out = button('Whole trace', () => this.zoom(undefined), { kind: 'small', title: 'Show the times of the whole trace again (Escape)' });
     this.rows = new VirtualRows({
       rowHeight: ROW, fits: true, draw: (index) => this.row(this.tree.rows[index]),
       props: { role: 'tree', 'aria-label': 'Spans', 'aria-activedescendant': '' },
@@ -45,6 +48,24 @@ class TraceView {
     });
     this.errors = button('0 errors', () => this.jump((span) => span.status === 'ERROR'), { kind: 'small danger', title: 'Go to the next span with an error (e)' });
     this.errors.hidden = true;
+    this.drawScale();
+  }
+
+  /** Stretches the times over one span's, or over the whole trace again; what is shown already is left. */
+  zoom(span) {
+    const isSame = span && this.zoomed === span;
+    this.zoomed = isSame ? undefined : span;
+    this.range = this.zoomed ? { start: span.startTimeNs, length: Math.max(1, span.endTimeNs - span.startTimeNs) } : this.whole;
+    this.place.set({ zoom: this.zoomed?.id });
+    this.drawScale();
+    this.rows.redraw();
+  }
+
+  drawScale() {
+    this.out.hidden = !this.zoomed;
+    const from = (this.range.start - this.whole.start) / 1e9;
+    const seconds = this.range.length / 1e9;
+    replace(this.scale, h('span', this.zoomed && from > 0 ? `from ${duration(from)}` : '0'), h('span', duration(seconds / 2)), h('span', duration(seconds)));
   }
 
   matches(span) {
@@ -76,9 +97,12 @@ class TraceView {
     const isOpen = !this.tree.closed.has(span.id);
     const isSelected = span === this.selected;
     const bar = h('span', { class: `time-bar ${span.status === 'ERROR' ? 'bad' : ''} type-${SIGNS[span.type] ? span.type.toLowerCase() : 'other'}` });
-    const left = Math.max(0, Math.min(100, (span.startTimeNs - this.start) / this.length * 100));
+    const { start, length } = this.range;
+    const [from, to] = [(span.startTimeNs - start) / length * 100, (span.endTimeNs - start) / length * 100];
+    const left = Math.max(0, Math.min(100, from));
     bar.style.left = `${left}%`;
-    bar.style.width = `${Math.max(0, Math.min(100 - left, (span.endTimeNs - span.startTimeNs) / this.length * 100))}%`;
+    bar.style.width = `${Math.max(0, Math.min(100, to) - left)}%`;
+    bar.hidden = to < 0 || from > 100;
     const name = h('span.span-name',
       span.children.length ? h('span.twist', { class: isOpen ? 'open' : '', onClick: (event) => { event.stopPropagation(); this.fold(span, isOpen); } }, icon('chevron')) : h('span.twist'),
       h('span', { class: `type type-${SIGNS[span.type] ? span.type.toLowerCase() : 'other'}`, title: visible(span.type), 'aria-hidden': 'true' }, SIGNS[span.type] ?? '·'), inline(span.name, 120));
@@ -90,7 +114,7 @@ class TraceView {
       'aria-label': visible(`${span.name}, ${span.type}, ${duration(secondsOf(span))}${span.status === 'ERROR' ? ', error' : ''}`),
       class: `${isSelected ? 'selected' : ''} ${span.status === 'ERROR' ? 'error' : ''} ${this.search.value.trim() ? (this.matches(span) ? 'match' : 'dim') : ''}`,
       onClick: () => this.select(span),
-    }, name, h('span.number.span-tokens', tokens === undefined ? '' : `${short(tokens)} tok`), h('span.number.span-time', duration(secondsOf(span))), h('span.time-line', { 'aria-hidden': 'true' }, bar));
+    }, name, h('span.number.span-tokens', tokens === undefined ? '' : `${short(tokens)} tok`), h('span.number.span-time', duration(secondsOf(span))), h('span.time-line', { 'aria-hidden': 'true', title: 'Stretch the times over this span (z)', onClick: () => this.zoom(span) }, bar));
   }
 
   fold(span, isClosed) {
@@ -148,7 +172,6 @@ class TraceView {
         if (this.selected.children.length && !this.tree.closed.has(this.selected.id)) this.fold(this.selected, true);
         else if (!this.selected.isRoot) { const parent = this.tree.byId.get(this.selected.parentId); go(parent.row); }
       },
-      e: () => this.jump((span) => span.status === 'ERROR'),
     };
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     keys[event.key]();
@@ -176,20 +199,26 @@ export async function showTrace(place) {
   const head = h('div', view.head());
   replace(place.main, h('div.view.trace-view', head,
     h('div.trace-panes', h('section.card.flush.tree-pane', { 'aria-label': 'Spans over time' },
-      h('div.toolbar', view.search, view.errors, view.progress), h('div.scale', { 'aria-hidden': 'true' }, h('span', '0'), h('span', duration(info.duration / 2)), h('span', duration(info.duration))), view.rows.element),
+      h('div.toolbar', view.search, view.out, view.errors, view.progress), view.scale, view.rows.element),
     h('div.stack', view.detail, assessmentsView(info)))));
   view.rows.setCount(view.tree.rows.length);
   document.body.dataset.painted = id;
   const wanted = place.query.get('span');
   const chosen = view.tree.byId.get(wanted) ?? view.tree.rows[0];
   if (chosen) view.select(chosen, false);
+  const zoomed = () => view.tree.byId.get(place.query.get('zoom'));
+  if (zoomed()) view.zoom(zoomed());
   place.listen('keydown', (event) => {
-    if (event.key === 'e' && !event.ctrlKey && !event.metaKey && !event.target.closest('input, textarea, select') && !view.rows.element.contains(event.target)) view.jump((span) => span.status === 'ERROR');
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea, select, dialog')) return;
+    if (event.key === 'e') view.jump((span) => span.status === 'ERROR');
+    if (event.key === 'z' && view.selected) view.zoom(view.selected);
+    if (event.key === 'Escape' && view.zoomed) view.zoom(undefined);
   });
   const names = async () => {
     if (!info.runId) return;
     const { run } = await call('getRun', { runId: info.runId }, { signal: place.signal });
-    const crumbs = [['Experiments', '#/'], ['Runs', `#/experiments/${run.experimentId}`]];
+    const experiment = await experimentOf(run.experimentId, place.signal);
+    const crumbs = [['Experiments', '#/'], [experiment.name, `#/experiments/${run.experimentId}`]];
     if (run.parentRunId) {
       const { run: parent } = await call('getRun', { runId: run.parentRunId }, { signal: place.signal });
       crumbs.push([parent.name, `#/runs/${parent.runId}`]);
@@ -200,6 +229,7 @@ export async function showTrace(place) {
     replace(head, view.head());
   };
   await Promise.all([view.loadRest(nextPageToken), names().catch((error) => { if (error.kind !== 'notFound') throw error; })]);
+  if (!view.zoomed && zoomed()) view.zoom(zoomed());
   if (wanted && chosen?.id !== wanted && view.tree.byId.has(wanted)) {
     const span = view.tree.byId.get(wanted);
     view.rows.scrollTo(span.row);
