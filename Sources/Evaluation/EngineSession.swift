@@ -62,8 +62,8 @@ package struct EngineSession: Sendable {
 
   /// Runs a program once, inside the gate, and records its trace with what `judge` says of the outcome.
   ///
-  /// - Returns: the prediction or its failure, and the trace's id if it is traced. Only a cancellation, a spent budget, a
-  ///   client that has gone and a store that keeps nothing are thrown: they end more than this execution.
+  /// - Returns: the prediction or its failure, and the trace's id if it is traced. Only a cancellation, a spent budget,
+  ///   a client that has gone and a store that keeps nothing are thrown: they end more than this execution.
   package func execute(
     _ request: Request,
     judge: (Result<Prediction, HoneError>, ExecutionContext) async throws(HoneError) -> [Assessment] = { _, _ in [] }

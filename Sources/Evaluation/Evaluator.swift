@@ -29,10 +29,10 @@ package struct Evaluator: Sendable {
   /// - Parameter examples: all rows of the data set; `info.rows` index into it.
   /// - Throws: `cancelled`; `budgetExhausted`, once what was under way has ended; `tooManyErrors` once more than
   ///   `maxErrors` examples failed; at once `storeUnavailable`, and `authentication` and `languageModelRejected`, which
-  ///   every call to come would meet too; and the last failure's
-  ///   kind once ten examples met an outage, lacked an input or failed the metric with none judged, once the run's
-  ///   calls fail one after the other (answers from the store say nothing of the model), and once outages took more
-  ///   than half of the examples, ten at least. What was finished by then goes out with the event `evaluationStopped`.
+  ///   every call to come would meet too; and the last failure's kind once ten examples met an outage, lacked an input
+  ///   or failed the metric with none judged, once the run's calls fail one after the other (answers from the store say
+  ///   nothing of the model), and once outages took more than half of the examples, ten at least. What was finished by
+  ///   then goes out with the event `evaluationStopped`.
   package func evaluate(_ info: EvaluationInfo, examples: [JSONObject]) async throws(HoneError) -> EvaluationResult {
     let program = PreparedProgram(info.program)
     await session.events.emit(.evaluationStarted(info))

@@ -35,8 +35,8 @@ struct ClientMetricTests {
   @Test(
     "what it may answer",
     arguments: [
-      (true, 1, nil), (false, 0, nil), (0.25, 0.25, nil), (3, 3, nil), (["score": 0.5, "feedback": "half"], 0.5, "half"),
-      (["score": true, "feedback": nil], 1, nil),
+      (true, 1, nil), (false, 0, nil), (0.25, 0.25, nil), (3, 3, nil),
+      (["score": 0.5, "feedback": "half"], 0.5, "half"), (["score": true, "feedback": nil], 1, nil),
     ] as [(JSONValue, Double, String?)])
   func answers(answer: JSONValue, value: Double, feedback: String?) async throws {
     let score = try await score(metric(ScriptedPeer { _, _, _ in answer })).get()
@@ -74,7 +74,7 @@ struct ClientMetricTests {
   }
 
   @Test("each way to fail is told apart", arguments: [
-    (CallbackFailure.refused(code: -32000, message: "division by zero", data: nil), FailureKind.metricFailed, "division by zero"),
+    (CallbackFailure.refused(code: -32000, message: "no zero", data: nil), FailureKind.metricFailed, "no zero"),
     (.refused(code: -32601, message: "unknown", data: nil), .metricFailed, "does not serve metric/score"),
     (.timedOut(0.5), .metricFailed, "no answer within 0.5 s"), (.cancelled, .cancelled, "cancelled"),
     (.gone, .clientGone, "went away"),
@@ -86,7 +86,7 @@ struct ClientMetricTests {
     #expect(error.kind.endsRun == [.cancelled, .gone].contains(failure))
   }
 
-  @Test("an answer is kept for its run before it counts, and the run that is done again does not ask; nonsense is not kept")
+  @Test("an answer is kept for its run before it counts, and is not asked for again; nonsense is not kept")
   func kept() async throws {
     let store = KeptAnswers()
     let peer = ScriptedPeer { _, _, number in number == 0 ? "nonsense" : .double(Double(number) / 4) }

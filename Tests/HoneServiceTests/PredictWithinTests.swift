@@ -13,7 +13,9 @@ struct PredictWithinTests {
     "host": "Solver", "signature": "question -> answer", "predictors": ["solve": "question -> answer"],
   ]
   private static let rows = JSONValue.array(
-    (1...6).map { number -> JSONValue in ["question": .string("What is \(number) + 1?"), "answer": .string("\(number + 1)")] })
+    (1...6).map { number -> JSONValue in
+      ["question": .string("What is \(number) + 1?"), "answer": .string("\(number + 1)")]
+    })
 
   private func evaluation(_ more: JSONObject = [:]) -> JSONObject {
     let base: JSONObject = [
@@ -86,7 +88,8 @@ struct PredictWithinTests {
         }
         return ["outputs": ["answer": "none"]]
       }
-      let result = try await service.call("evaluate", evaluation(["devset": ["rows": Self.rows, "limit": 1]]), in: environment(peer))
+      let request = evaluation(["devset": ["rows": Self.rows, "limit": 1]])
+      let result = try await service.call("evaluate", request, in: environment(peer))
       #expect(result["failed"] == 0, "what the client makes of a refusal is its own affair")
       let problems = errors.withLock { $0.flatMap(\.problems) }
       #expect(problems.map(\.path) == ["predictor", "inputs.question"])
@@ -108,7 +111,9 @@ struct PredictWithinTests {
         case "2": return ["outputs": ["solution": "3"]]
         case "3": throw HoneError(.internalError, "KeyError: 'x'")
         case "4": throw CallbackFailure.timedOut(1)
-        default: return ["outputs": .object(try await Self.predict(service, params["executionId"], params["inputs"] ?? .null))]
+        default:
+          let outputs = try await Self.predict(service, params["executionId"], params["inputs"] ?? .null)
+          return ["outputs": .object(outputs)]
         }
       }
       let result = try await service.call("evaluate", evaluation(), in: environment(peer))
@@ -165,7 +170,8 @@ struct PredictWithinTests {
       let run = try #require(runs.first { $0["name"] == "cut" }?["runId"] ?? runs.first?["runId"])
       let before = solved.withLock { $0 }
       #expect(before.count == 3)
-      let result = try await service.call("resumeRun", ["runId": run], in: environment(peer { params, _ in try await solve(params) }))
+      let living = environment(peer { params, _ in try await solve(params) })
+      let result = try await service.call("resumeRun", ["runId": run], in: living)
       #expect(result["status"] == "FINISHED" && result["count"] == 6 && result["failed"] == 0)
       let all = solved.withLock { $0 }
       #expect(all.count == 6 && Set(all).count == 6 && result["usage"]?["calls"] == 6)

@@ -197,7 +197,8 @@ struct WorkTests {
       let other = Service(home: service.home, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
       let second = ScriptedPeer { _, params, _ in answer(params) }
       environment.peer = second
-      let resumed = try await other.call("resumeRun", ["runId": cut["runId"] ?? .null, "budget": .null], in: environment)
+      let again: JSONObject = ["runId": cut["runId"] ?? .null, "budget": .null]
+      let resumed = try await other.call("resumeRun", again, in: environment)
       await other.close()
       #expect(resumed["status"] == "FINISHED" && resumed["count"] == 6 && resumed["score"]?.doubleValue == 100)
       let judged = second.questions.filter { $0.params["name"] == "wise" }

@@ -21,6 +21,8 @@ class SmallDisk:
     """A file system of so many bytes, within a mount namespace that a sleeping process holds open."""
 
     def __init__(self, executable, directory, size):
+        if not shutil.which("unshare") or not shutil.which("nsenter"):
+            pytest.skip("this needs Linux's unshare and nsenter")
         self.executable, self.home = executable, directory / "disk" / "home"
         mount = self.home.parent
         mount.mkdir()

@@ -2,8 +2,8 @@ import Failures
 import Logging
 import Tracking
 
-/// The store of a running service: runs whose process died are marked when it opens and from time to time, and the leases
-/// of its own runs are renewed, as long as it is open.
+/// The store of a running service: runs whose process died are marked when it opens and from time to time, and the
+/// leases of its own runs are renewed, as long as it is open.
 struct OpenStore: Sendable {
   let store: TrackingStore
   private let renewal: Task<Void, Never>

@@ -36,7 +36,9 @@ extension Job {
     guard !trouble.isEmpty else { return [] }
     store.giveUp(run: runID)
     let command = resumeCommand(runID, home: service.home)
-    return trouble + ["The run's record is not whole. Once that is mended, \(command) completes it; nothing is asked twice."]
+    return trouble + [
+      "The run's record is not whole. Once that is mended, \(command) completes it; nothing is asked twice."
+    ]
   }
 }
 
