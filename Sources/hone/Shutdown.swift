@@ -10,13 +10,17 @@ final class TerminationSignals: @unchecked Sendable {
   private let sources: [any DispatchSourceSignal]
 
   init(_ body: @escaping @Sendable () -> Void) {
+    // Sources begin to listen some time after they are resumed; a signal that came before would be lost.
+    let listening = DispatchSemaphore(value: 0)
     sources = [SIGTERM, SIGINT, SIGHUP].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler(handler: body)
+      source.setRegistrationHandler { listening.signal() }
       source.resume()
       return source
     }
+    for _ in sources { _ = listening.wait(timeout: .now() + 1) }
   }
 
   deinit { for source in sources { source.cancel() } }
