@@ -60,6 +60,14 @@ struct RequestParts {
   /// Where wrong data is noted: apart from a wrong request, except where a check wants to hear of everything.
   func listForData() -> ProblemList { environment.isCheck ? problems : ProblemList() }
 
+  /// Refuses a request with everything that is wrong with it and with its data.
+  func check(_ method: String, _ dataProblems: ProblemList) throws(HoneError) {
+    fields.finish()
+    if !problems.isEmpty, problems !== dataProblems { for problem in dataProblems.problems { problems.add(problem) } }
+    try problems.check("Invalid params for \(method)")
+    try dataProblems.checkData("Invalid data for \(method)")
+  }
+
   /// Where answers are kept: the store, which a check does not open.
   func answers() async throws(HoneError) -> any AnswerStore {
     if environment.isCheck { return MemoryAnswerStore() }

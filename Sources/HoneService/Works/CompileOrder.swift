@@ -64,8 +64,7 @@ struct CompileOrder: Sendable {
     let task = parts.client(languageModel, "lm", knowledge: knowledge, answers: answers)
     let prompt = parts.client(promptModel, "promptModel", knowledge: knowledge, answers: answers)
     let teaching = parts.client(teacher, "teacher", knowledge: knowledge, answers: answers)
-    try fields.check("compile")
-    try dataProblems.checkData("Invalid data for compile")
+    try parts.check("compile", dataProblems)
     guard let resolved, let trainset, let metric, let optimizer, let task, let budget else {
       throw HoneError(.internalError, "The request was read without a problem, but not whole.")
     }

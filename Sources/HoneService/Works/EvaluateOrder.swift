@@ -44,8 +44,7 @@ struct EvaluateOrder: Sendable {
     parts.checkRows(devset, "devset", resolved?.program, dataProblems)
     parts.checkMetricFields(resolved?.program, rows: devset)
     let client = parts.client(configuration, "lm", knowledge: [devset], answers: try await parts.answers())
-    try fields.check("evaluate")
-    try dataProblems.checkData("Invalid data for evaluate")
+    try parts.check("evaluate", dataProblems)
     guard let resolved, let devset, let metric, let client, let budget else {
       throw HoneError(.internalError, "The request was read without a problem, but not whole.")
     }
