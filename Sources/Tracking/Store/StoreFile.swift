@@ -40,8 +40,10 @@ extension TrackingStore {
       try Schema.refuseNewer(path, home: home)
     }
     do {
-      guard readOnly else { return try open(home: home, path, readOnly: false, nil) }
-      return try readingPath(path) { try open(home: home, $0, readOnly: true, reason) }
+      return try patiently {
+        guard readOnly else { return try open(home: home, path, readOnly: false, nil) }
+        return try readingPath(path) { try open(home: home, $0, readOnly: true, reason) }
+      }
     } catch {
       var failure = storeError(error)
       failure.details["path"] = path
@@ -57,6 +59,19 @@ extension TrackingStore {
     try Schema.prepare(pool, home: home, path: path, readOnly: readOnly)
     return TrackingStore(
       home: home, isReadOnly: readOnly, readOnlyReason: reason, pool: pool, lookups: Lookups(path: path), texts: texts)
+  }
+
+  /// Tries again where others are opening the store at the same moment: two that turn a new database to a write-ahead
+  /// log, or one that does and one that closes it, are refused by SQLite at once, without the waiting that is set.
+  private static func patiently<Opened>(_ open: () throws -> Opened) throws -> Opened {
+    let end = ContinuousClock.now + .seconds(20)
+    while true {
+      do {
+        return try open()
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < end {
+        usleep(2_000)
+      }
+    }
   }
 
   /// Opens a database for reading, by its path; where that fails because there is no room for the companions that a
