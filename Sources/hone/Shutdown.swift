@@ -4,26 +4,27 @@ import JSONRPC
 import Synchronization
 
 /// Runs its body each time the process is asked to end (SIGTERM, SIGINT, SIGHUP), as long as it lives.
-///
-/// Safe to share: dispatch sources may be used from any thread, and the list is never changed.
-final class TerminationSignals: @unchecked Sendable {
-  private let sources: [any DispatchSourceSignal]
+final class TerminationSignals: Sendable {
+  private let sources = Mutex<[any DispatchSourceSignal]>([])
 
   init(_ body: @escaping @Sendable () -> Void) {
     // Sources begin to listen some time after they are resumed; a signal that came before would be lost.
     let listening = DispatchSemaphore(value: 0)
-    sources = [SIGTERM, SIGINT, SIGHUP].map { number in
+    let numbers = [SIGTERM, SIGINT, SIGHUP]
+    for number in numbers {
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler(handler: body)
-      source.setRegistrationHandler { listening.signal() }
-      source.resume()
-      return source
+      sources.withLock { sources in
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler(handler: body)
+        source.setRegistrationHandler { listening.signal() }
+        source.resume()
+        sources.append(source)
+      }
     }
-    for _ in sources { _ = listening.wait(timeout: .now() + 1) }
+    for _ in numbers { _ = listening.wait(timeout: .now() + 1) }
   }
 
-  deinit { for source in sources { source.cancel() } }
+  deinit { sources.withLock { for source in $0 { source.cancel() } } }
 }
 
 /// What Ctrl-C, and other wishes to end, do to a command at work: the first stops the work, whose outcome is then told;
