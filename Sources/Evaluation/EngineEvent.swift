@@ -55,6 +55,8 @@ package struct ExampleResult: Sendable {
   package var outputs: JSONObject
   package var error: HoneError?
   package var traceID: TraceID?
+  /// How the model's replies came out.
+  package var replies = ReplyCounts()
 
   package init(
     row: Int, score: Double?, raw: JSONValue = .null, feedback: String? = nil, example: JSONObject,
@@ -118,6 +120,8 @@ package enum EngineEvent: Sendable {
   /// A demo set is ready: how many demos each predictor has, how many executions it took.
   case demoSetReady(index: Int, demos: Int, attempts: Int)
   case instructionProposed(predictor: String, index: Int, text: String)
+  /// The form was decided in which the model is asked.
+  case adapterDecided(AdapterDecision)
   /// Something that went otherwise than asked, without ending the work.
   case warning(String)
 }

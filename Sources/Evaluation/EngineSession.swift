@@ -60,14 +60,22 @@ package struct EngineSession: Sendable {
     }
   }
 
+  /// What came of one execution.
+  package struct Execution: Sendable {
+    package var outcome: Result<Prediction, HoneError>
+    /// Nil where it is not traced.
+    package var traceID: TraceID?
+    package var replies: ReplyCounts
+  }
+
   /// Runs a program once, inside the gate, and records its trace with what `judge` says of the outcome.
   ///
-  /// - Returns: the prediction or its failure, and the trace's id if it is traced. Only a cancellation, a spent budget,
-  ///   a client that has gone and a store that keeps nothing are thrown: they end more than this execution.
+  /// - Throws: only what ends more than this execution: a cancellation, a spent budget, a client that has gone and a
+  ///   store that keeps nothing.
   package func execute(
     _ request: Request,
     judge: (Result<Prediction, HoneError>, ExecutionContext) async throws(HoneError) -> [Assessment] = { _, _ in [] }
-  ) async throws(HoneError) -> (outcome: Result<Prediction, HoneError>, traceID: TraceID?) {
+  ) async throws(HoneError) -> Execution {
     try await gate.pass { () async throws(HoneError) in
       let trace = traces == nil ? nil : TraceBuilder(id: traceID(of: request))
       var call = CallContext(account: account, role: request.role, scope: request.scope)
@@ -77,6 +85,8 @@ package struct EngineSession: Sendable {
       context.options = request.options
       context.hiddenDemo = request.hiddenDemo
       context.callbacks = callbacks
+      let tally = ReplyTally()
+      context.tally = tally
       let outcome: Result<Prediction, HoneError>
       do throws(HoneError) {
         outcome = .success(try await request.program.run(request.inputs, in: context))
@@ -92,7 +102,7 @@ package struct EngineSession: Sendable {
         finished.isRepeatable = runID != nil
         await traces.record(finished)
       }
-      return (outcome, trace?.id)
+      return Execution(outcome: outcome, traceID: trace?.id, replies: tally.counts)
     }
   }
 

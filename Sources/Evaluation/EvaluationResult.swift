@@ -1,4 +1,5 @@
 package import JSON
+package import Programs
 
 /// The outcome of an evaluation.
 ///
@@ -14,6 +15,8 @@ package struct EvaluationResult: Sendable {
   package var interval: PercentInterval?
   /// Examples without a value: unreadable answers, failed metrics and outages.
   package var failed: Int
+  /// How the model's replies came out, over all examples.
+  package var replies = ReplyCounts()
 
   package init(_ examples: [ExampleResult]) {
     self.examples = examples
@@ -22,6 +25,7 @@ package struct EvaluationResult: Sendable {
     score = summary.percent
     interval = summary.interval
     failed = examples.count { $0.score == nil }
+    for example in examples { replies += example.replies }
   }
 
   package var count: Int { examples.count }
@@ -34,7 +38,7 @@ package struct EvaluationResult: Sendable {
   package var summary: JSONObject {
     [
       "score": .double(score), "count": .int(count), "failed": .int(failed), "coverage": .double(coverage),
-      "interval": interval?.json ?? .null,
+      "interval": interval?.json ?? .null, "replies": replies.json,
     ]
   }
 }

@@ -122,10 +122,19 @@ package struct Evaluator: Sendable {
     if session.tracksEvaluations { request.runID = info.id }
     request.metadata = ["row": .int(row), "evaluation": .string(info.name)]
     let judgement = Judgement()
-    let (outcome, traceID) = try await session.execute(request) { outcome, context throws(HoneError) in
+    let execution = try await session.execute(request) { outcome, context throws(HoneError) in
       try await judgement.judge(outcome, in: context, example: example, program: program, metric: metric)
     }
-    switch outcome {
+    var result = result(row, example, execution, judgement)
+    result.replies = execution.replies
+    return result
+  }
+
+  private func result(
+    _ row: Int, _ example: JSONObject, _ execution: EngineSession.Execution, _ judgement: Judgement
+  ) -> ExampleResult {
+    let traceID = execution.traceID
+    switch execution.outcome {
     case .failure(let error):
       return ExampleResult(row: row, score: nil, example: example, error: error, traceID: traceID)
     case .success(let prediction):

@@ -19,6 +19,7 @@ package struct OpenAICompatibleModel: LanguageModel {
   package let identity: String
   package let endpoint: String
   package let target: Endpoint
+  private let support: LearnedSchemaSupport
   private let timeout: Double
   private let headers: [(name: String, variable: String)]
 
@@ -30,11 +31,13 @@ package struct OpenAICompatibleModel: LanguageModel {
     target = try Endpoint(configuration)
     endpoint = target.base
     identity = "\(target.url) \(target.model)"
+    support = .shared(for: identity)
     timeout = configuration.timeout ?? Self.longestRequest
     headers = configuration.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   package var isElastic: Bool { target.provider.isElastic }
+  package var schemaSupport: LearnedSchemaSupport? { support }
 
   package func requests(for options: SamplingOptions) -> Int { target.provider.supportsN ? 1 : max(1, options.n) }
 
@@ -68,6 +71,7 @@ package struct OpenAICompatibleModel: LanguageModel {
       let reply = try result.get()
       merged.texts += reply.texts
       merged.finishReasons += reply.finishReasons
+      merged.reasoning += reply.reasoning
       merged.usage += reply.usage
       merged.model = reply.model
     }
@@ -83,7 +87,8 @@ package struct OpenAICompatibleModel: LanguageModel {
     // What this request tells the endpoint must not come back in what the endpoint says.
     let redactor = Redactor(secrets: headers.map(\.1) + (key.map { [$0] } ?? [])).merged(with: .process)
     let reader = ReplyReader(endpoint: target, redactor: redactor)
-    let body = body(of: request)
+    let asked = support.support
+    let body = body(of: request, asking: asked)
     var http = HTTPClientRequest(url: target.url)
     http.method = .POST
     http.headers = HTTPHeaders([("content-type", "application/json"), ("accept", "application/json")])
@@ -103,6 +108,13 @@ package struct OpenAICompatibleModel: LanguageModel {
         let pause = pause(response.headers)
         let said = await beginning(of: response.body)
         if Task.isCancelled { throw ModelFailure(.aborted, retry: .never) }
+        if request.options.schema != nil, request.options.extra["response_format"] == nil, asked != .none,
+          reader.refusesResponseFormat(status: Int(response.status.code), body: said)
+        {
+          support.note(refused: asked)
+          throw ModelFailure(
+            reader.failure(status: Int(response.status.code), body: said, pause: pause).error, retry: .adapted)
+        }
         throw reader.failure(status: Int(response.status.code), body: said, pause: pause)
       }
       let received = try await response.body.collect(upTo: SharedHTTPClient.maximumReplySize)
@@ -156,12 +168,20 @@ package struct OpenAICompatibleModel: LanguageModel {
     return value
   }
 
-  /// The request's JSON.
-  func body(of request: ModelRequest) -> [UInt8] {
+  /// The request's JSON, a schema in it as far as the endpoint supports that.
+  func body(of request: ModelRequest, asking support: SchemaSupport = .schema) -> [UInt8] {
     var object = JSONObject()
     object.append("model", .string(target.model))
     object.append("messages", request.prompt.json)
-    for (name, value) in request.options.json {
+    var options = request.options
+    if options.schema != nil, support != .schema {
+      options.schema = nil
+      if support == .object {
+        let anyObject: JSONObject = ["response_format": ["type": "json_object"]]
+        options.extra = anyObject.merging(options.extra)
+      }
+    }
+    for (name, value) in options.json {
       object[name == "max_tokens" ? target.tokenLimit.rawValue : name] = value
     }
     return JSONValue.object(object).encoded()

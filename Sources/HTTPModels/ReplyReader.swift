@@ -28,17 +28,25 @@ struct ReplyReader {
     }
     guard let choices = value["choices"]?.arrayValue, !choices.isEmpty else { throw malformed("has no choices", body) }
     var texts: [String] = []
+    var thoughts: [String] = []
     var reasons: [String] = []
     for choice in choices {
       guard let message = choice["message"], case .object = message else {
         throw malformed("has a choice without a message", body)
       }
-      texts.append(redactor.redactKnown(text(of: message)))
-      if let reason = choice["finish_reason"]?.stringValue { reasons.append(reason) }
+      let reason = choice["finish_reason"]?.stringValue
+      if let reason { reasons.append(reason) }
+      var (said, thought) = (redactor.redactKnown(text(of: message)), redactor.redactKnown(thought(of: message)))
+      // Some servers take the whole reply of a model that ended by itself for its thoughts.
+      if reason == "stop", said.allSatisfy(\.isWhitespace) { (said, thought) = (thought, "") }
+      texts.append(said)
+      thoughts.append(thought)
     }
-    return ModelReply(
+    var reply = ModelReply(
       texts: texts, finishReasons: reasons, usage: usage(value["usage"], promptBytes: promptBytes, texts: texts),
       model: value["model"]?.stringValue)
+    if thoughts.contains(where: { !$0.isEmpty }) { reply.reasoning = thoughts }
+    return reply
   }
 
   /// The body with `null` in place of `NaN` and `Infinity` outside strings.
@@ -79,6 +87,21 @@ struct ReplyReader {
     case .array(let parts)?: parts.compactMap { $0["text"]?.stringValue }.joined()
     default: message["refusal"]?.stringValue ?? ""
     }
+  }
+
+  /// What the model thought before its text: `reasoning_content` (DeepSeek, vLLM) or `reasoning` (OpenRouter, Ollama).
+  private func thought(of message: JSONValue) -> String {
+    (message["reasoning_content"]?.stringValue ?? message["reasoning"]?.stringValue ?? "")
+  }
+
+  /// Whether a refusal is of the member that asks for JSON, by the words of the servers there are.
+  func refusesResponseFormat(status: Int, body: [UInt8]) -> Bool {
+    guard (400..<500).contains(status) || status == 500 || status == 501 else { return false }
+    let said = String(decoding: body, as: UTF8.self).lowercased()
+    return [
+      "response_format", "response format", "json_schema", "json_object", "json schema", "structured output", "guided_",
+      "grammar",
+    ].contains { said.contains($0) }
   }
 
   /// Tokens as the endpoint counted them; about four bytes a token where it counted none.

@@ -76,6 +76,12 @@ package protocol AnswerStore: Sendable {
   /// process.
   func keepSoon(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError)
 
+  /// What was learned of a model's endpoint under that name; nil if nothing was.
+  func capability(_ name: String, of identity: String) throws(HoneError) -> String?
+
+  /// Keeps what was learned of a model's endpoint, in place of what was known before.
+  func keepCapability(_ name: String, _ value: String, of identity: String) async throws(HoneError)
+
   /// Notes requests that a run is about to send; returns when the note would survive the process.
   func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote?
 
@@ -86,7 +92,8 @@ package protocol AnswerStore: Sendable {
 extension AnswerStore {
   package func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote? { nil }
   package func keep(_ failed: [FailedRequests], run: String, closing notes: [RequestNote]) async throws(HoneError) {}
-
+  package func capability(_ name: String, of identity: String) throws(HoneError) -> String? { nil }
+  package func keepCapability(_ name: String, _ value: String, of identity: String) async throws(HoneError) {}
 
   package func keepSoon(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {
     try await keep(answer, for: key)

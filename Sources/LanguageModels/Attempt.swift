@@ -248,7 +248,12 @@ final class Attempt: Sendable {
     let isBlank = reply.texts.allSatisfy { text in text.utf8.allSatisfy { $0 <= 0x20 } }
     guard isBlank else { return (result, reply.usage) }
     let (message, remedy, retry): (String, String, RetryAdvice) =
-      if reply.finishReasons.contains("length") {
+      if reply.finishReasons.contains("tool_calls") || reply.finishReasons.contains("function_call") {
+        (
+          "called a tool in place of answering.",
+          "No tool was offered to it: take tools out of the model's extra options, or use another model.", .never
+        )
+      } else if reply.finishReasons.contains("length") {
         ("used up its tokens before it wrote any text.", "Raise the model's maxTokens.", .never)
       } else if reply.finishReasons.contains("content_filter") {
         (
@@ -276,7 +281,7 @@ extension ModelFailure {
     switch retry {
     case .after(let seconds): return .refused(pause: seconds)
     case .backOff: return .refused(pause: nil)
-    case .never: return .neutral
+    case .never, .adapted: return .neutral
     }
   }
 }

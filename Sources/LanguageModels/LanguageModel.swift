@@ -11,6 +11,8 @@ package struct SamplingOptions: Sendable, Hashable {
   package var seed: Int?
   /// How many completions to return.
   package var n: Int = 1
+  /// A strict JSON Schema that the reply is to satisfy, where the endpoint can see to that.
+  package var schema: JSONValue?
   /// Members passed into the request body as they are (`reasoning_effort`, `response_format` …).
   package var extra: JSONObject = [:]
 
@@ -25,6 +27,11 @@ package struct SamplingOptions: Sendable, Hashable {
     if !stop.isEmpty { object["stop"] = .array(stop.map(JSONValue.string)) }
     if let seed { object["seed"] = .int(seed) }
     if n != 1 { object["n"] = .int(n) }
+    if let schema {
+      object["response_format"] = [
+        "type": "json_schema", "json_schema": ["name": "outputs", "strict": true, "schema": schema],
+      ]
+    }
     return object.merging(extra)
   }
 }
@@ -67,6 +74,8 @@ package struct ModelReply: Sendable, Hashable {
   package var texts: [String]
   /// Why each completion ended (`stop`, `length` …), where the endpoint said so.
   package var finishReasons: [String]
+  /// What the model thought before each completion, where the endpoint gives that apart; empty texts where it does not.
+  package var reasoning: [String] = []
   package var usage: TokenUsage
   /// The model that the endpoint says it used.
   package var model: String?
@@ -87,6 +96,8 @@ package enum RetryAdvice: Sendable, Hashable {
   case backOff
   /// The endpoint named the pause, in seconds, before which it will not answer.
   case after(Double)
+  /// The endpoint does not know a member of the request, which the next one leaves out: try again at once.
+  case adapted
 }
 
 /// Why one attempt at a completion failed.
@@ -117,6 +128,9 @@ package protocol LanguageModel: Sendable {
   /// Whether it answers the same request alike for ever, at no cost: no answer of it is worth waiting for the disk.
   var isReproducible: Bool { get }
 
+  /// What is known of its support for schemas; nil where schemas are not passed on.
+  var schemaSupport: LearnedSchemaSupport? { get }
+
   /// How many requests one attempt sends for these options: what a budget's `maxCalls` counts.
   func requests(for options: SamplingOptions) -> Int
 
@@ -130,5 +144,6 @@ package protocol LanguageModel: Sendable {
 extension LanguageModel {
   package var isElastic: Bool { false }
   package var isReproducible: Bool { false }
+  package var schemaSupport: LearnedSchemaSupport? { nil }
   package func requests(for options: SamplingOptions) -> Int { 1 }
 }

@@ -1,4 +1,5 @@
 import Failures
+import JSON
 
 /// Gets an answer from the model for money: limiter, budget, attempts with pauses between them, the answer kept, the
 /// bill written.
@@ -54,13 +55,17 @@ struct Payer: Sendable {
       limiter: limiter,
       times: times, now: pacing.now, deadline: 0, lateness: lateness(times),
       noting: noting(context), settle: { settle($0, $1, failed: $2, context) })
+    if request.options.schema != nil { try model.schemaSupport?.load(from: answers) }
     while true {
       let (permit, reservation) = try await admit(terms.need, context.account)
       terms.deadline = configuration.timeout ?? deadline(times, passed: history[.late])
       let attempt = Attempt(terms)
       switch await attempt.run(permit, reservation) {
       case .success(var reply):
-        if !configuration.isSimulated { reply.texts = reply.texts.map(Redactor.process.redactKnown) }
+        if !configuration.isSimulated {
+          reply.texts = reply.texts.map(Redactor.process.redactKnown)
+          reply.reasoning = reply.reasoning.map(Redactor.process.redactKnown)
+        }
         var stored = StoredAnswer(
           reply: reply, model: configuration.model, role: context.role, runID: context.account.runID,
           cost: price?.cost(of: reply.usage), seconds: pacing.now() - started)
@@ -75,6 +80,11 @@ struct Payer: Sendable {
       case .failure(let failure):
         try await context.account.keepFailures(in: answers, closing: attempt.notes)
         if Task.isCancelled { throw .callCancelled }
+        if failure.retry == .adapted {
+          // At most as often as there are ways to ask.
+          try await model.schemaSupport?.keep(in: answers)
+          continue
+        }
         history.add(failure.fault)
         guard let pause = policy.pause(after: failure.fault, history, advice: failure.retry, random: pacing.random())
         else {
@@ -127,6 +137,7 @@ struct Payer: Sendable {
     var input = 16
     for message in request.prompt.shared.messages { input += message.content.utf8.count + 8 }
     for message in request.prompt.own { input += message.content.utf8.count + 8 }
+    if let schema = request.options.schema { input += schema.encoded().count }
     let bound = min(request.options.maxTokens ?? Payer.assumedMaxTokens, 1 << 40)
     let usage = TokenUsage(inputTokens: input * requests, outputTokens: bound * max(1, request.options.n))
     if let maxCost = budget.limits.maxCost, price == nil {

@@ -58,6 +58,8 @@ package struct RetryPolicy: Sendable, Hashable {
     switch advice {
     case .never:
       return nil
+    case .adapted:
+      return 0
     case .backOff:
       var bound = patience.base
       for _ in 1..<max(history[fault], 1) where bound < cap { bound *= 2 }

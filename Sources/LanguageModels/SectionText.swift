@@ -81,10 +81,12 @@ struct SectionText {
     var lastInputWhole: ArraySlice<UInt8> = []
   }
 
-  /// Reads this as a user turn. The reminder's headers stand within its sentences, or below each other
-  /// with nothing between them.
+  /// Reads this as a user turn. The reminder's headers stand within its sentences, the last paragraph, or below each
+  /// other with nothing between them, up to the closing one.
   func turn() -> Turn {
-    guard let end = headers.lastIndex(where: { $0.name == "completed" }) else { return Turn(inputs: sections) }
+    let closing = headers.lastIndex { $0.name == "completed" }
+    guard closing != nil || headers.last?.opensSection == false else { return Turn(inputs: sections) }
+    let end = closing ?? headers.count
     var first = end
     while first > 0 {
       let isBare = trimmed(content(first - 1)).isEmpty

@@ -75,7 +75,7 @@ final class SimulatedBeginning: Sendable {
 
     init(question: SectionText?, answer: SectionText, _ knowledge: SimulatedKnowledge) {
       var hash = StableHash("demo")
-      let inputs = question?.sections.map(\.content) ?? []
+      let inputs = question?.turn().inputs.map(\.content) ?? []
       for input in inputs { hash.add(input) }
       self.hash = hash.value
       let sections = answer.sections

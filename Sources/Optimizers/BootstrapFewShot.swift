@@ -53,19 +53,26 @@ package struct BootstrapFewShot: Optimizer {
       task, rows: task.trainset, sizes: [maxBootstrappedDemos], labeled: maxLabeledDemos, rounds: maxRounds)
     guard let valset = task.valset, !valset.isEmpty else { return [bootstrap] }
     let full = LabeledFewShot(k: max(maxBootstrappedDemos, maxLabeledDemos)).labeled(task.student, trainset: task.trainset)
-    return [
+    return [task.adapterPart(examples: examples(task), rows: valset)].compactMap(\.self) + [
       task.scoring("baseline", 1...1, rows: valset, shortest: task.student, longest: task.student), bootstrap,
       task.scoring("search", 1...1, rows: valset, shortest: task.student.withoutDemos(), longest: full),
     ]
   }
 
+  private func examples(_ task: CompileTask) -> Program? {
+    let count = max(maxLabeledDemos, maxBootstrappedDemos)
+    return count == 0 ? nil : LabeledFewShot(k: count).labeled(task.student, trainset: task.trainset)
+  }
+
   package func compile(_ task: CompileTask) async -> CompileResult {
-    await compared(task) { () async throws(HoneError) in
-      await task.session.events.emit(.phase("bootstrap", message: "Bootstrapping demos"))
-      let outcome = try await bootstrap(task.student, order: Array(task.trainset.indices), label: "0", task)
-      let demos = outcome.program.states.map(\.demos.count).max() ?? 0
-      await task.session.events.emit(.demoSetReady(index: 0, demos: demos, attempts: outcome.attempts))
-      return outcome.program
+    await task.withAdapter(examples: examples(task), rows: task.valset ?? []) { task in
+      await compared(task) { () async throws(HoneError) in
+        await task.session.events.emit(.phase("bootstrap", message: "Bootstrapping demos"))
+        let outcome = try await bootstrap(task.student, order: Array(task.trainset.indices), label: "0", task)
+        let demos = outcome.program.states.map(\.demos.count).max() ?? 0
+        await task.session.events.emit(.demoSetReady(index: 0, demos: demos, attempts: outcome.attempts))
+        return outcome.program
+      }
     }
   }
 
@@ -75,6 +82,9 @@ package struct BootstrapFewShot: Optimizer {
     var tries: Int
     var errors: [HoneError]
   }
+
+  /// How many rows, one after the other, whose replies cannot be read show that none will be.
+  private static let hopeless = 10
 
   /// Makes a demo set.
   ///
@@ -90,8 +100,9 @@ package struct BootstrapFewShot: Optimizer {
     var accepted: Set<Int> = []
     var attempts = 0
     var errors = 0
+    var unreadable = 0
     var position = 0
-    while accepted.count < maxBootstrappedDemos, position < order.count {
+    while accepted.count < maxBootstrappedDemos, position < order.count, unreadable < Self.hopeless {
       let wave = order[position..<min(position + maxBootstrappedDemos - accepted.count, order.count)]
       position += wave.count
       let outcomes = try await concurrently(Array(wave)) { _, row throws(HoneError) in
@@ -99,7 +110,10 @@ package struct BootstrapFewShot: Optimizer {
       }
       for (row, outcome) in zip(wave, outcomes) {
         attempts += outcome.tries
-        errors += outcome.errors.count
+        // What cannot be read says that the model is weak, not that something is broken.
+        let isUnreadable = outcome.errors.last?.kind == .outputUnparsable
+        unreadable = isUnreadable ? unreadable + 1 : 0
+        errors += outcome.errors.count { $0.kind != .outputUnparsable }
         // A bad key or a bad request fails the same way for every row to come.
         let lasting: [FailureKind] = [.authentication, .languageModelRejected]
         if let error = outcome.errors.first(where: { lasting.contains($0.kind) }) { throw error }
@@ -112,6 +126,12 @@ package struct BootstrapFewShot: Optimizer {
         accepted.insert(row)
         for (predictor, demo) in demos { augmented[predictor].append(demo) }
       }
+    }
+    if unreadable >= Self.hopeless {
+      await task.session.events.emit(
+        .warning(
+          "Demo set \(label): \(unreadable) replies running could not be read, so no more rows were tried; the rest of "
+            + "its demos are rows as they are."))
     }
     return (fill(student, augmented, leftover: order.filter { !accepted.contains($0) }.map { trainset[$0] }), attempts)
   }
@@ -142,10 +162,10 @@ package struct BootstrapFewShot: Optimizer {
       request.metadata = ["phase": "bootstrap", "demoSet": .string(label), "row": .int(row), "round": .int(round)]
       attempt.tries += 1
       let judgement = Judgement()
-      let (outcome, _) = try await task.session.execute(request) { outcome, context throws(HoneError) in
+      let outcome = try await task.session.execute(request) { outcome, context throws(HoneError) in
         try await judgement.judge(
           outcome, in: context, example: example, program: teacher, metric: task.metric, isBootstrapping: true)
-      }
+      }.outcome
       if let error = judgement.verdict?.failure ?? outcome.failure {
         attempt.errors.append(error)
         continue

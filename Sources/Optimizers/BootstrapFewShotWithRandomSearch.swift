@@ -49,7 +49,7 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
     let bare = task.student.withoutDemos()
     // A score that was wished for may be there at once.
     let least = stopAtScore == nil ? numCandidatePrograms + 2 : 0
-    return [
+    return [task.adapterPart(examples: examples(task), rows: valset)].compactMap(\.self) + [
       task.scoring("baseline", 1...1, rows: valset, shortest: bare, longest: bare),
       BootstrapFewShot.bootstrapping(
         task, rows: task.trainset, sizes: sizes, labeled: maxLabeledDemos, rounds: maxRounds, mayEndEarly: stopAtScore != nil),
@@ -64,13 +64,23 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
   }
 
   package func compile(_ task: CompileTask) async -> CompileResult {
-    let log = SearchLog(task)
-    do throws(HoneError) {
-      try await search(task, log)
-      return log.result()
-    } catch {
-      return log.result(stoppedBy: error)
+    var bare = task
+    bare.student = task.student.withoutDemos()
+    return await bare.withAdapter(examples: examples(task), rows: task.valset ?? task.trainset) { decided in
+      var task = task
+      task.student.adapter = decided.student.adapter
+      let log = SearchLog(task)
+      do throws(HoneError) {
+        try await search(task, log)
+        return log.result()
+      } catch {
+        return log.result(stoppedBy: error)
+      }
     }
+  }
+
+  private func examples(_ task: CompileTask) -> Program? {
+    LabeledFewShot(k: max(maxLabeledDemos, maxBootstrappedDemos)).labeled(task.student, trainset: task.trainset)
   }
 
   private func search(_ task: CompileTask, _ log: SearchLog) async throws(HoneError) {

@@ -41,14 +41,17 @@ package struct LabeledFewShot: Optimizer {
   package func parts(_ task: CompileTask) -> [PlannedPart] {
     guard let valset = task.valset, !valset.isEmpty else { return [] }
     let outcome = labeled(task.student, trainset: task.trainset)
-    return [
+    return [task.adapterPart(examples: outcome, rows: valset)].compactMap(\.self) + [
       task.scoring("baseline", 1...1, rows: valset, shortest: task.student, longest: task.student),
       task.scoring("search", 1...1, rows: valset, shortest: outcome, longest: outcome),
     ]
   }
 
   package func compile(_ task: CompileTask) async -> CompileResult {
-    await compared(task) { labeled(task.student, trainset: task.trainset) }
+    let examples = labeled(task.student, trainset: task.trainset)
+    return await task.withAdapter(examples: examples, rows: task.valset ?? []) { task in
+      await compared(task) { labeled(task.student, trainset: task.trainset) }
+    }
   }
 }
 

@@ -16,6 +16,8 @@ package struct ExecutionContext: Sendable {
   package var hiddenDemo: JSONObject?
   /// The client that runs host programs and tools.
   package var callbacks: Callbacks?
+  /// Counts how replies come out; nil: nobody asks.
+  package var tally: ReplyTally?
 
   package init(model: ModelClient, call: CallContext, trace: TraceBuilder? = nil) {
     self.model = model
@@ -57,8 +59,10 @@ package final class PreparedProgram: Sendable {
   package let program: Program
   /// What tells the program from others: structure, instructions and demos.
   package let digest: ContentDigest
-  let adapters: [ChatAdapter]
+  let adapters: [Adapter]
   let shared: [SharedMessages]
+  /// In what an unreadable reply is asked for afresh; nil: it is not.
+  private let others: [Adapter]?
   /// The predictors' signatures in text form, as spans show them.
   private let signatureTexts: [String]
   let plan: Plan
@@ -88,10 +92,13 @@ package final class PreparedProgram: Sendable {
     var outputs: [String]
   }
 
-  package init(_ program: Program) {
+  /// - Parameter asksAgain: whether a reply that cannot be read is asked for once more.
+  package init(_ program: Program, asksAgain: Bool = true) {
     self.program = program
     digest = .of(JSONValue.object(StateFile.encode(program)).encoded())
-    adapters = program.predictors.indices.map { ChatAdapter(program.signature(at: $0)) }
+    let format = program.adapter ?? .chat
+    adapters = program.predictors.indices.map { Adapter(program.signature(at: $0), format) }
+    others = asksAgain ? adapters.map { Adapter($0.signature, $0.format.other) } : nil
     shared = zip(adapters, program.states).map { $0.sharedMessages(demos: $1.demos) }
     signatureTexts = adapters.map(\.signature.text)
     var predictors = 0
@@ -211,18 +218,18 @@ package final class PreparedProgram: Sendable {
     return result
   }
 
-  /// One model call and, if its reply cannot be read, one more that shows what was wrong.
+  /// One model call and, if its reply cannot be read, one more: in another form where nothing was found, else in the
+  /// same one, with what was wrong.
   func predict(
     _ index: Int, _ inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> Prediction {
-    let adapter = adapters[index]
     let span = context.trace?.begin(
       "Predict.forward", .llm, parent: context.parent, inputs: .json(.object(inputs)),
       attributes: ["signature": .string(signatureTexts[index]), "predictor": .string(program.predictors[index].name)])
     var inner = context
     inner.parent = span
     do throws(HoneError) {
-      let completions = try await complete(index, adapter, inputs, in: inner)
+      let completions = try await complete(index, inputs, in: inner)
       let outputs = completions[0]
       if let span { context.trace?.end(span, outputs: .json(.object(outputs))) }
       return Prediction(
@@ -235,45 +242,63 @@ package final class PreparedProgram: Sendable {
   }
 
   private func complete(
-    _ index: Int, _ adapter: ChatAdapter, _ inputs: JSONObject, in context: ExecutionContext
+    _ index: Int, _ inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> [JSONObject] {
-    var prompt = format(index, adapter, inputs, in: context)
-    var correcting = false
+    let demos = shownDemos(index, in: context)
+    var adapter = adapters[index]
+    let messages = demos.map { adapter.sharedMessages(demos: $0) } ?? shared[index]
+    var prompt = format(index, adapter, messages, inputs, in: context)
+    var isSecond = false
     while true {
-      let answer = try await ask(prompt, in: context)
+      let answer = try await ask(prompt, adapter, in: context)
       do throws(UnparsableReply) {
-        return try parse(answer.reply.texts, adapter, in: context)
+        return try parse(answer.reply, adapter, in: context)
       } catch {
-        guard !correcting else {
-          throw HoneError(
-            .outputUnparsable,
-            "The model's reply to \(program.predictors[index].name) could not be read, twice: \(error.reason)",
-            remedy: "Look at the trace for the whole reply; a stronger model or simpler output types help.",
-            details: ["reply": String(error.reply.prefix(500))])
+        guard let others, !isSecond, error.fault != .cut else {
+          throw unparsable(index, error, isSecond: isSecond)
         }
-        correcting = true
-        // Endpoints refuse an empty turn, and a runaway reply need not be shown whole.
-        let shown = error.reply.isEmpty ? "(no text)" : String(error.reply.prefix(8_000))
-        prompt.own += [ChatMessage(.assistant, shown), adapter.correction(of: error)]
+        isSecond = true
+        if error.fault == .values {
+          // Endpoints refuse an empty turn, and a runaway reply need not be shown whole.
+          let shown = error.reply.isEmpty ? "(no text)" : String(error.reply.prefix(8_000))
+          prompt.own += [ChatMessage(.assistant, shown), adapter.correction(of: error)]
+        } else {
+          adapter = others[index]
+          prompt = format(
+            index, adapter, adapter.sharedMessages(demos: demos ?? program.states[index].demos), inputs, in: context)
+        }
       }
     }
   }
 
-  private func format(
-    _ index: Int, _ adapter: ChatAdapter, _ inputs: JSONObject, in context: ExecutionContext
-  ) -> Prompt {
+  private func unparsable(_ index: Int, _ error: UnparsableReply, isSecond: Bool) -> HoneError {
+    let step = program.stepName(index).map { " to the step \"\($0)\"" } ?? ""
+    let remedy =
+      error.fault == .cut
+      ? "Raise the model's maxTokens, or ask for shorter outputs."
+      : "Look at the trace for the whole reply; another adapter, a stronger model or simpler output types help."
+    return HoneError(
+      .outputUnparsable, "The model's reply\(step) could not be read\(isSecond ? ", twice" : ""): \(error.reason)",
+      remedy: remedy, details: ["reply": String(error.reply.prefix(500))])
+  }
+
+  /// The predictor's demos less the one that must not be shown; nil where that makes no difference.
+  private func shownDemos(_ index: Int, in context: ExecutionContext) -> [JSONObject]? {
+    guard let hidden = context.hiddenDemo else { return nil }
     let demos = program.states[index].demos
+    let shown = demos.filter { !isSameRow($0, hidden) }
+    return shown.count == demos.count ? nil : shown
+  }
+
+  private func format(
+    _ index: Int, _ adapter: Adapter, _ messages: SharedMessages, _ inputs: JSONObject, in context: ExecutionContext
+  ) -> Prompt {
     let span = context.trace?.begin(
-      "ChatAdapter.format", .parser, parent: context.parent,
+      "\(adapter.format.className).format", .parser, parent: context.parent,
       inputs: .json([
         "signature": .string(signatureTexts[index]), "instructions": .string(adapter.signature.instructions),
-        "demos": .int(demos.count), "inputs": .object(inputs),
+        "demos": .int(program.states[index].demos.count), "inputs": .object(inputs),
       ]))
-    var messages = shared[index]
-    if let hidden = context.hiddenDemo {
-      let shown = demos.filter { !isSameRow($0, hidden) }
-      if shown.count != demos.count { messages = adapter.sharedMessages(demos: shown) }
-    }
     let prompt = Prompt(shared: messages, own: [adapter.request(inputs)])
     if let span { context.trace?.end(span, outputs: .prompt(prompt)) }
     return prompt
@@ -285,19 +310,22 @@ package final class PreparedProgram: Sendable {
     return demo.count == row.count + (isAugmented ? 1 : 0) && row.allSatisfy { demo[$0.key] == $0.value }
   }
 
-  private func ask(_ prompt: Prompt, in context: ExecutionContext) async throws(HoneError) -> ModelAnswer {
-    guard let trace = context.trace else {
-      return try await context.model.complete(prompt, options: context.options, context: context.call)
-    }
+  private func ask(
+    _ prompt: Prompt, _ adapter: Adapter, in context: ExecutionContext
+  ) async throws(HoneError) -> ModelAnswer {
     let configuration = context.model.configuration
-    let options = context.options ?? configuration.sampling
+    var options = context.options ?? configuration.sampling
+    options.schema = adapter.schema
+    guard let trace = context.trace else {
+      return try await context.model.complete(prompt, options: options, context: context.call)
+    }
     var attributes: JSONObject = ["model": .string(configuration.model), "role": .string(context.call.role.rawValue)]
     for (key, value) in options.json { attributes[key] = value }
     if configuration.isSimulated { attributes["simulated"] = true }
     let span = trace.begin(
       "LM.__call__", .chatModel, parent: context.parent, inputs: .prompt(prompt), attributes: attributes)
     do throws(HoneError) {
-      let answer = try await context.model.complete(prompt, options: context.options, context: context.call)
+      let answer = try await context.model.complete(prompt, options: options, context: context.call)
       let usage = answer.reply.usage
       trace.count(usage, cost: answer.cost)
       var more: JSONObject = [
@@ -318,13 +346,13 @@ package final class PreparedProgram: Sendable {
 
   /// The completions that can be read; the first one's fault if none can.
   private func parse(
-    _ texts: [String], _ adapter: ChatAdapter, in context: ExecutionContext
+    _ reply: ModelReply, _ adapter: Adapter, in context: ExecutionContext
   ) throws(UnparsableReply) -> [JSONObject] {
     let span = context.trace?.begin(
-      "ChatAdapter.parse", .parser, parent: context.parent,
-      inputs: .json(["completion": .string(texts.first ?? "")]))
+      "\(adapter.format.className).parse", .parser, parent: context.parent,
+      inputs: .json(["completion": .string(reply.texts.first ?? "")]))
     do throws(UnparsableReply) {
-      let completions = try readable(texts, adapter)
+      let completions = try readable(reply, adapter, context.tally)
       if let span { context.trace?.end(span, outputs: .json(.object(completions[0]))) }
       return completions
     } catch {
@@ -333,16 +361,28 @@ package final class PreparedProgram: Sendable {
     }
   }
 
-  private func readable(_ texts: [String], _ adapter: ChatAdapter) throws(UnparsableReply) -> [JSONObject] {
+  private func readable(
+    _ reply: ModelReply, _ adapter: Adapter, _ tally: ReplyTally?
+  ) throws(UnparsableReply) -> [JSONObject] {
     var completions: [JSONObject] = []
     var fault: UnparsableReply?
-    for text in texts {
+    var counts = ReplyCounts()
+    for (index, text) in reply.texts.enumerated() {
+      let completion = Completion(
+        text, reasoning: reply.reasoning.indices.contains(index) ? reply.reasoning[index] : "",
+        isCut: reply.finishReasons.indices.contains(index) && reply.finishReasons[index] == "length")
+      counts.replies += 1
+      if completion.isCut { counts.cut += 1 }
       do throws(UnparsableReply) {
-        completions.append(try adapter.parse(text))
+        let read = try adapter.read(completion)
+        if read.isRepaired { counts.repaired += 1 }
+        completions.append(read.outputs)
       } catch {
+        counts.unreadable += 1
         fault = fault ?? error
       }
     }
+    tally?.add(counts)
     if !completions.isEmpty { return completions }
     if let fault { throw fault }
     return [try adapter.parse("")]

@@ -20,6 +20,8 @@ package struct Program: Sendable, Hashable {
   package let predictors: [Predictor]
   /// One state for each predictor, in the same order.
   package var states: [PredictorState]
+  /// The form in which its predictors are asked, where that has been decided.
+  package var adapter: ReplyFormat?
 
   package init(_ module: Module) {
     self.module = module
@@ -44,6 +46,14 @@ package struct Program: Sendable, Hashable {
       signature.instructions += "\n\n" + needed
     }
     return signature
+  }
+
+  /// The predictor at `index` as its author knows it; nil where there is only one.
+  package func stepName(_ index: Int) -> String? {
+    guard predictors.count > 1 else { return nil }
+    let name = predictors[index].name
+    let suffix = ".predict"
+    return name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
   }
 
   /// This program without demos; instructions stay. What optimizers start from.

@@ -81,7 +81,7 @@ extension PreparedProgram {
       let shown = turns[firstShown...].flatMap(\.members)
       given["trajectory"] = .string(
         shown.isEmpty
-          ? "(nothing yet)" : shown.map { "\($0.0): \(ChatAdapter.text(of: $0.1))" }.joined(separator: "\n"))
+          ? "(nothing yet)" : shown.map { "\($0.0): \(Adapter.text(of: $0.1))" }.joined(separator: "\n"))
       do throws(HoneError) {
         return try await predict(predictor, given, in: context)
       } catch {

@@ -18,10 +18,9 @@ package enum StateFile {
         object[predictor.name] = .object(state)
       }
     }
-    object["metadata"] = [
-      "dependency_versions": [:],
-      "hone": .object(program.module.json),
-    ]
+    var hone = program.module.json
+    if let adapter = program.adapter { hone["adapter"] = .string(adapter.rawValue) }
+    object["metadata"] = ["dependency_versions": [:], "hone": .object(hone)]
     return object
   }
 
@@ -80,6 +79,10 @@ package enum StateFile {
     }
     var program = Program(stated.describing(descriptions))
     program.states = states
+    if let name = object["metadata"]?["hone"]?["adapter"]?.stringValue {
+      program.adapter = ReplyFormat(rawValue: name)
+      if program.adapter == nil { warnings.append("\(source) was made for the adapter \"\(name)\", which is not known.") }
+    }
     return (program, warnings)
   }
 
@@ -147,7 +150,7 @@ package enum StateFile {
   }
 
   private static func embeddedModule(_ object: JSONObject, source: String) throws(HoneError) -> Module {
-    guard let stated = object["metadata"]?["hone"] else {
+    guard var stated = object["metadata"]?["hone"]?.objectValue else {
       throw HoneError(
         .programInvalid, "\(source) does not say which program it is of: DSPy's files hold no signature.",
         remedy:
@@ -155,7 +158,8 @@ package enum StateFile {
             + "{\"path\": …, \"signature\": \"question -> answer\"}.")
     }
     let problems = ProblemList()
-    if let module = Module.read(stated, path: "metadata.hone", problems: problems) { return module }
+    stated["adapter"] = nil
+    if let module = Module.read(.object(stated), path: "metadata.hone", problems: problems) { return module }
     throw HoneError(.programInvalid, "\(source) states a program that cannot be read.", problems: problems.problems)
   }
 }

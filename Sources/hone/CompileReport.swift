@@ -32,7 +32,7 @@ enum CompileReport {
           "on the same rows: \(verdict) (\(number(comparison["difference"])) points, p = \(short(comparison["pValue"]?.doubleValue)))")
       }
     }
-    lines += WorkReport.ending(result)
+    lines += WorkReport.replies(result) + WorkReport.ending(result)
     if let run = result["runId"]?.stringValue {
       lines.append("")
       lines.append("run \(run)")

@@ -19,6 +19,10 @@ struct PredictCommand: AsyncParsableCommand {
   @Option(help: "The model; the run's own for a run.")
   var lm: String?
 
+  @Option(
+    help: "The form of prompt and reply: auto, chat, json, plain or xml.", completion: .list(KnownNames.adapters))
+  var adapter: String?
+
   @Argument(help: "Inputs as name=value, or one JSON object.")
   var inputs: [String] = []
 
@@ -29,6 +33,7 @@ struct PredictCommand: AsyncParsableCommand {
     let directory = isProgramFile ? ProgramFile.directory(of: absolutePath(program)) : nil
     if let module { request["module"] = .string(module) }
     if let lm { request["lm"] = try jsonOrText(lm, "--lm") }
+    if let adapter { request["adapter"] = .string(adapter) }
     var values = JSONObject()
     for input in inputs {
       if case .object(let object) = try jsonOrText(input, "inputs") {

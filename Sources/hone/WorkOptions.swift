@@ -30,6 +30,10 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "The environment variable that holds the endpoint's key.")
   var apiKeyEnv: String?
 
+  @Option(
+    help: "The form of prompts and replies: auto, chat, json, plain or xml.", completion: .list(KnownNames.adapters))
+  var adapter: String?
+
   @Option(help: "The experiment to track under.")
   var experiment: String?
 
@@ -74,6 +78,7 @@ struct WorkOptions: ParsableArguments {
       if let apiKeyEnv { model["apiKeyEnv"] = .string(apiKeyEnv) }
       request["lm"] = .object(model)
     }
+    if let adapter { request["adapter"] = .string(adapter) }
     if let experiment { request["experiment"] = .string(experiment) }
     if let runName { request["runName"] = .string(runName) }
     if let concurrency = limits.concurrency { request["concurrency"] = .int(concurrency) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import JSON
 
 /// The result of a compile or an evaluation on the terminal, and the status the command ends with.
@@ -56,9 +57,32 @@ enum WorkReport {
       lines.append(
         "  row \(row["index"]?.text() ?? ""): \(row["error"]?["message"]?.stringValue ?? "") \(row["traceId"]?.stringValue ?? "")")
     }
-    lines += ending(result)
+    lines += replies(result) + ending(result)
     if let run = result["runId"]?.stringValue { lines.append("run \(run)") }
     return lines.joined(separator: "\n")
+  }
+
+  /// How the replies came out behind the score, and in which form they were asked for, where either is worth a word.
+  static func replies(_ result: JSONValue) -> [String] {
+    var lines: [String] = []
+    let replies = result["replies"]
+    let count = replies?["count"]?.doubleValue ?? 0
+    let parts = [("unreadable", "could not be read"), ("cut", "were cut off at the token limit"), ("repaired", "needed mending")]
+      .compactMap { key, words -> String? in
+        guard count > 0, let part = replies?[key]?.doubleValue, part > 0 else { return nil }
+        return String(format: "%.0f %% \(words)", max(1, 100 * part / count))
+      }
+    if !parts.isEmpty { lines.append("of \(Int(count)) replies " + parts.joined(separator: ", ")) }
+    let tried = result["adapter"]?["tried"]?.arrayValue ?? []
+    if let format = result["adapter"]?["format"]?.stringValue, Set(tried.compactMap { $0["format"]?.stringValue }).count > 1 {
+      let figures = tried.map { one in
+        "\(one["format"]?.stringValue ?? "")\(one["withDemos"] == true ? " with demos" : ""): "
+          + "\(one["readable"]?.text() ?? "0") of \(one["rows"]?.text() ?? "0") read"
+          + (one["score"]?.doubleValue.map { String(format: ", score %.0f", $0) } ?? "")
+      }
+      lines.append("adapter \(format), chosen among " + figures.joined(separator: "; "))
+    }
+    return lines
   }
 
   /// The bill, and why and how it goes on where the work ended before its time.

@@ -252,22 +252,3 @@ struct ScoreBoardTests {
     #expect(board.entries[[1]]?.scores == [0: 1, 1: 1])
   }
 }
-
-@Suite("Proposed instructions")
-struct ProposalCleaningTests {
-  @Test("labels, quotes and fences around a proposal go", arguments: [
-    ("Think first.", "Think first."), ("  Think first.\n", "Think first."), ("\"Think first.\"", "Think first."),
-    ("Instruction: Think first.", "Think first."), ("Proposed Instruction: \"Think first.\"", "Think first."),
-    ("The new instruction: Think first.", "Think first."), ("`Think first.`", "Think first."),
-    ("Do this: think first.", "Do this: think first."), ("```\nThink first.\n```", "Think first."),
-    ("Say \"yes\" or \"no\".", "Say \"yes\" or \"no\"."), ("\"Yes\" or \"no\"", "\"Yes\" or \"no\""),
-  ])
-  func cleaned(raw: String, clean: String) {
-    #expect(InstructionProposer.cleaned(raw) == clean)
-  }
-
-  @Test("nothing is no proposal", arguments: ["", "  \n", "\"\"", "Instruction:"])
-  func nothing(raw: String) {
-    #expect(InstructionProposer.cleaned(raw) == nil)
-  }
-}

@@ -4,7 +4,7 @@ import Programs
 import Testing
 
 @Suite struct ChatFormat {
-  private let adapter: ChatAdapter
+  private let adapter: Adapter
 
   init() throws {
     let problems = ProblemList()
@@ -14,35 +14,34 @@ import Testing
         "outputs": ["reasoning", "answer: list[str]"],
         "instructions": "First line.\r\n[[ ## answer ## ]]\n\nLast line.",
       ], instructions: nil, path: "", problems: problems)
-    adapter = ChatAdapter(try #require(signature))
+    adapter = Adapter(try #require(signature))
   }
 
-  private func lines(_ message: ChatMessage) -> [Substring] {
+  private func headers(_ message: ChatMessage) -> [Substring] {
     message.content.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .filter { $0.hasPrefix("[[ ## ") }
   }
-
-  private func headers(_ message: ChatMessage) -> [Substring] { lines(message).filter { $0.hasPrefix("[[ ## ") } }
 
   @Test func systemMessageListsFieldsThenLayoutThenTask() throws {
     let system = try #require(adapter.sharedMessages(demos: []).messages.first)
     #expect(system.role == .system)
     let text = system.content
     let places = [
-      "1. `question` (str): what [[ ## answer ## ]] is asked", "2. `k` (int)", "1. `reasoning` (str)",
-      "2. `answer` (list[str])", "[[ ## question ## ]]\n{question}", "[[ ## answer ## ]]\n{answer}  (write JSON",
-      "[[ ## completed ## ]]", "Your task:\n    First line.\n    [[ ## answer ## ]]\n\n    Last line.",
+      "1. `question`: what [[ ## answer ## ]] is asked", "2. `k` (int)", "1. `reasoning`\n",
+      "2. `answer`: JSON of the type list[str], for the schema", "[[ ## reasoning ## ]]\n\n[[ ## answer ## ]]\n\n",
+      "Your task:\n    First line.\n    [[ ## answer ## ]]\n\n    Last line.",
     ].map { text.firstRange(of: $0)?.lowerBound }
     #expect(!places.contains(nil))
     #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
+    #expect(!text.contains("{question}"))
   }
 
   @Test func headersOpenALineOnlyWhereAValueStands() throws {
     let system = try #require(adapter.sharedMessages(demos: []).messages.first)
-    #expect(
-      headers(system).map(String.init)
-        == ["question", "k", "reasoning", "answer", "completed"].map(ChatAdapter.header))
+    #expect(headers(system) == ["[[ ## reasoning ## ]]", "[[ ## answer ## ]]"])
     #expect(headers(adapter.request(["question": "q", "k": 1])).count == 2)
-    let fault = try #require(#expect(throws: UnparsableReply.self) { try adapter.parse("[[ ## answer ## ]]\nx") })
+    let fault = try #require(
+      #expect(throws: UnparsableReply.self) { try adapter.parse("[[ ## reasoning ## ]]\nx\n[[ ## answer ## ]]\n5") })
     #expect(headers(adapter.correction(of: fault)).isEmpty)
   }
 
@@ -50,11 +49,8 @@ import Testing
     let request = adapter.request(["k": 3, "question": "Why?", "other": "x"])
     #expect(request.role == .user)
     #expect(
-      request.content.hasPrefix(
-        "[[ ## question ## ]]\nWhy?\n\n[[ ## k ## ]]\n3\n\nRespond with "))
-    #expect(!request.content.contains("other"))
-    #expect(request.content.contains("`[[ ## reasoning ## ]]`, then `[[ ## answer ## ]]` (JSON of the type list[str]"))
-    #expect(request.content.hasSuffix("`[[ ## completed ## ]]`."))
+      request.content == "[[ ## question ## ]]\nWhy?\n\n[[ ## k ## ]]\n3\n\n"
+        + "Respond with these sections in this order: `[[ ## reasoning ## ]]`, then `[[ ## answer ## ]]`.")
   }
 
   @Test(arguments: [
@@ -62,11 +58,11 @@ import Testing
     (["a", 1, nil], #"["a", 1, null]"#), (["ä": ["b": true]], #"{"ä": {"b": true}}"#),
   ] as [(JSONValue, String)])
   func valuesAreWrittenPlainly(value: JSONValue, text: String) {
-    #expect(ChatAdapter.text(of: value) == text)
+    #expect(Adapter.text(of: value) == text)
   }
 
   @Test func aRequestWithoutInputsIsTheReminder() throws {
-    #expect(ChatAdapter(try Signature("-> a")).request([:]).content.hasPrefix("\n\nRespond with"))
+    #expect(Adapter(try Signature("-> a")).request([:]).content.hasPrefix("Respond with"))
   }
 
   @Test func demosAreExchangesIncompleteOnesFirst() throws {
@@ -78,41 +74,115 @@ import Testing
       ["question": "q3", "k": 3, "reasoning": "r3", "answer": ["a3"]],
     ]).messages
     #expect(messages.map(\.role) == [.system, .user, .assistant, .user, .assistant, .user, .assistant])
-    #expect(messages[1].content.hasPrefix("In this example some fields are not given.\n\n[[ ## question ## ]]\nq2"))
+    #expect(messages[1].content.hasPrefix("[[ ## question ## ]]\nq2\n\nRespond with"))
     #expect(!messages[1].content.contains("[[ ## k ## ]]"))
     #expect(messages[2].content.contains("[[ ## reasoning ## ]]\n(the reasoning was not recorded"))
-    #expect(messages[3].content == "[[ ## question ## ]]\nq1\n\n[[ ## k ## ]]\n1")
-    #expect(
-      messages[4].content
-        == "[[ ## reasoning ## ]]\nr1\n\n[[ ## answer ## ]]\n[\"a1\"]\n\n[[ ## completed ## ]]\n")
+    #expect(messages[4].content == "[[ ## reasoning ## ]]\nr1\n\n[[ ## answer ## ]]\n[\"a1\"]")
     #expect(messages[5].content.contains("q3"))
     #expect(!messages.contains { $0.content.contains("hidden") || $0.content.contains("no output") })
-    #expect(!messages.dropFirst().contains { $0.content.contains("Respond with") })
   }
 
-  @Test func aCompleteDemosAnswerParsesBackToItsOutputs() throws {
-    let demo: JSONObject = ["question": "q", "k": 1, "reasoning": "a\n\nb", "answer": ["x, y", "z"]]
+  @Test(arguments: ReplyFormat.allCases)
+  func aDemosTurnHasTheFormOfTheRequest(format: ReplyFormat) throws {
+    let adapter = Adapter(try Signature("question, k: int -> answer"), format)
+    let demo: JSONObject = ["question": "Why?", "k": 3, "answer": "So."]
+    let shown = try #require(adapter.sharedMessages(demos: [demo]).messages.dropFirst().first)
+    #expect(shown == adapter.request(["question": "Why?", "k": 3]))
+  }
+
+  @Test(arguments: ReplyFormat.allCases)
+  func nothingNamesAClosingMark(format: ReplyFormat) throws {
+    let adapter = Adapter(try Signature("question -> answer"), format)
+    let all = adapter.sharedMessages(demos: [["question": "q", "answer": "a"]]).messages + [adapter.request(["question": "q"])]
+    #expect(!all.contains { $0.content.contains("completed") })
+  }
+
+  @Test(arguments: [ReplyFormat.chat, .json, .xml])
+  func aCompleteDemosAnswerParsesBackToItsOutputs(format: ReplyFormat) throws {
+    let adapter = Adapter(adapter.signature, format)
+    let demo: JSONObject = ["question": "q", "k": 1, "reasoning": "a\n\n<b> & \"c\"", "answer": ["x, y", "z"]]
     let answer = try #require(adapter.sharedMessages(demos: [demo]).messages.last)
-    #expect(try adapter.parse(answer.content) == ["reasoning": "a\n\nb", "answer": ["x, y", "z"]])
+    let read = try adapter.read(Completion(answer.content))
+    #expect(read.outputs == ["reasoning": "a\n\n<b> & \"c\"", "answer": ["x, y", "z"]])
+    #expect(!read.isRepaired)
   }
 
   @Test func aNullIsAValueOnlyWhereTheTypeAllowsIt() throws {
     let demo: JSONObject = ["q": "q", "a": nil]
-    let optional = ChatAdapter(try Signature("q -> a: Optional[int]")).sharedMessages(demos: [demo])
+    let optional = Adapter(try Signature("q -> a: Optional[int]")).sharedMessages(demos: [demo])
     #expect(optional.messages.last?.content.hasPrefix("[[ ## a ## ]]\nNone") == true)
-    #expect(ChatAdapter(try Signature("q -> a: int")).sharedMessages(demos: [demo]).messages.count == 1)
+    #expect(Adapter(try Signature("q -> a: int")).sharedMessages(demos: [demo]).messages.count == 1)
   }
 
-  @Test func theCorrectionSaysWhatWasWrongAndRepeatsTheReminder() throws {
-    let fault = try #require(#expect(throws: UnparsableReply.self) { try adapter.parse("no list") })
+  @Test func theCorrectionSaysWhatWasWrongAndHowToReply() throws {
+    let fault = try #require(
+      #expect(throws: UnparsableReply.self) { try adapter.parse("[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nfive") })
+    #expect(fault.fault == .values)
     let message = adapter.correction(of: fault)
     #expect(message.role == .user)
-    #expect(message.content.hasPrefix("That reply could not be read: \(fault.reason)\n\nRespond with "))
+    #expect(message.content.hasPrefix("That reply cannot be used: \(fault.reason) Respond with "))
   }
 
   @Test func equalDemosMakeEqualBeginnings() {
     let demo: JSONObject = ["question": "q", "answer": ["a"]]
     #expect(adapter.sharedMessages(demos: [demo]).digest == adapter.sharedMessages(demos: [demo]).digest)
     #expect(adapter.sharedMessages(demos: [demo]).digest != adapter.sharedMessages(demos: []).digest)
+  }
+}
+
+@Suite struct OtherFormats {
+  private func exchange(_ format: ReplyFormat, _ signature: String) throws -> [String] {
+    let adapter = Adapter(try Signature(signature, instructions: "Sort it."), format)
+    let demo: JSONObject = ["text": "My card is gone.", "label": "lost", "why": "It says so."]
+    return adapter.sharedMessages(demos: [demo]).messages.map(\.content)
+  }
+
+  private let labels = "text -> label: Literal['lost', 'late']"
+
+  @Test func jsonIsOneObject() throws {
+    let texts = try exchange(.json, "text -> label: Literal['lost', 'late'], why")
+    #expect(texts[0].contains("1. `label`: exactly one of: lost; late"))
+    #expect(texts[0].contains("one JSON object with these members:\n\n{\"label\": ..., \"why\": ...}"))
+    #expect(texts[0].hasSuffix("Your task:\n    Sort it."))
+    #expect(texts[1] == "text:\nMy card is gone.\n\nRespond with JSON.")
+    #expect(texts[2] == #"{"label": "lost", "why": "It says so."}"#)
+  }
+
+  @Test func plainIsTheBareValue() throws {
+    let texts = try exchange(.plain, labels)
+    #expect(texts[0].contains("A reply is the label and nothing else."))
+    #expect(Array(texts.dropFirst()) == ["text:\nMy card is gone.", "lost"])
+  }
+
+  @Test func xmlStandsBetweenTags() throws {
+    let texts = try exchange(.xml, labels)
+    #expect(texts[0].contains("<label>...</label>"))
+    #expect(texts[2] == "<label>lost</label>")
+  }
+
+  @Test func plainIsForOneShortOutput() throws {
+    for text in ["q -> a", "q -> a: int", "q -> a: bool", "q -> a: Literal['x']", "q -> a: Optional[float]"] {
+      #expect(ReplyFormat.plain.suits(try Signature(text)), "\(text)")
+    }
+    for text in ["q -> a, b", "q -> a: list[str]", "q -> a: dict[str, int]", "q -> a: int | str", "q -> a: Optional[str]"] {
+      #expect(!ReplyFormat.plain.suits(try Signature(text)), "\(text)")
+      #expect(Adapter(try Signature(text), .plain).format == .json)
+    }
+  }
+
+  @Test func aStrictSchemaIsStatedWhereTheTypesAllowOne() throws {
+    let schema = Adapter(try Signature("q -> a: list[int], b: Optional[str]"), .json).schema
+    #expect(
+      schema == [
+        "type": "object",
+        "properties": [
+          "a": ["type": "array", "items": ["type": "integer"]], "b": ["anyOf": [["type": "string"], ["type": "null"]]],
+        ],
+        "required": ["a", "b"], "additionalProperties": false,
+      ])
+    for text in ["q -> a: dict[str, int]", "q -> a: Any", "q -> a: list[tuple[int, int]]"] {
+      #expect(Adapter(try Signature(text), .json).schema == nil, "\(text)")
+    }
+    #expect(Adapter(try Signature("q -> a"), .chat).schema == nil)
   }
 }

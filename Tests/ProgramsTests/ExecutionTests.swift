@@ -63,33 +63,96 @@ import Traces
     #expect(finished.spans[2].outputs.json == finished.spans[3].inputs.json)
   }
 
-  @Test func asksOnceMoreShowingWhatWasWrong() async throws {
+  @Test func asksAfreshInAnotherFormWhereNothingWasFound() async throws {
     let trace = TraceBuilder()
-    let model = ScriptedModel("no idea", reply(("reasoning", "r"), ("answer", "5")))
+    let model = ScriptedModel("no idea", #"{"reasoning": "r", "answer": 5}"#)
     let prediction = try await run(try cot, ["question": "q"], model, trace: trace)
-    #expect(prediction.outputs["answer"] == 5)
-    let second = try #require(model.requests.last?.prompt.messages)
+    #expect(prediction.outputs == ["reasoning": "r", "answer": 5])
+    let second = try #require(model.requests.last)
     #expect(model.requests.count == 2)
-    #expect(second.suffix(3).map(\.role) == [.user, .assistant, .user])
-    #expect(second[second.count - 2].content == "no idea")
-    #expect(second.last?.content.contains("could not be read") == true)
+    #expect(second.prompt.messages.map(\.role) == [.system, .user])
+    #expect(second.prompt.messages.last?.content == "question:\nq\n\nRespond with JSON.")
+    #expect(second.options.schema != nil)
+    #expect(model.requests.first?.options.schema == nil)
     let finished = trace.finish(experimentID: nil, runID: nil)
     #expect(
       finished.spans.dropFirst(2).map(\.name)
-        == ["ChatAdapter.format", "LM.__call__", "ChatAdapter.parse", "LM.__call__", "ChatAdapter.parse"])
+        == [
+          "ChatAdapter.format", "LM.__call__", "ChatAdapter.parse", "JSONAdapter.format", "LM.__call__",
+          "JSONAdapter.parse",
+        ])
     #expect(finished.spans[4].status != .ok)
-    #expect(finished.spans[6].status == .ok)
+    #expect(finished.spans[7].status == .ok)
     #expect(finished.status == .ok)
+  }
+
+  @Test func showsWhatWasWrongWithAValue() async throws {
+    let model = ScriptedModel(reply(("reasoning", "r"), ("answer", "plenty")), reply(("reasoning", "r"), ("answer", "5")))
+    let prediction = try await run(try cot, ["question": "q"], model)
+    #expect(prediction.outputs["answer"] == 5)
+    let second = try #require(model.requests.last?.prompt.messages)
+    #expect(second.suffix(3).map(\.role) == [.user, .assistant, .user])
+    #expect(second[second.count - 2].content.contains("plenty"))
+    #expect(second.last?.content.contains("`answer` should be int, got \"plenty\"") == true)
+  }
+
+  @Test func theOtherFormHasTheDemosToo() async throws {
+    var program = try cot
+    program["predict"]?.demos = [["question": "1+1?", "reasoning": "r", "answer": 2]]
+    let model = ScriptedModel("no idea", #"{"reasoning": "r", "answer": 5}"#)
+    _ = try await run(program, ["question": "q"], model)
+    #expect(texts(model.requests.last)[2] == #"{"reasoning": "r", "answer": 2}"#)
+  }
+
+  @Test func aReplyCutOffWithinItsFormIsNotAskedForAgain() async throws {
+    let model = ScriptedModel("[[ ## reasoning ## ]]\nFirst we note", "unused", isCut: true)
+    let error = await #expect(throws: HoneError.self) { try await self.run(try self.cot, ["question": "q"], model) }
+    #expect(error?.message.contains("could not be read: It was cut off at the token limit") == true)
+    #expect(error?.remedy?.contains("maxTokens") == true)
+    #expect(model.requests.count == 1)
+  }
+
+  @Test func countsHowRepliesCameOut() async throws {
+    let tally = ReplyTally()
+    var context = context(ScriptedModel("no idea", #"{"reasoning": "r", "answer": "5 apples"}"#))
+    context.tally = tally
+    _ = try await PreparedProgram(try cot).run(["question": "q"], in: context)
+    #expect(tally.counts.replies == 2)
+    #expect(tally.counts.unreadable == 1)
+    #expect(tally.counts.repaired == 1)
+    #expect(tally.counts.share(\.unreadable) == 0.5)
+  }
+
+  @Test func theProgramsFormIsTheOneItIsAskedIn() async throws {
+    var program = Program(try module(["module": "Predict", "signature": "question -> answer: int"]))
+    program.adapter = .plain
+    let model = ScriptedModel("5")
+    let trace = TraceBuilder()
+    #expect(try await run(program, ["question": "q"], model, trace: trace).outputs == ["answer": 5])
+    #expect(texts(model.requests.first).last == "question:\nq")
+    #expect(trace.finish(experimentID: nil, runID: nil).spans.contains { $0.name == "PlainAdapter.parse" })
+  }
+
+  @Test func theMessageNamesTheStepWhereThereAreSeveral() async throws {
+    let one = await #expect(throws: HoneError.self) {
+      try await self.run(try self.cot, ["question": "q"], ScriptedModel("?", "?"))
+    }
+    #expect(one?.message.hasPrefix("The model's reply could not be read, twice: ") == true)
+    let several = await #expect(throws: HoneError.self) {
+      try await self.run(
+        Program(try module(planAndSolve)), ["question": "q"], ScriptedModel(reply(("query", "y")), "[[", "[["))
+    }
+    #expect(several?.message.hasPrefix("The model's reply to the step \"solve\" could not be read, twice: ") == true)
   }
 
   @Test func failsAfterTheSecondUnreadableReply() async throws {
     let trace = TraceBuilder()
-    let model = ScriptedModel("no sections", "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nfive", "unused")
+    let model = ScriptedModel("no sections", "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nplenty", "unused")
     let error = await #expect(throws: HoneError.self) {
       try await self.run(try self.cot, ["question": "q"], model, trace: trace)
     }
     #expect(error?.kind == .outputUnparsable)
-    #expect(error?.message.contains("`answer` should be int, got \"five\"") == true)
+    #expect(error?.message.contains("`answer` should be int, got \"plenty\"") == true)
     #expect(model.requests.count == 2)
     // An empty turn would be refused by endpoints.
     #expect(!texts(model.requests.last).contains(""))

@@ -3,9 +3,9 @@ import Programs
 import Testing
 
 @Suite struct RepliesInSections {
-  private let adapter: ChatAdapter
+  private let adapter: Adapter
 
-  init() throws { adapter = ChatAdapter(try Signature("question -> reasoning, answer: int")) }
+  init() throws { adapter = Adapter(try Signature("question -> reasoning, answer: int")) }
 
   @Test(arguments: [
     ("[[ ## reasoning ## ]]\nr\n\n[[ ## answer ## ]]\n5\n\n[[ ## completed ## ]]", "r"),
@@ -33,17 +33,17 @@ import Testing
   }
 
   @Test func namesInOtherScriptsAreNames() throws {
-    let adapter = ChatAdapter(try Signature("q -> naïveté"))
+    let adapter = Adapter(try Signature("q -> naïveté"))
     #expect(try adapter.parse("[[ ## naïveté ## ]]\nx") == ["naïveté": "x"])
   }
 
   @Test func anOutputMayBeCalledAsTheClosingHeader() throws {
-    let adapter = ChatAdapter(try Signature("q -> completed: bool"))
+    let adapter = Adapter(try Signature("q -> completed: bool"))
     #expect(try adapter.parse("[[ ## completed ## ]]\nyes\n[[ ## completed ## ]]") == ["completed": true])
   }
 
   @Test func missingOptionalOutputsAreNull() throws {
-    let adapter = ChatAdapter(try Signature("q -> a, b: Optional[int]"))
+    let adapter = Adapter(try Signature("q -> a, b: Optional[int]"))
     #expect(try adapter.parse("[[ ## a ## ]]\nx") == ["a": "x", "b": nil])
     #expect(try adapter.parse(#"{"a": "x"}"#) == ["a": "x", "b": nil])
     #expect(throws: UnparsableReply.self) { try adapter.parse("just words") }
@@ -79,9 +79,9 @@ import Testing
 }
 
 @Suite struct RepliesInJSON {
-  private let adapter: ChatAdapter
+  private let adapter: Adapter
 
-  init() throws { adapter = ChatAdapter(try Signature("question -> reasoning, answer: int")) }
+  init() throws { adapter = Adapter(try Signature("question -> reasoning, answer: int")) }
 
   @Test(arguments: [
     #"{"reasoning": "r", "answer": 5}"#,
@@ -106,33 +106,34 @@ import Testing
     #expect(try adapter.parse(text)["answer"] == 5)
   }
 
-  @Test func faultsNameTheMember() {
+  @Test func faultsNameTheOutput() {
     let missing = #expect(throws: UnparsableReply.self) { try adapter.parse(#"{"reasoning": "r"}"#) }
-    #expect(missing?.reason == #"The member "answer" is missing. Expected reasoning: str, answer: int."#)
+    #expect(missing?.reason == "`answer` is missing. Expected reasoning: str, answer: int.")
     let wrong = #expect(throws: UnparsableReply.self) { try adapter.parse(#"{"reasoning": "r", "answer": "x"}"#) }
     #expect(wrong?.reason.contains(#"`answer` should be int, got "x"."#) == true)
   }
 }
 
 @Suite struct UnreadableReplies {
-  private let adapter: ChatAdapter
+  private let adapter: Adapter
 
-  init() throws { adapter = ChatAdapter(try Signature("question -> reasoning, answer: int, tags: list[str]")) }
+  init() throws { adapter = Adapter(try Signature("question -> reasoning, answer: int, tags: list[str]")) }
 
   private func fault(_ text: String) throws -> UnparsableReply {
     try #require(#expect(throws: UnparsableReply.self) { try adapter.parse(text) })
   }
 
   @Test func showEveryFaultWithWhatWasExpectedAndWhatCame() throws {
-    let fault = try fault("[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nfive apples")
-    #expect(fault.reason.contains("`answer` should be int, got \"five apples\"."))
-    #expect(fault.reason.contains("The section `[[ ## tags ## ]]` is missing."))
+    let fault = try fault("[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nmany apples")
+    #expect(fault.reason.contains("`answer` should be int, got \"many apples\"."))
+    #expect(fault.reason.contains("`tags` is missing."))
     #expect(fault.reason.hasSuffix("Expected reasoning: str, answer: int, tags: list[str]."))
     #expect(fault.parsed == ["reasoning": "r"])
   }
 
   @Test func sayWhatCameWhereThereWasNoForm() throws {
     let fault = try fault("I cannot help with that.")
+    #expect(fault.fault == .form)
     #expect(fault.reason.contains("got \"I cannot help with that.\""))
     #expect(fault.reply == "I cannot help with that.")
   }
@@ -144,5 +145,90 @@ import Testing
   @Test func stayShortWhateverCame() throws {
     #expect(try fault(String(repeating: "x", count: 100_000)).reason.count < 1_000)
     #expect(try fault("[[ ## answer ## ]]\n" + String(repeating: "x", count: 100_000)).reason.count < 1_000)
+  }
+}
+
+@Suite struct RepliesInAnyForm {
+  private func read(_ signature: String, _ text: String, _ format: ReplyFormat = .chat, reasoning: String = "") throws -> ReadReply {
+    try Adapter(try Signature(signature), format).read(Completion(text, reasoning: reasoning))
+  }
+
+  @Test(arguments: ReplyFormat.allCases)
+  func areReadInTheOneAskedForAndInTheOthers(format: ReplyFormat) throws {
+    let replies: [(ReplyFormat, String)] = [
+      (.chat, "[[ ## answer ## ]]\n5"), (.json, #"{"answer": 5}"#), (.xml, "<answer>5</answer>"), (.plain, "5"),
+    ]
+    for (form, text) in replies {
+      let read = try read("question -> answer: int", text, format)
+      #expect(read.outputs == ["answer": 5])
+      #expect(read.isRepaired == (form != format), "\(form) where \(format) was asked for")
+    }
+  }
+
+  @Test(arguments: [
+    ("question -> answer", "I do not know.", "I do not know."), ("question -> answer", "answer: Paris", "Paris"),
+    ("question -> answer", "```\nParis\n```", "Paris"),
+    ("question -> answer: int", "The answer is 42.", 42), ("question -> answer: bool", "Yes.", true),
+    ("text -> label: Literal['lost', 'late']", "Label: lost", "lost"),
+    ("text -> label: Literal['lost', 'late']", "It is about a card that is lost, I think.", "lost"),
+    ("text -> city", "Paris\n\ntext:\nNext one", "Paris"),
+    ("text -> tags: list[str]", #"["a", "b"]"#, ["a", "b"]), ("text -> facts: dict[str, int]", #"{"a": 1}"#, ["a": 1]),
+  ] as [(String, String, JSONValue)])
+  func aBareValueStandsForTheOneOutput(signature: String, text: String, value: JSONValue) throws {
+    let read = try read(signature, text)
+    #expect(read.outputs.first?.value == value)
+    #expect(read.isRepaired)
+  }
+
+  @Test(arguments: [
+    ("question -> answer", "[[ ## completed ## ]]"), ("question -> answer", "[[ ## question ## ]]\nq"),
+    ("question -> answer", #"{"other": 5}"#), ("question -> answer, source", "Paris"),
+    ("text -> label: Literal['lost', 'late']", "Either lost or late."), ("question -> answer: int", "between 3 and 5"),
+    ("question -> answer", "<think>I wonder"),
+  ])
+  func nothingIsMadeOfWhatIsNoAnswer(signature: String, text: String) {
+    #expect(throws: UnparsableReply.self) { try read(signature, text) }
+  }
+
+  @Test func thoughtsFillTheReasoning() throws {
+    let signature = "question -> reasoning, answer: int"
+    #expect(try read(signature, "[[ ## answer ## ]]\n5", reasoning: "2+3").outputs == ["reasoning": "2+3", "answer": 5])
+    #expect(try read(signature, "<think>\n2+3\n</think>\n\n[[ ## answer ## ]]\n5").outputs == ["reasoning": "2+3", "answer": 5])
+    #expect(try read(signature, "2+3</think>[[ ## answer ## ]]\n5").outputs == ["reasoning": "2+3", "answer": 5])
+    #expect(try read(signature, "<think>2+3</think>5").outputs == ["reasoning": "2+3", "answer": 5])
+    let own = try read(signature, "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\n5", reasoning: "2+3")
+    #expect(own.outputs["reasoning"] == "r" && !own.isRepaired)
+  }
+
+  @Test func anAnswerWithoutReasoningIsOne() throws {
+    let signature = "question -> reasoning, answer: int"
+    #expect(try read(signature, "[[ ## answer ## ]]\n5").outputs == ["reasoning": "", "answer": 5])
+    let before = try read(signature, "Two and three.\n\n[[ ## answer ## ]]\n5")
+    #expect(before.outputs == ["reasoning": "Two and three.", "answer": 5])
+    #expect(before.isRepaired)
+    #expect(throws: UnparsableReply.self) { try read(signature, "[[ ## reasoning ## ]]\nr") }
+    // Another output that is missing is missed.
+    #expect(throws: UnparsableReply.self) { try read("question -> plan, answer: int", "[[ ## answer ## ]]\n5") }
+  }
+
+  @Test func whatWasCutOffSaysSo() throws {
+    let adapter = Adapter(try Signature("question -> reasoning, answer: int"))
+    let cut = #expect(throws: UnparsableReply.self) {
+      try adapter.read(Completion("[[ ## reasoning ## ]]\nWell", isCut: true))
+    }
+    #expect(cut?.fault == .cut)
+    // Outside of any form the limit is not what was wrong.
+    let astray = #expect(throws: UnparsableReply.self) { try adapter.read(Completion("It is raining", isCut: true)) }
+    #expect(astray?.fault == .form)
+  }
+
+  @Test(arguments: [
+    ("<name>Ann</name>\n<age>5</age>", "Ann"), ("Here:\n<name>\nAnn\n</name><age>5</age>bye", "Ann"),
+    ("<name>A &amp; B &lt;x&gt;</name><age>5</age>", "A & B <x>"), ("<name>A & <b>B</b></name><age>5</age>", "A & <b>B</b>"),
+    ("<name>Ann<age>5</age>", "Ann"), ("<name>Ann</name><age>5", "Ann"),
+    ("<name>Ann</name><name>Bob</name><age>5</age>", "Ann"),
+  ])
+  func tagsAreReadAsTheyStand(text: String, name: String) throws {
+    #expect(try read("text -> name, age: int", text, .xml).outputs == ["name": .string(name), "age": 5])
   }
 }

@@ -206,5 +206,5 @@ import Testing
 
 /// What every call of the first predictor begins with.
 private func sharedTexts(of program: Program) -> [String] {
-  ChatAdapter(program.signature(at: 0)).sharedMessages(demos: program.states[0].demos).messages.map(\.content)
+  Adapter(program.signature(at: 0)).sharedMessages(demos: program.states[0].demos).messages.map(\.content)
 }

@@ -13,9 +13,14 @@ final class ScriptedModel: LanguageModel {
   let identity = "scripted/\(UInt64.random(in: .min ... .max))"
   let endpoint = "scripted"
   private let state: Mutex<(script: [[String]], requests: [ModelRequest])>
+  private let isCut: Bool
 
-  init(_ replies: [[String]]) { state = Mutex((replies, [])) }
-  convenience init(_ replies: String...) { self.init(replies.map { [$0] }) }
+  /// - Parameter isCut: whether each reply is said to have been cut off at the token limit.
+  init(_ replies: [[String]], isCut: Bool = false) {
+    state = Mutex((replies, []))
+    self.isCut = isCut
+  }
+  convenience init(_ replies: String..., isCut: Bool = false) { self.init(replies.map { [$0] }, isCut: isCut) }
 
   var requests: [ModelRequest] { state.withLock { $0.requests } }
 
@@ -27,7 +32,8 @@ final class ScriptedModel: LanguageModel {
     guard let texts else {
       throw ModelFailure(HoneError(.languageModelUnavailable, "The script is at its end."), retry: .never)
     }
-    return ModelReply(texts: texts, usage: TokenUsage(inputTokens: 10, outputTokens: 5))
+    return ModelReply(
+      texts: texts, finishReasons: texts.map { _ in isCut ? "length" : "stop" }, usage: TokenUsage(inputTokens: 10, outputTokens: 5))
   }
 }
 

@@ -173,8 +173,8 @@ class Client:
             progress: True shows a bar or lines; a callable is given each report.
             on_progress: is given each report beside that.
             on_partial: is given each {trial} and {example} as it is finished.
-            options: valset, lm, prompt_model, teacher, experiment, run_name, tags, autolog, budget, concurrency, seed,
-                max_errors, module.
+            options: valset, lm, prompt_model, teacher, adapter, experiment, run_name, tags, autolog, budget,
+                concurrency, seed, max_errors, module.
 
         Raises:
             Interrupted: Ctrl-C; the run was cancelled, and the exception has the best so far.
@@ -203,8 +203,8 @@ class Client:
     ) -> Union[EvaluateResult, RunHandle]:
         """Scores a program on examples: {runId, score, count, failed, interval, results, usage …}.
 
-        Args as for `compile`. Options: lm, experiment, run_name, tags, autolog, budget, concurrency, max_errors,
-        max_results, module.
+        Args as for `compile`. Options: lm, adapter, experiment, run_name, tags, autolog, budget, concurrency,
+        max_errors, max_results, module.
         """
         keywords = {
             "program": program, "devset": devset, "metric": metric, "detach": detach or None, **options}

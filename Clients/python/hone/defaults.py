@@ -163,7 +163,8 @@ def compile_program(
         raise TypeError(
             f"A {type(student).__name__} is no program of this kind; make one with hone.ChainOfThought(…), "
             "hone.Predict(…) or a class that extends hone.Program.")
-    request = {"experiment", "run_name", "tags", "autolog", "budget", "concurrency", "lm", "on_progress", "on_partial"}
+    request = {"experiment", "run_name", "tags", "autolog", "budget", "concurrency", "lm", "adapter", "on_progress",
+               "on_partial"}
     asked = {name: options.pop(name) for name in list(options) if name in request}
     configured = Optimizer(optimizer.name, optimizer.metric, **optimizer.settings)
     configured._request = dict(optimizer._request)

@@ -58,8 +58,8 @@ class Optimizer:
             trainset: rows, a path, or `"name:split"`.
             valset: rows to score candidates on; a part of the trainset unless given.
             progress: True, False or a callable; shown where somebody looks unless said.
-            options: settings of the search (num_trials, minibatch_size, seed …), and of the request (lm, experiment,
-                run_name, tags, budget, concurrency …).
+            options: settings of the search (num_trials, minibatch_size, seed …), and of the request (lm, adapter,
+                experiment, run_name, tags, budget, concurrency …).
         """
         from . import defaults
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     class _Options(TypedDict, total=False):
         module: Optional[str]
         lm: Any
+        adapter: Optional[str]
         experiment: Optional[str]
         run_name: Optional[str]
         tags: Optional[Dict[str, str]]
@@ -68,8 +69,8 @@ class Requests:
     @staticmethod
     def predict(
         inputs: Dict[str, Any], *, program: Any = None, program_id: Optional[str] = None, lm: Any = None,
-        module: Optional[str] = None, experiment: Optional[str] = None, autolog: Any = None,
-        budget: Optional[Dict[str, Any]] = None, **options: Any,
+        module: Optional[str] = None, adapter: Optional[str] = None, experiment: Optional[str] = None,
+        autolog: Any = None, budget: Optional[Dict[str, Any]] = None, **options: Any,
     ) -> Request[PredictResult]:
         """Runs a program once: {outputs, traceId, usage …}; `result.answer` is an output.
 
@@ -79,13 +80,14 @@ class Requests:
             program_id: a program that the service has loaded, in its place.
             lm: the model's name, its settings, or a function.
             module: for a program given as a signature: `ChainOfThought` unless said.
+            adapter: the form of prompt and reply: "chat", "json", "plain" or "xml"; the program's own unless said.
             experiment: where the trace is kept.
             autolog: False keeps no trace.
             budget: {"max_calls", "max_tokens", "max_cost", "max_seconds"}.
         """
         named = {
             "inputs": inputs, "program": program, "program_id": program_id, "lm": lm, "module": module,
-            "experiment": experiment, "autolog": autolog, "budget": budget}
+            "adapter": adapter, "experiment": experiment, "autolog": autolog, "budget": budget}
         return Request("predict", {**named, **options}, PredictResult)
 
     @staticmethod

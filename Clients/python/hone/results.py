@@ -61,6 +61,12 @@ def _status(result: Dict[str, Any]) -> str:
     return f"{result.get('status')}{', simulated' if result.get('simulated') else ''}"
 
 
+def _replies(replies: Dict[str, int]) -> Optional[str]:
+    """How many replies could not be read, were cut off or needed mending; None where none did."""
+    parts = [f"{replies[name]} {name}" for name in ("unreadable", "cut", "repaired") if replies.get(name)]
+    return f"{', '.join(parts)} of {replies.get('count')}" if parts else None
+
+
 class Usage(Result):
     """What was asked of models, and what it cost."""
 
@@ -91,6 +97,7 @@ class Trial(Result):
     failed = Member[int]("failed")
     coverage = Member[Optional[float]]("coverage")
     interval = Member[Optional[List[float]]]("interval")
+    replies = Member[Dict[str, int]]("replies", lambda value: value or {})
     best_so_far = Member[Optional[float]]("bestSoFar")
     coordinates = Member[Dict[str, Any]]("coordinates", lambda value: value or {})
 
@@ -105,6 +112,8 @@ class CompileResult(Result):
     interval = Member[Optional[List[float]]]("interval")
     baseline_score = Member[Optional[float]]("baselineScore")
     comparison = Member[Dict[str, Any]]("comparison", lambda value: value or {})
+    adapter = Member[Dict[str, Any]]("adapter", lambda value: value or {})
+    replies = Member[Dict[str, int]]("replies", lambda value: value or {})
     best_run_id = Member[Optional[str]]("bestRunId")
     program = Member[Dict[str, Any]]("program", lambda value: value or {})
     program_id = Member[Optional[str]]("programId")
@@ -118,6 +127,7 @@ class CompileResult(Result):
     def view(self) -> View:
         facts = [
             ("baseline", percent(self.baseline_score)), ("status", _status(self)), ("run", self.run_id),
+            ("adapter", self.adapter.get("format")), ("replies", _replies(self.replies)),
             ("program", self.artifact_uri), ("cost", cost(self.get("usage"))), ("seconds", self.seconds),
             ("warnings", "; ".join(map(str, self.warnings)))]
         rows = [(t.number, t.name, t.score, t.count, t.failed) for t in self.trials]
@@ -151,6 +161,8 @@ class EvaluateResult(Result):
     failed = Member[int]("failed")
     coverage = Member[Optional[float]]("coverage")
     interval = Member[Optional[List[float]]]("interval")
+    replies = Member[Dict[str, int]]("replies", lambda value: value or {})
+    adapter = Member[Dict[str, Any]]("adapter", lambda value: value or {})
     results = Member[List[ExampleResult]]("results", many(ExampleResult))
     usage = Member[Usage]("usage", one(Usage))
     seconds = Member[Optional[float]]("seconds")
@@ -160,6 +172,7 @@ class EvaluateResult(Result):
     def view(self) -> View:
         facts = [
             ("rows", self.count), ("failed", self.failed or None), ("status", _status(self)), ("run", self.run_id),
+            ("adapter", self.adapter.get("format")), ("replies", _replies(self.replies)),
             ("cost", cost(self.get("usage"))), ("seconds", self.seconds),
             ("warnings", "; ".join(map(str, self.warnings)))]
         names = list(self.results[0].outputs)[-2:] if self.results else []
@@ -181,6 +194,7 @@ class PredictResult(Result):
     outputs = Member[Dict[str, Any]]("outputs", lambda value: value or {})
     completions = Member[List[Dict[str, Any]]]("completions", lambda value: value or [])
     trace_id = Member[Optional[str]]("traceId")
+    replies = Member[Dict[str, int]]("replies", lambda value: value or {})
     usage = Member[Usage]("usage", one(Usage))
     simulated = Member[bool]("simulated", bool)
 

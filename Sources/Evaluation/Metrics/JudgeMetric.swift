@@ -107,6 +107,7 @@ package struct JudgeMetric: Metric {
     context.call.scope += "/judge"
     context.options = nil
     context.hiddenDemo = nil
+    context.tally = nil
     guard let trace = context.trace else {
       return try await verdict(scoring.example, scoring.prediction.outputs, in: context)
     }

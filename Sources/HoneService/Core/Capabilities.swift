@@ -9,6 +9,7 @@ package enum KnownNames {
   package static let modules = Module.names
   package static let optimizers = OptimizerRegistry.names
   package static let metrics = MetricRegistry.names
+  package static let adapters = ["auto"] + ReplyFormat.allCases.map(\.rawValue)
 }
 
 /// What `initialize` tells a client.
@@ -25,6 +26,7 @@ enum Capabilities {
     [
       "methods": strings(MethodTable.names), "modules": strings(KnownNames.modules),
       "optimizers": strings(KnownNames.optimizers), "metrics": strings(KnownNames.metrics),
+      "adapters": strings(KnownNames.adapters),
       "datasets": strings(Dataset.names),
       "modelProviders": strings(["simulated"] + Provider.all.map(\.name)),
       "workDoneProgress": true, "batch": true,

@@ -92,6 +92,21 @@ struct RequestParts {
     }
   }
 
+  /// The program with the form in which the request wants it asked: `auto` leaves it to be learned, none leaves what the
+  /// program's state says.
+  func adapting(_ resolved: ResolvedProgram?) -> ResolvedProgram? {
+    guard let name = fields.choice("adapter", of: KnownNames.adapters), var resolved else { return resolved }
+    let format = ReplyFormat(rawValue: name)
+    resolved.program.adapter = format
+    if let format, !format.suits(resolved.program) {
+      problems.add(
+        fields.place("adapter"),
+        "The form \"\(name)\" is for steps with one output that is a text, a number, a truth value or one of several "
+          + "choices; this program has others. (ChainOfThought adds an output \"reasoning\".)")
+    }
+    return resolved
+  }
+
   // MARK: Metric
 
   func metric(

@@ -51,6 +51,11 @@ final class RunProgress: EventSink {
       }
       watchers.partial(["trial": .object(trial.json(namesRun: namesRuns))])
       report()
+    case .adapterDecided(let decision):
+      // A form that was there from the beginning is no news.
+      guard Set(decision.tries.map(\.format)).count > 1 else { break }
+      state.withLock { $0.phase = decision.sentence }
+      report()
     case .evaluationStarted, .evaluationFinished, .evaluationStopped, .demoSetReady, .instructionProposed, .warning:
       break
     }

@@ -14,6 +14,7 @@ extension Method {
       Parameter("lm", Shape.reference("LanguageModel"), "The model the program runs on; $HONE_LM unless given."),
       Parameter("promptModel", Shape.reference("LanguageModel"), "The model that writes instructions; lm unless given."),
       Parameter("teacher", Shape.reference("LanguageModel"), "The model that demos are bootstrapped with; lm unless given."),
+      Parameter("adapter", Shape.reference("Adapter"), "The form of prompts and replies; auto unless said or known from the program: what the model reads and answers best."),
       Parameter("experiment", Shape.string, "The experiment's name; made if there is none. Default unless said."),
       Parameter("runName", Shape.string, "The run's name."),
       Parameter("tags", ["type": "object", "additionalProperties": ["type": "string"]], "Tags of the run."),
@@ -30,7 +31,8 @@ extension Method {
     result: Shape.object([
       "runId": Shape.optionalString, "experimentId": Shape.string, "status": Shape.string,
       "score": Shape.optionalNumber, "interval": Shape.reference("Interval"), "baselineScore": Shape.optionalNumber,
-      "comparison": Shape.anyObject, "bestRunId": Shape.optionalString, "program": Shape.reference("State"),
+      "comparison": Shape.anyObject, "adapter": Shape.reference("AdapterDecision"), "replies": Shape.reference("Replies"),
+      "bestRunId": Shape.optionalString, "program": Shape.reference("State"),
       "programId": Shape.string, "artifactUri": Shape.optionalString,
       "trials": Shape.array(Shape.reference("Trial")), "usage": Shape.reference("Usage"),
       "seconds": Shape.number, "simulated": Shape.boolean, "warnings": Shape.array(Shape.string),

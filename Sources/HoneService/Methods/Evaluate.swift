@@ -10,6 +10,7 @@ extension Method {
       Parameter("devset", required: true, Shape.reference("Dataset"), "The examples."),
       Parameter("metric", required: true, Shape.reference("Metric"), "What is right."),
       Parameter("lm", Shape.reference("LanguageModel"), "The model; the run's own for a program of a run, else $HONE_LM, unless given."),
+      Parameter("adapter", Shape.reference("Adapter"), "The form of prompts and replies; auto unless said or known from the program: what the model reads and answers best."),
       Parameter("experiment", Shape.string, "The experiment's name; made if there is none. Default unless said."),
       Parameter("runName", Shape.string, "The run's name; eval unless said."),
       Parameter("tags", ["type": "object", "additionalProperties": ["type": "string"]], "Tags of the run."),
@@ -23,7 +24,8 @@ extension Method {
     result: Shape.object([
       "runId": Shape.optionalString, "experimentId": Shape.string, "status": Shape.string, "score": Shape.optionalNumber,
       "count": Shape.integer, "failed": Shape.integer, "coverage": Shape.number,
-      "interval": Shape.reference("Interval"), "results": Shape.array(Shape.reference("ExampleResult")),
+      "interval": Shape.reference("Interval"), "replies": Shape.reference("Replies"),
+      "adapter": Shape.reference("AdapterDecision"), "results": Shape.array(Shape.reference("ExampleResult")),
       "usage": Shape.reference("Usage"), "seconds": Shape.number, "simulated": Shape.boolean,
       "warnings": Shape.array(Shape.string), "resultsTruncated": Shape.boolean,
       "error": Shape.anyObject, "resumeCommand": Shape.string,

@@ -17,12 +17,14 @@ extension Method {
       Parameter("predictor", Shape.string, "Within program/forward: which predictor of the program to run."),
       Parameter("inputs", required: true, Shape.anyObject, "A value for each input field."),
       Parameter("lm", Shape.reference("LanguageModel"), "The model; the run's own for a program of a run, else $HONE_LM, unless given."),
+      Parameter("adapter", Shape.reference("Adapter"), "The form of prompt and reply; what the program was made with, else chat, unless given."),
       Parameter("experiment", Shape.string, "Where the trace is kept. Default unless said."),
       Parameter("autolog", ["anyOf": [Shape.reference("Autolog"), Shape.boolean]], "Whether the execution is traced; yes unless said."),
       Parameter("budget", Shape.reference("Budget"), "Bounds that are checked before the call."),
     ],
     result: Shape.object([
       "outputs": Shape.anyObject, "completions": Shape.array(Shape.anyObject), "traceId": Shape.optionalString,
+      "replies": Shape.reference("Replies"),
       "usage": Shape.reference("Usage"), "simulated": Shape.boolean, "warnings": Shape.array(Shape.string),
     ]),
     example: ["program": "question -> answer", "inputs": ["question": "What is 2 + 2?"], "lm": "simulated"]
@@ -45,7 +47,7 @@ extension Method {
     }
     let inputs = fields.object("inputs")
     // Whoever gives inputs directly says by that what the program takes.
-    resolved = parts.naming(resolved, inputs: inputs?.keys)
+    resolved = parts.adapting(parts.naming(resolved, inputs: inputs?.keys))
     var unused: [String] = []
     if inputs == nil, fields.object["inputs"] == nil {
       fields.problems.add("inputs", "This member is required: an object with a value for each input field.")
@@ -83,16 +85,17 @@ extension Method {
     session.callbacks = try await parts.callbacks()
     let request = EngineSession.Request(
       program: PreparedProgram(resolved.program), inputs: inputs, model: client, scope: "predict")
-    let (outcome, traceID) = try await session.execute(request)
+    let execution = try await session.execute(request)
+    let traceID = execution.traceID
     await store.flush()
-    switch outcome {
+    switch execution.outcome {
     case .failure(var error):
       if let traceID { error.details["traceId"] = traceID.description }
       throw error
     case .success(let prediction):
       var object: JSONObject = [
         "outputs": .object(prediction.outputs), "traceId": JSONValue(traceID?.description),
-        "usage": .object(account.usage.json),
+        "usage": .object(account.usage.json), "replies": execution.replies.json,
       ]
       if !prediction.completions.isEmpty {
         object["completions"] = .array(prediction.completions.map(JSONValue.object))

@@ -137,6 +137,21 @@ enum Shape {
       "kind": ["enum": ["begin", "report", "end"]], "title": string, "message": string, "percentage": integer,
       "cancellable": boolean, "data": anyObject, "example": reference("ExampleResult"), "trial": reference("Trial"),
     ]),
+    "Adapter": [
+      "description":
+        "chat: sections under headers [[ ## name ## ]]; json: one JSON object; plain: the bare value, for one short output; xml: tags; auto: learned on the first rows.",
+      "enum": .array(KnownNames.adapters.map(JSONValue.string)),
+    ],
+    "Replies": [
+      "description": "How many replies of the model there were, and how many of them could not be read, were cut off, or needed mending.",
+      "type": "object",
+      "properties": ["count": integer, "unreadable": integer, "cut": integer, "repaired": integer],
+    ],
+    "AdapterDecision": object([
+      "format": string,
+      "tried": array(
+        object(["format": string, "withDemos": boolean, "rows": integer, "readable": integer, "clean": integer, "score": optionalNumber])),
+    ]),
     "Autolog": object([
       "compiles": boolean, "evals": boolean, "tracesFromCompile": boolean, "tracesFromEval": boolean, "traces": boolean,
     ]),
@@ -148,8 +163,8 @@ enum Shape {
     "Interval": ["type": ["array", "null"], "items": number, "description": "95 % interval [low, high] in percent."],
     "Trial": object([
       "number": integer, "name": string, "kind": string, "runId": string, "score": number, "count": integer,
-      "failed": integer, "coverage": number, "interval": reference("Interval"), "bestSoFar": optionalNumber,
-      "coordinates": anyObject,
+      "failed": integer, "coverage": number, "interval": reference("Interval"), "replies": reference("Replies"),
+      "bestSoFar": optionalNumber, "coordinates": anyObject,
     ]),
     "ExampleResult": object([
       "index": integer, "score": ["type": ["number", "boolean", "null"]], "outputs": anyObject, "feedback": string,

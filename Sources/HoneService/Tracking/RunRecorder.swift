@@ -24,6 +24,7 @@ final class RunRecorder: EventSink {
   private let standing = Mutex<[String: Double]>([:])
   private let instructions = Mutex<[JSONValue]>([])
   private let warnings = Mutex<[String]>([])
+  private let decision = Mutex<AdapterDecision?>(nil)
 
   init(
     store: TrackingStore, logger: Logger, experimentID: String, parentID: String?, logsEvaluations: Bool,
@@ -39,6 +40,9 @@ final class RunRecorder: EventSink {
     user = Environment.value("USER") ?? Environment.value("LOGNAME")
   }
 
+  /// In which form the model is asked, once that is decided.
+  var adapter: AdapterDecision? { decision.withLock { $0 } }
+
   /// What was warned of, for the result.
   var allWarnings: [String] { warnings.withLock { $0 } }
 
@@ -52,6 +56,11 @@ final class RunRecorder: EventSink {
       case .instructionProposed(let predictor, let index, let text):
         instructions.withLock {
           $0.append(["predictor": .string(predictor), "index": .int(index), "instruction": .string(text)])
+        }
+      case .adapterDecided(let decided):
+        decision.withLock { $0 = decided }
+        if let parentID {
+          try await store.log(run: parentID, params: [KeyValue("adapter", decided.format.rawValue)])
         }
       case .warning(let text):
         warnings.withLock { $0.append(text) }
@@ -163,6 +172,8 @@ func summaryMetrics(_ result: EvaluationResult) -> [Tracking.Metric] {
   var metrics = [
     Tracking.Metric("eval", result.score), Tracking.Metric("count", Double(result.count)),
     Tracking.Metric("failed", Double(result.failed)), Tracking.Metric("coverage", result.coverage),
+    Tracking.Metric("unreadable", result.replies.share(\.unreadable)), Tracking.Metric("cut", result.replies.share(\.cut)),
+    Tracking.Metric("repaired", result.replies.share(\.repaired)),
   ]
   if let interval = result.interval {
     metrics.append(Tracking.Metric("eval_low", interval.low))

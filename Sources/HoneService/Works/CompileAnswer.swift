@@ -12,6 +12,8 @@ struct CompileAnswer {
   let outcome: RunOutcome
   let error: HoneError?
   let seconds: Double
+  /// In which form the model was asked, where that was decided.
+  let adapter: AdapterDecision?
 
   func json(warnings: [String]) -> JSONObject {
     let (order, run) = (job.order, job.run)
@@ -27,6 +29,8 @@ struct CompileAnswer {
       "trials": .array(result.trials.map { .object($0.json(namesRun: order.autolog.evals)) }),
       "usage": .object(run.account.usage.json), "seconds": .double((seconds * 1000).rounded() / 1000),
     ]
+    if let adapter { object["adapter"] = .object(adapter.json) }
+    if let best = result.best ?? result.baseline { object["replies"] = best.result.replies.json }
     if let comparison { object["comparison"] = comparison }
     if order.taskModel.configuration.isSimulated { object["simulated"] = true }
     if !warnings.isEmpty { object["warnings"] = .array(warnings.map(JSONValue.string)) }

@@ -44,7 +44,8 @@ struct CompileJob: Job {
     }
     let outcome = RunOutcome(result.stopped, work.stopReason)
     let error = result.stopped?.explained(outcome, work.stopReason, run: run.id, home: service.home)
-    let answer = CompileAnswer(job: self, result: result, outcome: outcome, error: error, seconds: seconds)
+    let answer = CompileAnswer(job: self, result: result, outcome: outcome, error: error, seconds: seconds,
+      adapter: recorder.adapter)
     let warnings = order.warnings + recorder.allWarnings
     var json = answer.json(warnings: warnings + trouble)
     trouble += await trackedEnd(service, run.store) { [json] id throws(HoneError) in

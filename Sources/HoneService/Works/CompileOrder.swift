@@ -39,7 +39,7 @@ struct CompileOrder: Sendable {
     var resolved = try await parts.program()
     let trainset = parts.dataset("trainset", isRequired: true, dataProblems: dataProblems)
     let valset = parts.dataset("valset", dataProblems: dataProblems)
-    resolved = parts.naming(resolved, inputs: trainset?.inputKeys)
+    resolved = parts.adapting(parts.naming(resolved, inputs: trainset?.inputKeys))
     let metric = try await parts.metric()
     let seed = fields.int("seed")
     let optimizer = Self.optimizer(parts, seed)

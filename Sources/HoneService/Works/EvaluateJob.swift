@@ -40,9 +40,13 @@ struct EvaluateJob: Job {
     await session.events.emit(.planned(executions: order.devset.count))
     await session.events.emit(.phase("evaluate", message: "Evaluating \(order.devset.count) examples"))
     let evaluator = Evaluator(session: session, model: order.model, metric: order.metric)
-    let (announced, rows) = (info, order.devset.rows)
+    let (announced, rows, engine) = (info, order.devset.rows, session)
     let ended = await work.stoppable {
-      await attempt { () async throws(HoneError) in try await evaluator.evaluate(announced, examples: rows) }
+      await attempt { () async throws(HoneError) in
+        var announced = announced
+        try await decideAdapter(&announced.program, engine)
+        return try await evaluator.evaluate(announced, examples: rows)
+      }
     }
 
     var stopped: HoneError?
@@ -54,11 +58,12 @@ struct EvaluateJob: Job {
     let outcome = RunOutcome(stopped, work.stopReason)
     let error = stopped?.explained(outcome, work.stopReason, run: run.id, home: service.home)
     let warnings = order.warnings + listener.warnings
-    var json = answer(result, outcome, error, warnings: warnings + trouble)
+    let adapter = listener.adapter
+    var json = answer(result, outcome, error, adapter, warnings: warnings + trouble)
     trouble += await trackedEnd(service, run.store) { [json] id throws(HoneError) in
       try await finish(id, result, outcome, error, json)
     }
-    if !trouble.isEmpty { json = answer(result, outcome, error, warnings: warnings + trouble) }
+    if !trouble.isEmpty { json = answer(result, outcome, error, adapter, warnings: warnings + trouble) }
     // Traces are there when the result is.
     await run.store.flush()
     // Where nothing was judged there is nothing to return but the error.
@@ -67,15 +72,37 @@ struct EvaluateJob: Job {
     return .success(.object(json))
   }
 
+  /// Learns in which form the model is to be asked, where that is open.
+  private func decideAdapter(_ program: inout Program, _ session: EngineSession) async throws(HoneError) {
+    guard program.adapter == nil else { return }
+    let trial = AdapterTrial(session: session, model: order.model, metric: order.metric)
+    guard let decision = try await trial.decide([program], rows: order.devset.rows) else { return }
+    program.adapter = decision.format
+    await session.events.emit(.adapterDecided(decision))
+    if decision.isHopeless {
+      let error = decision.unreadable(order.model.configuration)
+      await session.events.emit(.warning([error.message, error.remedy].compactMap(\.self).joined(separator: " ")))
+    }
+    guard let id = run.id else { return }
+    let decided = program
+    let trouble = await tracked(service) { () async throws(HoneError) in
+      try await run.store.log(run: id, params: [KeyValue("adapter", decision.format.rawValue)])
+      try await run.store.writeArtifact(run: id, path: "model.json", text: StateFile.text(decided))
+    }
+    for warning in trouble { await session.events.emit(.warning(warning)) }
+  }
+
   private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
 
   private func answer(
-    _ result: EvaluationResult?, _ outcome: RunOutcome, _ error: HoneError?, warnings: [String]
+    _ result: EvaluationResult?, _ outcome: RunOutcome, _ error: HoneError?, _ adapter: AdapterDecision?,
+    warnings: [String]
   ) -> JSONObject {
     var object: JSONObject = [
       "runId": JSONValue(run.id), "experimentId": .string(run.experimentID), "status": .string(outcome.word),
     ]
     for (key, value) in (result ?? EvaluationResult([])).summary { object[key] = value }
+    if let adapter { object["adapter"] = .object(adapter.json) }
     let examples = result?.examples ?? []
     // A mean of nothing is no score.
     if result?.coverage ?? 0 == 0 { object["score"] = .null }
@@ -125,16 +152,19 @@ private final class PartialResult: EventSink {
   private struct State {
     var result: EvaluationResult?
     var warnings: [String] = []
+    var adapter: AdapterDecision?
   }
 
   private let state = Mutex(State())
 
   var result: EvaluationResult? { state.withLock { $0.result } }
   var warnings: [String] { state.withLock { $0.warnings } }
+  var adapter: AdapterDecision? { state.withLock { $0.adapter } }
 
   func emit(_ event: EngineEvent) async {
     switch event {
     case .evaluationStopped(_, let result, _): state.withLock { $0.result = result }
+    case .adapterDecided(let decision): state.withLock { $0.adapter = decision }
     case .warning(let text): state.withLock { $0.warnings.append(text) }
     default: break
     }

@@ -31,7 +31,7 @@ struct EvaluateOrder: Sendable {
     await parts.fetchDatasets("devset")
     var resolved = try await parts.program()
     let devset = parts.dataset("devset", isRequired: true, dataProblems: dataProblems)
-    resolved = parts.naming(resolved, inputs: devset?.inputKeys)
+    resolved = parts.adapting(parts.naming(resolved, inputs: devset?.inputKeys))
     let metric = try await parts.metric()
     let configuration = parts.taskConfiguration(fallback: resolved?.configuration)
     let tracking = RunSetup(fields)

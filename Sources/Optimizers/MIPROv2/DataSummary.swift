@@ -38,31 +38,47 @@ enum DataSummary {
   }
 
   /// Looks at up to ten batches of rows at the same time, then condenses; nil if the model gave nothing.
-  static func write(_ rows: [JSONObject], batch: Int, _ task: CompileTask) async throws(HoneError) -> String? {
+  static func write(
+    _ rows: [JSONObject], batch: Int, _ task: CompileTask, _ tally: WritingTally
+  ) async throws(HoneError) -> String? {
     let batches = batches(rows, batch)
     let notes = try await concurrently(batches) { index, rows throws(HoneError) in
       let inputs: JSONObject = ["examples": .string(rows.map(text).joined(separator: "\n"))]
       let output = try await ask(
-        task, observe, inputs, scope: "observe/\(index)", metadata: ["phase": "observe", "batch": .int(index)])
-      return output?["observations"]?.stringValue
+        task, observe, inputs, (tally, .summary), scope: "observe/\(index)",
+        metadata: ["phase": "observe", "batch": .int(index)])
+      return output?["observations"]?.stringValue.flatMap { usable($0, inputs, tally) }
     }
     let written = notes.compactMap { $0 }
     guard !written.isEmpty else { return nil }
     let inputs: JSONObject = ["observations": .string(written.joined(separator: "\n"))]
-    return try await ask(task, condense, inputs, scope: "condense", metadata: ["phase": "condense"])?["summary"]?
-      .stringValue
+    let output = try await ask(
+      task, condense, inputs, (tally, .summary), scope: "condense", metadata: ["phase": "condense"])
+    return output?["summary"]?.stringValue.flatMap { usable($0, inputs, tally) }
+  }
+
+  /// A text about the data; nil where it is none.
+  private static func usable(_ text: String, _ inputs: JSONObject, _ tally: WritingTally) -> String? {
+    // Notes may well quote the rows they are on.
+    let shown = inputs.compactMap { $0.value.stringValue }
+    switch ProposalGate(shown: [observe.instructions, condense.instructions], kin: shown).check(text) {
+    case .success(let text): return text
+    case .failure(let refusal):
+      tally.refused(.summary, refusal.reason)
+      return nil
+    }
   }
 
   /// How many requests to the prompt model, failed one after the other, show that it is gone.
   private static let hopeless = 3
 
-  /// One request to the prompt model; nil, with a warning, if it failed.
+  /// One request to the prompt model; nil, and noted as wanting, if it failed.
   ///
   /// - Throws: what every request to come would meet, too: a search without what the prompt model writes is another
   ///   one, and stopped, it can go on when the model is back.
   static func ask(
-    _ task: CompileTask, _ signature: Signature, _ inputs: JSONObject, scope: String, rollout: Int = 0,
-    temperature: Double = 1.0, metadata: JSONObject
+    _ task: CompileTask, _ signature: Signature, _ inputs: JSONObject, _ noting: (WritingTally, WritingTally.Kind),
+    scope: String, rollout: Int = 0, temperature: Double = 1.0, metadata: JSONObject
   ) async throws(HoneError) -> JSONObject? {
     var request = EngineSession.Request(
       program: PreparedProgram(Program(.predict(signature))), inputs: inputs, model: task.promptModel, scope: scope)
@@ -72,13 +88,15 @@ enum DataSummary {
     options.temperature = temperature
     request.options = options
     request.metadata = metadata
+    let (tally, kind) = noting
+    tally.asked(kind)
     switch try await task.session.execute(request).outcome {
     case .success(let prediction): return prediction.outputs
     case .failure(let error):
       // A bad key or a bad request fails the same way for every call to come.
       if error.kind == .authentication || error.kind == .languageModelRejected { throw error }
       if error.kind.isPassing, task.session.account.failuresInARow(.prompt) >= hopeless { throw error }
-      await task.session.events.emit(.warning("\(scope): left out, because \(error.message)"))
+      tally.refused(kind, error.kind == .outputUnparsable ? "could not be read" : "failed (\(error.message))")
       return nil
     }
   }

@@ -9,7 +9,7 @@ import Traces
 /// Writes instructions, grounded in what is known: the data, the program, how examples were solved, what was tried
 /// and how it scored, and a hint on style.
 ///
-/// A proposal that fails is left out with a warning; the search goes on with those there are.
+/// A proposal that fails, or is no instruction, is left out and counted; the search goes on with those there are.
 struct InstructionProposer: Sendable {
   /// An instruction that was tried, with its estimated score in percent.
   typealias Attempt = (instruction: String, score: Double)
@@ -17,11 +17,13 @@ struct InstructionProposer: Sendable {
   private let options: MIPROv2
   private let task: CompileTask
   private let dataSummary: String?
+  private let tally: WritingTally
 
-  init(_ options: MIPROv2, _ task: CompileTask, dataSummary: String?) {
+  init(_ options: MIPROv2, _ task: CompileTask, dataSummary: String?, _ tally: WritingTally) {
     self.options = options
     self.task = task
     self.dataSummary = dataSummary
+    self.tally = tally
   }
 
   /// Hints on how an instruction may be written; nil stands for none.
@@ -82,10 +84,11 @@ struct InstructionProposer: Sendable {
 
   /// The first instruction candidates of each predictor: its own, then proposed ones, `count` in all.
   ///
-  /// - Returns: for each predictor its texts, and the random stream behind the draws made here.
+  /// - Returns: for each predictor its texts, the random stream behind the draws made here, and how many proposals, the
+  ///   last ones, came to nothing one after the other.
   func initial(
     count: Int, demoSets: [[[JSONObject]]], random start: PythonRandom
-  ) async throws(HoneError) -> (texts: [[String]], random: PythonRandom) {
+  ) async throws(HoneError) -> (texts: [[String]], random: PythonRandom, failures: Int) {
     var random = start
     var orders: [Order] = []
     for predictor in task.student.predictors.indices {
@@ -106,7 +109,7 @@ struct InstructionProposer: Sendable {
           predictor: task.student.predictors[order.predictor].name, index: texts[order.predictor].count - 1,
           text: text))
     }
-    return (texts, random)
+    return (texts, random, proposals.reversed().prefix { $0 == nil }.count)
   }
 
   /// One more instruction, written with the best attempts in view; nil if the model gave none.
@@ -170,9 +173,23 @@ struct InstructionProposer: Sendable {
     var signature = Self.write
     signature.inputs = signature.inputs.filter { inputs[$0.name] != nil }
     let output = try await ask(
-      signature, inputs, scope: "propose/\(order.predictor)/\(order.slot)", rollout: order.rollout,
+      signature, inputs, .instruction, scope: "propose/\(order.predictor)/\(order.slot)", rollout: order.rollout,
       metadata: ["phase": "propose", "predictor": .string(predictor.name), "slot": .int(order.slot)])
-    return output?["proposed_instruction"]?.stringValue.flatMap(Self.cleaned)
+    return output?["proposed_instruction"]?.stringValue.flatMap { usable($0, inputs) }
+  }
+
+  /// The instruction in a proposal; nil, and noted, where it holds none.
+  private func usable(_ proposal: String, _ inputs: JSONObject) -> String? {
+    let told = Self.write.inputs.map(\.description) + Self.write.outputs.map(\.description)
+    var shown = [Self.write.instructions] + told + Self.tips.compactMap(\.self)
+    for name in ["data_summary", "program", "solved_examples"] { if let text = inputs[name]?.stringValue { shown.append(text) } }
+    let kin = ["current_instruction", "attempts", "solved_examples", "data_summary"].compactMap { inputs[$0]?.stringValue }
+    switch ProposalGate(shown: shown, kin: kin).check(proposal) {
+    case .success(let text): return text
+    case .failure(let refusal):
+      tally.refused(.instruction, refusal.reason)
+      return nil
+    }
   }
 
   private func describeProgram(_ demoSets: [[[JSONObject]]]) async throws(HoneError) -> String? {
@@ -187,16 +204,22 @@ struct InstructionProposer: Sendable {
     if let example { inputs["solved_examples"] = .string(example) }
     var signature = Self.describe
     signature.inputs = signature.inputs.filter { inputs[$0.name] != nil }
-    let output = try await ask(signature, inputs, scope: "describe", rollout: 0, metadata: ["phase": "describe"])
-    return output?["description"]?.stringValue
+    let output = try await ask(
+      signature, inputs, .description, scope: "describe", rollout: 0, metadata: ["phase": "describe"])
+    return output?["description"]?.stringValue.flatMap { text in
+      let gate = ProposalGate(shown: [Self.describe.instructions], kin: inputs.compactMap { $0.value.stringValue })
+      guard case .failure(let refusal) = gate.check(text) else { return text }
+      tally.refused(.description, refusal.reason)
+      return nil
+    }
   }
 
-  /// Asks the prompt model; nil, with a warning, if it gave nothing usable.
+  /// Asks the prompt model; nil, and noted, if it gave nothing that can be read.
   private func ask(
-    _ signature: Signature, _ inputs: JSONObject, scope: String, rollout: Int, metadata: JSONObject
+    _ signature: Signature, _ inputs: JSONObject, _ kind: WritingTally.Kind, scope: String, rollout: Int, metadata: JSONObject
   ) async throws(HoneError) -> JSONObject? {
     try await DataSummary.ask(
-      task, signature, inputs, scope: scope, rollout: rollout, temperature: options.initTemperature,
+      task, signature, inputs, (tally, kind), scope: scope, rollout: rollout, temperature: options.initTemperature,
       metadata: metadata)
   }
 
@@ -212,26 +235,8 @@ struct InstructionProposer: Sendable {
   private static func text(_ demos: [JSONObject], _ signature: Signature) -> String {
     demos.map { demo in
       signature.fields.compactMap { field in
-        demo[field.name].map { "\(field.name): \(ChatAdapter.text(of: $0).prefix(2000))" }
+        demo[field.name].map { "\(field.name): \(Adapter.text(of: $0).prefix(2000))" }
       }.joined(separator: "\n")
     }.joined(separator: "\n\n")
-  }
-
-  /// A proposal without quotes, fences or a label like "Instruction:" around it; nil if nothing is left.
-  static func cleaned(_ proposal: String) -> String? {
-    var text = LenientJSON.unfenced(proposal).trimmed
-    if let colon = text.firstIndex(of: ":") {
-      let label = text[..<colon]
-      let words = label.split(separator: " ")
-      if words.count <= 4, !label.contains("\n"), words.last.map({ $0.lowercased().hasPrefix("instruction") }) == true {
-        text = String(text[text.index(after: colon)...]).trimmed
-      }
-    }
-    for quote: Character in ["\"", "'", "`"] where text.count >= 2 && text.first == quote && text.last == quote {
-      let inner = text.dropFirst().dropLast()
-      // Quotes that open and close several times belong to the text.
-      if !inner.contains(quote) { text = String(inner).trimmed }
-    }
-    return text.isEmpty ? nil : String(text.prefix(20_000))
   }
 }

@@ -16,7 +16,8 @@ extension MIPROv2 {
       sizes.append(size)
       labeled = most
     }
-    var parts = [
+    var parts = [task.adapterPart(examples: examples(task, setup), rows: setup.valset)].compactMap(\.self)
+    parts += [
       task.scoring("baseline", 1...1, rows: setup.valset, shortest: task.student, longest: task.student),
       BootstrapFewShot.bootstrapping(task, rows: setup.trainset, sizes: sizes, labeled: labeled, rounds: 1),
     ]
@@ -47,10 +48,9 @@ extension MIPROv2 {
     let least = min(max(1, plan.trials / 3), max(1, plan.demoSets - 1)) * plan.rowsPerTrial
     let all = trials.upperBound * plan.rowsPerTrial + full.upperBound * setup.valset.count
     let most = isCached && plan.isElastic && plan.minibatch ? plan.executions - setup.valset.count : all
-    let demos = plan.isZeroShot ? 0 : max(maxBootstrappedDemos, maxLabeledDemos)
     return PlannedPart(
       "search", .task, min(least, most)...most, shortest: .init(task.student.withoutDemos(), setup.valset),
-      longest: .init(LabeledFewShot(k: demos).labeled(task.student, trainset: setup.trainset), setup.valset),
+      longest: .init(examples(task, setup) ?? task.student.withoutDemos(), setup.valset),
       details: [
         "minibatch": ["evaluations": bounds(plan.minibatch ? trials : 0...0), "rows": .int(plan.rowsPerTrial)],
         "full": ["evaluations": bounds(plan.minibatch ? full : trials), "rows": .int(setup.valset.count)],

@@ -115,22 +115,33 @@ package struct MIPROv2: Optimizer {
   }
 
   package func compile(_ task: CompileTask) async -> CompileResult {
-    let log = SearchLog(task)
-    do throws(HoneError) {
-      var random = PythonRandom(seed: seed)
-      let setup = Setup(self, task, random: &random)
-      let search = try await prepare(setup, task, log, random: &random)
-      try await search.run()
-      return log.result()
-    } catch {
-      return log.result(stoppedBy: error)
+    var start = PythonRandom(seed: seed)
+    let setup = Setup(self, task, random: &start)
+    return await task.withAdapter(examples: examples(task, setup), rows: setup.valset) { task in
+      let log = SearchLog(task)
+      let tally = WritingTally()
+      let stopped = await attempt { () async throws(HoneError) in
+        var random = start
+        let search = try await prepare(setup, task, log, tally, random: &random)
+        try await search.run()
+      }.failure
+      for warning in tally.warnings(model: task.promptModel.configuration.model) {
+        await task.session.events.emit(.warning(warning))
+      }
+      return log.result(stoppedBy: stopped)
     }
+  }
+
+  /// The student with as many examples as candidates may have.
+  func examples(_ task: CompileTask, _ setup: Setup) -> Program? {
+    guard !setup.plan.isZeroShot else { return nil }
+    return LabeledFewShot(k: max(maxBootstrappedDemos, maxLabeledDemos)).labeled(task.student, trainset: setup.trainset)
   }
 
   /// Bootstraps demo sets, scores the student and writes the first instructions, all at once as far as they do not
   /// need each other.
   private func prepare(
-    _ setup: Setup, _ task: CompileTask, _ log: SearchLog, random: inout PythonRandom
+    _ setup: Setup, _ task: CompileTask, _ log: SearchLog, _ tally: WritingTally, random: inout PythonRandom
   ) async throws(HoneError) -> Search {
     let orders = setup.demoSets(self, random: &random)
     await task.session.events.emit(.planned(executions: setup.plan.executions))
@@ -150,19 +161,21 @@ package struct MIPROv2: Optimizer {
       if isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
       async let demoSets = makeDemoSets(orders, session)
       if isBounded { _ = try await demoSets }
-      async let summary = dataAwareProposer ? DataSummary.write(setup.trainset, batch: viewDataBatchSize, session) : nil
+      async let summary =
+        dataAwareProposer ? DataSummary.write(setup.trainset, batch: viewDataBatchSize, session, tally) : nil
       let (demos, failures) = try await demoSets
-      let proposer = InstructionProposer(self, session, dataSummary: try await summary)
+      let proposer = InstructionProposer(self, session, dataSummary: try await summary, tally)
       await task.session.events.emit(
         .phase("propose", message: "Proposing instructions"))
       async let instructions = proposer.initial(
         count: min(setup.plan.instructCandidates, demos.count), demoSets: demos, random: random)
       if !isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
-      let (texts, after) = try await instructions
+      let (texts, after, failedProposals) = try await instructions
       random = after
       return Search(
         options: self, plan: setup.plan, task: session, log: log, proposer: proposer,
-        demoSets: setup.plan.isZeroShot ? nil : demos, instructions: texts, random: random, spent: failures / 2)
+        demoSets: setup.plan.isZeroShot ? nil : demos, instructions: texts, random: random, spent: failures / 2,
+        failedProposals: failedProposals)
     } catch {
       throw HoneError(wrapping: error)
     }

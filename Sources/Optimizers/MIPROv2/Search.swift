@@ -15,7 +15,7 @@ final class Search {
   private let log: SearchLog
   private let proposer: InstructionProposer
   /// For each set and predictor the demos; nil in a zero-shot search.
-  private let demoSets: [[[JSONObject]]]?
+  private var demoSets: [[[JSONObject]]]?
   /// For each predictor the instructions to choose from; grows with refined ones.
   private var instructions: [[String]]
   private var random: PythonRandom
@@ -36,12 +36,14 @@ final class Search {
   private var spent: Int
   /// How many of each predictor's instructions have been written; the rest are being so.
   private var written: [Int] = []
+  /// How many proposals, the last ones, came to nothing one after the other.
+  private var failedProposals: Int
   /// Evaluations decided whose results have not come in.
   private var outstanding = 0
 
   init(
     options: MIPROv2, plan: Plan, task: CompileTask, log: SearchLog, proposer: InstructionProposer,
-    demoSets: [[[JSONObject]]]?, instructions: [[String]], random: PythonRandom, spent: Int
+    demoSets: [[[JSONObject]]]?, instructions: [[String]], random: PythonRandom, spent: Int, failedProposals: Int
   ) {
     self.options = options
     self.plan = plan
@@ -52,6 +54,7 @@ final class Search {
     self.instructions = instructions
     self.random = random
     self.spent = spent
+    self.failedProposals = failedProposals
     valset = task.valset ?? []
     board = ScoreBoard(rows: valset.count)
     written = instructions.map(\.count)
@@ -104,6 +107,7 @@ final class Search {
       random.shuffle(&values)
       columns.append(values)
     }
+    pairInstructionWithLabels(&columns, count: limit)
     let count = min(limit, columns.map(\.count).max() ?? 0)
     var combinations: [[Int]] = []
     for index in 0..<count {
@@ -113,6 +117,18 @@ final class Search {
       }
     }
     return combinations
+  }
+
+  /// Puts each predictor's own instruction beside the demo set of rows as they are: what these alone give is the least
+  /// that a search is to find.
+  private func pairInstructionWithLabels(_ columns: inout [[Int]], count: Int) {
+    guard demoSets != nil, options.maxLabeledDemos > 0 else { return }
+    for predictor in 0..<predictors {
+      guard let own = columns[predictor].firstIndex(of: 0), own < count,
+        let labeled = columns[predictors + predictor].firstIndex(of: 1), own < columns[predictors + predictor].count
+      else { continue }
+      columns[predictors + predictor].swapAt(own, labeled)
+    }
   }
 
   // MARK: Deciding
@@ -135,7 +151,13 @@ final class Search {
     minibatchTrials += 1
     trialsSinceFull += 1
     if minibatchTrials <= opening.count { return trial(opening[minibatchTrials - 1]) }
-    if options.historyAwareProposer, minibatchTrials % 5 != 0, let piece = refinedTrial() { return piece }
+    if options.historyAwareProposer, minibatchTrials % 5 != 0 {
+      if failedProposals < Self.hopeless {
+        if let piece = refinedTrial() { return piece }
+      } else if let piece = redrawnTrial() {
+        return piece
+      }
+    }
     return trial(sampled())
   }
 
@@ -195,6 +217,30 @@ final class Search {
     var piece = trial(combination)
     piece.refinement = order
     return piece
+  }
+
+  /// How many proposals that came to nothing, one after the other, show that the prompt model cannot write any.
+  private static let hopeless = 4
+
+  /// A trial of the best instructions with another demo set, for a prompt model that writes none: one not tried yet, else
+  /// a new one of rows as they are.
+  private func redrawnTrial() -> Piece? {
+    guard var sets = demoSets, let best = board.ranking().first, let trainset = labeledRows else { return nil }
+    var combination = best.combination
+    let untried = untriedDemoSets(of: 0).filter { $0 > 0 }
+    if let set = random.choice(untried) {
+      for predictor in 0..<predictors { combination[predictors + predictor] = set }
+    } else {
+      sets.append((0..<predictors).map { _ in random.sample(trainset, k: min(options.maxLabeledDemos, trainset.count)) })
+      demoSets = sets
+      for predictor in 0..<predictors { combination[predictors + predictor] = sets.count - 1 }
+    }
+    return trial(combination)
+  }
+
+  /// Rows to show as they are; nil where demos may not be such.
+  private var labeledRows: [JSONObject]? {
+    options.maxLabeledDemos > 0 && !task.trainset.isEmpty ? task.trainset : nil
   }
 
   private func untriedDemoSets(of predictor: Int) -> [Int] {
@@ -273,6 +319,7 @@ final class Search {
   private func commit(_ piece: Piece, _ outcome: Outcome) async throws(HoneError) {
     outstanding -= 1
     if let order = piece.refinement {
+      failedProposals = outcome.instruction == nil ? failedProposals + 1 : 0
       let index = piece.combination[order.predictor]
       if let text = outcome.instruction { instructions[order.predictor][index] = text }
       written[order.predictor] = index + 1

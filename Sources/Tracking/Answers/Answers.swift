@@ -38,16 +38,19 @@ extension TrackingStore: AnswerStore {
       return try lookups.look { db in
         let statement = try db.cachedStatement(
           sql: """
-            SELECT texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role, run_id, cost, seconds
+            SELECT texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role, run_id, cost, seconds,
+              reasoning
             FROM answers WHERE key = ?
             """)
         statement.setUncheckedArguments([key.data])
         let rows = try Row.fetchCursor(statement)
         guard let row = try rows.next() else { return nil }
+        var reply = ModelReply(
+          texts: try Self.list(row[0]), finishReasons: try Self.list(row[1]),
+          usage: TokenUsage(inputTokens: row[2], outputTokens: row[3]), model: row[4])
+        reply.reasoning = try Self.list(row[10])
         let answer = StoredAnswer(
-          reply: ModelReply(
-            texts: try Self.list(row[0]), finishReasons: try Self.list(row[1]),
-            usage: TokenUsage(inputTokens: row[2], outputTokens: row[3]), model: row[4]),
+          reply: reply,
           model: row[5], role: CallRole(rawValue: row[6]) ?? .task, runID: row[7], cost: row[8], seconds: row[9])
         // Stepping to the end lets go of the read transaction.
         _ = try rows.next()
@@ -74,6 +77,7 @@ extension TrackingStore: AnswerStore {
   private static func insertion(of answer: StoredAnswer, _ key: ContentDigest) -> @Sendable (Database) throws -> Void {
     let texts = text(answer.reply.texts) ?? "[]"
     let reasons = text(answer.reply.finishReasons)
+    let reasoning = text(answer.reply.reasoning)
     let data = key.data
     let now = nowInMilliseconds()
     let notes = answer.notes
@@ -81,17 +85,37 @@ extension TrackingStore: AnswerStore {
       let statement = try db.cachedStatement(
         sql: """
           INSERT INTO answers (key, texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role,
-            run_id, cost, seconds, created_ms)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            run_id, cost, seconds, created_ms, reasoning)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
           """)
       statement.setUncheckedArguments([
         data, texts, reasons, answer.reply.usage.inputTokens, answer.reply.usage.outputTokens, answer.reply.model,
-        answer.model, answer.role.rawValue, answer.runID, answer.cost, answer.seconds, now,
+        answer.model, answer.role.rawValue, answer.runID, answer.cost, answer.seconds, now, reasoning,
       ])
       try statement.execute()
       // Where another process was first, this run's own request stays on its bill.
       guard !notes.isEmpty, db.changesCount > 0 else { return }
       try remove(notes, db)
+    }
+  }
+
+  package func capability(_ name: String, of identity: String) throws(HoneError) -> String? {
+    do {
+      return try lookups.look { db in
+        try String.fetchOne(
+          db.cachedStatement(sql: "SELECT value FROM capabilities WHERE model = ? AND name = ?"),
+          arguments: [identity, name])
+      }
+    } catch {
+      throw storeError(error)
+    }
+  }
+
+  package func keepCapability(_ name: String, _ value: String, of identity: String) async throws(HoneError) {
+    try await write { db in
+      try db.execute(
+        sql: "INSERT OR REPLACE INTO capabilities (model, name, value, learned_ms) VALUES (?, ?, ?, ?)",
+        arguments: [identity, name, value, nowInMilliseconds()])
     }
   }
 

@@ -12,7 +12,7 @@ import GRDB
 
 /// The database's schema and its versions. `PRAGMA user_version` is the number of applied migrations.
 enum Schema {
-  static let version = 3
+  static let version = 4
   /// `PRAGMA application_id`: "HONE".
   private static let applicationID = 0x484F_4E45
 
@@ -115,6 +115,10 @@ enum Schema {
     migrator.registerMigration("v3") { db in
       try db.execute(sql: version3)
       try db.execute(sql: "PRAGMA user_version = 3")
+    }
+    migrator.registerMigration("v4") { db in
+      try db.execute(sql: version4)
+      try db.execute(sql: "PRAGMA user_version = 4")
     }
     return migrator
   }()
@@ -312,6 +316,18 @@ enum Schema {
       run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
       model TEXT NOT NULL, step INTEGER NOT NULL,
       PRIMARY KEY (run, model)
+    ) WITHOUT ROWID;
+    """
+
+  /// What models think before they answer, and what was learned of their endpoints.
+  private static let version4 = """
+    ALTER TABLE answers ADD COLUMN reasoning TEXT;
+
+    CREATE TABLE capabilities (
+      -- URL and name of the model, as in the keys of its answers.
+      model TEXT NOT NULL,
+      name TEXT NOT NULL, value TEXT NOT NULL, learned_ms INTEGER NOT NULL,
+      PRIMARY KEY (model, name)
     ) WITHOUT ROWID;
     """
 }

@@ -39,6 +39,13 @@ export function metric(value) {
   return size >= 0.01 ? value.toFixed(size >= 1 ? 2 : 4) : value.toPrecision(3);
 }
 
+/** How the replies behind a score came out, from a run's metrics: `['12 % unreadable', …]`, nothing where all is well. */
+export function replyTroubles(metrics) {
+  return [['unreadable', 'unreadable'], ['cut', 'cut off'], ['repaired', 'mended']]
+    .filter(([key]) => metrics[key] > 0)
+    .map(([key, words]) => `${Math.max(1, Math.round(100 * metrics[key]))} % ${words}`);
+}
+
 export function money(value) {
   if (!isNumber(value)) return DASH;
   if (value === 0) return '$0';

@@ -1,7 +1,7 @@
 // A search: how it went, what it took, what it found and whether that is better.
 
 import { h, icon, replace } from '../dom.js';
-import { count, duration, interval, money, natural, score, short, signed } from '../format.js';
+import { count, duration, interval, money, natural, replyTroubles, score, short, signed } from '../format.js';
 import { Candidates } from '../model/candidates.js';
 import { programOf } from '../model/program.js';
 import { costOf, isLive, secondsOf } from '../model/run.js';
@@ -99,6 +99,7 @@ class Search {
     const found = best && this.comparisons.get(best.run.runId)?.comparison;
     const figure = (words, value, more, tone = '') => h('div', { class: `figure ${tone}` }, h('span.figure-words', words), h('span.figure-value', value), more ? h('span.figure-more', more) : null);
     const known = (value) => typeof value === 'number';
+    const troubles = replyTroubles((best ?? baseline)?.run.metrics ?? {});
     const calls = run.metrics.calls ?? run.metrics.trial_calls;
     const cost = costOf(run);
     const bestScore = run.metrics.score ?? best?.score;
@@ -108,6 +109,7 @@ class Search {
       figure('Best', [score(bestScore), best && best !== baseline ? h('a.figure-link', { href: address(['runs', best.run.runId]), 'aria-label': 'Open the best candidate' }, icon('star')) : null], best?.interval ? `95 %: ${interval(best.interval)}` : null, 'accent'),
       figure('Gain', bestScore === undefined || firstScore === undefined ? '–' : signed(bestScore - firstScore), found ? (found.verdict === 'better' ? 'clear on the same rows' : found.verdict) : null, found?.verdict === 'better' ? 'good' : ''),
       figure('Candidates', count(this.candidates.list.length), `${count(this.candidates.list.filter((one) => !one.isMinibatch).length)} on all rows`),
+      run.params.adapter || troubles.length ? figure('Replies', visible(run.params.adapter ?? 'chat'), troubles.join(', ') || 'all read as asked for', (best ?? baseline)?.run.metrics.unreadable > 0.05 ? 'bad' : '') : null,
       known(calls) ? figure('Calls', short(calls), run.metrics.calls_cached ? `${short(run.metrics.calls_cached)} more from the store` : null) : null,
       known(run.metrics.tokens) ? figure('Tokens', short(run.metrics.tokens)) : null,
       known(calls) ? figure('Cost', money(cost), known(cost) ? null : 'no price is known') : null,
@@ -169,7 +171,8 @@ class Search {
       candidate.isBest ? h('span.best', icon('star'), h('span', 'best')) : null, candidate.isBaseline ? h('small.faint', 'baseline') : null,
       candidate.isLive ? h('small.live-text', 'running') : null, candidate.run.status === 'FAILED' ? h('small.bad-text', 'failed') : null,
       candidate.isWhole ? null : h('small.warn-text', { title: 'Some rows could not be judged, so it is not ranked.' }, 'not ranked'))),
-    h('td.number', score(candidate.score), candidate.interval ? h('small.faint', ` ${interval(candidate.interval)}`) : null),
+    h('td.number', score(candidate.score), candidate.interval ? h('small.faint', ` ${interval(candidate.interval)}`) : null,
+      candidate.run.metrics.unreadable > 0.05 ? h('small.bad-text', ` ${replyTroubles({ unreadable: candidate.run.metrics.unreadable })[0]}`) : null),
     h('td.bar-column', scoreBar(candidate)),
     h('td.number', candidate.rows === undefined ? '' : count(candidate.rows), candidate.isMinibatch ? h('small.faint', ' minibatch') : null),
     h('td.number', candidate.isBaseline ? h('span.faint', '–') : found?.comparison ? [h('span', { class: { better: 'good-text', worse: 'bad-text' }[found.comparison.verdict] ?? '' }, signed(found.comparison.difference, 1)), h('small.faint', ` +${found.fixed.length} −${found.broken.length}`)] : ''),

@@ -1,0 +1,42 @@
+import Evaluation
+import Failures
+import JSON
+import LanguageModels
+import Programs
+
+extension CompileTask {
+  /// Searches with the form decided in which the model is asked: one for all candidates.
+  ///
+  /// - Parameters:
+  ///   - examples: the student with examples as candidates will have them; nil where they have none.
+  ///   - rows: the rows that candidates are scored on; none leaves the form open.
+  func withAdapter(
+    examples: Program?, rows: [JSONObject], search: (CompileTask) async -> CompileResult
+  ) async -> CompileResult {
+    do throws(HoneError) {
+      return await search(try await deciding(examples: examples, rows: rows))
+    } catch {
+      return CompileResult(program: student, stopped: Callbacks.explained(error, session.callbacks?.peer))
+    }
+  }
+
+  private func deciding(examples: Program?, rows: [JSONObject]) async throws(HoneError) -> CompileTask {
+    let trial = AdapterTrial(session: session, model: taskModel, metric: metric)
+    let programs = [student] + (examples.map { $0 == student ? [] : [$0] } ?? [])
+    guard let decision = try await trial.decide(programs, rows: rows) else { return self }
+    await session.events.emit(.adapterDecided(decision))
+    if decision.isHopeless { throw decision.unreadable(taskModel.configuration) }
+    var task = self
+    task.student.adapter = decision.format
+    task.teacher?.adapter = decision.format
+    return task
+  }
+
+  /// The part of a search in which the form is decided.
+  func adapterPart(examples: Program?, rows: [JSONObject]) -> PlannedPart? {
+    let count = AdapterTrial.mostExecutions(student, candidates: examples == nil ? 1 : 2, rows: rows.count)
+    guard count > 0 else { return nil }
+    return PlannedPart(
+      "adapter", .task, 0...count, shortest: .init(student, rows), longest: .init(examples ?? student, rows))
+  }
+}

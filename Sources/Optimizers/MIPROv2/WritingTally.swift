@@ -1,0 +1,49 @@
+import Synchronization
+
+/// What the prompt model was asked to write during a search, and what could not be used.
+///
+/// Such failures end nothing; they are told once, in the end, with what to do about them.
+final class WritingTally: Sendable {
+  enum Kind: CaseIterable { case instruction, summary, description }
+
+  private struct Figures {
+    var asked = 0
+    var refused: [String: Int] = [:]
+
+    var failed: Int { refused.values.reduce(0, +) }
+    /// The commonest reason first.
+    var reasons: [String] {
+      refused.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map(\.key)
+    }
+  }
+
+  private let figures = Mutex<[Kind: Figures]>([:])
+
+  func asked(_ kind: Kind) { figures.withLock { $0[kind, default: Figures()].asked += 1 } }
+
+  /// - Parameter reason: what was wrong with the text, in words that follow "it".
+  func refused(_ kind: Kind, _ reason: String) {
+    figures.withLock { $0[kind, default: Figures()].refused[reason, default: 0] += 1 }
+  }
+
+  /// What to tell of it, a sentence or two for each kind of text that was wanting.
+  ///
+  /// - Parameter model: the prompt model's name.
+  func warnings(model: String) -> [String] {
+    figures.withLock { figures in
+      Kind.allCases.compactMap { kind in
+        guard let own = figures[kind], own.failed > 0 else { return nil }
+        let why = own.reasons.prefix(3).joined(separator: "; or it ")
+        switch kind {
+        case .instruction:
+          let advice =
+            own.failed * 2 > own.asked
+            ? " \(model) cannot write instructions: name a stronger promptModel. What was found rests on demos." : ""
+          return "\(own.failed) of \(own.asked) instructions could not be used: it \(why).\(advice)"
+        case .summary: return "\(own.failed) of \(own.asked) notes on the data could not be used: it \(why)."
+        case .description: return "The description of the program could not be used: it \(why)."
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import Evaluation
+import Failures
+import JSON
+import LanguageModels
+import Programs
+import Synchronization
+import Testing
+
+@testable import Optimizers
+
+/// A model that answers rightly in some forms, with or without demos, and writes about the weather else.
+private final class PickyModel: LanguageModel {
+  let identity = "picky \(UInt64.random(in: .min ... .max))"
+  let endpoint = "picky"
+  private let knows: @Sendable (_ format: ReplyFormat, _ hasDemos: Bool, _ question: String) -> Bool
+  private let count = Mutex(0)
+
+  init(_ knows: @escaping @Sendable (ReplyFormat, Bool, String) -> Bool) { self.knows = knows }
+
+  var calls: Int { count.withLock { $0 } }
+
+  func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
+    count.withLock { $0 += 1 }
+    await Task.yield()
+    let system = request.prompt.messages[0].content
+    let last = request.prompt.messages[request.prompt.messages.count - 1].content
+    let format: ReplyFormat =
+      if system.contains("JSON object") { .json } else if system.contains("[[ ## answer ## ]]") { .chat } else if system.contains("<answer>") { .xml } else { .plain }
+    let question = last.split(whereSeparator: { $0.isWhitespace || $0 == "<" || $0 == ">" }).first { $0.hasPrefix("q") && $0.dropFirst().allSatisfy(\.isNumber) }
+    let number = Int(question?.dropFirst() ?? "") ?? -1
+    guard knows(format, request.prompt.shared.messages.count > 1, String(question ?? "")) else {
+      return ModelReply(texts: ["It is raining outside"])
+    }
+    let text =
+      switch format {
+      case .chat: "[[ ## answer ## ]]\n\(number)"
+      case .json: "{\"answer\": \(number)}"
+      case .plain: "\(number)"
+      case .xml: "<answer>\(number)</answer>"
+      }
+    return ModelReply(texts: [text])
+  }
+}
+
+@Suite("In which form a model is asked", .timeLimit(.minutes(1)))
+struct AdapterTrialTests {
+  private let data: [JSONObject] = (0..<20).map { ["question": .string("q\($0)"), "answer": .int($0)] }
+  private let typed: JSONValue = ["module": "Predict", "signature": "question -> answer: int"]
+
+  private func session(_ listener: Listener = Listener(), concurrency: Int = 8) -> EngineSession {
+    EngineSession(
+      runID: "run", account: RunAccount(runID: "run", budget: Budget()), concurrency: concurrency, events: listener)
+  }
+
+  private func client(_ model: PickyModel) -> ModelClient {
+    ModelClient(model: model, configuration: ModelConfiguration(model: "picky/model"), answers: MemoryAnswerStore())
+  }
+
+  private func decide(_ model: PickyModel, concurrency: Int = 8) async throws -> AdapterDecision? {
+    var shown = try program(typed)
+    shown.states[0].demos = Array(data.suffix(2))
+    return try await AdapterTrial(
+      session: session(concurrency: concurrency), model: client(model), metric: ExactMatch()
+    ).decide([try program(typed), shown], rows: data)
+  }
+
+  @Test("chat stays where every reply can be read, and no other form is asked for")
+  func chat() async throws {
+    let model = PickyModel { _, _, _ in true }
+    let decision = try #require(try await decide(model))
+    #expect(decision.format == .chat)
+    #expect(decision.tries.map(\.format) == [.chat])
+    #expect(model.calls == 8)
+  }
+
+  @Test("the form that is read is taken", arguments: [ReplyFormat.json, .plain, .xml])
+  func onlyOne(wanted: ReplyFormat) async throws {
+    let model = PickyModel { format, _, _ in format == wanted }
+    let decision = try #require(try await decide(model))
+    #expect(decision.format == wanted)
+    #expect(decision.tries.filter { $0.format == wanted }.allSatisfy { $0.readable == 8 && $0.score == 1 })
+    // The others were tried on half of the rows.
+    #expect(decision.tries.filter { $0.format != wanted }.allSatisfy { $0.rows == 4 && $0.readable == 0 })
+    #expect(decision.unreadableReply == "It is raining outside")
+    #expect(decision.sentence.contains("\(wanted.rawValue): 16 of 16 replies could be read"))
+  }
+
+  @Test("what counts is how the form does with examples where it does nothing without")
+  func withExamples() async throws {
+    let model = PickyModel { format, hasDemos, _ in hasDemos && format == .json }
+    #expect(try await decide(model)?.format == .json)
+  }
+
+  @Test("a form that comes later must be clearly better")
+  func clearlyBetter() async throws {
+    // One unreadable reply of eight says little, four of eight enough.
+    let one = PickyModel { format, _, question in format == .xml || (format == .chat && question != "q3") }
+    #expect(try await decide(one)?.format == .chat)
+    let half = PickyModel { format, _, question in format == .xml || (format == .chat && question < "q4") }
+    #expect(try await decide(half)?.format == .xml)
+  }
+
+  @Test("the decision does not depend on how many are asked at once")
+  func deterministic() async throws {
+    let decisions = try await [1, 3, 16].asyncMap { width in
+      try await decide(
+        PickyModel { format, hasDemos, question in format != .chat && (hasDemos || question != "q1") }, concurrency: width
+      )?.json
+    }
+    #expect(Set(decisions).count == 1)
+  }
+
+  @Test("a handful of rows tells nothing, and a form that somebody chose stays")
+  func notLearned() async throws {
+    let model = PickyModel { format, _, _ in format == .json }
+    let trial = AdapterTrial(session: session(), model: client(model), metric: ExactMatch())
+    #expect(try await trial.decide([try program(typed)], rows: Array(data.prefix(3))) == nil)
+    #expect(model.calls == 0)
+    var chosen = try program(typed)
+    chosen.adapter = .xml
+    #expect(try await trial.decide([chosen], rows: data)?.format == .xml)
+  }
+
+  // MARK: Searches
+
+  private func compile(
+    _ optimizer: JSONValue, _ model: PickyModel, listener: Listener = Listener(), adapter: ReplyFormat? = nil
+  ) async throws -> CompileResult {
+    let problems = ProblemList()
+    let made = try #require(OptimizerRegistry.make(optimizer, path: "optimizer", problems: problems), "\(problems.problems)")
+    var student = try program(typed)
+    student.adapter = adapter
+    let task = CompileTask(
+      student: student, trainset: Array(data.prefix(10)), valset: Array(data.suffix(10)), metric: ExactMatch(),
+      taskModel: client(model), session: session(listener))
+    return await made.compile(task)
+  }
+
+  @Test(
+    "a search has one form for all its candidates, and its program keeps it",
+    arguments: ["LabeledFewShot", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "MIPROv2"])
+  func searches(name: String) async throws {
+    let listener = Listener()
+    let model = PickyModel { format, _, _ in format == .json }
+    let result = try await compile(["name": .string(name)], model, listener: listener)
+    #expect(result.stopped == nil)
+    #expect(result.best?.result.score == 100)
+    #expect(result.program.adapter == .json)
+    #expect(Set(listener.started.map(\.program.adapter)) == [.json])
+    #expect(result.trials.allSatisfy { $0.result.replies.unreadable == 0 })
+  }
+
+  @Test("a model whose replies nobody can read ends the search before it has begun, with the reason and what to try")
+  func hopeless() async throws {
+    let model = PickyModel { _, _, _ in false }
+    let result = try await compile("MIPROv2", model)
+    let error = try #require(result.stopped)
+    #expect(error.kind == .outputUnparsable)
+    #expect(error.message.hasPrefix("None of 32 replies of picky/model could be read (prompts in the form chat, json, plain, xml"))
+    #expect(error.message.contains("It wrote, for example: \"It is raining outside\""))
+    #expect(error.remedy?.contains("another model") == true)
+    #expect(result.trials.isEmpty)
+    #expect(model.calls <= 40)
+    let fixed = try await compile("MIPROv2", PickyModel { format, _, _ in format == .json }, adapter: .chat)
+    #expect(fixed.stopped?.remedy?.contains("adapter: \"auto\"") == true)
+  }
+
+  @Test("bootstrapping stops after ten replies running that cannot be read")
+  func bootstrapping() async throws {
+    // The program as it is can be read; with examples nothing can.
+    let model = PickyModel { _, hasDemos, _ in !hasDemos }
+    let listener = Listener()
+    let problems = ProblemList()
+    let fields = FieldReader(["max_bootstrapped_demos": 2], problems: problems)
+    let optimizer = BootstrapFewShot(fields)
+    let many: [JSONObject] = (0..<60).map { ["question": .string("q\($0)"), "answer": .int($0)] }
+    let task = CompileTask(
+      student: try program(typed), trainset: many, metric: ExactMatch(), taskModel: client(model),
+      session: session(listener))
+    let made = try await optimizer.bootstrap(task.student, order: Array(many.indices), label: "0", task)
+    #expect(made.attempts == 10)
+    #expect(made.program.states[0].demos.allSatisfy { $0["augmented"] == nil })
+    #expect(listener.warnings.count == 1)
+    #expect(listener.warnings.first?.contains("10 replies running could not be read") == true)
+  }
+}
+
+extension Sequence {
+  fileprivate func asyncMap<T>(_ transform: (Element) async throws -> T) async rethrows -> [T] {
+    var values: [T] = []
+    for element in self { values.append(try await transform(element)) }
+    return values
+  }
+}
