@@ -171,7 +171,7 @@ struct LabelReading {
         continue
       }
       var before = place
-      while before > free, place - before < 3, tokens[before].isBound {
+      while before > free, place - before < 3, tokens[before].isInOneClause {
         before -= 1
         if Self.isNegation(tokens[before].word) { return nil }
       }
@@ -213,6 +213,8 @@ struct LabelReading {
     var gap: String
     /// Whether only spaces, `_` or `-` part it from the word before.
     var isBound: Bool
+    /// Whether nothing parts it from the word before that ends a clause.
+    var isInOneClause: Bool { gap.allSatisfy { " \t_-:*`\"'“”‘’([{".contains($0) } }
     var isCapital: Bool
     /// Whether a sign follows that makes another word of it: `C++`, `10%`.
     var hasSign: Bool
@@ -224,7 +226,9 @@ struct LabelReading {
     var place = 0
     while place < text.count {
       let start = place
-      while place < text.count, isOfWord(text[place]) { place += 1 }
+      while place < text.count, isOfWord(text[place]), place > start || !isApostrophe(text[place]) { place += 1 }
+      // At the end it is a quote.
+      while place > start, isApostrophe(text[place - 1]) { place -= 1 }
       guard place > start else {
         gap.append(text[place])
         place += 1
@@ -247,8 +251,10 @@ struct LabelReading {
   }
 
   private static func isOfWord(_ character: Character) -> Bool {
-    character.isLetter || character.isNumber || character == "'" || character == "’"
+    character.isLetter || character.isNumber || isApostrophe(character)
   }
+
+  private static func isApostrophe(_ character: Character) -> Bool { character == "'" || character == "’" }
 
   private static func isOrdinary(_ character: Character) -> Bool {
     isOfWord(character) || character == " " || character == "_" || character == "-"

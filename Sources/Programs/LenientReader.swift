@@ -81,8 +81,9 @@ struct LenientReader {
     closers.append(.closeBrace)
     // `{{"a": 1}}`, as templates write it.
     if current == .openBrace {
-      guard closers.count < Self.maximumDepth, let inner = object() else { return nil }
+      let inner = closers.count < Self.maximumDepth ? object() : Optional<JSONValue>.none
       closers.removeLast()
+      guard let inner else { return nil }
       skipSpace()
       guard current == .closeBrace else { return nil }
       position += 1

@@ -196,6 +196,7 @@ import Testing
     ("Literal['positive', 'negative', 'neutral']", "Label: positive", #""positive""#),
     ("Literal['positive', 'negative', 'neutral']", "The answer is positive.", #""positive""#),
     ("Literal['positive', 'negative', 'neutral']", "\"positive\".", #""positive""#),
+    ("Literal['positive', 'negative', 'neutral']", "Label: 'positive'", #""positive""#),
     ("Literal['positive', 'negative', 'neutral']", "- positive", #""positive""#),
     ("Literal['positive', 'negative', 'neutral']", "[positive]", #""positive""#),
     ("Literal['positive', 'negative', 'neutral']", "The sentiment expressed is clearly Positive!", #""positive""#),

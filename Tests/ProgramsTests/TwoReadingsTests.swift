@@ -116,6 +116,8 @@ import Testing
   @Test(arguments: [
     ("Literal['positive', 'negative', 'neutral']", "not positive"),
     ("Literal['positive', 'negative', 'neutral']", "isn't positive"),
+    ("Literal['positive', 'negative', 'neutral']", "It isn't 'positive'"),
+    ("Literal['positive', 'negative', 'neutral']", "The answer is not: **positive**"),
     ("Literal['positive', 'negative', 'neutral']", "It's not really positive"),
     ("Literal['positive', 'negative', 'neutral']", "non-positive"),
     ("Literal['positive', 'negative', 'neutral']", "positive or negative"),
