@@ -135,6 +135,13 @@ extension LenientReader {
       return place == .element && quotes.count == 0 && bytes[position..<next].contains(0x0A)
     case UInt8(ascii: "`"): return bytes[next...].allSatisfy { $0 == UInt8(ascii: "`") }
     default:
+      if place == .element, quotes.count == 0, next > position {
+        // `"a" 1]`: the comma was left out.
+        var reader = self
+        reader.position = next
+        guard reader.word() != nil else { return false }
+        return reader.significantByte(from: reader.position).map { ",]})".utf8.contains(bytes[$0]) } ?? true
+      }
       return place == .member && bytes[position..<next].contains(0x0A) && isKey(at: position)
     }
   }

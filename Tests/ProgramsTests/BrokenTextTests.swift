@@ -87,6 +87,7 @@ import Testing
     ("list[str]", "[\"New York\", Los Angeles]", #"["New York","Los Angeles"]"#),
     ("list[str]", "[\"a\" \"b\"]", #"["a","b"]"#),
     ("list[str]", "['a'\n'b']", #"["a","b"]"#),
+    ("list[str]", "[\"a\" \"b\" 1]", #"["a","b","1"]"#),
     ("list[str]", "[\"a\" \"b\" \"c\"", #"["a","b","c"]"#),
     ("list[str]", "{\"a\", \"b\"}", #"["a","b"]"#),
     ("list[str]", "\"a\", \"b\"", #"["a","b"]"#),
