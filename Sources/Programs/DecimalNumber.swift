@@ -22,15 +22,35 @@ struct DecimalNumber {
     }
   }
 
+  /// A number with the minus sign of print (`−5`) or underscores between its digits (`123_456.789`).
+  init?(written text: some StringProtocol) {
+    guard text.utf8.count <= 100 else { return nil }
+    var plain = String(text)
+    if let first = plain.first, first == "\u{2212}" { plain = "-" + plain.dropFirst() }
+    let parts = plain.split(separator: "_", omittingEmptySubsequences: false)
+    guard parts.count > 1 else {
+      self.init(plain)
+      return
+    }
+    for (left, right) in zip(parts, parts.dropFirst()) {
+      guard left.last?.isASCIIDigit == true, right.first?.isASCIIDigit == true else { return nil }
+    }
+    self.init(parts.joined())
+  }
+
   /// A number that a person might write in a sentence: a sign, a currency sign and thousands separators
   /// (`-$1,234.50`) are allowed as well.
   init?(spoken text: String) {
+    guard text.utf8.count <= 100 else { return nil }
     var digits = Substring(text)
     var sign = ""
-    if let first = digits.first, first == "-" || first == "+" { sign = String(digits.removeFirst()) }
+    if let first = digits.first, "+-\u{2212}\u{2013}".contains(first) {
+      digits.removeFirst()
+      sign = first == "+" ? "+" : "-"
+    }
     if let first = digits.first, "$€£¥".contains(first) {
       digits = digits.dropFirst().drop(while: \.isWhitespace)
-    } else if digits.first == "-" || digits.first == "+" {
+    } else if let first = digits.first, "+-\u{2212}\u{2013}".contains(first) {
       return nil
     }
     if digits.utf8.contains(UInt8(ascii: ",")) {
@@ -42,7 +62,11 @@ struct DecimalNumber {
       else { return nil }
       self.init(sign + groups.joined() + fraction)
     } else {
-      self.init(sign + digits)
+      self.init(written: sign + digits)
     }
   }
+}
+
+extension Character {
+  var isASCIIDigit: Bool { isASCII && isNumber }
 }

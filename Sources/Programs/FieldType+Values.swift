@@ -1,55 +1,6 @@
 package import JSON
 
 extension FieldType {
-  /// The value that a model's text for a field of this type stands for, or why it stands for none.
-  ///
-  /// Plain text is taken as it is, less white space around it. For the other types, white space, quotes and
-  /// fences around the value are passed over; so are words around a list or an object, and a currency sign
-  /// and thousands separators in a number.
-  package func parse(_ text: String) -> Result<JSONValue, TypeMismatch> {
-    let trimmed = text.trimmed
-    switch self {
-    case .string:
-      return .success(.string(trimmed))
-    case .any:
-      return .success(LenientJSON.read(trimmed) ?? .string(trimmed))
-    case .optional(let wrapped):
-      // A text that says None for an optional text stays a text, as in DSPy.
-      if !wrapped.admitsText, Self.isNone(trimmed) { return .success(.null) }
-      if wrapped.admitsText { return .success(.string(trimmed)) }
-      if case .success(let value) = wrapped.parse(trimmed) { return .success(value) }
-    case .union(let members):
-      if admitsText {
-        if let value = LenientJSON.read(trimmed),
-          members.contains(where: { $0 != .string && $0.coerce(value) == value })
-        {
-          return .success(value)
-        }
-        return .success(.string(trimmed))
-      }
-      for member in members {
-        if case .success(let value) = member.parse(text) { return .success(value) }
-      }
-    case .literal(let values):
-      if let value = Self.option(trimmed, among: values) { return .success(value) }
-    case .int, .float:
-      if let value = number(trimmed) { return .success(value) }
-    case .bool:
-      switch trimmed.unquoted.lowercased() {
-      case "true", "yes", "1", "t", "y", "on": return .success(true)
-      case "false", "no", "0", "f", "n", "off": return .success(false)
-      default: break
-      }
-    case .list, .tuple:
-      if let value = LenientJSON.read(trimmed).flatMap(coerce) { return .success(value) }
-      if let found = LenientJSON.firstArray(in: trimmed), let value = coerce(.array(found)) { return .success(value) }
-    case .dict:
-      if let value = LenientJSON.read(trimmed).flatMap(coerce) { return .success(value) }
-      if let found = LenientJSON.firstObject(in: trimmed), let value = coerce(.object(found)) { return .success(value) }
-    }
-    return .failure(TypeMismatch(expected: description, got: String(trimmed.prefix(200))))
-  }
-
   // A note on `nil` in what follows: as an operand of `?:` it would be the JSON value null, hence the guards.
 
   /// `value` as this type, where it is of it or becomes it without loss (`"3"` → 3, `3.0` → 3); else nil.
@@ -67,7 +18,7 @@ extension FieldType {
       return value
     case (.bool, .bool): return value
     case (.int, .string(let text)), (.float, .string(let text)): return number(text.trimmed)
-    case (.bool, .string(let text)): return try? parse(text).get()
+    case (.bool, .string(let text)): return LabelReading.exactBool(text.trimmed)
     case (.list(let element), .array(let elements)):
       var coerced: [JSONValue] = []
       coerced.reserveCapacity(elements.count)
@@ -98,7 +49,7 @@ extension FieldType {
       return members.contains { $0.coerce(value) == value }
         ? value : members.lazy.compactMap { $0.coerce(value) }.first
     case (.literal(let values), .string(let text)):
-      return values.contains(value) ? value : Self.option(text.trimmed, among: values)
+      return values.contains(value) ? value : LabelReading.element(text.trimmed, among: values)
     case (.literal(let values), _):
       return values.first { $0 == value || ($0.intValue != nil && $0.intValue == value.intValue) }
     default: return nil
@@ -106,7 +57,7 @@ extension FieldType {
   }
 
   /// Whether any text is a value of this type.
-  private var admitsText: Bool {
+  var admitsText: Bool {
     switch self {
     case .string: true
     case .optional(let wrapped): wrapped.admitsText
@@ -125,27 +76,8 @@ extension FieldType {
     }
   }
 
-  private static func isNone(_ text: String) -> Bool {
+  static func isNone(_ text: String) -> Bool {
     text.isEmpty || (text.utf8.count == 4 && ["none", "null"].contains(text.lowercased()))
-  }
-
-  /// The literal that a text names, be it quoted or written out as `Literal['x']`.
-  private static func option(_ text: String, among values: [JSONValue]) -> JSONValue? {
-    func find(_ plain: String) -> JSONValue? {
-      values.first { value in
-        switch value {
-        case .string(let option): option == plain
-        case .bool(let flag): plain.lowercased() == (flag ? "true" : "false")
-        case .null: plain == "None" || plain == "null"
-        default: value.text() == plain
-        }
-      }
-    }
-    if let value = find(text) ?? find(text.unquoted) { return value }
-    for opening in ["Literal[", "str["] where text.hasPrefix(opening) && text.hasSuffix("]") {
-      return find(String(text.dropFirst(opening.count).dropLast()).trimmed.unquoted)
-    }
-    return nil
   }
 
   private func number(_ text: String) -> JSONValue? {
@@ -172,13 +104,13 @@ extension String {
 
   /// Without quotes, backticks or asterisks around it.
   var unquoted: String {
-    var text = Substring(self)
-    while text.utf8.count >= 2, let first = text.utf8.first, first == text.utf8.last,
-      "\"'`*".utf8.contains(first)
-    {
-      text = text.dropFirst().dropLast()
+    guard let first = utf8.first, "\"'`*".utf8.contains(first) else { return self }
+    let bytes = Array(utf8)
+    var range = bytes.indices
+    while range.count >= 2, let first = bytes[range].first, first == bytes[range].last, "\"'`*".utf8.contains(first) {
+      range = range.dropFirst().dropLast()
     }
-    return text.utf8.count == utf8.count ? self : String(text).trimmed
+    return range.count == bytes.count ? self : String(decoding: bytes[range], as: UTF8.self).trimmed
   }
 }
 

@@ -1,279 +1,286 @@
 package import JSON
 
-/// Reads what models write where JSON was asked for: fenced in backticks, with Python's words, tuples and
-/// quotes, trailing commas, comments, unescaped quotes inside a text, or cut off before the closing brackets.
+/// Reads what models write where JSON was asked for: fenced in backticks, with Python's words, tuples, sets and
+/// quotes, without quotes, with trailing commas, comments, quotes unescaped inside a text, brackets of the
+/// wrong kind, or cut off before the closing brackets.
 ///
-/// Strict JSON is tried first. Returns nil where no value can be made out. Works on UTF-8 and in time
-/// proportional to the text, whatever it holds.
-package struct LenientJSON {
-  private let bytes: ArraySlice<UInt8>
-  private var position: Int
-  private static let maximumDepth = 64
-  private static let maximumSize = 1_000_000
+/// Strict JSON is tried first. A value is read whole or not at all: where the text allows two readings, or
+/// where words would have to be left out, nothing is returned. Works on UTF-8 and in time proportional to the
+/// text, whatever it holds.
+package enum LenientJSON {
+  static let maximumSize = 1_000_000
+
+  /// A value, and whether its text was anything but JSON (white space and a fence aside).
+  struct Reading {
+    var value: JSONValue
+    var isRepaired: Bool
+  }
 
   /// The one value that the whole text, less a fence around it, stands for.
-  package static func read(_ text: String) -> JSONValue? {
-    if let value = try? JSONReader.read(text) { return value }
-    let body = unfenced(Array(text.utf8)[...])
-    if body.count < text.utf8.count, let value = try? JSONReader.read(body) { return value }
+  package static func read(_ text: String) -> JSONValue? { reading(text)?.value }
+
+  static func reading(_ text: String) -> Reading? {
+    if let value = try? JSONReader.read(text) { return Reading(value: value, isRepaired: false) }
+    var body = Array(text.utf8)[...]
+    let inner = unfenced(body)
+    // Two fences hold two values.
+    if !body[inner.endIndex...].dropFirst(fence.count).containsFence { body = inner }
+    if body.count < text.utf8.count, let value = try? JSONReader.read(body) {
+      return Reading(value: value, isRepaired: false)
+    }
     guard body.count <= maximumSize else { return nil }
-    var reader = LenientJSON(body)
-    guard let value = reader.value(depth: 0) else { return nil }
-    reader.skipSpace()
-    guard reader.current == nil else { return nil }
-    return value
+    guard let value = whole(body) ?? unescaped(body).flatMap(whole) else { return nil }
+    return Reading(value: value, isRepaired: true)
   }
 
-  /// The first object with any member in a text that holds other words too.
+  /// The first object with any member in a text that holds other words too; never one out of a larger value.
   package static func firstObject(in text: String) -> JSONObject? {
     if case .object(let object)? = read(text) { return object }
-    return first(UInt8(ascii: "{"), in: text) { value in
-      if case .object(let object) = value, !object.isEmpty { object } else { nil }
-    }
-  }
-
-  /// The first list in a text that holds other words too.
-  package static func firstArray(in text: String) -> [JSONValue]? {
-    if case .array(let elements)? = read(text) { return elements }
-    return first(UInt8(ascii: "["), in: text) { value in value.arrayValue }
-  }
-
-  /// The first acceptable value that begins with `bracket`; twenty places are tried.
-  private static func first<Found>(
-    _ bracket: UInt8, in text: String, accepted: (JSONValue) -> Found?
-  ) -> Found? {
-    let body = Array(text.utf8).prefix(maximumSize)
-    var rest = body
-    for _ in 0..<20 {
-      guard let start = rest.firstIndex(of: bracket) else { return nil }
-      var reader = LenientJSON(body[start...])
-      if let value = reader.value(depth: 0), let found = accepted(value) { return found }
-      rest = body[(start + 1)...]
+    for found in values(in: text) {
+      if case .object(let object) = found.value, !object.isEmpty { return object }
     }
     return nil
   }
 
-  /// What stands inside the first fence of backticks, if the text begins with one; else the text.
-  /// A fence that is never closed reaches to the end.
-  /// The text inside a fence of backticks, or the whole text where there is none.
+  /// The first list in a text that holds other words too; never one out of a larger value.
+  package static func firstArray(in text: String) -> [JSONValue]? {
+    if case .array(let elements)? = read(text) { return elements }
+    return values(in: text).lazy.compactMap { $0.value.arrayValue }.first
+  }
+
+  /// The values that a text without brackets of its own lists: `1, 2, 3`, `'a', 'b'`, objects on a line each.
+  static func sequence(_ text: String) -> [JSONValue]? {
+    let body = unfenced(Array(text.utf8)[...])
+    guard body.count <= maximumSize else { return nil }
+    var reader = LenientReader(body, wrongClosers: .closeOuter)
+    return reader.sequence()
+  }
+
+  /// The object of a text that holds its members but no braces: `"a": 1, "b": 2`.
+  static func members(_ text: String) -> JSONValue? {
+    let body = unfenced(Array(text.utf8)[...])
+    guard body.count <= maximumSize, body.first(where: { !isSpace($0) }) == .quote else { return nil }
+    return whole([.openBrace] + body)
+  }
+
+  /// What the whole of `body` stands for. A closing bracket of the wrong kind may be read in several ways; the
+  /// first way that leaves nothing over is taken, else one that leaves closing brackets over.
+  private static func whole(_ body: ArraySlice<UInt8>) -> JSONValue? {
+    for admitsClosers in [false, true] {
+      for wrongClosers in LenientReader.WrongClosers.allCases {
+        var reader = LenientReader(body, wrongClosers: wrongClosers)
+        guard let value = reader.value() else {
+          guard reader.hasMetWrongCloser else { return nil }
+          continue
+        }
+        if reader.isAtEnd(closersToo: admitsClosers && value.isContainer) { return value }
+        guard reader.hasMetWrongCloser else { break }
+      }
+    }
+    return nil
+  }
+
+  /// The text with one layer of escapes taken away, if its first quote is escaped: `{\"a\": \"b\"}`.
+  private static func unescaped(_ body: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard let first = body.firstIndex(where: { !isSpace($0) && !"[{(".utf8.contains($0) }),
+      first > body.startIndex, body[first...].starts(with: [.backslash, .quote])
+    else { return nil }
+    var plain: [UInt8] = []
+    plain.reserveCapacity(body.count)
+    var isEscaped = false
+    for byte in body {
+      if byte == .backslash, !isEscaped {
+        isEscaped = true
+        continue
+      }
+      if isEscaped, byte != .quote, byte != .backslash, byte != UInt8(ascii: "n") { plain.append(.backslash) }
+      plain.append(isEscaped && byte == UInt8(ascii: "n") ? 0x0A : byte)
+      isEscaped = false
+    }
+    return plain[...]
+  }
+
+  /// The text inside a fence of backticks, or the whole text where there is none. A fence that is never
+  /// closed reaches to the end.
   package static func unfenced(_ text: String) -> String {
     String(decoding: unfenced(Array(text.utf8)[...]), as: UTF8.self)
   }
 
   private static func unfenced(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    guard let start = text.firstIndex(where: { !isSpace($0) }), text[start...].starts(with: fence),
-      let lineEnd = text[start...].firstIndex(of: 0x0A)
-    else { return text }
-    let body = text[(lineEnd + 1)...]
+    guard let start = text.firstIndex(where: { !isSpace($0) }) else { return text }
+    guard text[start...].starts(with: fence), let lineEnd = text[start...].firstIndex(of: 0x0A) else {
+      return withoutClosingFence(text)
+    }
+    return inside(text[(lineEnd + 1)...])
+  }
+
+  /// The text inside the one fence that stands among other words; nil where there is none, or more than one.
+  static func fencedBlock(in text: String) -> String? {
+    var blocks: [ArraySlice<UInt8>] = []
+    var rest = Array(text.utf8)[...]
+    while blocks.count < 2, let start = rest.firstIndex(of: fence[0]) {
+      guard rest[start...].starts(with: fence) else {
+        rest = rest[(start + 1)...]
+        continue
+      }
+      guard let lineEnd = rest[start...].firstIndex(of: 0x0A) else { break }
+      let block = inside(rest[(lineEnd + 1)...])
+      blocks.append(block)
+      rest = rest[(block.endIndex < rest.endIndex ? block.endIndex + fence.count : block.endIndex)...]
+    }
+    return blocks.count == 1 ? String(decoding: blocks[0], as: UTF8.self) : nil
+  }
+
+  /// What stands before the line that closes a fence. Words behind that line are the model's, not the value's.
+  private static func inside(_ body: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var position = body.startIndex
     while position < body.endIndex {
       let end = body[position...].firstIndex(of: 0x0A) ?? body.endIndex
       let line = body[position..<end].drop(while: isSpace)
-      if line.starts(with: fence) {
-        // Words behind the closing fence are the model's, not the value's.
-        return body[..<position]
-      }
+      if line.starts(with: fence) { return body[..<line.startIndex] }
       position = end + 1
     }
-    return body
+    return withoutClosingFence(body)
+  }
+
+  /// Without a fence behind the last bracket, on its line or alone.
+  private static func withoutClosingFence(_ body: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard let last = body.lastIndex(where: { !isSpace($0) }), body[...last].reversed().starts(with: fence),
+      let end = body[...last].lastIndex(where: { $0 != fence[0] && !isSpace($0) }), "}])".utf8.contains(body[end])
+    else { return body }
+    return body[...end]
   }
 
   private static let fence = Array("```".utf8)
 
-  private init(_ bytes: ArraySlice<UInt8>) {
-    self.bytes = bytes
-    position = bytes.startIndex
+  static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+}
+
+extension LenientJSON {
+  /// A list or object found among words.
+  struct Found {
+    var value: JSONValue
+    /// Whether nothing but commas and white space is between it and the one before.
+    var isNextToTheOneBefore: Bool
   }
 
-  private var current: UInt8? { position < bytes.endIndex ? bytes[position] : nil }
-
-  private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
-
-  /// Passes over white space and comments (`#`, `//`, `/* */`).
-  private mutating func skipSpace() {
-    while let byte = current {
-      let next = position + 1 < bytes.endIndex ? bytes[position + 1] : 0
-      if Self.isSpace(byte) {
-        position += 1
-      } else if byte == UInt8(ascii: "#") || (byte == UInt8(ascii: "/") && next == byte) {
-        while let inside = current, inside != 0x0A { _ = inside; position += 1 }
-      } else if byte == UInt8(ascii: "/"), next == UInt8(ascii: "*") {
-        position += 2
-        while position < bytes.endIndex,
-          !(bytes[position] == UInt8(ascii: "/") && bytes[position - 1] == UInt8(ascii: "*"))
-        { position += 1 }
-        position = min(position + 1, bytes.endIndex)
-      } else {
-        return
-      }
-    }
-  }
-
-  private mutating func value(depth: Int) -> JSONValue? {
-    guard depth < Self.maximumDepth else { return nil }
-    skipSpace()
-    switch current {
-    case UInt8(ascii: "{"): return object(depth: depth)
-    case UInt8(ascii: "["): return array(closedBy: UInt8(ascii: "]"), depth: depth)
-    case UInt8(ascii: "("): return array(closedBy: UInt8(ascii: ")"), depth: depth)
-    case UInt8(ascii: "\""), UInt8(ascii: "'"): return .string(string(nested: depth > 0))
-    case nil: return nil
-    default: return word()
-    }
-  }
-
-  private mutating func object(depth: Int) -> JSONValue? {
-    position += 1
-    var members = Members()
-    while true {
-      skipSpace()
-      switch current {
-      case nil: return .object(members.object)
-      case UInt8(ascii: "}"):
-        position += 1
-        return .object(members.object)
-      case UInt8(ascii: ","): position += 1
-      case let byte?:
-        let isQuoted = byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
-        let key = isQuoted ? string(nested: false) : bareKey()
-        guard let key else { return nil }
-        skipSpace()
-        // Cut off within a member: what stands before still counts.
-        guard let colon = current else { return .object(members.object) }
-        guard colon == UInt8(ascii: ":") else { return nil }
-        position += 1
-        guard let member = value(depth: depth + 1) else {
-          guard current == nil else { return nil }
-          return .object(members.object)
+  /// The lists and objects that stand among words, none of them inside another; twenty places are tried.
+  ///
+  /// A bracket that opens nothing readable is passed over with all it encloses.
+  static func values(in text: String) -> [Found] {
+    let body = Array(text.utf8).prefix(maximumSize)
+    var found: [Found] = []
+    var position = body.startIndex
+    var lastEnd = body.startIndex
+    let dips = dips(in: body)
+    for _ in 0..<20 {
+      guard let start = body[position...].firstIndex(where: { $0 == .openBrace || $0 == .openBracket }) else { break }
+      var reader = LenientReader(body[start...], wrongClosers: .closeOuter)
+      if standsAlone(start, in: body), let value = reader.value(), !reader.hasCutOffBareText,
+        !dips[reader.position], !goesOn(behind: reader.position, body[..<start].last, in: body)
+      {
+        position = reader.position
+        let isNext = !found.isEmpty && body[lastEnd..<start].allSatisfy { isSpace($0) || $0 == UInt8(ascii: ",") }
+        // `[note]` is a mark in a sentence rather than a list, `[[` at the end the beginning of something else.
+        guard isNext || !reader.isOneBareWord(value) else { continue }
+        if value.isBlank, let last = body.last(where: { !isSpace($0) }), position == body.endIndex,
+          !"}]".utf8.contains(last)
+        {
+          continue
         }
-        members.set(key, member)
-      }
-    }
-  }
-
-  private mutating func array(closedBy close: UInt8, depth: Int) -> JSONValue? {
-    position += 1
-    var elements: [JSONValue] = []
-    while true {
-      skipSpace()
-      switch current {
-      case nil: return .array(elements)
-      case close:
-        position += 1
-        return .array(elements)
-      case UInt8(ascii: ","): position += 1
-      default:
-        guard let element = value(depth: depth + 1) else { return nil }
-        elements.append(element)
-      }
-    }
-  }
-
-  /// A quoted text. Inside brackets a quote ends it only where something of JSON's follows, so that
-  /// quotes which the model forgot to escape stay in the text.
-  private mutating func string(nested: Bool) -> String {
-    let quote = bytes[position]
-    position += 1
-    var text: [UInt8] = []
-    while let byte = current {
-      position += 1
-      if byte == quote {
-        if !nested || endsHere() { break }
-        text.append(byte)
-      } else if byte == UInt8(ascii: "\\"), let escape = current {
-        position += 1
-        append(escape, to: &text)
+        found.append(Found(value: value, isNextToTheOneBefore: isNext))
+        lastEnd = position
+      } else if let end = balancedEnd(of: start, in: body) {
+        position = end
       } else {
-        text.append(byte)
+        break
       }
     }
-    return String(decoding: text, as: UTF8.self)
+    return found
   }
 
-  /// Whether what follows a quote is what may follow a text: a comma, colon, bracket, comment or the end.
-  private func endsHere() -> Bool {
-    // A look-ahead of bounded length keeps the reading linear.
-    for byte in bytes[position...].prefix(64) where !Self.isSpace(byte) {
-      return ",:}])#/".utf8.contains(byte)
+  /// Whether a bracket is neither an index or a type's parameter (`list[str]`) nor the value of a quoted key.
+  private static func standsAlone(_ start: Int, in body: ArraySlice<UInt8>) -> Bool {
+    // A section's header.
+    if body[start...].starts(with: "[[ ##".utf8) || body[start...].starts(with: "[[##".utf8) { return false }
+    guard let before = body[..<start].last else { return true }
+    if body[start] == .openBracket, isAlphanumeric(before) || "_])".utf8.contains(before) { return false }
+    let words = body[..<start].suffix(64)
+    guard let colon = words.lastIndex(where: { !isSpace($0) }), body[colon] == UInt8(ascii: ":") else { return true }
+    return words[..<colon].last(where: { !isSpace($0) }) != .quote
+  }
+
+  /// For each place whether a bracket behind it closes one before it, which a value that ends there is then in.
+  private static func dips(in body: ArraySlice<UInt8>) -> [Bool] {
+    var dips = [Bool](repeating: false, count: body.count + 1)
+    var depth = 0
+    for place in body.indices.reversed() {
+      switch body[place] {
+      case .openBrace, .openBracket: depth = min(0, depth + 1)
+      case .closeBrace, .closeBracket: depth -= 1
+      default: break
+      }
+      dips[place] = depth < 0
     }
-    return true
+    return dips
   }
 
-  private mutating func append(_ escape: UInt8, to text: inout [UInt8]) {
-    switch escape {
-    case UInt8(ascii: "n"): text.append(0x0A)
-    case UInt8(ascii: "t"): text.append(0x09)
-    case UInt8(ascii: "r"): text.append(0x0D)
-    case UInt8(ascii: "b"): text.append(0x08)
-    case UInt8(ascii: "f"): text.append(0x0C)
-    case UInt8(ascii: "u"):
-      if let scalar = escapedScalar() { text.append(contentsOf: String(Character(scalar)).utf8) }
-    default: text.append(escape)
+  /// Whether what follows a value looks like the rest of it: more members, or the end of a text.
+  private static func goesOn(behind end: Int, _ before: UInt8?, in body: ArraySlice<UInt8>) -> Bool {
+    if let next = body[end...].first, next == .quote || next == UInt8(ascii: "'") { return next != before }
+    let rest = body[end...].prefix(64).drop(while: isSpace)
+    return rest.first == UInt8(ascii: ",") && rest.dropFirst().first { !isSpace($0) } == .quote
+  }
+
+  /// The place behind the bracket that closes the one at `start`, brackets of its kind counted.
+  private static func balancedEnd(of start: Int, in body: ArraySlice<UInt8>) -> Int? {
+    let open = body[start]
+    let close: UInt8 = open == .openBrace ? .closeBrace : .closeBracket
+    var depth = 0
+    for place in start..<body.endIndex {
+      if body[place] == open { depth += 1 }
+      if body[place] == close {
+        depth -= 1
+        if depth == 0 { return place + 1 }
+      }
     }
+    return nil
   }
 
-  /// The character of `\uXXXX`, or of two such that are a surrogate pair; nil for anything else.
-  private mutating func escapedScalar() -> Unicode.Scalar? {
-    guard let high = hexUnit(at: position) else { return nil }
-    position += 4
-    guard (0xD800...0xDBFF).contains(high) else { return Unicode.Scalar(high) }
-    guard bytes[position...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]),
-      let low = hexUnit(at: position + 2), (0xDC00...0xDFFF).contains(low)
-    else { return nil }
-    position += 6
-    return Unicode.Scalar(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
-  }
-
-  private func hexUnit(at start: Int) -> UInt32? {
-    guard start + 4 <= bytes.endIndex else { return nil }
-    let digits = bytes[start..<(start + 4)]
-    guard digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else { return nil }
-    return UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
-  }
-
-  private mutating func bareKey() -> String? {
-    let key = bytes[position...].prefix { byte in
-      byte >= 0x80 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
-        || Character(Unicode.Scalar(byte)).isLetter || (0x30...0x39).contains(byte)
-    }
-    position = key.endIndex
-    return key.isEmpty ? nil : String(decoding: key, as: UTF8.self)
-  }
-
-  private mutating func word() -> JSONValue? {
-    let word = bytes[position...].prefix { !Self.isSpace($0) && !",]})".utf8.contains($0) }
-    guard word.count <= 100 else { return nil }
-    position = word.endIndex
-    switch String(decoding: word, as: UTF8.self) {
-    case "true", "True": return true
-    case "false", "False": return false
-    case "null", "None": return .null
-    case let text:
-      if let number = try? JSONReader.read(text) { return number }
-      return DecimalNumber(text)?.json
-    }
+  static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte >= 0x80
   }
 }
 
-/// The members of an object while it is read; of two with one name the last wins.
-private struct Members {
-  private var keys: [String] = []
-  private var values: [JSONValue] = []
-  private var places: [String: Int] = [:]
-
-  mutating func set(_ key: String, _ value: JSONValue) {
-    if let place = places[key] {
-      values[place] = value
-    } else {
-      places[key] = keys.count
-      keys.append(key)
-      values.append(value)
+extension JSONValue {
+  var isContainer: Bool {
+    switch self {
+    case .array, .object: true
+    default: false
     }
   }
 
-  var object: JSONObject {
-    var object = JSONObject()
-    for (key, value) in zip(keys, values) { object.append(key, value) }
-    return object
+  /// Whether this is a list of nothing.
+  fileprivate var isBlank: Bool { arrayValue?.allSatisfy(\.isBlank) ?? false }
+}
+
+extension ArraySlice<UInt8> {
+  /// Whether a line of backticks begins in it.
+  fileprivate var containsFence: Bool {
+    var run = 0
+    for byte in self {
+      run = byte == UInt8(ascii: "`") ? run + 1 : 0
+      if run == 3 { return true }
+    }
+    return false
   }
+}
+
+extension UInt8 {
+  static let quote = UInt8(ascii: "\"")
+  static let backslash = UInt8(ascii: "\\")
+  static let openBrace = UInt8(ascii: "{")
+  static let closeBrace = UInt8(ascii: "}")
+  static let openBracket = UInt8(ascii: "[")
+  static let closeBracket = UInt8(ascii: "]")
 }

@@ -44,14 +44,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ("int", "the 42"), ("int", ""), ("int", "4 2"), ("int", "3.5"), ("int", "1,00"), ("int", "1234,567"),
-    ("int", "0x10"), ("int", "--5"), ("int", "99999999999999999999"), ("int", "12 apples"),
+    ("int", ""), ("int", "4 2"), ("int", "3.5"), ("int", "1,00"), ("int", "1234,567"),
+    ("int", "0x10"), ("int", "--5"), ("int", "99999999999999999999"),
     ("float", "nan"), ("float", "inf"), ("float", "1e999"), ("float", "1,234.5,678"), ("float", "0x1p3"),
-    ("bool", "True."), ("bool", "maybe"), ("bool", ""), ("bool", "2"),
-    ("list[str]", "a, b"), ("list[str]", "- a\n- b"), ("list[int]", "[\"a\"]"), ("list[int]", "{\"a\": 1}"),
+    ("bool", "maybe"), ("bool", ""), ("bool", "2"),
+    ("list[str]", "a, b"), ("list[int]", "[\"a\"]"), ("list[int]", "{\"a\": 1}"),
     ("tuple[int, str]", "[1]"), ("tuple[int, int]", "[1, null]"), ("dict[str, int]", "[1]"),
     ("dict[int, str]", #"{"x": "a"}"#),
-    ("Literal['a', 'b']", "A"), ("Literal['a', 'b']", "c"), ("Literal['a', 'b']", "a or b"),
+    ("Literal['a', 'b']", "c"), ("Literal['a', 'b']", "a or b"),
     ("Optional[int]", "x"), ("int | float", "x"),
   ])
   func areRefusedWhereTheyAreNoneOfTheType(typeText: String, text: String) throws {

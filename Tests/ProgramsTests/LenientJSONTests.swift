@@ -19,7 +19,7 @@ import Testing
     ("```json\n[1, 2", "[1,2]"),
     (#"["it's", 'it's', "a "b" c"]"#, #"["it's","it's","a \"b\" c"]"#),
     ("[\"two\nlines\"]", #"["two\nlines"]"#),
-    (#"['\u00e9\ud83d\ude00\n\q']"#, #"["é😀\nq"]"#),
+    (#"['\u00e9\ud83d\ude00\n\q']"#, #"["é😀\n\\q"]"#),
     (#"['\ud83d', '\u12']"#, #"["","12"]"#),
     ("[+1, .5, 1., 007]", "[1,0.5,1.0,7]"),
     (#"{"a": 1, "a": 2}"#, #"{"a":2}"#),
@@ -32,8 +32,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "   ", "hello", "a, b", "- a\n- b", "[1] and more", "{1 2}", "[nan]", "[0x10]", "[Infinity]", "}", "]",
-    "\"A\" and \"B\"", "[a b]", "{\"a\" 1}",
+    "", "   ", "hello", "a, b", "- a\n- b", "[1] and more", "{1 2}", "[nan]", "[Infinity]", "}", "]",
+    "\"A\" and \"B\"", "{\"a\" 1}",
   ])
   func isNoneWhereNothingCanBeMadeOut(text: String) {
     #expect(LenientJSON.read(text) == nil)
@@ -44,6 +44,23 @@ import Testing
     #expect(LenientJSON.firstObject(in: "A set {x, y}, then {\"a\": 1}") == ["a": 1])
     #expect(LenientJSON.firstObject(in: "none here") == nil)
     #expect(LenientJSON.firstArray(in: "see [note], that is [1, 2] or [3]") == [1, 2])
+    #expect(LenientJSON.firstObject(in: "[[ ## completed ## ]]\n{\"a\": 1}") == ["a": 1])
+  }
+
+  @Test(arguments: [
+    #"{"a": {"b": 1}, "c": x "y" z}"#, #"[{"a": 1}, {"b": 2}]"#, #"Here: {"a": {"b": 1}, "c": "d" e}"#,
+    #"{"a": {"b": 1}, "c" d, {"e": 2}"#, #""a": {"b": 1}"#, #"x": {"b": 1}, "y": 2}"#, #"{a {"b": 1}"#,
+    #"{"a": 1}, "b" 2"#, #"[{"a": {"b": 1}, """" "c": {"d": 1}]"#, #"{""a"":[{""b"":''c''}]}"#,
+  ])
+  func isNeverAPieceOfSomethingLarger(text: String) {
+    #expect(LenientJSON.firstObject(in: text) == nil)
+  }
+
+  @Test(arguments: [
+    #"{"a": [1, 2], "c": x "y" z}"#, #"{"a": [1]}"#, #"[[1], x "y" z]"#, "list[int]", "a[0]", #""a": [1]"#, "x, 1], 2]",
+  ])
+  func isNoListOutOfSomethingLarger(text: String) {
+    #expect(LenientJSON.firstArray(in: text) == nil)
   }
 }
 
@@ -63,6 +80,9 @@ import Testing
 
   @Test(arguments: [
     "{'k", "[\"", "[\"a\" ", "/*", "[#", "{,", "[\"\\", "[\"\\u", "[\"\\ud83d\\u", "```\n", "```", "{\"a\"   ",
+    "{#}", "[#]", "{1},", "{a: b, ", "[a, ", "{\"a\": b c, d", "[\"a\" \"b\" ", "{\"a\": \"x, \"b",
+    "{{", "{\"a: ", "...", "“", "[[x] ", "{\"a\": {\"b\": \"", "{\"k\": \"`", "\"\"\"", "{\\\"", "[1}", "- a\n",
+    "{x} ", "[(", "(", "- 1\n", "é, ",
   ])
   func unfinishedPiecesEverywhereAreReadInTime(piece: String) {
     let text = String(repeating: piece, count: 200_000 / piece.utf8.count)
@@ -73,12 +93,27 @@ import Testing
     #expect(spent < .seconds(20))
   }
 
-  @Test func anyTextIsReadOrRefused() {
+  /// The same texts as fields of each type, which are tried in more ways.
+  @Test(arguments: [
+    "{\"a: ", "{#}", "```", "\"\"\"", "[1}", "{1},", "{{", "[\"a\" \"b\" ", "- 1\n", "1 ", "a b, ", "\"",
+  ])
+  func unfinishedPiecesAreReadAsFieldsInTime(piece: String) throws {
+    let text = String(repeating: piece, count: 50_000 / piece.utf8.count)
+    let types = try ["list[int]", "dict[str, Any]", "int", "bool", "Any", "Literal['a', 'b c']"].map(type)
+    let spent = ContinuousClock().measure {
+      for type in types { _ = type.read(text) }
+    }
+    #expect(spent < .seconds(20))
+  }
+
+  @Test func anyTextIsReadOrRefused() throws {
     var random = SeededGenerator(seed: 0)
     let pieces = [
       "{", "}", "[", "]", "(", ")", "\"", "'", ":", ",", "\\", "\\u", "d83d", "/*", "*/", "//", "#", "\n", " ", "```",
-      "json", "True", "null", "-", "1", "e9", ".", "é", "😀", "\u{0}", "a",
+      "json", "True", "null", "-", "1", "e9", ".", "é", "😀", "\u{0}", "a", "“", "”", "…", ";", "=",
+      " b", "not ", "answer is ",
     ]
+    let types = try ["Any", "int", "float", "bool", "list[str]", "tuple[int, str]", "Literal['a', 'b 1']"].map(type)
     for _ in 0..<5_000 {
       let length = Int.random(in: 0...40, using: &random)
       let text = (0..<length).map { _ in pieces[Int.random(in: 0..<pieces.count, using: &random)] }.joined()
@@ -88,6 +123,11 @@ import Testing
       }
       _ = LenientJSON.firstObject(in: text)
       _ = LenientJSON.firstArray(in: text)
+      for type in types {
+        guard case .success(let reading) = type.read(text) else { continue }
+        // What was read is of the type.
+        #expect(type.coerce(reading.value) == reading.value, "\(type) \(text.debugDescription)")
+      }
     }
   }
 }

@@ -1,0 +1,95 @@
+package import JSON
+
+/// A field's value as it was read from a model's text.
+package struct FieldReading: Sendable, Hashable {
+  package var value: JSONValue
+  /// Whether the value had to be made out of text that is not the value as asked for: broken JSON, words
+  /// around a number, a label in other letters. White space, a code fence and quotes around it do not count.
+  package var isRepaired: Bool
+
+  package init(_ value: JSONValue, isRepaired: Bool = false) {
+    self.value = value
+    self.isRepaired = isRepaired
+  }
+}
+
+extension FieldType {
+  /// The value that a model's text for a field of this type stands for and whether it took a repair, or why
+  /// it stands for none.
+  ///
+  /// Plain text is taken as it is, less white space around it. For the other types the value is read if it is
+  /// there in any form that allows one reading only: a text with two candidates is refused.
+  package func read(_ text: String) -> Result<FieldReading, TypeMismatch> {
+    let trimmed = text.trimmed
+    guard let reading = reading(trimmed) else {
+      return .failure(TypeMismatch(expected: description, got: String(trimmed.prefix(200))))
+    }
+    return .success(reading)
+  }
+
+  /// The value that a model's text for a field of this type stands for, or why it stands for none; see `read`.
+  package func parse(_ text: String) -> Result<JSONValue, TypeMismatch> { read(text).map(\.value) }
+
+  private func reading(_ text: String) -> FieldReading? {
+    switch self {
+    case .string:
+      return FieldReading(.string(text))
+    case .any:
+      if let json = LenientJSON.reading(text) { return FieldReading(json.value, isRepaired: json.isRepaired) }
+      if let json = LenientJSON.fencedBlock(in: text).flatMap(LenientJSON.reading) {
+        return FieldReading(json.value, isRepaired: true)
+      }
+      if let values = LenientJSON.sequence(text), values.allSatisfy(\.isContainer) {
+        return FieldReading(.array(values), isRepaired: true)
+      }
+      return FieldReading(.string(text))
+    case .optional(let wrapped):
+      // A text that says None for an optional text stays a text, as in DSPy.
+      if wrapped.admitsText { return FieldReading(.string(text)) }
+      return Self.isNone(text.unquoted) ? FieldReading(.null) : wrapped.reading(text)
+    case .union(let members):
+      return union(of: members, text)
+    case .literal(let values):
+      return LabelReading.literal(text, among: values)
+    case .int, .float:
+      return numberReading(LenientJSON.unfenced(text).trimmed)
+    case .bool:
+      return LabelReading.bool(LenientJSON.unfenced(text).trimmed)
+    case .list, .tuple, .dict:
+      return collection(text)
+    }
+  }
+
+  private func union(of members: [FieldType], _ text: String) -> FieldReading? {
+    if admitsText {
+      if let json = LenientJSON.reading(text),
+        members.contains(where: { $0 != .string && $0.coerce(json.value) == json.value })
+      {
+        return FieldReading(json.value, isRepaired: json.isRepaired)
+      }
+      return FieldReading(.string(text))
+    }
+    var repaired: FieldReading?
+    for member in members {
+      guard let reading = member.reading(text) else { continue }
+      if !reading.isRepaired { return reading }
+      repaired = repaired ?? reading
+    }
+    return repaired
+  }
+
+  private func numberReading(_ text: String) -> FieldReading? {
+    if let number = DecimalNumber(text) ?? DecimalNumber(text.unquoted) {
+      return whole(number.json).map { FieldReading($0) }
+    }
+    let spoken = DecimalNumber(spoken: text.unquoted)?.json ?? NumberInWords.read(text, wholeOnly: self == .int)
+    return spoken.flatMap(whole).map { FieldReading($0, isRepaired: true) }
+  }
+
+  /// The number as this type's: a whole one for `int`.
+  private func whole(_ number: JSONValue) -> JSONValue? {
+    if self != .int { return number }
+    guard let whole = number.intValue else { return nil }
+    return .int(whole)
+  }
+}

@@ -1,0 +1,196 @@
+import JSON
+
+/// The number that a sentence states: `The answer is 42.`, `42 apples`, `6 * 7 = 42`.
+///
+/// Where a sentence holds several numbers, the one behind "answer is" or an equals sign counts; a number that
+/// is part of something else (a date, a range, a percentage, `1.5 million`) or is negated counts for nothing,
+/// and nothing is read beside it unless it is called the answer.
+struct NumberInWords {
+  private struct Mention {
+    var value: JSONValue
+    var range: Range<Int>
+    /// Whether it stands for itself, rather than for a part of something.
+    var isClear: Bool
+    var cue: Cue?
+    /// Whether it belongs together with the next one: `3 or 4`, `6 * 7`.
+    var isLinked = false
+  }
+
+  private enum Cue { case answer, equals }
+
+  private let text: [Character]
+  private let wholeOnly: Bool
+  private var mentions: [Mention] = []
+
+  /// The number that `text` states; a percentage only where whole numbers are wanted, as 50 % may also be 0.5.
+  static func read(_ text: String, wholeOnly: Bool) -> JSONValue? {
+    guard text.utf8.count <= 10_000, text.utf8.contains(where: { (0x30...0x39).contains($0) }) else { return nil }
+    var reader = NumberInWords(text: Array(text.lowercased()), wholeOnly: wholeOnly)
+    guard reader.findMentions() else { return nil }
+    return reader.stated
+  }
+
+  private init(text: [Character], wholeOnly: Bool) {
+    self.text = text
+    self.wholeOnly = wholeOnly
+  }
+
+  private var stated: JSONValue? {
+    let isClear = mentions.allSatisfy(\.isClear)
+    for cue in [Cue.answer, .equals] where cue == .answer || isClear {
+      let values = mentions.filter { $0.cue == cue }
+      if let first = values.first, values.allSatisfy({ $0.value == first.value && $0.isClear }) { return first.value }
+      if !values.isEmpty { return nil }
+    }
+    guard isClear else { return nil }
+    if let first = mentions.first?.value, mentions.allSatisfy({ $0.value == first && !$0.isLinked }) { return first }
+    return aloneOnALine
+  }
+
+  /// The number that has a line for itself.
+  private var aloneOnALine: JSONValue? {
+    let values = text.split(whereSeparator: \.isNewline).compactMap {
+      DecimalNumber(spoken: String($0).trimmed.unquoted)?.json
+    }
+    guard values.count == 1 else { return nil }
+    return values[0]
+  }
+
+  /// Finds every number; false where one cannot be made out.
+  private mutating func findMentions() -> Bool {
+    var place = 0
+    var end = 0
+    while place < text.count {
+      guard text[place].isASCIIDigit || (text[place] == "." && isDigit(place + 1)) else {
+        // A name with digits in it (`gpt4`) is no number.
+        if text[place].isLetter || text[place] == "_" {
+          while place < text.count, text[place].isLetter || text[place].isNumber || text[place] == "_" { place += 1 }
+        } else {
+          place += 1
+        }
+        continue
+      }
+      guard let mention = mention(at: place, behind: end) else { return false }
+      if let last = mentions.last, isLinked(last.range.upperBound..<mention.range.lowerBound) {
+        mentions[mentions.count - 1].cue = nil
+        mentions[mentions.count - 1].isLinked = true
+      }
+      mentions.append(mention)
+      end = mention.range.upperBound
+      place = end
+    }
+    return true
+  }
+
+  private func mention(at start: Int, behind previous: Int) -> Mention? {
+    var end = start
+    while end < text.count, text[end].isASCIIDigit || (",._".contains(text[end]) && isDigit(end + 1)) { end += 1 }
+    if end < text.count, text[end] == "e" {
+      let sign = end + 1 < text.count && "+-".contains(text[end + 1]) ? 1 : 0
+      if isDigit(end + 1 + sign) {
+        end += 1 + sign
+        while isDigit(end) { end += 1 }
+      }
+    }
+    var first = start
+    if first > previous, "$€£¥".contains(text[first - 1]) { first -= 1 }
+    if first > previous, Self.signs.contains(text[first - 1]) {
+      // In `2+2` it is no sign of its own.
+      if first - 1 > previous || previous == 0 || text[first - 1] != "+" { first -= 1 }
+    } else if first > previous + 1, text[first - 1] == " ", Self.signs.contains(text[first - 2]),
+      previous == 0 || text[previous..<(first - 2)].contains(where: { $0 != " " })
+    {
+      // `- 5` may be a minus sign or a bullet; in `3 - 5` it is neither.
+      return Mention(value: .null, range: start..<end, isClear: false)
+    }
+    guard let number = DecimalNumber(spoken: String(text[first..<end]))?.json else { return nil }
+    var mention = Mention(value: number, range: first..<end, isClear: true)
+    mention.isClear =
+      isSeparate(mention.range) && !isScaled(behind: end) && !isQualified(before: first)
+      && !numbersALine(mention.range)
+    mention.cue = mention.isClear ? cue(before: first, behind: previous) : nil
+    return mention
+  }
+
+  private static let signs: Set<Character> = ["-", "+", "\u{2212}", "\u{2013}"]
+
+  private func isDigit(_ place: Int) -> Bool { place < text.count && text[place].isASCIIDigit }
+
+  /// Whether a number is no part of a word, date, time, ratio, range or version.
+  private func isSeparate(_ range: Range<Int>) -> Bool {
+    if range.lowerBound > 0 {
+      let before = text[range.lowerBound - 1]
+      if before.isLetter || before.isNumber || "_/:.^\\<≤≥".contains(before) && !isLabelEnd(range.lowerBound - 1) {
+        return false
+      }
+      if Self.signs.contains(before), before != "+" { return false }
+    }
+    guard range.upperBound < text.count else { return true }
+    let after = text[range.upperBound]
+    if after.isLetter || after.isNumber || "_/^".contains(after) { return false }
+    if Self.signs.contains(after) { return after == "+" && isDigit(range.upperBound + 1) }
+    return after != ":" || !isDigit(range.upperBound + 1)
+  }
+
+  /// Whether a colon before a number ends a word (`answer:42`) rather than an hour.
+  private func isLabelEnd(_ place: Int) -> Bool {
+    text[place] == ":" && (place == 0 || !text[place - 1].isNumber)
+  }
+
+  /// Whether it counts the lines of a list: `1. a`, `2) b`.
+  private func numbersALine(_ range: Range<Int>) -> Bool {
+    guard text[..<range.lowerBound].last(where: { $0 != " " })?.isNewline ?? true else { return false }
+    let rest = text[range.upperBound...].prefix(3)
+    return rest.count == 3 && (rest.first == "." || rest.first == ")") && rest.dropFirst().first == " "
+  }
+
+  /// Whether what follows makes another number of it: `%`, `million`.
+  private func isScaled(behind end: Int) -> Bool {
+    let rest = text[end...].drop { $0 == " " }
+    if rest.first == "%" { return !wholeOnly }
+    let word = String(rest.prefix(12).prefix { $0.isLetter })
+    return Self.scales.contains(word) || (word == "percent" && !wholeOnly)
+  }
+
+  private static let scales: Set<String> = [
+    "hundred", "thousand", "million", "billion", "trillion", "dozen", "k", "m", "bn", "mn", "millions", "billions",
+    "thousands", "hundreds",
+  ]
+
+  /// Whether the word before says that it is not this number.
+  private func isQualified(before start: Int) -> Bool {
+    let words = text[..<start].suffix(20).reversed().drop { " *_`\"'(".contains($0) }
+    if let sign = words.first, "<≤≥".contains(sign) || (sign == ">" && words.dropFirst().first == " ") {
+      return true
+    }
+    let word = String(words.prefix { $0.isLetter || $0 == "'" || $0 == "’" }.reversed())
+    return Self.qualifiers.contains(word) || word.hasSuffix("n't") || word.hasSuffix("n’t")
+  }
+
+  private static let qualifiers: Set<String> = ["not", "no", "never", "than", "least", "most", "minus", "negative"]
+
+  /// Whether words between two numbers bind them: `3 or 4`, `6 * 7`, `8 out of 10`, `1, 2`.
+  private func isLinked(_ gap: Range<Int>) -> Bool {
+    guard gap.count <= 12 else { return false }
+    return Self.links.contains(String(text[gap].filter { !$0.isWhitespace && !"*`\"'$€£¥".contains($0) }))
+  }
+
+  private static let links: Set<String> = [
+    "", "-", "\u{2212}", "or", "and", "to", "outof", "of", "through", "±", ",", ",or", ",and", "x", "×", "/", "&",
+    "|", ";", "+", "÷",
+  ]
+
+  private func cue(before start: Int, behind previous: Int) -> Cue? {
+    let lead = text[previous..<start].suffix(40)
+    var end = lead.endIndex
+    while end > lead.startIndex, lead[end - 1].isWhitespace || ":*_`\"'($\\[{".contains(lead[end - 1]) { end -= 1 }
+    let words = String(lead[..<end])
+    if Self.answers.contains(where: words.hasSuffix) { return .answer }
+    return words.hasSuffix("=") || words.hasSuffix(" equals") ? .equals : nil
+  }
+
+  private static let answers = [
+    "answer is", "answer", "answer would be", "answer should be", "answer =", "answer is approximately",
+    "answer is about", "####", "boxed",
+  ]
+}
