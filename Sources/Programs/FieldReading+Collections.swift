@@ -34,6 +34,15 @@ extension FieldType {
     return first
   }
 
+  /// The one list or object that a text is mostly made of, with a few words around it.
+  func mainValue(in text: String) -> JSONValue? {
+    let value = onlyValue(in: text) { value in
+      value.objectValue.map { !$0.isEmpty } ?? value.arrayValue.map { !$0.isEmpty } ?? false
+    }
+    guard let value, value.encoded().count * 2 >= text.utf8.count else { return nil }
+    return value
+  }
+
   /// A bullet list's lines as elements; each is a text unless the type of the elements is another.
   private func elements(of items: [String]) -> JSONValue? {
     var values: [JSONValue] = []

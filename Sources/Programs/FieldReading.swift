@@ -42,6 +42,7 @@ extension FieldType {
       if let values = LenientJSON.sequence(text), values.allSatisfy(\.isContainer) {
         return FieldReading(.array(values), isRepaired: true)
       }
+      if let value = mainValue(in: text) { return FieldReading(value, isRepaired: true) }
       return FieldReading(.string(text))
     case .optional(let wrapped):
       // A text that says None for an optional text stays a text, as in DSPy.

@@ -157,7 +157,8 @@ package struct JudgeMetric: Metric {
 
   /// A verdict in words.
   private static func number(_ text: String) -> Double? {
-    if case .success(let value) = FieldType.float.parse(text) { return value.doubleValue }
+    // A number among other words may be about anything.
+    if case .success(let reading) = FieldType.float.read(text), !reading.isRepaired { return reading.value.doubleValue }
     switch text.lowercased().filter(\.isLetter) {
     case "yes", "true", "right", "correct", "pass", "passed": return 1
     case "no", "false", "wrong", "incorrect", "fail", "failed": return 0
