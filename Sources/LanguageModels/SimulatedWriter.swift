@@ -99,13 +99,14 @@ enum SimulatedFieldType: Sendable, Hashable {
   init(of field: String, in system: String) {
     self = .text
     for mark in ["`\(field)`", "[[ ## \(field) ## ]]", "\"\(field)\""] {
-      guard let place = system.firstRange(of: mark) else { continue }
-      var rest = system[place.upperBound...]
-      if mark.hasPrefix("["), rest.first?.isNewline == true { rest = rest.dropFirst() }
-      let line = String(rest.prefix { !$0.isNewline })
-      if let type = SimulatedFieldType(line: line) {
-        self = type
-        return
+      for place in system.ranges(of: mark) {
+        var rest = system[place.upperBound...]
+        if mark.hasPrefix("["), rest.first?.isNewline == true { rest = rest.dropFirst() }
+        let line = String(rest.prefix { !$0.isNewline })
+        if let type = SimulatedFieldType(line: line) {
+          self = type
+          return
+        }
       }
     }
   }

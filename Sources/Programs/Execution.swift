@@ -249,12 +249,15 @@ package final class PreparedProgram: Sendable {
     let messages = demos.map { adapter.sharedMessages(demos: $0) } ?? shared[index]
     var prompt = format(index, adapter, messages, inputs, in: context)
     var isSecond = false
+    var unread: [(reply: ModelReply, adapter: Adapter)] = []
     while true {
       let answer = try await ask(prompt, adapter, in: context)
       do throws(UnparsableReply) {
         return try parse(answer.reply, adapter, in: context)
       } catch {
+        unread.append((answer.reply, adapter))
         guard let others, !isSecond, error.fault != .cut else {
+          if isSecond, let guess = guess(unread, in: context) { return guess }
           throw unparsable(index, error, isSecond: isSecond)
         }
         isSecond = true
@@ -269,6 +272,20 @@ package final class PreparedProgram: Sendable {
         }
       }
     }
+  }
+
+  /// What replies that could not be read, twice, come closest to; the later one first.
+  private func guess(
+    _ unread: [(reply: ModelReply, adapter: Adapter)], in context: ExecutionContext
+  ) -> [JSONObject]? {
+    for (reply, adapter) in unread.reversed() {
+      guard let read = try? adapter.read(reply.completion(0), guesses: true) else { continue }
+      var counts = ReplyCounts()
+      counts.repaired = 1
+      context.tally?.add(counts)
+      return [read.outputs]
+    }
+    return nil
   }
 
   private func unparsable(_ index: Int, _ error: UnparsableReply, isSecond: Bool) -> HoneError {
@@ -367,10 +384,8 @@ package final class PreparedProgram: Sendable {
     var completions: [JSONObject] = []
     var fault: UnparsableReply?
     var counts = ReplyCounts()
-    for (index, text) in reply.texts.enumerated() {
-      let completion = Completion(
-        text, reasoning: reply.reasoning.indices.contains(index) ? reply.reasoning[index] : "",
-        isCut: reply.finishReasons.indices.contains(index) && reply.finishReasons[index] == "length")
+    for index in reply.texts.indices {
+      let completion = reply.completion(index)
       counts.replies += 1
       if completion.isCut { counts.cut += 1 }
       do throws(UnparsableReply) {
@@ -407,5 +422,14 @@ package final class PreparedProgram: Sendable {
       trace.end(span, error: (error.kind.rawValue, error.message))
       throw error
     }
+  }
+}
+
+extension ModelReply {
+  /// One of its completions, as far as reading it goes.
+  fileprivate func completion(_ index: Int) -> Completion {
+    Completion(
+      texts.indices.contains(index) ? texts[index] : "", reasoning: reasoning.indices.contains(index) ? reasoning[index] : "",
+      isCut: finishReasons.indices.contains(index) && finishReasons[index] == "length")
   }
 }

@@ -39,7 +39,7 @@ extension FieldType {
     let value = onlyValue(in: text) { value in
       value.objectValue.map { !$0.isEmpty } ?? value.arrayValue.map { !$0.isEmpty } ?? false
     }
-    guard let value, value.encoded().count * 2 >= text.utf8.count else { return nil }
+    guard let value, value.encoded().count * 3 >= text.utf8.count * 2 else { return nil }
     return value
   }
 

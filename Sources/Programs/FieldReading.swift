@@ -27,6 +27,15 @@ extension FieldType {
     return .success(reading)
   }
 
+  /// The value that a text of one of several choices comes closest to, where it names none; nil for other types.
+  func guess(_ text: String) -> FieldReading? {
+    switch self {
+    case .literal(let values): LabelReading.closest(text, among: values).map { FieldReading($0, isRepaired: true) }
+    case .optional(let wrapped): wrapped.guess(text)
+    default: nil
+    }
+  }
+
   /// The value that a model's text for a field of this type stands for, or why it stands for none; see `read`.
   package func parse(_ text: String) -> Result<JSONValue, TypeMismatch> { read(text).map(\.value) }
 

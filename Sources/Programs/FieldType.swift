@@ -55,14 +55,17 @@ extension FieldType: CustomStringConvertible {
     case .float: "one number (float), digits only"
     case .bool: "True or False (bool)"
     case .literal(let values):
-      "exactly one of: "
-        + values.map { value in if case .string(let text) = value { text } else { Self.literalText(value) } }
-        .joined(separator: "; ")
+      "one of: " + Self.choices(values)
     // "None" would be a text like any other.
     case .optional(.string): "text; leave the section out if there is none"
     case .optional(let wrapped): (wrapped.outputNote ?? "text") + ", or None if there is none"
     case .list, .dict, .tuple, .union: "JSON of the type \(self), for the schema \(schema.text(.spaced))"
     }
+  }
+
+  private static func choices(_ values: [JSONValue]) -> String {
+    let texts = values.map { value in if case .string(let text) = value { text } else { literalText(value) } }
+    return texts.joined(separator: texts.contains { $0.contains(",") } ? "; " : ", ")
   }
 
   /// The type as a JSON Schema (2020-12).

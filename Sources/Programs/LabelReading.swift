@@ -47,6 +47,16 @@ struct LabelReading {
     return LabelReading(labels).find(plain).map { FieldReading($0, isRepaired: true) }
   }
 
+  /// The label that a short text comes closest to: it has words of that one and of no other (`cancel_account` for
+  /// `close_account`). A guess, for where asking again has brought no better.
+  static func closest(_ text: String, among values: [JSONValue]) -> JSONValue? {
+    let said = Set(words(of: text).map(stem))
+    guard (1...8).contains(said.count), !said.contains(where: isNegation) else { return nil }
+    let labels = values.compactMap { value in value.stringValue.map { (value, Set(words(of: $0).map(stem))) } }
+    let near = labels.filter { !$0.1.isDisjoint(with: said) }
+    return near.count == 1 ? near[0].0 : nil
+  }
+
   /// The literal that a text is but for letters' case and punctuation, as an element of a list is.
   static func element(_ text: String, among values: [JSONValue]) -> JSONValue? {
     if let exact = exact(text, among: values) { return exact.value }
@@ -104,7 +114,43 @@ struct LabelReading {
       stated = value
     }
     if let stated { return stated }
-    return onlyMention(in: text)
+    let tokens = Self.tokens(Array(text))
+    return isNamed(in: tokens) ? onlyMention(in: text, tokens) : onlyParaphrase(in: text, tokens)
+  }
+
+  /// Whether any label stands in the text in its own words.
+  private func isNamed(in tokens: [Token]) -> Bool {
+    tokens.indices.contains { label(at: $0, of: tokens, reachingTheEnd: false) != nil }
+  }
+
+  /// The one label all of whose words are in a text that has no label as it is written: in other forms (`exchange rates`
+  /// for `exchange_rate`) or with others between them (`close an account`). A question, and a text that denies anything,
+  /// say none.
+  private func onlyParaphrase(in text: String, _ tokens: [Token]) -> JSONValue? {
+    guard !text.contains("?"), !tokens.contains(where: { Self.isNegation($0.word) }) else { return nil }
+    let said = Set(tokens.map { Self.stem($0.word) })
+    let found = labels.filter { label in
+      (label.words.count > 1 || label.words[0].count > 4) && label.words.allSatisfy { said.contains(Self.stem($0)) }
+    }
+    // `lost card arrival` is no case of `lost card`.
+    let widest = found.map(\.words.count).max() ?? 0
+    let main = found.filter { $0.words.count == widest }
+    let words = Set(main.first?.words ?? [])
+    guard found.allSatisfy({ words.isSuperset(of: $0.words) }) else { return nil }
+    return only(main)
+  }
+
+  /// A word without the endings of English inflection.
+  private static func stem(_ word: String) -> String {
+    var stem = word
+    for ending in ["ing", "ed", "es", "s"] where stem.hasSuffix(ending) && stem.count - ending.count >= 3 {
+      stem.removeLast(ending.count)
+      break
+    }
+    if stem.hasSuffix("e"), stem.count > 3 { stem.removeLast() }
+    if stem.hasSuffix("i") { stem = stem.dropLast() + "y" }
+    if let last = stem.last, stem.count > 4, stem.dropLast().last == last { stem.removeLast() }
+    return stem
   }
 
   /// The label that a text is, letters' case, punctuation around it, and `_`, `-` and spaces aside.
@@ -152,9 +198,8 @@ struct LabelReading {
   }
 
   /// The one label that a text names in whole words. A question names none.
-  private func onlyMention(in text: String) -> JSONValue? {
+  private func onlyMention(in text: String, _ tokens: [Token]) -> JSONValue? {
     guard !text.contains("?") else { return nil }
-    let tokens = Self.tokens(Array(text))
     var found: JSONValue?
     var passedOver: [JSONValue] = []
     var place = 0

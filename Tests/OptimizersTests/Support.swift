@@ -77,7 +77,7 @@ final class ScriptedModel: LanguageModel {
   private static func read(_ request: ModelRequest) -> Asked {
     let messages = request.prompt.shared.messages
     let last = request.prompt.own.last?.content ?? ""
-    let reminder = last.split(separator: "in this order: ").last ?? ""
+    let reminder = last.split(separator: "Respond with ").last ?? ""
     let outputs = reminder.split(separator: "[[ ## ").dropFirst().compactMap { part in
       part.split(separator: " ## ]]").first.map(String.init)
     }

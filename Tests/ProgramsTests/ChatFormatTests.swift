@@ -22,14 +22,13 @@ import Testing
       .filter { $0.hasPrefix("[[ ## ") }
   }
 
-  @Test func systemMessageListsFieldsThenLayoutThenTask() throws {
+  @Test func systemMessageHasTheTaskThenTheFieldsThenTheForm() throws {
     let system = try #require(adapter.sharedMessages(demos: []).messages.first)
     #expect(system.role == .system)
     let text = system.content
     let places = [
-      "1. `question`: what [[ ## answer ## ]] is asked", "2. `k` (int)", "1. `reasoning`\n",
-      "2. `answer`: JSON of the type list[str], for the schema", "[[ ## reasoning ## ]]\n\n[[ ## answer ## ]]\n\n",
-      "Your task:\n    First line.\n    [[ ## answer ## ]]\n\n    Last line.",
+      "First line.\r\n[[ ## answer ## ]]\n\nLast line.\n\n", "`question`: what [[ ## answer ## ]] is asked\n",
+      "`answer`: JSON of the type list[str], for the schema", "in this order: `[[ ## reasoning ## ]]`, `[[ ## answer ## ]]`.",
     ].map { text.firstRange(of: $0)?.lowerBound }
     #expect(!places.contains(nil))
     #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
@@ -38,7 +37,8 @@ import Testing
 
   @Test func headersOpenALineOnlyWhereAValueStands() throws {
     let system = try #require(adapter.sharedMessages(demos: []).messages.first)
-    #expect(headers(system) == ["[[ ## reasoning ## ]]", "[[ ## answer ## ]]"])
+    // One stands in the instructions.
+    #expect(headers(system) == ["[[ ## answer ## ]]"])
     #expect(headers(adapter.request(["question": "q", "k": 1])).count == 2)
     let fault = try #require(
       #expect(throws: UnparsableReply.self) { try adapter.parse("[[ ## reasoning ## ]]\nx\n[[ ## answer ## ]]\n5") })
@@ -50,7 +50,8 @@ import Testing
     #expect(request.role == .user)
     #expect(
       request.content == "[[ ## question ## ]]\nWhy?\n\n[[ ## k ## ]]\n3\n\n"
-        + "Respond with these sections in this order: `[[ ## reasoning ## ]]`, then `[[ ## answer ## ]]`.")
+        + "Respond with `[[ ## reasoning ## ]]` and the reasoning and `[[ ## answer ## ]]` and the answer (JSON of the type "
+        + "list[str]).")
   }
 
   @Test(arguments: [
@@ -141,22 +142,34 @@ import Testing
 
   @Test func jsonIsOneObject() throws {
     let texts = try exchange(.json, "text -> label: Literal['lost', 'late'], why")
-    #expect(texts[0].contains("1. `label`: exactly one of: lost; late"))
-    #expect(texts[0].contains("one JSON object with these members:\n\n{\"label\": ..., \"why\": ...}"))
-    #expect(texts[0].hasSuffix("Your task:\n    Sort it."))
-    #expect(texts[1] == "text:\nMy card is gone.\n\nRespond with JSON.")
+    #expect(
+      texts[0] == "Sort it.\n\n`label`: one of: lost, late\n\nReply with a JSON object: {\"label\": ..., \"why\": ...}")
+    #expect(
+      texts[1] == "text:\nMy card is gone.\n\n"
+        + "Respond with a JSON object with the members \"label\" (one of: lost, late) and \"why\".")
     #expect(texts[2] == #"{"label": "lost", "why": "It says so."}"#)
   }
 
   @Test func plainIsTheBareValue() throws {
     let texts = try exchange(.plain, labels)
-    #expect(texts[0].contains("A reply is the label and nothing else."))
+    #expect(texts[0] == "Sort it.\n\n`label`: one of: lost, late\n\nReply with the label only.")
     #expect(Array(texts.dropFirst()) == ["text:\nMy card is gone.", "lost"])
+  }
+
+  @Test func aLongListOfChoicesStandsInTheSystemMessageAlone() throws {
+    let labels = (0..<60).map { "'label number \($0)'" }.joined(separator: ", ")
+    let texts = try exchange(.chat, "text -> label: Literal[\(labels)]")
+    #expect(texts[0].contains("label number 59"))
+    #expect(texts[1].hasSuffix("Respond with `[[ ## label ## ]]` and the label."))
+  }
+
+  @Test func choicesWithCommasStandApart() throws {
+    #expect(try exchange(.plain, "text -> label: Literal['a, b', 'c']")[0].contains("`label`: one of: a, b; c\n"))
   }
 
   @Test func xmlStandsBetweenTags() throws {
     let texts = try exchange(.xml, labels)
-    #expect(texts[0].contains("<label>...</label>"))
+    #expect(texts[0].contains("<label>the label</label>"))
     #expect(texts[2] == "<label>lost</label>")
   }
 

@@ -176,3 +176,26 @@ import Testing
     #expect(try type("int | bool").read("yes").get() == FieldReading(true))
   }
 }
+
+@Suite struct LabelsInOtherWords {
+  private let type = FieldType.literal(["exchange_rate", "close_account", "lost_card", "refund", "identity"])
+
+  @Test(arguments: [
+    ("The exchange rates at this bank are based on the market.", "exchange_rate"),
+    ("You can close an account by tapping the icon.", "close_account"), ("Closing accounts takes a day.", "close_account"),
+    ("It is about refunds.", "refund"), ("The card was lost on a train.", "lost_card"),
+  ] as [(String, JSONValue)])
+  func areRead(text: String, label: JSONValue) throws {
+    let reading = try type.read(text).get()
+    #expect(reading.value == label)
+    #expect(reading.isRepaired)
+  }
+
+  @Test(arguments: [
+    "Do you want exchange rates?", "There are no exchange rates here.", "Refunds and exchange rates are on the page.",
+    "Your accounts are safe.", "The rate is fine.", "",
+  ])
+  func areRefusedWhereTheySayNoneOrTwo(text: String) {
+    #expect(throws: TypeMismatch.self) { try type.read(text).get() }
+  }
+}

@@ -62,9 +62,11 @@ extension Adapter {
   /// several values for one output the first counts; unknown ones are passed over. An output whose type allows null may
   /// be missing. So may the `reasoning` before the others: it is filled with what the model thought beforehand, or with
   /// what it wrote before the first output; it is a way to the answer, and an answer without it is one.
-  package func read(_ completion: Completion) throws(UnparsableReply) -> ReadReply {
+  ///
+  /// - Parameter guesses: whether one of several choices may be guessed from what comes closest.
+  package func read(_ completion: Completion, guesses: Bool = false) throws(UnparsableReply) -> ReadReply {
     let completion = completion.withoutThought
-    var reading = Reading(signature: signature)
+    var reading = Reading(signature: signature, guesses: guesses)
     for form in [format] + ReplyFormat.allCases.filter({ $0 != format }) {
       guard let found = found(in: completion.text, as: form) else { continue }
       reading.take(found, isRepaired: form != format)
@@ -124,13 +126,17 @@ private enum FoundValue {
 /// One reply while it is read.
 private struct Reading {
   let signature: Signature
+  let guesses: Bool
   var outputs = JSONObject()
   var isRepaired = false
   /// What is wrong with values that were found.
   private var wrong: [String] = []
   private var isFound: Set<String> = []
 
-  init(signature: Signature) { self.signature = signature }
+  init(signature: Signature, guesses: Bool) {
+    self.signature = signature
+    self.guesses = guesses
+  }
 
   var isEmpty: Bool { isFound.isEmpty }
 
@@ -144,10 +150,10 @@ private struct Reading {
       switch value {
       case .text(let text, let isWhole):
         if !isWhole { self.isRepaired = true }
-        take(field.type.read(text), for: field)
+        take(read(text, as: field.type), for: field)
       case .value(let value, let isWhole):
         if !isWhole { self.isRepaired = true }
-        take(Self.reading(value, of: field.type), for: field)
+        take(reading(value, of: field.type), for: field)
       }
     }
   }
@@ -162,15 +168,21 @@ private struct Reading {
     }
   }
 
+  private func read(_ text: String, as type: FieldType) -> Result<FieldReading, TypeMismatch> {
+    let reading = type.read(text)
+    guard guesses, case .failure = reading, let guess = type.guess(text) else { return reading }
+    return .success(guess)
+  }
+
   /// A member's value as the field's; a text field takes lists and objects as their text, and a text may stand for a
   /// value of another type.
-  private static func reading(_ value: JSONValue, of type: FieldType) -> Result<FieldReading, TypeMismatch> {
+  private func reading(_ value: JSONValue, of type: FieldType) -> Result<FieldReading, TypeMismatch> {
     switch (type, value) {
     case (.string, .array), (.string, .object): return .success(FieldReading(.string(value.text(.spaced))))
     default: break
     }
     if let coerced = type.coerce(value) { return .success(FieldReading(coerced)) }
-    if case .string(let text) = value { return type.read(text) }
+    if case .string(let text) = value { return read(text, as: type) }
     return .failure(TypeMismatch(expected: type.description, got: value.text(.spaced)))
   }
 
@@ -204,7 +216,7 @@ private struct Reading {
     guard missing.count == 1 || (missing.count == 2 && reasons && !field.type.isText) else { return false }
     let value = Self.withoutLabel(text, field, signature.inputs)
     if field.type.isText, LenientJSON.firstObject(in: value) != nil { return false }
-    guard case .success(let reading) = field.type.read(value) else { return false }
+    guard case .success(let reading) = read(value, as: field.type) else { return false }
     if missing.count == 2 { outputs.append(first.name, .string(text)) }
     isFound.insert(field.name)
     take(.success(reading), for: field)

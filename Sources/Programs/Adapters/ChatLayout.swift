@@ -11,11 +11,12 @@ struct ChatLayout: Layout {
   static func header(_ name: String) -> String { "[[ ## \(name) ## ]]" }
 
   init(_ signature: Signature) {
-    let headers = signature.outputs.map { Self.header($0.name) }
+    let headers = signature.outputs.map { "`\(Self.header($0.name))`" }
     system = signature.systemText(
-      form: "Every field stands under its header. A reply has these, each with its value below:\n\n"
-        + headers.joined(separator: "\n\n"))
-    reminder = "Respond with these sections in this order: " + headers.map { "`\($0)`" }.joined(separator: ", then ") + "."
+      form: headers.count == 1
+        ? "Answer under the header \(headers[0])."
+        : "Answer under these headers, in this order: \(headers.joined(separator: ", ")).")
+    reminder = "Respond with " + signature.outputWords { "`\(Self.header($0.name))` and the \($0.name)" } + "."
   }
 
   func asked(_ inputs: [(field: Field, text: String)]) -> String {

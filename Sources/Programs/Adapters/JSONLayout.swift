@@ -3,16 +3,17 @@ import JSON
 /// The reply is one JSON object with the outputs as members.
 struct JSONLayout: Layout {
   let system: String
-  let again = "Respond with the JSON object alone."
+  private let reminder: String
 
   init(_ signature: Signature) {
-    system = signature.systemText(
-      form: "A reply is one JSON object with these members:\n\n{"
-        + signature.outputs.map { "\"\($0.name)\": ..." }.joined(separator: ", ") + "}")
+    let members = signature.outputs.map { "\"\($0.name)\": ..." }.joined(separator: ", ")
+    system = signature.systemText(form: "Reply with a JSON object: {\(members)}")
+    let noun = signature.outputs.count == 1 ? "member" : "members"
+    reminder = "Respond with a JSON object with the \(noun) " + signature.outputWords { "\"\($0.name)\"" } + "."
   }
 
   func asked(_ inputs: [(field: Field, text: String)]) -> String {
-    inputs.map { "\($0.field.name):\n\($0.text)\n\n" }.joined() + "Respond with JSON."
+    inputs.map { "\($0.field.name):\n\($0.text)\n\n" }.joined() + reminder
   }
 
   func answered(_ outputs: [(field: Field, value: JSONValue?)]) -> String {
@@ -22,4 +23,6 @@ struct JSONLayout: Layout {
     }
     return JSONValue.object(object).text(.spaced)
   }
+
+  var again: String { reminder }
 }

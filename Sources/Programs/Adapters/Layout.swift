@@ -21,18 +21,25 @@ extension Layout {
 }
 
 extension Signature {
-  /// The system message in a form: the fields, what a reply looks like, the task.
+  /// The system message in a form: the task, what is to be known of the fields, what a reply looks like.
+  ///
+  /// No list with numbers and no template to fill in: small models copy them.
   func systemText(form: String) -> String {
-    var text = ""
-    if !inputs.isEmpty { text += "You are given:\n" + Self.list(inputs.map(\.inputLine)) + "\n\n" }
-    text += "You produce:\n" + Self.list(outputs.map(\.outputLine)) + "\n\n" + form + "\n\nYour task:\n"
-    text += instructions.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .map { $0.isEmpty ? "" : "    " + $0 }.joined(separator: "\n")
-    return text
+    let lines = inputs.compactMap(\.inputLine) + outputs.compactMap(\.outputLine)
+    return ([instructions] + (lines.isEmpty ? [] : [lines.joined(separator: "\n")]) + [form]).joined(separator: "\n\n")
   }
 
-  private static func list(_ lines: [String]) -> String {
-    lines.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "\n")
+  /// The outputs one by one, each with what to write, for the end of a turn: what stands near a reply is heeded most. Long
+  /// lists stay in the system message.
+  ///
+  /// - Parameter mark: how the form marks an output.
+  func outputWords(_ mark: (Field) -> String) -> String {
+    let parts = outputs.map { field in
+      let note = field.type.outputWord.map { $0.utf8.count <= 300 ? " (\($0))" : "" } ?? ""
+      return mark(field) + note
+    }
+    guard let last = parts.last, parts.count > 1 else { return parts.first ?? "" }
+    return parts.dropLast().joined(separator: ", ") + " and " + last
   }
 
   /// A JSON Schema of the outputs in the strict form that endpoints take: every member required, no others; nil where
@@ -58,19 +65,30 @@ extension Field {
     return words == "${\(name)}" ? "" : words
   }
 
-  /// Name, type where it is no text, description.
-  fileprivate var inputLine: String {
-    "`\(name)`" + (type == .string ? "" : " (\(type))") + (words.isEmpty ? "" : ": \(words)")
-  }
+  /// What is to be known of an input; nil where its name says it all.
+  fileprivate var inputLine: String? { words.isEmpty ? nil : "`\(name)`: \(words)" }
 
-  /// Name, description, what to write.
-  fileprivate var outputLine: String {
+  /// What is to be known of an output, and what to write; nil where its name says it all.
+  fileprivate var outputLine: String? {
     let parts = [words, type.outputNote ?? ""].filter { !$0.isEmpty }
-    return "`\(name)`" + (parts.isEmpty ? "" : ": " + parts.joined(separator: "; "))
+    return parts.isEmpty ? nil : "`\(name)`: " + parts.joined(separator: "; ")
   }
 }
 
 extension FieldType {
+  /// What to write for this type, in a word or two; nil for plain text.
+  fileprivate var outputWord: String? {
+    switch self {
+    case .string, .any: nil
+    case .int: "a whole number"
+    case .float: "a number"
+    case .bool: "True or False"
+    case .literal: outputNote
+    case .optional(let wrapped): (wrapped.outputWord ?? "text") + " or None"
+    case .list, .dict, .tuple, .union: "JSON of the type \(self)"
+    }
+  }
+
   /// Whether a strict schema can state the type: no objects with members of any name, no lists of fixed length.
   fileprivate var isStrict: Bool {
     switch self {

@@ -7,8 +7,8 @@ struct PlainLayout: Layout {
 
   init(_ signature: Signature) {
     let name = signature.outputs.first?.name ?? ""
-    system = signature.systemText(form: "A reply is the \(name) and nothing else.")
-    again = "Respond with the \(name) and nothing else."
+    system = signature.systemText(form: "Reply with the \(name) only.")
+    again = "Respond with the \(name) only."
   }
 
   func asked(_ inputs: [(field: Field, text: String)]) -> String {

@@ -7,8 +7,8 @@ struct XMLLayout: Layout {
 
   init(_ signature: Signature) {
     system = signature.systemText(
-      form: "A reply has each output between its tags:\n\n"
-        + signature.outputs.map { "<\($0.name)>...</\($0.name)>" }.joined(separator: "\n"))
+      form: "Reply in this form:\n"
+        + signature.outputs.map { "<\($0.name)>the \($0.name)</\($0.name)>" }.joined(separator: "\n"))
     again = "Respond with the tags alone, beginning with <\(signature.outputs.first?.name ?? "")>."
   }
 
