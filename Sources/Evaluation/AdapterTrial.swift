@@ -114,6 +114,7 @@ package struct AdapterTrial: Sendable {
   package func decide(_ programs: [Program], rows: [JSONObject]) async throws(HoneError) -> AdapterDecision? {
     guard let student = programs.first, student.module.hostName == nil, rows.count >= Self.leastRows else { return nil }
     let rows = Array(rows.prefix(Self.rowCount))
+    await session.events.emit(.phase("adapter", message: "Asking the first rows, to see how the model answers"))
     if let format = student.adapter { return try await look(programs, rows, format) }
     let first = try await attempt(student, 0, .chat, rows, 0..<rows.count, isJudged: false)
     if first.attempt.readable == first.attempt.rows, first.attempt.share >= Self.goodShare {

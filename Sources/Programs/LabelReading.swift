@@ -54,7 +54,8 @@ struct LabelReading {
     guard (1...8).contains(said.count), !said.contains(where: isNegation) else { return nil }
     let labels = values.compactMap { value in value.stringValue.map { (value, Set(words(of: $0).map(stem))) } }
     let near = labels.filter { !$0.1.isDisjoint(with: said) }
-    return near.count == 1 ? near[0].0 : nil
+    guard near.count == 1 else { return nil }
+    return near[0].0
   }
 
   /// The literal that a text is but for letters' case and punctuation, as an element of a list is.

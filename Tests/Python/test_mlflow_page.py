@@ -103,7 +103,7 @@ def test_a_trace_is_a_tree_of_spans(tab, site):
     for name in ("ChatAdapter.format", "LM.__call__", "ChatAdapter.parse"):
         tab.get_by_text(name).first.wait_for()
     tab.get_by_text("LM.__call__").first.click()
-    tab.get_by_text("You are given these input fields").first.wait_for()
+    tab.get_by_text("Answer under these headers").first.wait_for()
     tab.get_by_text("Success").first.wait_for()
     untroubled(tab)
 

@@ -107,7 +107,7 @@ def test_cancel_is_felt_at_once_with_64_hung_requests(service, endpoints):
     for _ in range(3):
         before = endpoint.stats["open"]
         assert before == 0
-        request = service.peer.ask("evaluate", evaluation(endpoint, concurrency=64))
+        request = service.peer.ask("evaluate", evaluation(endpoint, concurrency=64, adapter="chat"))
         wait_until(lambda: endpoint.stats["open"] == 64)
         began = time.monotonic()
         service.peer.cancel(request)
@@ -335,7 +335,7 @@ def test_an_estimate_asks_nothing_and_holds(executable, service, endpoint, tmp_p
     params = compile_params(endpoint, lm={"cache": False, "price": {"input": 1, "output": 2}})
     estimate = service.peer.call("compile", {**params, "estimate": {"latency": 0.5, "outputTokens": 30}})
     assert endpoint.calls == 0 and service.peer.call("listRuns")["runs"] == []
-    assert {phase["name"] for phase in estimate["phases"]} == {"baseline", "bootstrap", "propose", "search"}
+    assert {phase["name"] for phase in estimate["phases"]} == {"adapter", "baseline", "bootstrap", "propose", "search"}
     result = service.peer.call("compile", params)
     usage = result["usage"]
     assert estimate["calls"]["min"] <= usage["calls"] <= estimate["calls"]["max"]
