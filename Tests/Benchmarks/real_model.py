@@ -139,8 +139,8 @@ class Hone:
         return Outcome(readable, result.failed, result.score, chosen), count.or_usage(result.usage)
 
     def search(self, task, module, kind, seed):
-        """A program that an optimizer found, and what that took."""
-        settings = SEARCHES[kind](self.options, seed)
+        """A program that an optimizer found, and what that took; a kind is a name here or an optimizer's settings."""
+        settings = SEARCHES[kind](self.options, seed) if isinstance(kind, str) else kind
         program = self.program(task, module)
         budget = {"max_calls": self.options.max_calls} if self.options.max_calls else None
         with Count(self.url) as count:
