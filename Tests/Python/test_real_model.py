@@ -19,6 +19,7 @@ import real_model_env  # noqa: E402
 import real_tasks  # noqa: E402
 
 OPTIONS = argparse.Namespace(max_tokens=None, train=24, val=20, max_calls=150, candidates=2)
+SHORT = argparse.Namespace(**{**vars(OPTIONS), "max_tokens": 40})
 SEARCH = {"name": "MIPROv2", "auto": None, "num_candidates": 3, "num_trials": 4, "minibatch": False}
 DEMOS = 4
 
@@ -64,7 +65,8 @@ def test_nearly_every_row_gets_an_answer_in_the_format_that_is_chosen(ours, say,
 
 def test_demos_help_at_least_as_much_as_in_dspy(ours, model_url, say):
     pytest.importorskip("dspy")
-    theirs = real_model.DSPy(model_url, OPTIONS)
+    ours.options = SHORT
+    theirs = real_model.DSPy(model_url, SHORT)
     task = real_tasks.label()
     scores = []
     for system in (ours, theirs):
@@ -77,6 +79,7 @@ def test_demos_help_at_least_as_much_as_in_dspy(ours, model_url, say):
 
 
 def test_a_short_search_gains_on_rows_it_has_not_seen(ours, say):
+    ours.options = SHORT
     task = real_tasks.label()
     rows = task.test[-60:]
     before, _ = ours.evaluate(task, "Predict", ours.program(task, "Predict"), rows)
