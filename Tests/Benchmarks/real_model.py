@@ -66,7 +66,8 @@ class Count:
     def _read(self):
         try:
             found = real_model_env.statistics(self._url)
-            return found["calls"], found["prompt_tokens"] + found["completion_tokens"]
+            tokens = found["prompt_tokens"] + found["completion_tokens"] if "prompt_tokens" in found else None
+            return found["calls"], tokens
         except (OSError, KeyError, ValueError):
             return None
 
@@ -77,12 +78,14 @@ class Count:
     def __exit__(self, *_):
         after, self.seconds = self._read(), time.monotonic() - self._start
         if self._before and after:
-            self.calls, self.tokens = (now - then for now, then in zip(after, self._before))
+            self.calls = after[0] - self._before[0]
+            self.tokens = after[1] - self._before[1] if after[1] is not None else None
 
     def or_usage(self, usage):
         """Takes the client's counts where the endpoint has none."""
-        if self.calls is None and usage:
-            self.calls, self.tokens = usage.get("calls"), usage.get("totalTokens")
+        usage = usage or {}
+        self.calls = usage.get("calls") if self.calls is None else self.calls
+        self.tokens = usage.get("totalTokens") if self.tokens is None else self.tokens
         return self
 
 
@@ -200,40 +203,42 @@ class DSPy:
         return self.dspy.LabeledFewShot(k=len(demos)).compile(program, trainset=self.examples(task, demos))
 
     def evaluate(self, task, module, program, rows, adapter=None):
-        lm = self.model(module)
+        lm, problems = self.model(module), []
 
         def one(row):
             with self.dspy.context(lm=lm):
                 try:
                     given = program(**{name: row[name] for name in task.inputs})
-                except Exception:  # Whatever it raises, this row has no answer.
+                except Exception as error:  # Whatever it raises, this row has no answer.
+                    problems.append(error)
                     return None
             return task.right(row, dict(given.items()))
 
         with Count(self.url) as count, concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
             verdicts = list(pool.map(one, rows))
         unanswered = verdicts.count(None)
+        if problems:
+            note(f"DSPy, the first of {len(problems)}: {short(self.problem(problems[0]), 200)}")
         score = 100 * sum(map(bool, verdicts)) / len(rows)
         return Outcome(1 - unanswered / len(rows), unanswered, score, "chat, then JSON"), count
 
     def search(self, task, module, kind, seed):
         settings = dict(SEARCHES[kind](self.options, seed))
-        name, metric = settings.pop("name"), self.metric(task)
-        data = {"trainset": self.examples(task, task.train[:self.options.train])}
+        name = settings.pop("name")
+        rows = list(task.train[:self.options.train])
+        data = {"valset": self.examples(task, task.val[:self.options.val])}
         if name == "MIPROv2":
-            optimizer = self.dspy.MIPROv2(metric=metric, num_threads=THREADS, seed=seed, **settings)
-            data |= {"valset": self.examples(task, task.val[:self.options.val]), "seed": seed}
+            settings |= {"metric": self.metric(task), "num_threads": THREADS, "seed": seed}
+            data["seed"] = seed
         elif name == "LabeledFewShot":
-            optimizer = self.dspy.LabeledFewShot(**settings)
+            data = {}
         else:
-            optimizer = self.dspy.BootstrapFewShotWithRandomSearch(metric=metric, num_threads=THREADS, **settings)
-            data |= {"valset": self.examples(task, task.val[:self.options.val])}
-        # Its random search takes no seed: another order of the rows is another draw.
-        if name == "BootstrapFewShotWithRandomSearch":
-            random.Random(seed).shuffle(data["trainset"])
+            settings |= {"metric": self.metric(task), "num_threads": THREADS}
+            random.Random(seed).shuffle(rows)  # It takes no seed: another order of the rows is another draw.
         with Count(self.url) as count, self.context(module), contextlib.redirect_stdout(sys.stderr):
             try:
-                found = optimizer.compile(self.program(task, module), **data)
+                optimizer = getattr(self.dspy, name)(**settings)
+                found = optimizer.compile(self.program(task, module), trainset=self.examples(task, rows), **data)
             except Exception as error:
                 error.count = count
                 raise
