@@ -8,17 +8,19 @@ package struct AdapterDecision: Sendable {
   /// How one form did with one program, over the rows it was tried on.
   package struct Try: Sendable, Hashable {
     package var format: ReplyFormat
-    /// The program's place among those that were tried: the program as it is, then with examples.
-    package var program: Int
-    package var rows: Int
-    package var readable: Int
+    /// Whether the program had examples.
+    package var hasDemos: Bool
+    package var rows = 0
+    package var readable = 0
     /// How many of these were written as asked for, without mending.
-    package var clean: Int
-    /// The mean of the metric from 0 to 1, unreadable replies counting as 0; nil where nothing was scored.
+    package var clean = 0
+    /// The mean of the metric from 0 to 1, unreadable replies counting as 0; nil where nothing came.
     package var score: Double?
-    package var cut: Int
+    package var cut = 0
 
     package var share: Double { rows == 0 ? 0 : Double(clean) / Double(rows) }
+    /// How many replies the metric counts as right, where it is one that does.
+    var right: Int { Int(((score ?? 0) * Double(rows)).rounded()) }
   }
 
   package var format: ReplyFormat
@@ -33,7 +35,7 @@ package struct AdapterDecision: Sendable {
       "tried": .array(
         tries.map { attempt in
           [
-            "format": .string(attempt.format.rawValue), "withDemos": .bool(attempt.program > 0),
+            "format": .string(attempt.format.rawValue), "withDemos": .bool(attempt.hasDemos),
             "rows": .int(attempt.rows), "readable": .int(attempt.readable), "clean": .int(attempt.clean),
             "score": JSONValue(attempt.score.map { (100 * $0).roundedToHundredths }),
           ]
@@ -46,7 +48,7 @@ package struct AdapterDecision: Sendable {
     let all = tries.filter { $0.format == format }
     let rows = all.reduce(0) { $0 + $1.rows }
     let readable = all.reduce(0) { $0 + $1.readable }
-    let others = Set(tries.map(\.format)).count > 1 ? ", more or better than in other forms" : ""
+    let others = Set(tries.map(\.format)).count > 1 ? ", more or better answers than in other forms" : ""
     return "Prompts have the form \(format.rawValue): \(readable) of \(rows) replies could be read\(others)."
   }
 
@@ -58,7 +60,7 @@ package struct AdapterDecision: Sendable {
     let replies = tries.reduce(0) { $0 + $1.rows }
     let cut = tries.reduce(0) { $0 + $1.cut }
     let formats = ReplyFormat.allCases.filter { format in tries.contains { $0.format == format } }
-    let examples = tries.contains { $0.program > 0 } ? ", with and without examples" : ""
+    let examples = tries.contains { $0.hasDemos } ? ", with and without examples" : ""
     var message =
       "None of \(replies) replies of \(configuration.model) could be read (prompts in the form "
       + "\(formats.map(\.rawValue).joined(separator: ", "))\(examples)), so there is nothing to compare."
@@ -75,9 +77,10 @@ package struct AdapterDecision: Sendable {
 
 /// Learns on a few rows in which form a model is to be asked: the one whose replies can be read, and are best.
 ///
-/// The chat form is tried first, on the program as it is: where every reply can be read, with little mending, it stays, and nothing was spent,
-/// since the answers are kept for the evaluation that follows. Else each form is tried, on the program as it is and with
-/// examples, on half of the rows, and those that do best on all. What is decided depends on the answers alone.
+/// The chat form is tried first, on the program as it is: where its replies can be read and many are right, it stays, and
+/// nothing was spent, since the answers are kept for the evaluation that follows. Else each form is tried on half of the
+/// rows, with examples if candidates will have any, and those that do best on all of them. What is decided depends on the
+/// answers alone.
 package struct AdapterTrial: Sendable {
   private let session: EngineSession
   private let model: ModelClient
@@ -89,8 +92,8 @@ package struct AdapterTrial: Sendable {
   private static let leastRows = 4
   /// The share of replies written as asked for from which on a form does.
   private static let goodShare = 0.8
-  /// By how much a score must be better to say anything on so few rows.
-  private static let clearGain = 0.25
+  /// The score from which on another form is not looked for.
+  private static let goodScore = 0.5
 
   package init(session: EngineSession, model: ModelClient, metric: any Metric) {
     self.session = session
@@ -99,57 +102,65 @@ package struct AdapterTrial: Sendable {
   }
 
   /// The most executions that a decision costs beside those that the evaluation to come makes anyway.
-  package static func mostExecutions(_ program: Program, candidates: Int, rows: Int) -> Int {
-    guard program.adapter == nil, program.module.hostName == nil, rows >= leastRows else { return 0 }
-    return ReplyFormat.allCases.count { $0.suits(program) } * candidates * min(rows, rowCount)
+  package static func mostExecutions(_ program: Program, rows: Int) -> Int {
+    guard program.module.hostName == nil, rows >= leastRows else { return 0 }
+    return (program.adapter == nil ? ReplyFormat.allCases.count { $0.suits(program) } + 1 : 2) * min(rows, rowCount)
   }
 
   /// Decides for a program whose form is open; nil where that cannot be learned: on a handful of rows, or where the
   /// client's own code runs the program.
   ///
   /// - Parameters:
-  ///   - programs: the program as it is, then with examples, if it is going to have any.
+  ///   - student: the program as it is.
+  ///   - examples: the program with examples, if candidates are going to have any.
   ///   - rows: the rows that will be evaluated.
   /// - Throws: what ends a run; a refused key or request.
-  package func decide(_ programs: [Program], rows: [JSONObject]) async throws(HoneError) -> AdapterDecision? {
-    guard let student = programs.first, student.module.hostName == nil, rows.count >= Self.leastRows else { return nil }
+  package func decide(
+    _ student: Program, examples: Program? = nil, rows: [JSONObject]
+  ) async throws(HoneError) -> AdapterDecision? {
+    guard student.module.hostName == nil, rows.count >= Self.leastRows else { return nil }
     let rows = Array(rows.prefix(Self.rowCount))
     await session.events.emit(.phase("adapter", message: "Asking the first rows, to see how the model answers"))
-    if let format = student.adapter { return try await look(programs, rows, format) }
-    let first = try await attempt(student, 0, .chat, rows, 0..<rows.count, isJudged: false)
-    if first.attempt.readable == first.attempt.rows, first.attempt.share >= Self.goodShare {
+    if let format = student.adapter { return try await look(student, examples, rows, format) }
+    let first = try await attempt(student, .chat, rows, 0..<rows.count, isFirst: true)
+    if first.attempt.readable == first.attempt.rows, first.attempt.share >= Self.goodShare,
+      first.attempt.score ?? 0 >= Self.goodScore
+    {
       return AdapterDecision(format: .chat, tries: [first.attempt], unreadableReply: nil)
     }
     await session.events.emit(
       .phase(
         "adapter",
         message:
-          "\(first.attempt.rows - first.attempt.clean) of \(first.attempt.rows) replies were not written as asked for; trying other forms of prompt"
+          "In chat \(first.attempt.clean) of \(first.attempt.rows) replies were as asked for, \(first.attempt.right) right; trying other forms"
       ))
     let formats = ReplyFormat.allCases.filter { $0.suits(student) }
+    let target = examples ?? student
     let half = rows.count / 2
-    let halves = try await attempts(formats, programs, rows, 0..<half)
-    let best = halves.map(\.attempt.readable).max() ?? 0
-    let kept = formats.filter { format in
-      halves.contains { $0.attempt.format == format && $0.attempt.readable > 0 && $0.attempt.readable >= best - 1 }
-    }
-    let rest = best == 0 ? [] : try await attempts(kept, programs, rows, half..<rows.count)
+    let halves = try await attempts(formats, target, rows, 0..<half)
+    let best = halves.map { Self.key($0.attempt) }.max { $0.lexicographicallyPrecedes($1) } ?? []
+    // Whatever is not clearly behind after half of the rows is tried on the rest.
+    let kept = halves.filter { one in
+      let key = Self.key(one.attempt)
+      return one.attempt.readable > 0 && key[0] == best[0] && (best[1] - key[1]) * Double(half) < 2
+    }.map(\.attempt.format)
+    let rest = try await attempts(kept, target, rows, half..<rows.count)
     let tries = halves.map { one in
-      rest.first { $0.attempt.format == one.attempt.format && $0.attempt.program == one.attempt.program }
-        .map { Self.sum(one.attempt, $0.attempt) } ?? one.attempt
+      rest.first { $0.attempt.format == one.attempt.format }.map { Self.sum(one.attempt, $0.attempt) } ?? one.attempt
     }
-    let format = Self.best(kept, tries)
     return AdapterDecision(
-      format: format, tries: tries, unreadableReply: first.reply ?? halves.lazy.compactMap(\.reply).first)
+      format: Self.best(tries.filter { kept.contains($0.format) }) ?? .chat,
+      tries: examples == nil ? tries : [first.attempt] + tries,
+      unreadableReply: first.reply ?? halves.lazy.compactMap(\.reply).first)
   }
 
   /// Looks whether replies in a form that somebody chose can be read at all; asks for no more than that takes.
   private func look(
-    _ programs: [Program], _ rows: [JSONObject], _ format: ReplyFormat
+    _ student: Program, _ examples: Program?, _ rows: [JSONObject], _ format: ReplyFormat
   ) async throws(HoneError) -> AdapterDecision {
     var decision = AdapterDecision(format: format, tries: [], unreadableReply: nil)
-    for (index, program) in programs.enumerated() {
-      let one = try await attempt(program, index, format, rows, 0..<rows.count, isJudged: false)
+    for program in [student] + (examples.map { [$0] } ?? []) {
+      let one = try await attempt(program, format, rows, 0..<rows.count, isFirst: true)
       decision.tries.append(one.attempt)
       decision.unreadableReply = decision.unreadableReply ?? one.reply
       if one.attempt.readable > 0 { break }
@@ -157,23 +168,18 @@ package struct AdapterTrial: Sendable {
     return decision
   }
 
-  /// The form to take: the first whose replies, with its best program, are mostly written as asked for, unless a later one
-  /// scores clearly better; where none are, the one that comes closest.
-  private static func best(_ formats: [ReplyFormat], _ tries: [AdapterDecision.Try]) -> ReplyFormat {
-    func own(_ format: ReplyFormat) -> [AdapterDecision.Try] { tries.filter { $0.format == format } }
-    func share(_ format: ReplyFormat) -> Double { own(format).map(\.share).max() ?? 0 }
-    func score(_ format: ReplyFormat) -> Double { own(format).compactMap(\.score).max() ?? 0 }
-    let good = formats.filter { share($0) >= goodShare }
-    if var chosen = good.first {
-      for format in good where score(format) >= score(chosen) + clearGain { chosen = format }
-      return chosen
+  /// What makes a form better than another: replies are mostly written as asked for; the score; how many are.
+  private static func key(_ attempt: AdapterDecision.Try) -> [Double] {
+    [attempt.share >= goodShare ? 1 : 0, attempt.score ?? 0, attempt.share]
+  }
+
+  /// The best form; of equals the first.
+  private static func best(_ tries: [AdapterDecision.Try]) -> ReplyFormat? {
+    var best = tries.first
+    for attempt in tries {
+      if let known = best, key(known).lexicographicallyPrecedes(key(attempt)) { best = attempt }
     }
-    func closeness(_ format: ReplyFormat) -> [Double] {
-      [share(format), score(format), own(format).reduce(0) { $0 + Double($1.readable) }]
-    }
-    var chosen = formats.first ?? .chat
-    for format in formats where closeness(chosen).lexicographicallyPrecedes(closeness(format)) { chosen = format }
-    return chosen
+    return best?.format
   }
 
   private static func sum(_ a: AdapterDecision.Try, _ b: AdapterDecision.Try) -> AdapterDecision.Try {
@@ -193,24 +199,25 @@ package struct AdapterTrial: Sendable {
   private typealias Outcome = (attempt: AdapterDecision.Try, reply: String?)
 
   private func attempts(
-    _ formats: [ReplyFormat], _ programs: [Program], _ rows: [JSONObject], _ range: Range<Int>
+    _ formats: [ReplyFormat], _ program: Program, _ rows: [JSONObject], _ range: Range<Int>
   ) async throws(HoneError) -> [Outcome] {
-    let pairs = formats.flatMap { format in programs.indices.map { (format, $0) } }
-    return try await concurrently(pairs) { _, pair throws(HoneError) in
-      try await attempt(programs[pair.1], pair.1, pair.0, rows, range, isJudged: true)
+    try await concurrently(formats) { _, format throws(HoneError) in
+      try await attempt(program, format, rows, range)
     }
   }
 
+  /// - Parameter isFirst: whether the evaluation to come asks the same, and leaves the traces.
   private func attempt(
-    _ program: Program, _ index: Int, _ format: ReplyFormat, _ rows: [JSONObject], _ range: Range<Int>, isJudged: Bool
+    _ program: Program, _ format: ReplyFormat, _ rows: [JSONObject], _ range: Range<Int>, isFirst: Bool = false
   ) async throws(HoneError) -> Outcome {
     var program = program
     program.adapter = format
     let prepared = PreparedProgram(program, asksAgain: false)
     let outcomes = try await concurrently(Array(range)) { _, row throws(HoneError) in
-      try await execute(prepared, index, format, row, rows[row], isJudged: isJudged)
+      try await execute(prepared, format, row, rows[row], isFirst: isFirst)
     }
-    var result = AdapterDecision.Try(format: format, program: index, rows: 0, readable: 0, clean: 0, score: isJudged ? 0 : nil, cut: 0)
+    let hasDemos = program.states.contains { !$0.demos.isEmpty }
+    var result = AdapterDecision.Try(format: format, hasDemos: hasDemos)
     var reply: String?
     var sum = 0.0
     for outcome in outcomes {
@@ -229,26 +236,24 @@ package struct AdapterTrial: Sendable {
       }
       result.cut += outcome.replies.cut
     }
-    if isJudged, result.rows > 0 { result.score = sum / Double(result.rows) }
+    if result.rows > 0 { result.score = sum / Double(result.rows) }
     return (result, reply)
   }
 
   private func execute(
-    _ program: PreparedProgram, _ index: Int, _ format: ReplyFormat, _ row: Int, _ example: JSONObject, isJudged: Bool
+    _ program: PreparedProgram, _ format: ReplyFormat, _ row: Int, _ example: JSONObject, isFirst: Bool
   ) async throws(HoneError) -> ExampleResult {
-    let occasion = "adapter_\(format.rawValue)_\(index)"
+    let occasion = "adapter_\(format.rawValue)\(isFirst ? "" : "_other")"
     var request = EngineSession.Request(program: program, inputs: example, model: model, scope: "\(occasion)/\(row)")
     // The evaluation to come asks the same again, and meets what was answered here.
     request.occasion = occasion
-    if index > 0 { request.hiddenDemo = example }
+    if !isFirst { request.hiddenDemo = example }
     request.metadata = ["phase": "adapter", "adapter": .string(format.rawValue), "row": .int(row)]
     var session = session
-    // The evaluation leaves the traces of what it asks; here only those of other forms are of interest.
-    if !isJudged { session.traces = nil }
+    if isFirst { session.traces = nil }
     let judgement = Judgement()
     let execution = try await session.execute(request) { outcome, context throws(HoneError) in
-      guard isJudged else { return [] }
-      return try await judgement.judge(outcome, in: context, example: example, program: program, metric: metric)
+      try await judgement.judge(outcome, in: context, example: example, program: program, metric: metric)
     }
     var result = ExampleResult(row: row, score: nil, example: example)
     result.replies = execution.replies

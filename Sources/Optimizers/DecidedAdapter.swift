@@ -22,8 +22,8 @@ extension CompileTask {
 
   private func deciding(examples: Program?, rows: [JSONObject]) async throws(HoneError) -> CompileTask {
     let trial = AdapterTrial(session: session, model: taskModel, metric: metric)
-    let programs = [student] + (examples.map { $0 == student ? [] : [$0] } ?? [])
-    guard let decision = try await trial.decide(programs, rows: rows) else { return self }
+    guard let decision = try await trial.decide(student, examples: examples == student ? nil : examples, rows: rows)
+    else { return self }
     await session.events.emit(.adapterDecided(decision))
     if decision.isHopeless { throw decision.unreadable(taskModel.configuration) }
     var task = self
@@ -34,7 +34,7 @@ extension CompileTask {
 
   /// The part of a search in which the form is decided.
   func adapterPart(examples: Program?, rows: [JSONObject]) -> PlannedPart? {
-    let count = AdapterTrial.mostExecutions(student, candidates: examples == nil ? 1 : 2, rows: rows.count)
+    let count = AdapterTrial.mostExecutions(student, rows: rows.count)
     guard count > 0 else { return nil }
     return PlannedPart(
       "adapter", .task, 0...count, shortest: .init(student, rows), longest: .init(examples ?? student, rows))
