@@ -92,8 +92,10 @@ package struct AdapterTrial: Sendable {
   private static let leastRows = 4
   /// The share of replies written as asked for from which on a form does.
   private static let goodShare = 0.8
-  /// The score from which on another form is not looked for.
-  private static let goodScore = 0.5
+  /// How many replies must be right, at least, that a search looks for no other form: half of them.
+  package static let forSearches = 0.5
+  /// The same for one evaluation, which costs no more than its rows: any.
+  package static let forEvaluations = 0.01
 
   package init(session: EngineSession, model: ModelClient, metric: any Metric) {
     self.session = session
@@ -114,9 +116,10 @@ package struct AdapterTrial: Sendable {
   ///   - student: the program as it is.
   ///   - examples: the program with examples, if candidates are going to have any.
   ///   - rows: the rows that will be evaluated.
+  ///   - goodScore: the score, from 0 to 1, from which on chat stays if it can be read.
   /// - Throws: what ends a run; a refused key or request.
   package func decide(
-    _ student: Program, examples: Program? = nil, rows: [JSONObject]
+    _ student: Program, examples: Program? = nil, rows: [JSONObject], goodScore: Double = forSearches
   ) async throws(HoneError) -> AdapterDecision? {
     guard student.module.hostName == nil, rows.count >= Self.leastRows else { return nil }
     let rows = Array(rows.prefix(Self.rowCount))
@@ -124,7 +127,7 @@ package struct AdapterTrial: Sendable {
     if let format = student.adapter { return try await look(student, examples, rows, format) }
     let first = try await attempt(student, .chat, rows, 0..<rows.count, isFirst: true)
     if first.attempt.readable == first.attempt.rows, first.attempt.share >= Self.goodShare,
-      first.attempt.score ?? 0 >= Self.goodScore
+      first.attempt.score ?? 0 >= goodScore
     {
       return AdapterDecision(format: .chat, tries: [first.attempt], unreadableReply: nil)
     }

@@ -161,6 +161,7 @@ struct WorkTests {
         [
           "program": "question -> answer", "devset": ["path": .string(file)], "metric": "numeric_match",
           "lm": ["model": "simulated", "cache": false], "budget": ["maxCalls": 10], "concurrency": 1,
+          "adapter": "chat",
         ])
       #expect(cut["status"] == "BUDGET_EXHAUSTED")
       #expect(cut["count"] == 10)

@@ -105,6 +105,9 @@ struct AdapterTrialTests {
     // In chat every reply can be read, and few are right.
     let model = PickyModel(wrong: { format, question in format != .json && question < "q6" }) { _, _, _ in true }
     #expect(try await decide(model)?.format == .json)
+    #expect(
+      try await AdapterTrial(session: session(), model: client(model), metric: ExactMatch())
+        .decide(try program(typed), rows: data, goodScore: AdapterTrial.forEvaluations)?.format == .chat)
     let equal = PickyModel(wrong: { _, question in question < "q6" }) { _, _, _ in true }
     #expect(try await decide(equal)?.format == .chat)
   }

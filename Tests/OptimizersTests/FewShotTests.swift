@@ -34,10 +34,10 @@ struct LabeledFewShotTests {
   @Test("where there is a valset, student and outcome are scored on it")
   func scores() async throws {
     let bench = Bench()
-    let result = await make(LabeledFewShot.self, ["k": 5]).compile(bench.task(try program()))
-    #expect(result.trials.count == 2)
     var asked = try program()
     asked.adapter = .chat
+    let result = await make(LabeledFewShot.self, ["k": 5]).compile(bench.task(asked))
+    #expect(result.trials.count == 2)
     #expect(result.baseline?.evaluation.program == asked)
     #expect(result.best?.evaluation.program == result.program)
     #expect(bench.model.calls == 80)

@@ -247,13 +247,15 @@ struct MIPROv2Tests {
   @Test("interrupted and done again, it ends as if it had never been interrupted")
   func resumed() async throws {
     let optimizer = make(MIPROv2.self, ["auto": "light"])
-    let whole = await optimizer.compile(Bench(cache: false).task(try program(), val: rows(100..<160)))
+    var asked = try program()
+    asked.adapter = .chat
+    let whole = await optimizer.compile(Bench(cache: false).task(asked, val: rows(100..<160)))
     let answers = MemoryAnswerStore()
     let cut = Bench(cache: false, budget: Budget(Budget.Limits(maxCalls: 200)), answers: answers)
-    let part = await optimizer.compile(cut.task(try program(), val: rows(100..<160)))
+    let part = await optimizer.compile(cut.task(asked, val: rows(100..<160)))
     #expect(part.stopped?.kind == .budgetExhausted)
     let rest = Bench(ScriptedModel(delays: true), concurrency: 32, cache: false, answers: answers)
-    let result = await optimizer.compile(rest.task(try program(), val: rows(100..<160)))
+    let result = await optimizer.compile(rest.task(asked, val: rows(100..<160)))
     sameSearch(whole, result)
     #expect(summary(part) == Array(summary(whole).prefix(part.trials.count)))
   }

@@ -76,7 +76,7 @@ struct EvaluateJob: Job {
   private func decideAdapter(_ program: inout Program, _ session: EngineSession) async throws(HoneError) {
     guard program.adapter == nil else { return }
     let trial = AdapterTrial(session: session, model: order.model, metric: order.metric)
-    guard let decision = try await trial.decide(program, rows: order.devset.rows) else { return }
+    guard let decision = try await trial.decide(program, rows: order.devset.rows, goodScore: AdapterTrial.forEvaluations) else { return }
     program.adapter = decision.format
     await session.events.emit(.adapterDecided(decision))
     if decision.isHopeless {
