@@ -19,8 +19,6 @@ package struct AdapterDecision: Sendable {
     package var cut = 0
 
     package var share: Double { rows == 0 ? 0 : Double(clean) / Double(rows) }
-    /// How many replies the metric counts as right, where it is one that does.
-    var right: Int { Int(((score ?? 0) * Double(rows)).rounded()) }
   }
 
   package var format: ReplyFormat
@@ -127,15 +125,16 @@ package struct AdapterTrial: Sendable {
     if let format = student.adapter { return try await look(student, examples, rows, format) }
     let first = try await attempt(student, .chat, rows, 0..<rows.count, isFirst: true)
     if first.attempt.readable == first.attempt.rows, first.attempt.share >= Self.goodShare,
-      first.attempt.score ?? 0 >= goodScore
+      first.attempt.score ?? 1 >= goodScore
     {
       return AdapterDecision(format: .chat, tries: [first.attempt], unreadableReply: nil)
     }
+    let right = first.attempt.score.map { ", \(Int(($0 * Double(first.attempt.rows)).rounded())) right" } ?? ""
     await session.events.emit(
       .phase(
         "adapter",
         message:
-          "In chat \(first.attempt.clean) of \(first.attempt.rows) replies were as asked for, \(first.attempt.right) right; trying other forms"
+          "In chat \(first.attempt.clean) of \(first.attempt.rows) replies were as asked for\(right); trying other forms"
       ))
     let formats = ReplyFormat.allCases.filter { $0.suits(student) }
     let target = examples ?? student
@@ -216,8 +215,10 @@ package struct AdapterTrial: Sendable {
     var program = program
     program.adapter = format
     let prepared = PreparedProgram(program, asksAgain: false)
+    // The evaluation to come asks the metric about the first ones, too.
+    let isJudged = !isFirst || metric.isRepeatable
     let outcomes = try await concurrently(Array(range)) { _, row throws(HoneError) in
-      try await execute(prepared, format, row, rows[row], isFirst: isFirst)
+      try await execute(prepared, format, row, rows[row], isFirst: isFirst, isJudged: isJudged)
     }
     let hasDemos = program.states.contains { !$0.demos.isEmpty }
     var result = AdapterDecision.Try(format: format, hasDemos: hasDemos)
@@ -239,12 +240,12 @@ package struct AdapterTrial: Sendable {
       }
       result.cut += outcome.replies.cut
     }
-    if result.rows > 0 { result.score = sum / Double(result.rows) }
+    if result.rows > 0, isJudged { result.score = sum / Double(result.rows) }
     return (result, reply)
   }
 
   private func execute(
-    _ program: PreparedProgram, _ format: ReplyFormat, _ row: Int, _ example: JSONObject, isFirst: Bool
+    _ program: PreparedProgram, _ format: ReplyFormat, _ row: Int, _ example: JSONObject, isFirst: Bool, isJudged: Bool
   ) async throws(HoneError) -> ExampleResult {
     let occasion = "adapter_\(format.rawValue)\(isFirst ? "" : "_other")"
     var request = EngineSession.Request(program: program, inputs: example, model: model, scope: "\(occasion)/\(row)")
@@ -256,7 +257,8 @@ package struct AdapterTrial: Sendable {
     if isFirst { session.traces = nil }
     let judgement = Judgement()
     let execution = try await session.execute(request) { outcome, context throws(HoneError) in
-      try await judgement.judge(outcome, in: context, example: example, program: program, metric: metric)
+      guard isJudged else { return [] }
+      return try await judgement.judge(outcome, in: context, example: example, program: program, metric: metric)
     }
     var result = ExampleResult(row: row, score: nil, example: example)
     result.replies = execution.replies

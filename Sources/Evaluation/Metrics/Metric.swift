@@ -9,6 +9,8 @@ package protocol Metric: Sendable {
   var name: String { get }
   /// What kind of judge it is, as its verdicts are marked on traces.
   var source: Assessment.Source { get }
+  /// Whether it may be asked the same twice at no cost; a client's may be a person.
+  var isRepeatable: Bool { get }
 
   /// The score of `outputs` for `example`.
   ///
@@ -25,6 +27,7 @@ package protocol Metric: Sendable {
 
 extension Metric {
   package var source: Assessment.Source { .code }
+  package var isRepeatable: Bool { true }
 
   package func score(_ scoring: Scoring) async throws(HoneError) -> MetricScore {
     try await score(example: scoring.example, outputs: scoring.prediction.outputs)

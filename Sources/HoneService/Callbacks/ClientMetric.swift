@@ -6,6 +6,7 @@ import Programs
 /// A metric that the client computes: `metric/score`.
 struct ClientMetric: Evaluation.Metric {
   let name: String
+  let isRepeatable = false
   private let callbacks: Callbacks
   private let timeout: Double
   private let options: JSONObject?
