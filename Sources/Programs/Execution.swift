@@ -219,7 +219,7 @@ package final class PreparedProgram: Sendable {
   }
 
   /// One model call and, if its reply cannot be read, one more: in another form where nothing was found, else in the
-  /// same one, with what was wrong.
+  /// same one, with what was wrong. A choice that is missed twice is asked for a third time, with each choice shown once.
   func predict(
     _ index: Int, _ inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> Prediction {
@@ -248,7 +248,6 @@ package final class PreparedProgram: Sendable {
     var adapter = adapters[index]
     let messages = demos.map { adapter.sharedMessages(demos: $0) } ?? shared[index]
     var prompt = format(index, adapter, messages, inputs, in: context)
-    var isSecond = false
     var unread: [(reply: ModelReply, adapter: Adapter)] = []
     while true {
       let answer = try await ask(prompt, adapter, in: context)
@@ -256,25 +255,28 @@ package final class PreparedProgram: Sendable {
         return try parse(answer.reply, adapter, in: context)
       } catch {
         unread.append((answer.reply, adapter))
-        guard let others, !isSecond, error.fault != .cut else {
-          if isSecond, let guess = guess(unread, in: context) { return guess }
-          throw unparsable(index, error, isSecond: isSecond)
-        }
-        isSecond = true
-        if error.fault == .values {
+        let own = demos ?? program.states[index].demos
+        guard let others, error.fault != .cut else { throw unparsable(index, error, times: unread.count) }
+        if unread.count == 1, error.fault == .values {
           // Endpoints refuse an empty turn, and a runaway reply need not be shown whole.
           let shown = error.reply.isEmpty ? "(no text)" : String(error.reply.prefix(8_000))
           prompt.own += [ChatMessage(.assistant, shown), adapter.correction(of: error)]
-        } else {
+        } else if unread.count == 1 {
           adapter = others[index]
-          prompt = format(
-            index, adapter, adapter.sharedMessages(demos: demos ?? program.states[index].demos), inputs, in: context)
+          prompt = format(index, adapter, adapter.sharedMessages(demos: own), inputs, in: context)
+        } else if unread.count == 2, let choices = adapters[index].signature.choices(beside: own) {
+          adapter = adapters[index]
+          prompt = format(index, adapter, adapter.sharedMessages(demos: own + choices), inputs, in: context)
+        } else if let guess = guess(unread, in: context) {
+          return guess
+        } else {
+          throw unparsable(index, error, times: unread.count)
         }
       }
     }
   }
 
-  /// What replies that could not be read, twice, come closest to; the later one first.
+  /// What replies that could not be read come closest to; the last one first.
   private func guess(
     _ unread: [(reply: ModelReply, adapter: Adapter)], in context: ExecutionContext
   ) -> [JSONObject]? {
@@ -288,14 +290,15 @@ package final class PreparedProgram: Sendable {
     return nil
   }
 
-  private func unparsable(_ index: Int, _ error: UnparsableReply, isSecond: Bool) -> HoneError {
+  private func unparsable(_ index: Int, _ error: UnparsableReply, times: Int) -> HoneError {
+    let often = [1: "", 2: ", twice"][times] ?? ", \(times) times"
     let step = program.stepName(index).map { " to the step \"\($0)\"" } ?? ""
     let remedy =
       error.fault == .cut
       ? "Raise the model's maxTokens, or ask for shorter outputs."
       : "Look at the trace for the whole reply; another adapter, a stronger model or simpler output types help."
     return HoneError(
-      .outputUnparsable, "The model's reply\(step) could not be read\(isSecond ? ", twice" : ""): \(error.reason)",
+      .outputUnparsable, "The model's reply\(step) could not be read\(often): \(error.reason)",
       remedy: remedy, details: ["reply": String(error.reply.prefix(500))])
   }
 

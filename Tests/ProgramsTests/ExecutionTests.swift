@@ -115,17 +115,37 @@ import Traces
   @Test func aChoiceThatWasMissedTwiceIsGuessedWhereOneIsClose() async throws {
     let sorting = Program(
       try module(["module": "Predict", "signature": "text -> label: Literal['close_account', 'exchange_rate']"]))
-    let model = ScriptedModel("[[ ## label ## ]]\ncancel_account", "[[ ## label ## ]]\nno idea")
+    let model = ScriptedModel(
+      "[[ ## label ## ]]\ncancel_account", "[[ ## label ## ]]\nno idea", "[[ ## label ## ]]\nno idea")
     let tally = ReplyTally()
     var context = context(model)
     context.tally = tally
     let prediction = try await PreparedProgram(sorting).run(["text": "t"], in: context)
     #expect(prediction.outputs == ["label": "close_account"])
-    #expect(model.requests.count == 2)
-    #expect(tally.counts.unreadable == 2 && tally.counts.repaired == 1)
-    await #expect(throws: HoneError.self) {
-      try await self.run(sorting, ["text": "t"], ScriptedModel("[[ ## label ## ]]\nweather", "[[ ## label ## ]]\nrain"))
+    #expect(model.requests.count == 3)
+    #expect(tally.counts.unreadable == 3 && tally.counts.repaired == 1)
+    let missed = await #expect(throws: HoneError.self) {
+      try await self.run(sorting, ["text": "t"], ScriptedModel("weather", "rain", "snow"))
     }
+    #expect(missed?.message.contains("could not be read, 3 times") == true)
+  }
+
+  @Test func aChoiceThatWasMissedTwiceIsAskedForWithEachChoiceShown() async throws {
+    var sorting = Program(
+      try module(["module": "Predict", "signature": "text -> label: Literal['close_account', 'exchange_rate', 'lost']"]))
+    sorting["self"]?.demos = [["text": "Where is it?", "label": "lost"]]
+    let model = ScriptedModel("weather", "rain", "[[ ## label ## ]]\nlost")
+    #expect(try await run(sorting, ["text": "t"], model).outputs == ["label": "lost"])
+    let shown = texts(model.requests.last)
+    #expect(shown.count == 2 + 3 * 2)
+    #expect(shown.contains("[[ ## label ## ]]\nclose_account") && shown.contains("[[ ## label ## ]]\nexchange_rate"))
+    #expect(shown.contains { $0.hasPrefix("[[ ## text ## ]]\nclose account\n") })
+    // A number has no such third time.
+    let number = ScriptedModel("weather", "rain", "unused")
+    await #expect(throws: HoneError.self) {
+      try await self.run(Program(try module(["module": "Predict", "signature": "text -> n: int"])), ["text": "t"], number)
+    }
+    #expect(number.requests.count == 2)
   }
 
   @Test func countsHowRepliesCameOut() async throws {

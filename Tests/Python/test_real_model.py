@@ -53,7 +53,7 @@ def ours(start, tmp_path, model_url):
     return real_model.Hone(start(tmp_path / "home"), model_url, OPTIONS)
 
 
-@pytest.mark.parametrize("name, rows", [("label", 40), ("number", 40), ("extraction", 40), ("record", 24)])
+@pytest.mark.parametrize("name, rows", [("label", 40), ("number", 24), ("extraction", 24), ("record", 16)])
 def test_nearly_every_row_gets_an_answer_in_the_format_that_is_chosen(ours, say, name, rows):
     task = real_tasks.MAKERS[name]()
     demos = task.train[:DEMOS]
