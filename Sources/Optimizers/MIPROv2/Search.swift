@@ -107,7 +107,6 @@ final class Search {
       random.shuffle(&values)
       columns.append(values)
     }
-    pairInstructionWithLabels(&columns, count: limit)
     let count = min(limit, columns.map(\.count).max() ?? 0)
     var combinations: [[Int]] = []
     for index in 0..<count {
@@ -117,18 +116,6 @@ final class Search {
       }
     }
     return combinations
-  }
-
-  /// Puts each predictor's own instruction beside the demo set of rows as they are: what these alone give is the least
-  /// that a search is to find.
-  private func pairInstructionWithLabels(_ columns: inout [[Int]], count: Int) {
-    guard demoSets != nil, options.maxLabeledDemos > 0 else { return }
-    for predictor in 0..<predictors {
-      guard let own = columns[predictor].firstIndex(of: 0), own < count,
-        let labeled = columns[predictors + predictor].firstIndex(of: 1), own < columns[predictors + predictor].count
-      else { continue }
-      columns[predictors + predictor].swapAt(own, labeled)
-    }
   }
 
   // MARK: Deciding
@@ -158,7 +145,15 @@ final class Search {
         return piece
       }
     }
-    return trial(sampled())
+    return trial(labeledOnly() ?? sampled())
+  }
+
+  /// The student's own instructions with the demo set of rows as they are, as long as that has not been tried: what these
+  /// alone give is the least that a search is to find.
+  private func labeledOnly() -> [Int]? {
+    guard let demoSets, demoSets.count > 1, options.maxLabeledDemos > 0 else { return nil }
+    let combination = (0..<variables).map { $0 < predictors ? 0 : 1 }
+    return asked[combination] == nil ? combination : nil
   }
 
   /// Whether executions saved so far allow one more trial and the full evaluation of what it may find.
