@@ -104,7 +104,8 @@ package struct AdapterTrial: Sendable {
   /// The most executions that a decision costs beside those that the evaluation to come makes anyway.
   package static func mostExecutions(_ program: Program, rows: Int) -> Int {
     guard program.module.hostName == nil, rows >= leastRows else { return 0 }
-    return (program.adapter == nil ? ReplyFormat.allCases.count { $0.suits(program) } + 1 : 2) * min(rows, rowCount)
+    // Each form, chat beside that on the program as it is, and the last word on what nobody could read.
+    return (program.adapter == nil ? ReplyFormat.allCases.count { $0.suits(program) } + 2 : 3) * min(rows, rowCount)
   }
 
   /// Decides for a program whose form is open; nil where that cannot be learned: on a handful of rows, or where the
@@ -150,10 +151,21 @@ package struct AdapterTrial: Sendable {
     let tries = halves.map { one in
       rest.first { $0.attempt.format == one.attempt.format }.map { Self.sum(one.attempt, $0.attempt) } ?? one.attempt
     }
-    return AdapterDecision(
-      format: Self.best(tries.filter { kept.contains($0.format) }) ?? .chat,
-      tries: examples == nil ? tries : [first.attempt] + tries,
+    let decision = AdapterDecision(
+      format: Self.best(tries.filter { kept.contains($0.format) }) ?? .chat, tries: [first.attempt] + tries,
       unreadableReply: first.reply ?? halves.lazy.compactMap(\.reply).first)
+    return try await confirmed(decision, target, rows)
+  }
+
+  /// The decision with the last word on a model that nobody could read: an evaluation asks again where a reply cannot be
+  /// read, so only what fails then, too, is hopeless.
+  private func confirmed(
+    _ decision: AdapterDecision, _ program: Program, _ rows: [JSONObject]
+  ) async throws(HoneError) -> AdapterDecision {
+    guard decision.isHopeless else { return decision }
+    var decision = decision
+    decision.tries.append(try await attempt(program, decision.format, rows, 0..<rows.count, asksAgain: true).attempt)
+    return decision
   }
 
   /// Looks whether replies in a form that somebody chose can be read at all; asks for no more than that takes.
@@ -167,7 +179,7 @@ package struct AdapterTrial: Sendable {
       decision.unreadableReply = decision.unreadableReply ?? one.reply
       if one.attempt.readable > 0 { break }
     }
-    return decision
+    return try await confirmed(decision, examples ?? student, rows)
   }
 
   /// What makes a form better than another: replies are mostly written as asked for; the score; how many are.
@@ -210,11 +222,12 @@ package struct AdapterTrial: Sendable {
 
   /// - Parameter isFirst: whether the evaluation to come asks the same, and leaves the traces.
   private func attempt(
-    _ program: Program, _ format: ReplyFormat, _ rows: [JSONObject], _ range: Range<Int>, isFirst: Bool = false
+    _ program: Program, _ format: ReplyFormat, _ rows: [JSONObject], _ range: Range<Int>, isFirst: Bool = false,
+    asksAgain: Bool = false
   ) async throws(HoneError) -> Outcome {
     var program = program
     program.adapter = format
-    let prepared = PreparedProgram(program, asksAgain: false)
+    let prepared = PreparedProgram(program, asksAgain: asksAgain)
     // The evaluation to come asks the metric about the first ones, too.
     let isJudged = !isFirst || metric.isRepeatable
     let outcomes = try await concurrently(Array(range)) { _, row throws(HoneError) in

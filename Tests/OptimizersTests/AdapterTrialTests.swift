@@ -50,6 +50,18 @@ private final class PickyModel: LanguageModel {
   }
 }
 
+/// A model that writes about the weather until it has been shown every choice.
+private struct ShownChoicesModel: LanguageModel {
+  let identity = "shown choices \(UInt64.random(in: .min ... .max))"
+  let endpoint = "shown choices"
+
+  func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
+    let replies = request.prompt.shared.messages.filter { $0.role == .assistant }.map(\.content)
+    let isShown = ["red", "blue"].allSatisfy { choice in replies.contains { $0.contains(choice) } }
+    return ModelReply(texts: [isShown ? "[[ ## answer ## ]]\nred" : "It is raining outside"])
+  }
+}
+
 @Suite("In which form a model is asked", .timeLimit(.minutes(1)))
 struct AdapterTrialTests {
   private let data: [JSONObject] = (0..<20).map { ["question": .string("q\($0)"), "answer": .int($0)] }
@@ -168,13 +180,35 @@ struct AdapterTrialTests {
     let result = try await compile("MIPROv2", model)
     let error = try #require(result.stopped)
     #expect(error.kind == .outputUnparsable)
-    #expect(error.message.hasPrefix("None of 24 replies of picky/model could be read (prompts in the form chat, json, plain, xml"))
+    #expect(error.message.hasPrefix("None of 32 replies of picky/model could be read (prompts in the form chat, json, plain, xml"))
     #expect(error.message.contains("It wrote, for example: \"It is raining outside\""))
     #expect(error.remedy?.contains("another model") == true)
     #expect(result.trials.isEmpty)
-    #expect(model.calls <= 40)
-    let fixed = try await compile("MIPROv2", PickyModel { format, _, _ in format == .json }, adapter: .chat)
+    #expect(model.calls <= 48)
+    // What is read only when it is asked for again, in another form, can be searched.
+    let again = try await compile("MIPROv2", PickyModel { format, _, _ in format == .json }, adapter: .chat)
+    #expect(again.stopped == nil && again.best?.result.score == 100)
+    let fixed = try await compile("MIPROv2", PickyModel { _, _, _ in false }, adapter: .chat)
     #expect(fixed.stopped?.remedy?.contains("adapter: \"auto\"") == true)
+  }
+
+  @Test("a model that answers only when it is asked again is not hopeless")
+  func onlyWhenAskedAgain() async throws {
+    // It keeps to choices that it has been shown, all of them.
+    let model = ShownChoicesModel()
+    let rows: [JSONObject] = (0..<8).map { ["question": .string("q\($0)"), "answer": $0 % 2 == 0 ? "red" : "blue"] }
+    let typed: JSONValue = ["module": "Predict", "signature": "question -> answer: Literal['red', 'blue']"]
+    let client = ModelClient(
+      model: model, configuration: ModelConfiguration(model: "picky/model"), answers: MemoryAnswerStore())
+    for adapter in [nil, ReplyFormat.chat] {
+      var student = try program(typed)
+      student.adapter = adapter
+      let decision = try await AdapterTrial(session: session(), model: client, metric: ExactMatch())
+        .decide(student, rows: rows)
+      #expect(decision?.tries.dropLast().allSatisfy { $0.readable == 0 } == true)
+      #expect(decision?.tries.last?.readable == 8)
+      #expect(decision?.isHopeless == false)
+    }
   }
 
   @Test("bootstrapping stops after ten replies running that cannot be read")
