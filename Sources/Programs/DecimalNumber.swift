@@ -2,7 +2,7 @@ import JSON
 
 /// A number as people write it in decimal digits: `42`, `+1.5`, `.5`, `-3e4`.
 ///
-/// Neither hexadecimal digits nor words (`nan`, `inf`), which the standard library would take as well.
+/// Never words (`nan`, `inf`), which the standard library would take as well.
 struct DecimalNumber {
   /// The number as JSON: an integer where it was written as one and fits, else a finite double.
   let json: JSONValue
@@ -20,6 +20,24 @@ struct DecimalNumber {
     } else {
       return nil
     }
+  }
+
+  /// A whole number in hexadecimal, octal or binary digits: `0x1F`, `0o17`, `-0b11`.
+  init?(prefixed text: some StringProtocol) {
+    guard text.utf8.count <= 100 else { return nil }
+    let digits = text.drop { "+-".contains($0) }
+    let radixes = ["0x": 16, "0o": 8, "0b": 2]
+    guard text.count - digits.count <= 1, let radix = radixes[digits.prefix(2).lowercased()],
+      let first = digits.dropFirst(2).first, first.isHexDigit,
+      let whole = Int(String(text.prefix(text.count - digits.count)) + digits.dropFirst(2), radix: radix)
+    else { return nil }
+    json = .int(whole)
+  }
+
+  /// Whether a number begins with zeros that count for nothing (`007`), as names and codes do.
+  static func hasLeadingZeros(_ text: some StringProtocol) -> Bool {
+    let digits = text.drop { "+-\u{2212}".contains($0) }
+    return digits.first == "0" && digits.dropFirst().first?.isASCIIDigit == true
   }
 
   /// A number with the minus sign of print (`−5`) or underscores between its digits (`123_456.789`).

@@ -17,9 +17,14 @@ extension FieldType {
       if let json = LenientJSON.reading(block) { return json.value }
     }
     if case .dict = self {
-      return LenientJSON.members(text) ?? onlyValue(in: text) { value in value.objectValue?.isEmpty == false }
+      let whole = LenientJSON.members(text) ?? LenientJSON.sequence(text).map(LenientJSON.joined)
+      if let whole, whole.objectValue != nil { return whole }
+      return onlyValue(in: text) { value in value.objectValue?.isEmpty == false }
+        ?? onlyValue(in: text) { value in value.objectValue != nil }
     }
-    if let elements = LenientJSON.sequence(text), DecimalNumber(spoken: text) == nil { return .array(elements) }
+    if let elements = LenientJSON.sequence(text), DecimalNumber(spoken: text) == nil {
+      return LenientJSON.joined(elements)
+    }
     if let items = Bullets.items(of: LenientJSON.unfenced(text)) { return elements(of: items) }
     return onlyValue(in: text) { value in value.arrayValue != nil }
   }
@@ -34,13 +39,46 @@ extension FieldType {
     return first
   }
 
-  /// The one list or object that a text is mostly made of, with a few words around it.
+  /// What a text without brackets of its own lists, where any value will do: lists and objects, numbers or texts. What
+  /// may be one number (`1,234`, `12,5`) is no list.
+  func plainSequence(_ text: String) -> JSONValue? {
+    guard let values = LenientJSON.sequence(text) else { return nil }
+    if values.allSatisfy(\.isContainer) { return LenientJSON.joined(values) }
+    let areTexts = values.allSatisfy { $0.stringValue != nil } && "\"'".contains(text.last ?? " ")
+    let areNumbers = values.allSatisfy { $0.doubleValue != nil } && text.contains(", ")
+    guard areTexts || areNumbers else { return nil }
+    return .array(values)
+  }
+
+  /// The one list or object that a text is mostly made of, or that is set off from the words around it: behind a colon,
+  /// between tags, on lines of its own.
   func mainValue(in text: String) -> JSONValue? {
-    let value = onlyValue(in: text) { value in
-      value.objectValue.map { !$0.isEmpty } ?? value.arrayValue.map { !$0.isEmpty } ?? false
+    let found = LenientJSON.values(in: text).filter { $0.value != [] && $0.value != .object([:]) }
+    guard found.count == 1, let only = found.first, !only.isNextToTheOneBefore, !text.contains("[[ ##") else {
+      return nil
     }
-    guard let value, value.encoded().count * 3 >= text.utf8.count * 2 else { return nil }
-    return value
+    // `[1]` and `[name]` may be marks in a sentence.
+    let bytes = Array(text.utf8)
+    if only.value.arrayValue?.count == 1, !bytes[only.range].contains(where: "\"'{(".utf8.contains) { return nil }
+    let isMost = only.value.encoded().count * 3 >= text.utf8.count * 2
+    guard isMost || isSetOff(only, in: bytes) else { return nil }
+    return only.value
+  }
+
+  private func isSetOff(_ found: LenientJSON.Found, in text: [UInt8]) -> Bool {
+    var lead = text[..<found.range.lowerBound].dropLast(while: LenientJSON.isSpace)
+    let rest = text[found.range.upperBound...].dropLast(while: LenientJSON.isSpace)
+    // An object that begins the text is no mark in a sentence, as a list may be.
+    if lead.isEmpty, found.value.objectValue != nil { return true }
+    let words = rest.drop { LenientJSON.isSpace($0) || $0 == UInt8(ascii: ".") }
+    // More than a line on either side is a text of its own.
+    guard !lead.contains(0x0A), !words.contains(0x0A) else { return false }
+    let isAfterBreak = text[lead.endIndex..<found.range.lowerBound].contains(0x0A)
+    let isBeforeBreak = rest[..<words.startIndex].contains(0x0A)
+    let language = lead.dropLast(while: LenientJSON.isAlphanumeric)
+    if language.reversed().starts(with: "```".utf8) { lead = language }
+    guard isAfterBreak || lead.last.map(":=>`".utf8.contains) ?? true else { return false }
+    return isBeforeBreak || words.first.map("<`".utf8.contains) ?? true
   }
 
   /// A bullet list's lines as elements; each is a text unless the type of the elements is another.
@@ -70,7 +108,7 @@ enum Bullets {
       lines.removeFirst()
     }
     var items: [String] = []
-    guard let first = lines.first.flatMap(marker) else { return nil }
+    guard let first = lines.first.flatMap(marker), first.mark.number ?? 1 <= 1 else { return nil }
     let indent = lines[0].prefix(while: \.isWhitespace)
     for (index, line) in lines.enumerated() {
       guard line.prefix(while: \.isWhitespace) == indent, let (mark, text) = marker(line) else { return nil }
@@ -102,5 +140,11 @@ enum Bullets {
       rest.dropFirst().first?.isWhitespace == true
     else { return nil }
     return (Mark(number: number, sign: sign), rest.dropFirst())
+  }
+}
+
+extension ArraySlice<UInt8> {
+  fileprivate func dropLast(while isDropped: (UInt8) -> Bool) -> Self {
+    self[..<(lastIndex { !isDropped($0) }.map { $0 + 1 } ?? startIndex)]
   }
 }

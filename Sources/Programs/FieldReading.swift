@@ -45,13 +45,10 @@ extension FieldType {
       return FieldReading(.string(text))
     case .any:
       if let json = LenientJSON.reading(text) { return FieldReading(json.value, isRepaired: json.isRepaired) }
-      if let json = LenientJSON.fencedBlock(in: text).flatMap(LenientJSON.reading) {
+      if let json = LenientJSON.fencedBlock(in: text).flatMap({ LenientJSON.reading($0) }) {
         return FieldReading(json.value, isRepaired: true)
       }
-      if let values = LenientJSON.sequence(text), values.allSatisfy(\.isContainer) {
-        return FieldReading(.array(values), isRepaired: true)
-      }
-      if let value = mainValue(in: text) { return FieldReading(value, isRepaired: true) }
+      if let value = plainSequence(text) ?? mainValue(in: text) { return FieldReading(value, isRepaired: true) }
       return FieldReading(.string(text))
     case .optional(let wrapped):
       // A text that says None for an optional text stays a text, as in DSPy.
@@ -72,12 +69,14 @@ extension FieldType {
 
   private func union(of members: [FieldType], _ text: String) -> FieldReading? {
     if admitsText {
-      if let json = LenientJSON.reading(text),
-        members.contains(where: { $0 != .string && $0.coerce(json.value) == json.value })
-      {
-        return FieldReading(json.value, isRepaired: json.isRepaired)
-      }
-      return FieldReading(.string(text))
+      guard let json = LenientJSON.reading(text) else { return FieldReading(.string(text)) }
+      // A text that was quoted is one without its quotes.
+      if case .string = json.value { return FieldReading(json.value, isRepaired: json.isRepaired) }
+      // `42.0` is a whole number, and nothing else is made of another.
+      let values = members.lazy.compactMap { $0 == .string ? nil : $0.coerce(json.value) }
+      let isNumber = json.value.doubleValue != nil
+      let value = values.first { $0 == json.value } ?? values.first { _ in isNumber }
+      return value.map { FieldReading($0, isRepaired: json.isRepaired) } ?? FieldReading(.string(text))
     }
     var repaired: FieldReading?
     for member in members {
@@ -89,9 +88,10 @@ extension FieldType {
   }
 
   private func numberReading(_ text: String) -> FieldReading? {
-    if let number = DecimalNumber(text) ?? DecimalNumber(text.unquoted) {
+    if let number = DecimalNumber(text) ?? DecimalNumber(text.unquoted) ?? DecimalNumber(prefixed: text) {
       return whole(number.json).map { FieldReading($0) }
     }
+    if LenientJSON.isRecord(text) { return nil }
     let spoken = DecimalNumber(spoken: text.unquoted)?.json ?? NumberInWords.read(text, wholeOnly: self == .int)
     return spoken.flatMap(whole).map { FieldReading($0, isRepaired: true) }
   }

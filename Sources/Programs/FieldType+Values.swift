@@ -81,7 +81,9 @@ extension FieldType {
   }
 
   private func number(_ text: String) -> JSONValue? {
-    guard let number = DecimalNumber(text)?.json ?? DecimalNumber(spoken: text.unquoted)?.json else { return nil }
+    // As in a field of its own, a percentage is a whole number.
+    let plain = self == .int && text.hasSuffix("%") ? String(text.dropLast()) : text
+    guard let number = DecimalNumber(plain)?.json ?? DecimalNumber(spoken: plain.unquoted)?.json else { return nil }
     return self == .int ? number.intValue.map(JSONValue.int) : number
   }
 }

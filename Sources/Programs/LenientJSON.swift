@@ -19,7 +19,7 @@ package enum LenientJSON {
   /// The one value that the whole text, less a fence around it, stands for.
   package static func read(_ text: String) -> JSONValue? { reading(text)?.value }
 
-  static func reading(_ text: String) -> Reading? {
+  static func reading(_ text: String, fillsCutOff: Bool = true) -> Reading? {
     if let value = try? JSONReader.read(text) { return Reading(value: value, isRepaired: false) }
     var body = Array(text.utf8)[...]
     let inner = unfenced(body)
@@ -28,15 +28,28 @@ package enum LenientJSON {
     if body.count < text.utf8.count, let value = try? JSONReader.read(body) {
       return Reading(value: value, isRepaired: false)
     }
-    guard body.count <= maximumSize else { return nil }
-    guard let value = whole(body) ?? unescaped(body).flatMap(whole) else { return nil }
+    guard body.count <= maximumSize, !isHeader(body.drop(while: isSpace)) else { return nil }
+    guard
+      let value = whole(body, fillsCutOff) ?? unescaped(body).flatMap({ whole($0, fillsCutOff) })
+        ?? undoubled(body).flatMap({ whole($0, fillsCutOff) })
+    else { return nil }
     return Reading(value: value, isRepaired: true)
   }
 
-  /// The first object with any member in a text that holds other words too; never one out of a larger value.
+  /// Whether a text is an object of several members, or of one that is no single value: none of them is the value of a
+  /// text that should be one.
+  static func isRecord(_ text: String) -> Bool {
+    guard text.utf8.first(where: { !isSpace($0) }) == .openBrace, case .object(let object)? = read(text) else {
+      return false
+    }
+    return object.count > 1 || object.contains { $0.value.isContainer }
+  }
+
+  /// The first object with any member in a text that holds other words too; never one out of a larger value. A member
+  /// that was cut off before its value is missing from it.
   package static func firstObject(in text: String) -> JSONObject? {
-    if case .object(let object)? = read(text) { return object }
-    for found in values(in: text) {
+    if case .object(let object)? = reading(text, fillsCutOff: false)?.value { return object }
+    for found in values(in: text, fillsCutOff: false) {
       if case .object(let object) = found.value, !object.isEmpty { return object }
     }
     return nil
@@ -56,19 +69,27 @@ package enum LenientJSON {
     return reader.sequence()
   }
 
+  /// A sequence's values as one list; of lists and objects of which at most one holds anything, that one.
+  static func joined(_ values: [JSONValue]) -> JSONValue {
+    let full = values.filter { $0 != [] && $0 != .object([:]) }
+    return full.count <= 1 && values.allSatisfy(\.isContainer) ? full.first ?? values[0] : .array(values)
+  }
+
   /// The object of a text that holds its members but no braces: `"a": 1, "b": 2`.
   static func members(_ text: String) -> JSONValue? {
     let body = unfenced(Array(text.utf8)[...])
-    guard body.count <= maximumSize, body.first(where: { !isSpace($0) }) == .quote else { return nil }
+    guard body.count <= maximumSize, body.first(where: { !isSpace($0) }) == .quote, body.contains(UInt8(ascii: ":")),
+      body.last(where: { !isSpace($0) }) != UInt8(ascii: ":")
+    else { return nil }
     return whole([.openBrace] + body)
   }
 
   /// What the whole of `body` stands for. A closing bracket of the wrong kind may be read in several ways; the
   /// first way that leaves nothing over is taken, else one that leaves closing brackets over.
-  private static func whole(_ body: ArraySlice<UInt8>) -> JSONValue? {
+  private static func whole(_ body: ArraySlice<UInt8>, _ fillsCutOff: Bool = true) -> JSONValue? {
     for admitsClosers in [false, true] {
       for wrongClosers in LenientReader.WrongClosers.allCases {
-        var reader = LenientReader(body, wrongClosers: wrongClosers)
+        var reader = LenientReader(body, wrongClosers: wrongClosers, fillsCutOff: fillsCutOff)
         guard let value = reader.value() else {
           guard reader.hasMetWrongCloser else { return nil }
           continue
@@ -96,6 +117,33 @@ package enum LenientJSON {
       if isEscaped, byte != .quote, byte != .backslash, byte != UInt8(ascii: "n") { plain.append(.backslash) }
       plain.append(isEscaped && byte == UInt8(ascii: "n") ? 0x0A : byte)
       isEscaped = false
+    }
+    return plain[...]
+  }
+
+  /// The text with each two quotes made one, if its first quote is doubled: `{""a"": ""b""}`.
+  private static func undoubled(_ body: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard let first = body.firstIndex(where: { !isSpace($0) && !"[{(".utf8.contains($0) }), first > body.startIndex,
+      body[first...].starts(with: [.quote, .quote]), let next = body[first...].dropFirst(2).first,
+      next == UInt8(ascii: "_") || isAlphanumeric(next)
+    else { return nil }
+    var plain: [UInt8] = []
+    plain.reserveCapacity(body.count)
+    var place = body.startIndex
+    while place < body.endIndex {
+      let byte = body[place]
+      let end = body[place...].firstIndex { $0 != byte } ?? body.endIndex
+      switch byte {
+      case .quote:
+        // One that is not doubled, or a text of nothing: the others may not be doubled either.
+        guard (end - place).isMultiple(of: 2), end - place > 2 || plain.last.map(":[,(".utf8.contains) != true
+          || body[end...].first.map(",]})".utf8.contains) != true
+        else { return nil }
+        plain.append(contentsOf: body[place..<end].dropLast((end - place) / 2))
+      case UInt8(ascii: "'"): plain.append(contentsOf: body[place..<end].dropLast((end - place) / 2))
+      default: plain.append(contentsOf: body[place..<end])
+      }
+      place = end
     }
     return plain[...]
   }
@@ -160,6 +208,8 @@ extension LenientJSON {
   /// A list or object found among words.
   struct Found {
     var value: JSONValue
+    /// Where it stands in the text's UTF-8.
+    var range: Range<Int>
     /// Whether nothing but commas and white space is between it and the one before.
     var isNextToTheOneBefore: Bool
   }
@@ -167,7 +217,7 @@ extension LenientJSON {
   /// The lists and objects that stand among words, none of them inside another; twenty places are tried.
   ///
   /// A bracket that opens nothing readable is passed over with all it encloses.
-  static func values(in text: String) -> [Found] {
+  static func values(in text: String, fillsCutOff: Bool = true) -> [Found] {
     let body = Array(text.utf8).prefix(maximumSize)
     var found: [Found] = []
     var position = body.startIndex
@@ -175,20 +225,20 @@ extension LenientJSON {
     let dips = dips(in: body)
     for _ in 0..<20 {
       guard let start = body[position...].firstIndex(where: { $0 == .openBrace || $0 == .openBracket }) else { break }
-      var reader = LenientReader(body[start...], wrongClosers: .closeOuter)
+      var reader = LenientReader(body[start...], wrongClosers: .closeOuter, fillsCutOff: fillsCutOff)
       if standsAlone(start, in: body), let value = reader.value(), !reader.hasCutOffBareText,
         !dips[reader.position], !goesOn(behind: reader.position, body[..<start].last, in: body)
       {
         position = reader.position
         let isNext = !found.isEmpty && body[lastEnd..<start].allSatisfy { isSpace($0) || $0 == UInt8(ascii: ",") }
         // `[note]` is a mark in a sentence rather than a list, `[[` at the end the beginning of something else.
-        guard isNext || !reader.isOneBareWord(value) else { continue }
+        guard isNext || isAnnounced(start, in: body) || !reader.isOneBareWord(value) else { continue }
         if value.isBlank, let last = body.last(where: { !isSpace($0) }), position == body.endIndex,
           !"}]".utf8.contains(last)
         {
           continue
         }
-        found.append(Found(value: value, isNextToTheOneBefore: isNext))
+        found.append(Found(value: value, range: start..<position, isNextToTheOneBefore: isNext))
         lastEnd = position
       } else if let end = balancedEnd(of: start, in: body) {
         position = end
@@ -201,13 +251,23 @@ extension LenientJSON {
 
   /// Whether a bracket is neither an index or a type's parameter (`list[str]`) nor the value of a quoted key.
   private static func standsAlone(_ start: Int, in body: ArraySlice<UInt8>) -> Bool {
-    // A section's header.
-    if body[start...].starts(with: "[[ ##".utf8) || body[start...].starts(with: "[[##".utf8) { return false }
+    if isHeader(body[start...]) { return false }
     guard let before = body[..<start].last else { return true }
-    if body[start] == .openBracket, isAlphanumeric(before) || "_])".utf8.contains(before) { return false }
+    if body[start] == .openBracket, isAlphanumeric(before) || "_])\\".utf8.contains(before) { return false }
     let words = body[..<start].suffix(64)
     guard let colon = words.lastIndex(where: { !isSpace($0) }), body[colon] == UInt8(ascii: ":") else { return true }
     return words[..<colon].last(where: { !isSpace($0) }) != .quote
+  }
+
+  /// Whether a section's header begins here.
+  private static func isHeader(_ text: ArraySlice<UInt8>) -> Bool {
+    text.starts(with: "[[ ##".utf8) || text.starts(with: "[[##".utf8)
+  }
+
+  /// Whether a colon or an equals sign says that a value follows; without a space they are code's.
+  private static func isAnnounced(_ start: Int, in body: ArraySlice<UInt8>) -> Bool {
+    let lead = body[..<start].suffix(LenientReader.lookAhead)
+    return lead.last.map(isSpace) ?? false && lead.last { !isSpace($0) }.map(":=".utf8.contains) ?? false
   }
 
   /// For each place whether a bracket behind it closes one before it, which a value that ends there is then in.
@@ -260,8 +320,8 @@ extension JSONValue {
     }
   }
 
-  /// Whether this is a list of nothing.
-  fileprivate var isBlank: Bool { arrayValue?.allSatisfy(\.isBlank) ?? false }
+  /// Whether this is an object or a list of nothing.
+  fileprivate var isBlank: Bool { arrayValue?.allSatisfy(\.isBlank) ?? objectValue?.isEmpty ?? false }
 }
 
 extension ArraySlice<UInt8> {

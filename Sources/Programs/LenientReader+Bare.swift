@@ -5,6 +5,12 @@ extension LenientReader {
 
   mutating func key() -> String? {
     guard let closing = closingQuote() else { return bareKey() }
+    // `""key":`: the opening quote was doubled.
+    if bytes[position...].starts(with: "\"\"".utf8), let next = byte(at: position + 2), next != .quote,
+      next != UInt8(ascii: ":"), isQuotedKey(at: position + 1)
+    {
+      position += 1
+    }
     let start = position
     if closing.count > 1 { return text(closedBy: closing, in: .top) }
     // `"key: {`: the closing quote is missing.
@@ -23,8 +29,10 @@ extension LenientReader {
       }
       let end = position
       skipSpace()
-      // `"key" "text"`: the colon was left out.
-      guard let next = current, !":=".utf8.contains(next), next != .quote || position == end else { return key }
+      // `"key" "text"` and `"key" 1`: the colon was left out.
+      guard let next = current, !":=".utf8.contains(next), next != .quote || position == end, !isNumberHere else {
+        return key
+      }
       position = end
     }
     guard hasColon, byte(at: word.endIndex + 1) != UInt8(ascii: "/") else { return nil }
@@ -47,7 +55,8 @@ extension LenientReader {
         let inner = bytes[(position + 1)..<end]
         guard !inner.contains(.backslash) else { return text(closedBy: [quote], in: .top) }
         position = end + 1
-        return String(decoding: inner, as: UTF8.self)
+        let key = String(decoding: inner, as: UTF8.self)
+        return inner.last == 0x0A ? key.trimmed : key
       }
     }
     position = bytes.endIndex
@@ -67,6 +76,20 @@ extension LenientReader {
     guard !name.isEmpty, !name.utf8.contains(.quote), !name.utf8.contains(.backslash) else { return nil }
     position = key.endIndex
     return name.unquoted
+  }
+
+  /// Passes over one word that stands where a key would, with a quoted key behind it: `"a": 1, NOTE "b": 2`.
+  mutating func skipStrayWord() {
+    guard let end = endOfStrayWord(at: position) else { return }
+    position = end
+    skipSpace()
+  }
+
+  private func endOfStrayWord(at start: Int) -> Int? {
+    let ahead = bytes[min(start, bytes.endIndex)...].prefix(Self.lookAhead).drop(while: LenientJSON.isSpace)
+    let word = ahead.prefix { $0 == UInt8(ascii: "_") || LenientJSON.isAlphanumeric($0) }
+    guard !word.isEmpty, let behind = byte(at: word.endIndex), LenientJSON.isSpace(behind) else { return nil }
+    return isQuotedKey(at: word.endIndex) ? word.endIndex : nil
   }
 
   /// Whether a key and its colon stand at `start`.
@@ -94,9 +117,15 @@ extension LenientReader {
   mutating func word(in place: Place = .element) -> JSONValue? {
     let word = bytes[position...].prefix(101).prefix { !LenientJSON.isSpace($0) && !",;]})".utf8.contains($0) }
     let text = String(decoding: word, as: UTF8.self)
-    guard word.count <= 100, let value = Self.scalar(text) else { return nil }
-    // Alone, a word in capitals is a text.
-    if place == .top, value == .null || value.boolValue != nil, !Self.words.contains(text) { return nil }
+    guard word.count <= 100,
+      let value = Self.scalar(text) ?? (place == .top ? DecimalNumber(prefixed: text)?.json : nil)
+    else { return nil }
+    if place == .top {
+      // Alone, a word in capitals is a text, and so is a number with zeros before it.
+      if value == .null || value.boolValue != nil ? !Self.words.contains(text) : DecimalNumber.hasLeadingZeros(text) {
+        return nil
+      }
+    }
     position = word.endIndex
     return value
   }
@@ -129,13 +158,14 @@ extension LenientReader {
   mutating func bareText(in place: Place) -> String? {
     let start = position
     var nested = 0
+    hasClosingQuote = false
     scan: while let byte = current {
       switch byte {
       case .openBrace, .openBracket, UInt8(ascii: "("): nested += 1
       case .closeBrace, .closeBracket, UInt8(ascii: ")"):
         if nested == 0 { break scan }
         nested -= 1
-      case UInt8(ascii: ",") where nested == 0 && endsBareText(place): break scan
+      case UInt8(ascii: ",") where nested == 0 && endsBareText(place, from: start): break scan
       case UInt8(ascii: ";") where nested == 0:
         if place == .element || isKey(at: position + 1) { break scan }
       case 0x0A where nested == 0:
@@ -146,8 +176,10 @@ extension LenientReader {
         let text = String(decoding: bytes[start..<position], as: UTF8.self).trimmed
         if place == .element, !byteIsBeforeDelimiter, Self.scalars(text) != nil { break scan }
         // The opening quote was forgotten.
-        guard nested == 0, byteIsBeforeDelimiter, !text.utf8.contains(.backslash) else { return nil }
+        if nested == 0, text.utf8.contains(.backslash) { return textWithoutOpeningQuote(from: start, in: place) }
+        guard nested == 0, byteIsBeforeDelimiter else { return nil }
         position += 1
+        hasClosingQuote = true
         return finished(text, in: place)
       case UInt8(ascii: ":") where nested == 0:
         // A key without a comma before it.
@@ -158,8 +190,21 @@ extension LenientReader {
       }
       position += 1
     }
-    if current == nil { hasCutOffBareText = true }
-    return finished(String(decoding: bytes[start..<position], as: UTF8.self).trimmed, in: place)
+    let text = String(decoding: bytes[start..<position], as: UTF8.self).trimmed
+    if current == nil, Self.scalars(text) == nil { hasCutOffBareText = true }
+    return finished(text, in: place)
+  }
+
+  /// A text with escapes that lost its opening quote.
+  private mutating func textWithoutOpeningQuote(from start: Int, in place: Place) -> String? {
+    guard start > bytes.startIndex else { return nil }
+    var reader = self
+    reader.position = start - 1
+    let text = reader.text(closedBy: [.quote], in: place)
+    guard let text, bytes[reader.position - 1] == .quote else { return nil }
+    self = reader
+    hasClosingQuote = true
+    return text
   }
 
   private mutating func finished(_ text: String, in place: Place) -> String? {
@@ -183,9 +228,15 @@ extension LenientReader {
   private static let notNumbers: Set<String> = ["nan", "-nan", "inf", "-inf", "+inf", "infinity", "-infinity"]
 
   /// Whether a comma here ends a text: in an object only before a key, for it may stand inside the text.
-  private func endsBareText(_ place: Place) -> Bool {
+  private func endsBareText(_ place: Place, from start: Int) -> Bool {
     guard place == .member else { return true }
     if isKey(at: position + 1) { return true }
+    // Behind a text the word might be its own.
+    if endOfStrayWord(at: position + 1) != nil, position - start <= Self.lookAhead,
+      Self.scalars(String(decoding: bytes[start..<position], as: UTF8.self)) != nil
+    {
+      return true
+    }
     guard let next = bytes[(position + 1)...].prefix(Self.lookAhead).first(where: { !LenientJSON.isSpace($0) }) else {
       return true
     }

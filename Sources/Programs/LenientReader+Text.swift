@@ -31,15 +31,21 @@ extension LenientReader {
         position += closing.count - 1
         if place == .top || closing.count > 1 { return String(decoding: text, as: UTF8.self) }
         if endsText(place, quotes) {
-          if quotes.isOpen, quotes.lastBeganText { return nil }
-          // `""x"`: the opening quote was doubled.
-          if quotes.count == 1, text.first == quote { text.removeFirst() }
+          if quotes.isOpen, quotes.lastBeganText, !Self.isBlankBehindLastQuote(text, quote) { return nil }
+          // `""x"`: the opening quote was doubled, and in `""x""` the closing one as well.
+          if text.first == quote, quotes.count == 1 || (quotes.count == 2 && text.last == quote) {
+            text.removeFirst()
+            if quotes.count == 2 { text.removeLast() }
+          }
+          // A line's end before the closing quote is layout.
+          if bytes[position - 2] == 0x0A { Self.trimEnd(of: &text) }
           return String(decoding: text, as: UTF8.self)
         }
         if place == .member, let end = quotes.nextMember, isColon(at: position) {
           // `{"a": "x, "b": 1}`: the quote behind x is missing, and b is a key.
           position = end.position
-          return String(decoding: text[..<end.length], as: UTF8.self)
+          text.removeSubrange(end.length...)
+          return giveBackClosers(before: end.position, &text) ? String(decoding: text, as: UTF8.self) : nil
         }
         // `"a": "b": 1` and `["a], "b": 1`: what was read is a key where a value should be, or holds one.
         if isColon(at: position), place == .element || quotes.count == 0 { return nil }
@@ -55,7 +61,16 @@ extension LenientReader {
       }
     }
     guard place != .top, giveBackClosers(&text) else { return nil }
+    Self.trimEnd(of: &text)
     return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func isBlankBehindLastQuote(_ text: [UInt8], _ quote: UInt8) -> Bool {
+    text.last { !LenientJSON.isSpace($0) } == quote
+  }
+
+  private static func trimEnd(of text: inout [UInt8]) {
+    while let last = text.last, LenientJSON.isSpace(last) { text.removeLast() }
   }
 
   /// The quotes inside a text that did not end it.
@@ -136,14 +151,25 @@ extension LenientReader {
     case UInt8(ascii: "`"): return bytes[next...].allSatisfy { $0 == UInt8(ascii: "`") }
     default:
       if place == .element, quotes.count == 0, next > position {
-        // `"a" 1]`: the comma was left out.
-        var reader = self
-        reader.position = next
-        guard reader.word() != nil else { return false }
-        return reader.significantByte(from: reader.position).map { ",]})".utf8.contains(bytes[$0]) } ?? true
+        return isElement(at: next)
       }
       return place == .member && bytes[position..<next].contains(0x0A) && isKey(at: position)
     }
+  }
+
+  /// Whether an element without quotes stands here, the comma before which was left out: `"a" 1]`, `"a" b]`.
+  private func isElement(at start: Int) -> Bool {
+    var reader = self
+    reader.position = start
+    if reader.word() != nil {
+      return reader.significantByte(from: reader.position).map { ",]})".utf8.contains(bytes[$0]) } ?? true
+    }
+    let words = bytes[start...].prefix(Self.lookAhead).prefix { !",:;{}[]()\"'\n".utf8.contains($0) }
+    guard let end = byte(at: words.endIndex) else { return false }
+    if end == UInt8(ascii: ",") {
+      return significantByte(from: words.endIndex + 1).map { bytes[$0] == .quote } ?? false
+    }
+    return end == .closeBracket && closers.last == end
   }
 
   /// A text that runs to the end may have lost its closing quote: then the brackets behind it are given back.
@@ -163,13 +189,26 @@ extension LenientReader {
     guard opened == text[..<end].count(where: { "}])".utf8.contains($0) }) else { return false }
     position -= text.count - end
     text.removeSubrange(end...)
-    while let last = text.last, LenientJSON.isSpace(last) { text.removeLast() }
+    Self.trimEnd(of: &text)
     // `"x, b: 1}`: whether b is a key cannot be told.
     var rest = text[...]
     while let colon = rest.firstIndex(of: UInt8(ascii: ":")) {
       if Self.isWordBehindComma(rest[..<colon].suffix(Self.lookAhead)) { return false }
       rest = rest[(colon + 1)...]
     }
+    return true
+  }
+
+  /// `{"a": {"b": "x}, "c": 1}`: the brackets behind x close what is open; false where they do not.
+  private mutating func giveBackClosers(before end: Int, _ text: inout [UInt8]) -> Bool {
+    let tail = bytes[..<end].suffix(min(Self.lookAhead, text.count)).reversed().prefix {
+      LenientJSON.isSpace($0) || closers.contains($0)
+    }
+    let brackets = tail.filter { !LenientJSON.isSpace($0) }
+    guard !brackets.isEmpty, !text.contains(where: "{[(".utf8.contains) else { return true }
+    guard closers.count > brackets.count, closers.reversed().starts(with: brackets.reversed()) else { return false }
+    position = end - tail.count
+    text.removeLast(tail.count)
     return true
   }
 

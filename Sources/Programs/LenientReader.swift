@@ -24,20 +24,25 @@ struct LenientReader {
   /// The closing brackets that are still to come, the outermost first.
   private(set) var closers: [UInt8] = []
   private let wrongClosers: WrongClosers
+  /// Whether a member that was cut off before its value is one with an empty text, rather than none.
+  private let fillsCutOff: Bool
   private(set) var hasMetWrongCloser = false
   /// Whether a text without quotes ran into the end.
   var hasCutOffBareText = false
   /// How many texts without quotes were read.
   var bareTexts = 0
+  /// Whether a quote closed the last text without an opening quote.
+  var hasClosingQuote = false
   private var admitsBareText = true
   /// Whether the last object that could not be read has no colon behind what would be its first key.
   private var lacksFirstColon = false
   private let lastNewline: Int
 
-  init(_ bytes: ArraySlice<UInt8>, wrongClosers: WrongClosers) {
+  init(_ bytes: ArraySlice<UInt8>, wrongClosers: WrongClosers, fillsCutOff: Bool = true) {
     self.bytes = bytes
     position = bytes.startIndex
     self.wrongClosers = wrongClosers
+    self.fillsCutOff = fillsCutOff
     lastNewline = bytes.lastIndex(of: 0x0A) ?? bytes.startIndex - 1
   }
 
@@ -105,28 +110,10 @@ struct LenientReader {
     var leavesOut = false
     var pendingKey = firstKey
     while true {
-      skipSpace()
-      if pendingKey == nil {
-        switch current {
-        case nil: return members.object
-        case close:
-          position += 1
-          // `{"a": 1}, "b": 2}`: the brace came too early.
-          if closers.count == 1, close == .closeBrace, membersGoOn() { continue }
-          return leavesOut && members.isEmpty ? nil : members.object
-        case UInt8(ascii: ","), UInt8(ascii: ";"):
-          position += 1
-          continue
-        case let byte? where "}])".utf8.contains(byte):
-          if isClosed(by: byte) { return members.object }
-          continue
-        default:
-          if skipsEllipsis() {
-            leavesOut = true
-            continue
-          }
-        }
+      if pendingKey == nil, !skipsToKey(closedBy: close, &leavesOut) {
+        return leavesOut && members.isEmpty ? nil : members.object
       }
+      let isQuoted = current == .quote
       guard let key = pendingKey ?? key() else {
         lacksFirstColon = members.isEmpty
         return cutOff(members)
@@ -134,23 +121,56 @@ struct LenientReader {
       pendingKey = nil
       skipSpace()
       guard current != nil else { return cutOff(members) }
-      guard skipsColon() || current == .quote else {
+      guard skipsColon() || current == .quote || (isQuoted && isNumberHere) else {
         lacksFirstColon = members.isEmpty
         return nil
       }
       skipSpace()
-      guard let next = current else { return cutOff(members) }
-      if next == UInt8(ascii: ",") || "}])".utf8.contains(next) {
-        // The value was left out.
-        members.set(key, .string(""))
-      } else {
-        let start = position
-        var member = value(in: .member)
-        if member == nil, position == start { member = bareMember() }
-        guard let member else { return nil }
-        members.set(key, member)
+      guard fillsCutOff || current != nil else { return cutOff(members) }
+      guard let member = member() else { return nil }
+      members.set(key, member)
+    }
+  }
+
+  /// Goes to the next member's key; false at the object's end.
+  private mutating func skipsToKey(closedBy close: UInt8, _ leavesOut: inout Bool) -> Bool {
+    while true {
+      skipSpace()
+      switch current {
+      case nil: return false
+      case close:
+        position += 1
+        // `{"a": 1}, "b": 2}`: the brace came too early.
+        guard closers.count == 1, close == .closeBrace, membersGoOn() else { return false }
+      case UInt8(ascii: ","), UInt8(ascii: ";"): position += 1
+      case let byte? where "}])".utf8.contains(byte):
+        if isClosed(by: byte) { return false }
+      default:
+        if skipsEllipsis() {
+          leavesOut = true
+          continue
+        }
+        skipStrayWord()
+        guard current == .quote, position + 1 == bytes.endIndex else { return true }
+        // Cut off where a key begins.
+        position = bytes.endIndex
       }
     }
+  }
+
+  /// The value behind a colon: an empty text where it was left out.
+  private mutating func member() -> JSONValue? {
+    guard let next = current, next != UInt8(ascii: ","), !"}])".utf8.contains(next) else { return .string("") }
+    let start = position
+    return value(in: .member) ?? (position == start ? bareMember() : .none)
+  }
+
+  /// Whether a number stands here with nothing behind it that belongs to it.
+  var isNumberHere: Bool {
+    var reader = self
+    guard reader.word()?.doubleValue != nil else { return false }
+    reader.skipSpace()
+    return reader.current.map(",]})".utf8.contains) ?? true
   }
 
   /// What stands before a member that is cut off; nothing where that member is the first.
@@ -248,7 +268,7 @@ struct LenientReader {
       if let element = value(in: .element) {
         skipSpace()
         guard current == UInt8(ascii: ":"), case .string(let key) = element else {
-          elements.append(element)
+          if !isOnlyOpened(start, element) { elements.append(element) }
           continue
         }
         // Members in a list: the list was left unclosed (`{"a": [1, "b": 2}`), or braces (`["a": 1]`).
@@ -264,11 +284,32 @@ struct LenientReader {
     }
   }
 
+  /// Whether nothing was written of an element but the bracket or quote that opens it: `[1, [`, `["a", "`.
+  private func isOnlyOpened(_ start: Int, _ element: JSONValue) -> Bool {
+    let closing: UInt8
+    switch element {
+    case .string(""): closing = bytes[start]
+    case .array([]): closing = bytes[start] == .openBracket ? .closeBracket : UInt8(ascii: ")")
+    case .object(let object) where object.isEmpty: closing = .closeBrace
+    default: return false
+    }
+    let written = bytes[start..<position].reversed().drop(while: LenientJSON.isSpace)
+    return written.count == 1 || written.first != closing
+  }
+
   private mutating func bareMember() -> JSONValue? {
     guard isBareTextHere, let text = bareText(in: .member) else { return nil }
-    guard let scalars = Self.scalars(text) else { return .string(text) }
-    guard scalars.count == 1 else { return nil }
-    return scalars[0]
+    let values = values(of: text)
+    guard values.count == 1 else { return nil }
+    return values[0]
+  }
+
+  /// The numbers and words that a text without quotes is, or the text: `true"` was meant for one.
+  private func values(of text: String) -> [JSONValue] {
+    guard let values = Self.scalars(text), !hasClosingQuote || values.allSatisfy({ $0.doubleValue != nil }) else {
+      return [.string(text)]
+    }
+    return values
   }
 
   private mutating func bareElements() -> [JSONValue]? {
@@ -276,7 +317,7 @@ struct LenientReader {
     // Parentheses hold words of a sentence more often than a tuple's.
     if closers.isEmpty ? !admitsBareText : closers.last == UInt8(ascii: ")") { return word().map { [$0] } }
     guard let text = bareText(in: .element) else { return nil }
-    return Self.scalars(text) ?? [.string(text)]
+    return values(of: text)
   }
 
   private var isBareTextHere: Bool {
