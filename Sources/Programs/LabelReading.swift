@@ -44,6 +44,7 @@ struct LabelReading {
       default: (value.text(), value)
       }
     }
+    if LenientJSON.isRecord(plain) { return nil }
     return LabelReading(labels).find(plain).map { FieldReading($0, isRepaired: true) }
   }
 
@@ -68,9 +69,19 @@ struct LabelReading {
   static func bool(_ text: String) -> FieldReading? {
     let plain = text.unquoted.lowercased()
     if let flag = flags[plain] { return FieldReading(.bool(flag)) }
+    if setsAnArgument(plain) || LenientJSON.isRecord(text) { return nil }
     // `No` is a word of many sentences; as an answer it ends one or begins one.
     let labels = LabelReading(["true", "yes", "false", "no"].map { ($0, .bool($0 == "true" || $0 == "yes")) })
     return labels.find(text).map { FieldReading($0, isRepaired: true) }
+  }
+
+  /// Whether a text is of code that sets something else: `f(x, strict=True)`.
+  private static func setsAnArgument(_ text: String) -> Bool {
+    ["=true", "=false"].contains { value in
+      guard let range = text.firstRange(of: value) else { return false }
+      // `is_valid=true` is an answer.
+      return range.upperBound < text.endIndex || text[..<range.lowerBound].contains { !isOfWord($0) && $0 != "_" }
+    }
   }
 
   /// A flag as JSON or Python write it, or as people abbreviate it.
@@ -248,7 +259,8 @@ struct LabelReading {
   private func isLikeAWordOfASentence(_ label: Label, _ tokens: ArraySlice<Token>, next: Token?) -> Bool {
     guard label.words.count == 1, label.words[0].count <= 3 else { return false }
     if label.words[0].count == 1, tokens.first?.isCapital != true { return true }
-    return next?.isBound == true
+    // A sentence may go on in the next line.
+    return next.map { $0.isBound || (!$0.isCapital && $0.gap.allSatisfy(\.isWhitespace)) } ?? false
   }
 
   // MARK: Words

@@ -11,6 +11,8 @@ struct NumberInWords {
     var range: Range<Int>
     /// Whether it stands for itself, rather than for a part of something.
     var isClear: Bool
+    /// Whether it belongs to a name: `Example 1`.
+    var isInName = false
     var cue: Cue?
     /// Whether it belongs together with the next one: `3 or 4`, `6 * 7`.
     var isLinked = false
@@ -18,20 +20,24 @@ struct NumberInWords {
 
   private enum Cue { case answer, equals }
 
+  /// The text in lower case.
   private let text: [Character]
+  /// The text as it was written.
+  private let original: [Character]
   private let wholeOnly: Bool
   private var mentions: [Mention] = []
 
   /// The number that `text` states; a percentage only where whole numbers are wanted, as 50 % may also be 0.5.
   static func read(_ text: String, wholeOnly: Bool) -> JSONValue? {
     guard text.utf8.count <= 10_000, text.utf8.contains(where: { (0x30...0x39).contains($0) }) else { return nil }
-    var reader = NumberInWords(text: Array(text.lowercased()), wholeOnly: wholeOnly)
+    var reader = NumberInWords(text, wholeOnly: wholeOnly)
     guard reader.findMentions() else { return nil }
     return reader.stated
   }
 
-  private init(text: [Character], wholeOnly: Bool) {
-    self.text = text
+  private init(_ text: String, wholeOnly: Bool) {
+    original = Array(text)
+    self.text = original.map { $0.lowercased().first ?? $0 }
     self.wholeOnly = wholeOnly
   }
 
@@ -43,7 +49,8 @@ struct NumberInWords {
       if !values.isEmpty { return nil }
     }
     guard isClear else { return nil }
-    if let first = mentions.first?.value, mentions.allSatisfy({ $0.value == first && !$0.isLinked }) { return first }
+    let areValues = mentions.allSatisfy { !$0.isInName && !$0.isLinked }
+    if areValues, let first = mentions.first?.value, mentions.allSatisfy({ $0.value == first }) { return first }
     return aloneOnALine
   }
 
@@ -108,7 +115,8 @@ struct NumberInWords {
     mention.isClear =
       isSeparate(mention.range) && !isScaled(behind: end) && !isQualified(before: first)
       && !numbersALine(mention.range)
-    mention.cue = mention.isClear ? cue(before: first, behind: previous) : nil
+    mention.isInName = isPartOfAName(mention.range)
+    mention.cue = mention.isClear && !mention.isInName ? cue(before: first, behind: previous) : nil
     return mention
   }
 
@@ -120,6 +128,7 @@ struct NumberInWords {
   private func isSeparate(_ range: Range<Int>) -> Bool {
     if range.lowerBound > 0 {
       let before = text[range.lowerBound - 1]
+      if isInCode(range.lowerBound) { return false }
       if before.isLetter || before.isNumber || "_/:.^\\<≤≥".contains(before) && !isLabelEnd(range.lowerBound - 1) {
         return false
       }
@@ -130,6 +139,24 @@ struct NumberInWords {
     if after.isLetter || after.isNumber || "_/^".contains(after) { return false }
     if Self.signs.contains(after) { return after == "+" && isDigit(range.upperBound + 1) }
     return after != ":" || !isDigit(range.upperBound + 1)
+  }
+
+  /// Whether it is an index (`a[0]`), an argument (`f(x, 1)`) or an issue's number (`#7`).
+  private func isInCode(_ start: Int) -> Bool {
+    let lead = text[..<start].suffix(60)
+    if lead.last == "#" { return lead.dropLast().last != "#" }
+    if lead.last == "[" { return lead.dropLast().last.map { $0.isLetter || $0.isNumber || "_]".contains($0) } ?? false }
+    var depth = 0
+    for place in lead.indices.reversed() {
+      switch text[place] {
+      case "\n": return false
+      case ")": depth += 1
+      case "(" where depth > 0: depth -= 1
+      case "(": return place > 0 && (text[place - 1].isLetter || text[place - 1] == "_")
+      default: break
+      }
+    }
+    return false
   }
 
   /// Whether a colon before a number ends a word (`answer:42`) rather than an hour.
@@ -143,6 +170,47 @@ struct NumberInWords {
     let rest = text[range.upperBound...].prefix(3)
     return rest.count == 3 && (rest.first == "." || rest.first == ")") && rest.dropFirst().first == " "
   }
+
+  /// Whether it is the number of a thing rather than how many there are: `Example 1`, `Model 2 B`, `123 Main St`.
+  private func isPartOfAName(_ range: Range<Int>) -> Bool {
+    let following = capitalizedWords(behind: range.upperBound)
+    if following > 1 { return true }
+    let place = wordBefore(range.lowerBound)
+    let word = original[place]
+    guard let first = word.first, first.isLetter else { return false }
+    if Self.introductions.contains(String(text[place])) { return false }
+    if first.isUppercase, word.contains(where: \.isLowercase) || following > 0 { return true }
+    // A noun behind it is what is counted: `ate 3 apples`.
+    return !original[range.upperBound...].prefix(2).contains { $0.isLetter || "%$€£¥°".contains($0) }
+  }
+
+  /// How many words in title case follow directly, up to two.
+  private func capitalizedWords(behind end: Int) -> Int {
+    var words = original[end...].prefix(60).split(separator: " ", omittingEmptySubsequences: false)[...]
+    guard words.popFirst()?.isEmpty == true else { return 0 }
+    return words.prefix(2).prefix { $0.first?.isUppercase == true && $0.dropFirst().first?.isLowercase == true }.count
+  }
+
+  /// The word that only spaces part from a number.
+  private func wordBefore(_ number: Int) -> Range<Int> {
+    var end = number
+    while end > 0, text[end - 1] == " " || "*_`\"'".contains(text[end - 1]) { end -= 1 }
+    var start = end
+    while start > 0, number - start < 40, text[start - 1].isLetter || text[start - 1].isNumber { start -= 1 }
+    return start..<end
+  }
+
+  /// Words behind which a number at the end of a sentence is a value.
+  private static let introductions: Set<String> = Set(
+    """
+    is are was were be being been equals equal as to of at in by with about approximately approx around roughly
+    exactly nearly almost only just precisely currently now a an the answer result total sum count number value
+    score rating grade rank rate rated level label class category option choice confidence probability difference
+    product average mean say says said give gives gave given get gets got have has had make makes made yield yields
+    cost costs return returns returned output outputs remain remains contain contains think believe guess estimate
+    predict choose pick select and or plus times minus need needs needed pay pays paid earn earns earned spend spent
+    sold bought ate used leave leaves usd eur gbp int integer float so then therefore thus hence i we it there left
+    """.split(whereSeparator: \.isWhitespace).map(String.init))
 
   /// Whether what follows makes another number of it: `%`, `million`.
   private func isScaled(behind end: Int) -> Bool {
@@ -159,11 +227,12 @@ struct NumberInWords {
 
   /// Whether the word before says that it is not this number.
   private func isQualified(before start: Int) -> Bool {
-    let words = text[..<start].suffix(20).reversed().drop { " *_`\"'(".contains($0) }
+    let words = text[..<start].suffix(20).reversed().drop { " *_`\"'(:".contains($0) }
     if let sign = words.first, "<≤≥".contains(sign) || (sign == ">" && words.dropFirst().first == " ") {
       return true
     }
     let word = String(words.prefix { $0.isLetter || $0 == "'" || $0 == "’" }.reversed())
+    if String(text[..<start].suffix(40)).contains("than or equal to") { return true }
     return Self.qualifiers.contains(word) || word.hasSuffix("n't") || word.hasSuffix("n’t")
   }
 
