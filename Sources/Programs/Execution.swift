@@ -62,7 +62,7 @@ package final class PreparedProgram: Sendable {
   let adapters: [Adapter]
   let shared: [SharedMessages]
   /// In what an unreadable reply is asked for afresh; nil: it is not.
-  private let others: [Adapter]?
+  let others: [Adapter]?
   /// The predictors' signatures in text form, as spans show them.
   private let signatureTexts: [String]
   let plan: Plan
@@ -218,8 +218,6 @@ package final class PreparedProgram: Sendable {
     return result
   }
 
-  /// One model call and, if its reply cannot be read, one more: in another form where nothing was found, else in the
-  /// same one, with what was wrong. A choice that is missed twice is asked for a third time, with each choice shown once.
   func predict(
     _ index: Int, _ inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> Prediction {
@@ -241,76 +239,15 @@ package final class PreparedProgram: Sendable {
     }
   }
 
-  private func complete(
-    _ index: Int, _ inputs: JSONObject, in context: ExecutionContext
-  ) async throws(HoneError) -> [JSONObject] {
-    let demos = shownDemos(index, in: context)
-    var adapter = adapters[index]
-    let messages = demos.map { adapter.sharedMessages(demos: $0) } ?? shared[index]
-    var prompt = format(index, adapter, messages, inputs, in: context)
-    var unread: [(reply: ModelReply, adapter: Adapter)] = []
-    while true {
-      let answer = try await ask(prompt, adapter, in: context)
-      do throws(UnparsableReply) {
-        return try parse(answer.reply, adapter, in: context)
-      } catch {
-        unread.append((answer.reply, adapter))
-        let own = demos ?? program.states[index].demos
-        guard let others, error.fault != .cut else { throw unparsable(index, error, times: unread.count) }
-        if unread.count == 1, error.fault == .values {
-          // Endpoints refuse an empty turn, and a runaway reply need not be shown whole.
-          let shown = error.reply.isEmpty ? "(no text)" : String(error.reply.prefix(8_000))
-          prompt.own += [ChatMessage(.assistant, shown), adapter.correction(of: error)]
-        } else if unread.count == 1 {
-          adapter = others[index]
-          prompt = format(index, adapter, adapter.sharedMessages(demos: own), inputs, in: context)
-        } else if unread.count == 2, let choices = adapters[index].signature.choices(beside: own) {
-          adapter = adapters[index]
-          prompt = format(index, adapter, adapter.sharedMessages(demos: own + choices), inputs, in: context)
-        } else if let guess = guess(unread, in: context) {
-          return guess
-        } else {
-          throw unparsable(index, error, times: unread.count)
-        }
-      }
-    }
-  }
-
-  /// What replies that could not be read come closest to; the last one first.
-  private func guess(
-    _ unread: [(reply: ModelReply, adapter: Adapter)], in context: ExecutionContext
-  ) -> [JSONObject]? {
-    for (reply, adapter) in unread.reversed() {
-      guard let read = try? adapter.read(reply.completion(0), guesses: true) else { continue }
-      var counts = ReplyCounts()
-      counts.repaired = 1
-      context.tally?.add(counts)
-      return [read.outputs]
-    }
-    return nil
-  }
-
-  private func unparsable(_ index: Int, _ error: UnparsableReply, times: Int) -> HoneError {
-    let often = [1: "", 2: ", twice"][times] ?? ", \(times) times"
-    let step = program.stepName(index).map { " to the step \"\($0)\"" } ?? ""
-    let remedy =
-      error.fault == .cut
-      ? "Raise the model's maxTokens, or ask for shorter outputs."
-      : "Look at the trace for the whole reply; another adapter, a stronger model or simpler output types help."
-    return HoneError(
-      .outputUnparsable, "The model's reply\(step) could not be read\(often): \(error.reason)",
-      remedy: remedy, details: ["reply": String(error.reply.prefix(500))])
-  }
-
   /// The predictor's demos less the one that must not be shown; nil where that makes no difference.
-  private func shownDemos(_ index: Int, in context: ExecutionContext) -> [JSONObject]? {
+  func shownDemos(_ index: Int, in context: ExecutionContext) -> [JSONObject]? {
     guard let hidden = context.hiddenDemo else { return nil }
     let demos = program.states[index].demos
     let shown = demos.filter { !isSameRow($0, hidden) }
     return shown.count == demos.count ? nil : shown
   }
 
-  private func format(
+  func format(
     _ index: Int, _ adapter: Adapter, _ messages: SharedMessages, _ inputs: JSONObject, in context: ExecutionContext
   ) -> Prompt {
     let span = context.trace?.begin(
@@ -330,7 +267,7 @@ package final class PreparedProgram: Sendable {
     return demo.count == row.count + (isAugmented ? 1 : 0) && row.allSatisfy { demo[$0.key] == $0.value }
   }
 
-  private func ask(
+  func ask(
     _ prompt: Prompt, _ adapter: Adapter, in context: ExecutionContext
   ) async throws(HoneError) -> ModelAnswer {
     let configuration = context.model.configuration
@@ -365,14 +302,16 @@ package final class PreparedProgram: Sendable {
   }
 
   /// The completions that can be read; the first one's fault if none can.
-  private func parse(
-    _ reply: ModelReply, _ adapter: Adapter, in context: ExecutionContext
+  ///
+  /// - Parameter areDraws: whether the completions are tries at one answer, and count as one reply.
+  func parse(
+    _ reply: ModelReply, _ adapter: Adapter, in context: ExecutionContext, areDraws: Bool = false
   ) throws(UnparsableReply) -> [JSONObject] {
     let span = context.trace?.begin(
       "\(adapter.format.className).parse", .parser, parent: context.parent,
       inputs: .json(["completion": .string(reply.texts.first ?? "")]))
     do throws(UnparsableReply) {
-      let completions = try readable(reply, adapter, context.tally)
+      let completions = try readable(reply, adapter, context.tally, areDraws: areDraws)
       if let span { context.trace?.end(span, outputs: .json(.object(completions[0]))) }
       return completions
     } catch {
@@ -382,7 +321,7 @@ package final class PreparedProgram: Sendable {
   }
 
   private func readable(
-    _ reply: ModelReply, _ adapter: Adapter, _ tally: ReplyTally?
+    _ reply: ModelReply, _ adapter: Adapter, _ tally: ReplyTally?, areDraws: Bool
   ) throws(UnparsableReply) -> [JSONObject] {
     var completions: [JSONObject] = []
     var fault: UnparsableReply?
@@ -400,7 +339,7 @@ package final class PreparedProgram: Sendable {
         fault = fault ?? error
       }
     }
-    tally?.add(counts)
+    tally?.add(areDraws ? counts.asDraws : counts)
     if !completions.isEmpty { return completions }
     if let fault { throw fault }
     return [try adapter.parse("")]
@@ -430,7 +369,7 @@ package final class PreparedProgram: Sendable {
 
 extension ModelReply {
   /// One of its completions, as far as reading it goes.
-  fileprivate func completion(_ index: Int) -> Completion {
+  func completion(_ index: Int) -> Completion {
     Completion(
       texts.indices.contains(index) ? texts[index] : "", reasoning: reasoning.indices.contains(index) ? reasoning[index] : "",
       isCut: finishReasons.indices.contains(index) && finishReasons[index] == "length")

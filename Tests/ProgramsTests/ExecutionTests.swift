@@ -112,35 +112,64 @@ import Traces
     #expect(model.requests.count == 1)
   }
 
+  private var sorting: Program {
+    get throws {
+      var program = Program(
+        try module(["module": "Predict", "signature": "text -> label: Literal['close_account', 'exchange_rate', 'lost']"]))
+      program["self"]?.demos = [["text": "Where is it?", "label": "lost"]]
+      return program
+    }
+  }
+
   @Test func aChoiceThatWasMissedTwiceIsGuessedWhereOneIsClose() async throws {
-    let sorting = Program(
-      try module(["module": "Predict", "signature": "text -> label: Literal['close_account', 'exchange_rate']"]))
-    let model = ScriptedModel(
-      "[[ ## label ## ]]\ncancel_account", "[[ ## label ## ]]\nno idea", "[[ ## label ## ]]\nno idea")
+    let model = ScriptedModel("[[ ## label ## ]]\ncancel_account", "[[ ## label ## ]]\nno idea")
     let tally = ReplyTally()
     var context = context(model)
     context.tally = tally
-    let prediction = try await PreparedProgram(sorting).run(["text": "t"], in: context)
+    let prediction = try await PreparedProgram(try sorting).run(["text": "t"], in: context)
     #expect(prediction.outputs == ["label": "close_account"])
-    #expect(model.requests.count == 3)
-    #expect(tally.counts.unreadable == 3 && tally.counts.repaired == 1)
-    let missed = await #expect(throws: HoneError.self) {
-      try await self.run(sorting, ["text": "t"], ScriptedModel("weather", "rain", "snow"))
-    }
-    #expect(missed?.message.contains("could not be read, 3 times") == true)
+    #expect(model.requests.count == 2)
+    #expect(tally.counts.unreadable == 2 && tally.counts.repaired == 1)
   }
 
-  @Test func aChoiceThatWasMissedTwiceIsAskedForWithEachChoiceShown() async throws {
-    var sorting = Program(
-      try module(["module": "Predict", "signature": "text -> label: Literal['close_account', 'exchange_rate', 'lost']"]))
-    sorting["self"]?.demos = [["text": "Where is it?", "label": "lost"]]
-    let model = ScriptedModel("weather", "rain", "[[ ## label ## ]]\nlost")
-    #expect(try await run(sorting, ["text": "t"], model).outputs == ["label": "lost"])
-    let shown = texts(model.requests.last)
+  @Test func nothingIsGuessedFromAReplyThatRepeatsTheQuestion() async throws {
+    let echo = "[[ ## label ## ]]\nDelete my account."
+    let model = ScriptedModel(echo, echo, echo)
+    await #expect(throws: HoneError.self) { try await self.run(try self.sorting, ["text": "delete my account"], model) }
+    #expect(model.requests.count == 3)
+    #expect(try await run(try sorting, ["text": "other words"], ScriptedModel(echo, echo)).outputs == ["label": "close_account"])
+  }
+
+  @Test func aChoiceThatWasMissedTwiceIsDrawnWithEachChoiceShown() async throws {
+    func replies(_ labels: String...) -> [String] { labels.map { "[[ ## label ## ]]\n\($0)" } }
+    let model = ScriptedModel([
+      ["weather"], ["rain"], replies("snow", "exchange_rate", "lost", "fog", "lost", "close_account", "ice", "lost"),
+    ])
+    let tally = ReplyTally()
+    var context = context(model)
+    context.tally = tally
+    let prediction = try await PreparedProgram(try sorting).run(["text": "t"], in: context)
+    #expect(prediction.outputs == ["label": "lost"])
+    #expect(prediction.completions.isEmpty)
+    #expect(tally.counts.replies == 3 && tally.counts.unreadable == 2 && tally.counts.repaired == 1)
+    let last = try #require(model.requests.last)
+    #expect(last.options.n == 8 && last.options.temperature == 0.7 && last.options.maxTokens == 100)
+    // The choices that no demo has come first, the program's own demo is next to the request.
+    let shown = texts(last)
     #expect(shown.count == 2 + 3 * 2)
-    #expect(shown.contains("[[ ## label ## ]]\nclose_account") && shown.contains("[[ ## label ## ]]\nexchange_rate"))
-    #expect(shown.contains { $0.hasPrefix("[[ ## text ## ]]\nclose account\n") })
-    // A number has no such third time.
+    #expect(shown[1].hasPrefix("[[ ## text ## ]]\nclose account\n") && shown[2] == "[[ ## label ## ]]\nclose_account")
+    #expect(shown[4] == "[[ ## label ## ]]\nexchange_rate" && shown[6] == "[[ ## label ## ]]\nlost")
+    // Of choices that are drawn equally often the first is taken.
+    let tied = ScriptedModel([["weather"], ["rain"], replies("snow", "exchange_rate", "lost")])
+    #expect(try await run(try sorting, ["text": "t"], tied).outputs == ["label": "exchange_rate"])
+  }
+
+  @Test func whatIsMissedInEveryWayIsSaid() async throws {
+    let missed = await #expect(throws: HoneError.self) {
+      try await self.run(try self.sorting, ["text": "t"], ScriptedModel("weather", "rain", "snow"))
+    }
+    #expect(missed?.message.contains("could not be read, 3 times") == true)
+    // A number is not drawn.
     let number = ScriptedModel("weather", "rain", "unused")
     await #expect(throws: HoneError.self) {
       try await self.run(Program(try module(["module": "Predict", "signature": "text -> n: int"])), ["text": "t"], number)

@@ -42,23 +42,23 @@ extension Signature {
     return parts.dropLast().joined(separator: ", ") + " and " + last
   }
 
-  /// For an output that is one of a few choices, a demo for each choice that no demo has: a text that says its name. A
-  /// model that makes choices up keeps to those that it has seen. Nil where there is no such output, or nothing to add.
-  func choices(beside demos: [JSONObject]) -> [JSONObject]? {
+  /// For an output that is one of a few choices, its name and a demo for each choice that no demo has: a text that says
+  /// the choice's name. A model that makes choices up keeps to those that it has seen. Nil where there is no such output.
+  func choices(beside demos: [JSONObject]) -> (output: String, demos: [JSONObject])? {
     let own = outputs.filter { $0.name != Module.reasoning.name }
     guard own.count == 1, case .literal(let values) = own[0].type, (2...30).contains(values.count),
       inputs.contains(where: { $0.type == .string })
     else { return nil }
     let seen = demos.compactMap { $0[own[0].name] }
     let missing = values.filter { $0.stringValue != nil && !seen.contains($0) }
-    if missing.isEmpty { return nil }
-    return missing.map { value in
+    let examples = missing.map { value in
       let words = (value.stringValue ?? "").map { $0 == "_" || $0 == "-" ? " " : $0 }
       var demo: JSONObject = [own[0].name: value]
       for field in inputs where field.type == .string { demo[field.name] = .string(String(words)) }
       if outputs.count > 1 { demo[Module.reasoning.name] = .string("It says so.") }
       return demo
     }
+    return (own[0].name, examples)
   }
 
   /// A JSON Schema of the outputs in the strict form that endpoints take: every member required, no others; nil where

@@ -18,6 +18,16 @@ package struct ReplyCounts: Sendable, Hashable {
     sum.repaired += more.repaired
   }
 
+  /// The counts of several completions that were tries at one answer: one reply, mended where any could be read.
+  var asDraws: ReplyCounts {
+    var counts = ReplyCounts()
+    counts.replies = 1
+    counts.unreadable = unreadable == replies ? 1 : 0
+    counts.cut = cut == replies ? 1 : 0
+    counts.repaired = 1 - counts.unreadable
+    return counts
+  }
+
   package var json: JSONValue {
     ["count": .int(replies), "unreadable": .int(unreadable), "cut": .int(cut), "repaired": .int(repaired)]
   }

@@ -1,0 +1,125 @@
+import Failures
+import JSON
+import LanguageModels
+
+/// How a predictor asks until a reply can be read.
+extension PreparedProgram {
+  /// What the model gives for a predictor's outputs, one object for each completion that can be read.
+  ///
+  /// A reply that cannot be read is followed by one more request: in another form where nothing was found, else in the
+  /// same one, with what was wrong. A choice that is missed twice is guessed where one is close to what was said, else
+  /// drawn several times with each choice shown. A reply that the token limit cut off within its form is not asked for
+  /// again: it would be cut off again.
+  func complete(
+    _ index: Int, _ inputs: JSONObject, in context: ExecutionContext
+  ) async throws(HoneError) -> [JSONObject] {
+    let shown = shownDemos(index, in: context)
+    let demos = shown ?? program.states[index].demos
+    var adapter = adapters[index]
+    var prompt = format(
+      index, adapter, shown.map { adapter.sharedMessages(demos: $0) } ?? shared[index], inputs, in: context)
+    var unread: [UnreadReply] = []
+    while true {
+      let answer = try await ask(prompt, adapter, in: context)
+      let fault: UnparsableReply
+      do throws(UnparsableReply) { return try parse(answer.reply, adapter, in: context) } catch { fault = error }
+      unread.append(UnreadReply(reply: answer.reply, adapter: adapter))
+      guard let others, fault.fault != .cut else { throw unparsable(index, fault, times: unread.count) }
+      if unread.count > 1 {
+        return try await choose(index, inputs, demos, unread, fault, in: context)
+      } else if fault.fault == .values {
+        // Endpoints refuse an empty turn, and a runaway reply need not be shown whole.
+        let said = fault.reply.isEmpty ? "(no text)" : String(fault.reply.prefix(8_000))
+        prompt.own += [ChatMessage(.assistant, said), adapter.correction(of: fault)]
+      } else {
+        adapter = others[index]
+        prompt = format(index, adapter, adapter.sharedMessages(demos: demos), inputs, in: context)
+      }
+    }
+  }
+
+  private struct UnreadReply {
+    var reply: ModelReply
+    var adapter: Adapter
+  }
+
+  // MARK: Choices
+
+  /// How a choice is drawn that was missed twice: freely, since the model's favourite was no choice, and briefly, so that
+  /// a reply that runs on is not paid for many times.
+  private static let draws = 8
+  private static let drawTemperature = 0.7
+  private static let drawTokens = 100
+
+  /// One of several choices, where the model has missed them twice.
+  private func choose(
+    _ index: Int, _ inputs: JSONObject, _ demos: [JSONObject], _ unread: [UnreadReply], _ fault: UnparsableReply,
+    in context: ExecutionContext
+  ) async throws(HoneError) -> [JSONObject] {
+    if let guess = guess(unread, inputs, in: context) { return [guess] }
+    let adapter = adapters[index]
+    guard let (choice, shown) = adapter.signature.choices(beside: demos) else {
+      throw unparsable(index, fault, times: unread.count)
+    }
+    var drawing = context
+    var options = context.options ?? context.model.configuration.sampling
+    options.n = max(options.n, Self.draws)
+    options.temperature = max(options.temperature ?? 0, Self.drawTemperature)
+    if adapter.signature.outputs.count == 1 { options.maxTokens = min(options.maxTokens ?? .max, Self.drawTokens) }
+    drawing.options = options
+    // The program's own demos last: a reply looks most like what stands nearest.
+    let prompt = format(index, adapter, adapter.sharedMessages(demos: shown + demos), inputs, in: context)
+    let answer = try await ask(prompt, adapter, in: drawing)
+    do throws(UnparsableReply) {
+      return [Self.mostFrequent(try parse(answer.reply, adapter, in: drawing, areDraws: true), choice)]
+    } catch {
+      if let guess = guess([UnreadReply(reply: answer.reply, adapter: adapter)], inputs, in: context) { return [guess] }
+      throw unparsable(index, error, times: unread.count + 1)
+    }
+  }
+
+  /// The completion whose choice most have; of equals the first.
+  private static func mostFrequent(_ completions: [JSONObject], _ choice: String) -> JSONObject {
+    var votes: [JSONValue: Int] = [:]
+    for completion in completions { votes[completion[choice] ?? .null, default: 0] += 1 }
+    let most = votes.values.max() ?? 0
+    return completions.first { votes[$0[choice] ?? .null] == most } ?? [:]
+  }
+
+  /// The choice that replies which name none come closest to; the last reply first.
+  private func guess(
+    _ unread: [UnreadReply], _ inputs: JSONObject, in context: ExecutionContext
+  ) -> JSONObject? {
+    for one in unread.reversed() {
+      for place in one.reply.texts.indices where !Self.repeats(one.reply.texts[place], inputs) {
+        guard let read = try? one.adapter.read(one.reply.completion(place), guesses: true) else { continue }
+        var counts = ReplyCounts()
+        counts.repaired = 1
+        context.tally?.add(counts)
+        return read.outputs
+      }
+    }
+    return nil
+  }
+
+  /// Whether a reply says what it was asked: a choice found in that would be ours, not the model's.
+  private static func repeats(_ reply: String, _ inputs: JSONObject) -> Bool {
+    let reply = reply.lowercased()
+    return inputs.contains { _, value in
+      guard let text = value.stringValue?.trimmed.lowercased() else { return false }
+      return text.contains(" ") && reply.contains(text)
+    }
+  }
+
+  private func unparsable(_ index: Int, _ error: UnparsableReply, times: Int) -> HoneError {
+    let often = [1: "", 2: ", twice"][times] ?? ", \(times) times"
+    let step = program.stepName(index).map { " to the step \"\($0)\"" } ?? ""
+    let remedy =
+      error.fault == .cut
+      ? "Raise the model's maxTokens, or ask for shorter outputs."
+      : "Look at the trace for the whole reply; another adapter, a stronger model or simpler output types help."
+    return HoneError(
+      .outputUnparsable, "The model's reply\(step) could not be read\(often): \(error.reason)",
+      remedy: remedy, details: ["reply": String(error.reply.prefix(500))])
+  }
+}
