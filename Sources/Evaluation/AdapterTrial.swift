@@ -77,8 +77,8 @@ package struct AdapterDecision: Sendable {
 ///
 /// The chat form is tried first, on the program as it is: where its replies can be read and many are right, it stays, and
 /// nothing was spent, since the answers are kept for the evaluation that follows. Else each form is tried on half of the
-/// rows, with examples if candidates will have any, and those that do best on all of them. What is decided depends on the
-/// answers alone.
+/// rows, with examples if candidates will have any and without if the program itself is one, and those that do best on
+/// all of them. What is decided depends on the answers alone.
 package struct AdapterTrial: Sendable {
   private let session: EngineSession
   private let model: ModelClient
@@ -86,6 +86,8 @@ package struct AdapterTrial: Sendable {
 
   /// How many rows a form is tried on.
   private static let rowCount = 8
+  /// How many of the forms tried on half of the rows are tried on the rest, at most.
+  private static let finalists = 3
   /// Fewer rows than this tell nothing.
   private static let leastRows = 4
   /// The share of replies written as asked for from which on a form does.
@@ -102,10 +104,14 @@ package struct AdapterTrial: Sendable {
   }
 
   /// The most executions that a decision costs beside those that the evaluation to come makes anyway.
-  package static func mostExecutions(_ program: Program, rows: Int) -> Int {
+  package static func mostExecutions(_ program: Program, rows: Int, keepsStudent: Bool = false) -> Int {
     guard program.module.hostName == nil, rows >= leastRows else { return 0 }
-    // Each form, chat beside that on the program as it is, and the last word on what nobody could read.
-    return (program.adapter == nil ? ReplyFormat.allCases.count { $0.suits(program) } + 2 : 3) * min(rows, rowCount)
+    let rows = min(rows, rowCount)
+    // With a form given: that one on the program as it is, with examples, and the last word on what nobody could read.
+    guard program.adapter == nil else { return 3 * rows }
+    let contenders = ReplyFormat.allCases.count { $0.suits(program) } * (keepsStudent ? 2 : 1)
+    let rest = min(contenders, finalists)
+    return 2 * rows + contenders * (rows / 2) + rest * (rows - rows / 2)
   }
 
   /// Decides for a program whose form is open; nil where that cannot be learned: on a handful of rows, or where the
@@ -114,11 +120,13 @@ package struct AdapterTrial: Sendable {
   /// - Parameters:
   ///   - student: the program as it is.
   ///   - examples: the program with examples, if candidates are going to have any.
+  ///   - keepsStudent: whether the student is a candidate, too.
   ///   - rows: the rows that will be evaluated.
   ///   - goodScore: the score, from 0 to 1, from which on chat stays if it can be read.
   /// - Throws: what ends a run; a refused key or request.
   package func decide(
-    _ student: Program, examples: Program? = nil, rows: [JSONObject], goodScore: Double = forSearches
+    _ student: Program, examples: Program? = nil, keepsStudent: Bool = false, rows: [JSONObject],
+    goodScore: Double = forSearches
   ) async throws(HoneError) -> AdapterDecision? {
     guard student.module.hostName == nil, rows.count >= Self.leastRows else { return nil }
     let rows = Array(rows.prefix(Self.rowCount))
@@ -137,24 +145,37 @@ package struct AdapterTrial: Sendable {
         message:
           "In chat \(first.attempt.clean) of \(first.attempt.rows) replies were as asked for\(right); trying other forms"
       ))
+    let isStudentIn = keepsStudent || examples == nil
+    // What chat does on the program as it is has been seen already, unless nobody has judged it.
+    let isFirstIn = isStudentIn && first.attempt.score != nil
     let formats = ReplyFormat.allCases.filter { $0.suits(student) }
-    let target = examples ?? student
-    let half = rows.count / 2
-    let halves = try await attempts(formats, target, rows, 0..<half)
-    let best = halves.map { Self.key($0.attempt) }.max { $0.lexicographicallyPrecedes($1) } ?? []
-    // Whatever is not clearly behind after half of the rows is tried on the rest.
-    let kept = halves.filter { one in
-      let key = Self.key(one.attempt)
-      return one.attempt.readable > 0 && key[0] == best[0] && (best[1] - key[1]) * Double(half) < 2
-    }.map(\.attempt.format)
-    let rest = try await attempts(kept, target, rows, half..<rows.count)
-    let tries = halves.map { one in
-      rest.first { $0.attempt.format == one.attempt.format }.map { Self.sum(one.attempt, $0.attempt) } ?? one.attempt
-    }
+    let contenders =
+      (examples.map { shown in formats.map { ($0, shown) } } ?? [])
+      + (isStudentIn ? formats.filter { $0 != .chat || !isFirstIn }.map { ($0, student) } : [])
+    let (tries, leaders, reply) = try await compare(contenders, rows)
     let decision = AdapterDecision(
-      format: Self.best(tries.filter { kept.contains($0.format) }) ?? .chat, tries: [first.attempt] + tries,
-      unreadableReply: first.reply ?? halves.lazy.compactMap(\.reply).first)
-    return try await confirmed(decision, target, rows)
+      format: Self.best((isFirstIn ? [first.attempt] : []) + leaders) ?? .chat, tries: [first.attempt] + tries,
+      unreadableReply: first.reply ?? reply)
+    return try await confirmed(decision, examples ?? student, rows)
+  }
+
+  /// Tries forms on half of the rows, and those that can be read and are not clearly behind on the rest.
+  ///
+  /// - Returns: what all of them did, those that were tried on all rows, and the beginning of a reply that nobody could read.
+  private func compare(
+    _ contenders: [(ReplyFormat, Program)], _ rows: [JSONObject]
+  ) async throws(HoneError) -> (tries: [AdapterDecision.Try], leaders: [AdapterDecision.Try], reply: String?) {
+    let half = rows.count / 2
+    let halves = try await attempts(contenders, rows, 0..<half)
+    let best = halves.map { Self.worth($0.attempt) }.max() ?? 0
+    let kept = halves.indices
+      .filter { halves[$0].attempt.readable > 0 && (best - Self.worth(halves[$0].attempt)) * Double(half) < 2 }
+      .sorted { (Self.worth(halves[$1].attempt), $0) < (Self.worth(halves[$0].attempt), $1) }
+      .prefix(Self.finalists).sorted()
+    let rest = try await attempts(kept.map { contenders[$0] }, rows, half..<rows.count)
+    var tries = halves.map(\.attempt)
+    for (place, more) in zip(kept, rest) { tries[place] = Self.sum(tries[place], more.attempt) }
+    return (tries, kept.map { tries[$0] }, halves.lazy.compactMap(\.reply).first)
   }
 
   /// The decision with the last word on a model that nobody could read: an evaluation asks again where a reply cannot be
@@ -182,16 +203,19 @@ package struct AdapterTrial: Sendable {
     return try await confirmed(decision, examples ?? student, rows)
   }
 
-  /// What makes a form better than another: replies are mostly written as asked for; the score; how many are.
-  private static func key(_ attempt: AdapterDecision.Try) -> [Double] {
-    [attempt.share >= goodShare ? 1 : 0, attempt.score ?? 0, attempt.share]
+  /// What makes a form better than another: the score, in which a reply that cannot be read is a wrong one; a little, how
+  /// many can be read, since the others cost another request each; and as little, how many are written as asked for. More
+  /// would favour forms in which any text is a reply, as plain text is.
+  private static func worth(_ attempt: AdapterDecision.Try) -> Double {
+    guard attempt.rows > 0 else { return 0 }
+    return (attempt.score ?? 0) + Double(attempt.readable + attempt.clean) / Double(8 * attempt.rows)
   }
 
   /// The best form; of equals the first.
   private static func best(_ tries: [AdapterDecision.Try]) -> ReplyFormat? {
     var best = tries.first
     for attempt in tries {
-      if let known = best, key(known).lexicographicallyPrecedes(key(attempt)) { best = attempt }
+      if let known = best, worth(known) < worth(attempt) { best = attempt }
     }
     return best?.format
   }
@@ -213,10 +237,10 @@ package struct AdapterTrial: Sendable {
   private typealias Outcome = (attempt: AdapterDecision.Try, reply: String?)
 
   private func attempts(
-    _ formats: [ReplyFormat], _ program: Program, _ rows: [JSONObject], _ range: Range<Int>
+    _ contenders: [(ReplyFormat, Program)], _ rows: [JSONObject], _ range: Range<Int>
   ) async throws(HoneError) -> [Outcome] {
-    try await concurrently(formats) { _, format throws(HoneError) in
-      try await attempt(program, format, rows, range)
+    try await concurrently(contenders) { _, contender throws(HoneError) in
+      try await attempt(contender.1, contender.0, rows, range)
     }
   }
 

@@ -49,7 +49,7 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
     let bare = task.student.withoutDemos()
     // A score that was wished for may be there at once.
     let least = stopAtScore == nil ? numCandidatePrograms + 2 : 0
-    return [task.adapterPart(examples: examples(task), rows: valset)].compactMap(\.self) + [
+    return [task.adapterPart(examples: examples(task), keepsStudent: true, rows: valset)].compactMap(\.self) + [
       task.scoring("baseline", 1...1, rows: valset, shortest: bare, longest: bare),
       BootstrapFewShot.bootstrapping(
         task, rows: task.trainset, sizes: sizes, labeled: maxLabeledDemos, rounds: maxRounds, mayEndEarly: stopAtScore != nil),
@@ -66,7 +66,8 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
   package func compile(_ task: CompileTask) async -> CompileResult {
     var bare = task
     bare.student = task.student.withoutDemos()
-    return await bare.withAdapter(examples: examples(task), rows: task.valset ?? task.trainset) { decided in
+    let rows = task.valset ?? task.trainset
+    return await bare.withAdapter(examples: examples(task), keepsStudent: true, rows: rows) { decided in
       var task = task
       task.student.adapter = decided.student.adapter
       let log = SearchLog(task)

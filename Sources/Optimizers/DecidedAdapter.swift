@@ -9,20 +9,25 @@ extension CompileTask {
   ///
   /// - Parameters:
   ///   - examples: the student with examples as candidates will have them; nil where they have none.
+  ///   - keepsStudent: whether the student is a candidate, too.
   ///   - rows: the rows that candidates are scored on; none leaves the form open.
   func withAdapter(
-    examples: Program?, rows: [JSONObject], search: (CompileTask) async -> CompileResult
+    examples: Program?, keepsStudent: Bool = false, rows: [JSONObject], search: (CompileTask) async -> CompileResult
   ) async -> CompileResult {
     do throws(HoneError) {
-      return await search(try await deciding(examples: examples, rows: rows))
+      return await search(try await deciding(examples: examples, keepsStudent: keepsStudent, rows: rows))
     } catch {
       return CompileResult(program: student, stopped: Callbacks.explained(error, session.callbacks?.peer))
     }
   }
 
-  private func deciding(examples: Program?, rows: [JSONObject]) async throws(HoneError) -> CompileTask {
+  private func deciding(
+    examples: Program?, keepsStudent: Bool, rows: [JSONObject]
+  ) async throws(HoneError) -> CompileTask {
     let trial = AdapterTrial(session: session, model: taskModel, metric: metric)
-    guard let decision = try await trial.decide(student, examples: examples == student ? nil : examples, rows: rows)
+    guard
+      let decision = try await trial.decide(
+        student, examples: examples == student ? nil : examples, keepsStudent: keepsStudent, rows: rows)
     else { return self }
     await session.events.emit(.adapterDecided(decision))
     if decision.isHopeless { throw decision.unreadable(taskModel.configuration) }
@@ -33,8 +38,9 @@ extension CompileTask {
   }
 
   /// The part of a search in which the form is decided.
-  func adapterPart(examples: Program?, rows: [JSONObject]) -> PlannedPart? {
-    let count = AdapterTrial.mostExecutions(student, rows: rows.count)
+  func adapterPart(examples: Program?, keepsStudent: Bool = false, rows: [JSONObject]) -> PlannedPart? {
+    let count = AdapterTrial.mostExecutions(
+      student, rows: rows.count, keepsStudent: keepsStudent && examples != nil && examples != student)
     guard count > 0 else { return nil }
     return PlannedPart(
       "adapter", .task, 0...count, shortest: .init(student, rows), longest: .init(examples ?? student, rows))

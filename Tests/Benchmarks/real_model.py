@@ -109,7 +109,7 @@ class Hone:
 
     def model(self, module):
         limit = self.options.max_tokens or MODULES[module]
-        return {"model": "openai/smollm2", "apiBase": self.url, "temperature": 0, "maxTokens": limit, "cache": False}
+        return {"model": f"openai/{self.options.model}", "apiBase": self.url, "temperature": 0, "maxTokens": limit, "cache": False}
 
     def program(self, task, module):
         if module == "ReAct":
@@ -175,7 +175,7 @@ class DSPy:
         self.dspy, self.url, self.options = dspy, url, options
 
     def model(self, module):
-        return self.dspy.LM("openai/smollm2", api_base=self.url, api_key="none", cache=False, temperature=0,
+        return self.dspy.LM(f"openai/{self.options.model}", api_base=self.url, api_key="none", cache=False, temperature=0,
                             max_tokens=self.options.max_tokens or MODULES[module], num_retries=0)
 
     def context(self, module):
@@ -373,6 +373,7 @@ def arguments():
     p.add_argument("--rows", type=int, help="rows a cell: 40, or 100 test rows for searches, unless said")
     p.add_argument("--half", choices=["a", "b"], help="only this half of the test rows")
     p.add_argument("--max-tokens", type=int, help="of a reply; by module unless said")
+    p.add_argument("--model", choices=list(real_model_env.MODELS), default="smollm2")
     p.add_argument("--endpoint", help="the base URL of a server that runs already")
     p.add_argument("--dspy", action="store_true", help="DSPy beside")
     p.add_argument("--searches", action="store_true", help="the table of searches in place of that of formats")
@@ -398,7 +399,7 @@ def main():
     tasks = real_tasks.tasks(options.task or ([] if options.data else None), options.data)
     with contextlib.ExitStack() as stack:
         try:
-            url = options.endpoint or stack.enter_context(real_model_env.running())
+            url = options.endpoint or stack.enter_context(real_model_env.running(model=options.model, seconds=600))
         except real_model_env.Unavailable as error:
             sys.exit(str(error))
         home = stack.enter_context(tempfile.TemporaryDirectory())

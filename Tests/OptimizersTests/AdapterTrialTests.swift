@@ -124,6 +124,17 @@ struct AdapterTrialTests {
     #expect(try await decide(equal)?.format == .chat)
   }
 
+  @Test("a form in which any text is a reply is not better for that")
+  func anyText() async throws {
+    // In plain text the weather is an answer, a wrong one; as JSON five of eight replies can be read, and are right.
+    let model = PickyModel { format, _, question in format == .json && question < "q5" }
+    let rows: [JSONObject] = (0..<8).map { ["question": .string("q\($0)"), "answer": .string("\($0)")] }
+    let decision = try await AdapterTrial(session: session(), model: client(model), metric: ExactMatch())
+      .decide(try program(["module": "Predict", "signature": "question -> answer"]), rows: rows)
+    #expect(decision?.format == .json)
+    #expect(decision?.tries.last { $0.format == .plain }?.clean == 4)
+  }
+
   @Test("the decision does not depend on how many are asked at once")
   func deterministic() async throws {
     let decisions = try await [1, 3, 16].asyncMap { width in
@@ -180,7 +191,7 @@ struct AdapterTrialTests {
     let result = try await compile("MIPROv2", model)
     let error = try #require(result.stopped)
     #expect(error.kind == .outputUnparsable)
-    #expect(error.message.hasPrefix("None of 32 replies of picky/model could be read (prompts in the form chat, json, plain, xml"))
+    #expect(error.message.hasPrefix("None of 44 replies of picky/model could be read (prompts in the form chat, json, plain, xml"))
     #expect(error.message.contains("It wrote, for example: \"It is raining outside\""))
     #expect(error.remedy?.contains("another model") == true)
     #expect(result.trials.isEmpty)

@@ -541,7 +541,9 @@ class Service:
     """What a request asks for, what is known already, and what was counted."""
 
     def __init__(self, engine, model):
-        self.engine, self.model, self._known, self._lock = engine, model, {}, threading.Lock()
+        self.engine, self.model, self._lock = engine, model, threading.Lock()
+        self._known = {}
+        self._drawn = {}  # How often a request without a seed was made before.
         self.reset()
 
     def reset(self):
@@ -576,18 +578,21 @@ class Service:
                 "top_p": float(body.get("top_p") or 1), "stop": stop}
 
     def _sequence(self, prompt, options, seed, number):
-        """A completion: one that is known or under way where it would be the same, else a new one."""
+        """A completion: one that is known or under way where it would be the same, else a new one.
+
+        Without a seed, the first request of a kind draws the same in every run of the endpoint, and so does the second.
+        """
         greedy = options["temperature"] <= 0.01
-        draw = 0 if greedy else [seed, number]
-        key = hashlib.sha256(json.dumps([prompt, options, draw]).encode()).hexdigest()
-        repeatable = greedy or seed is not None
+        digest = hashlib.sha256(json.dumps([prompt, options, 0 if greedy else [seed, number]]).encode()).hexdigest()
         with self._lock:
-            if repeatable and key in self._known:
+            repeat = 0
+            if not greedy and seed is None:
+                repeat = self._drawn[digest] = self._drawn.get(digest, -1) + 1
+            key = (digest, repeat)
+            if key in self._known:
                 self.stats["from_memory"] += 1
                 return self._known[key]
-            sequence = Sequence(prompt, options, int(key[:12], 16) if repeatable else None)
-            if repeatable:
-                self._known[key] = sequence
+            sequence = self._known[key] = Sequence(prompt, options, int(digest[:12], 16) + repeat)
         self.engine.waiting.put(sequence)
         return sequence
 

@@ -6,7 +6,6 @@ The model is small and sloppy: what it can answer in, larger ones can. Tests/Ben
 """
 
 import argparse
-import os
 import sys
 
 import pytest
@@ -19,7 +18,7 @@ import real_model  # noqa: E402
 import real_model_env  # noqa: E402
 import real_tasks  # noqa: E402
 
-OPTIONS = argparse.Namespace(max_tokens=None, train=24, val=20, max_calls=150, candidates=2)
+OPTIONS = argparse.Namespace(model="smollm2", max_tokens=None, train=24, val=20, max_calls=150, candidates=2)
 SHORT = argparse.Namespace(**{**vars(OPTIONS), "max_tokens": 40})
 SEARCH = {"name": "MIPROv2", "auto": None, "num_candidates": 3, "num_trials": 4, "minibatch": False}
 DEMOS = 4
@@ -63,10 +62,9 @@ def test_nearly_every_row_gets_an_answer_in_the_format_that_is_chosen(ours, say,
         demos = list({row["label"]: row for row in task.train}.values())
     program = ours.with_demos(task, "Predict", demos)
     outcome, count = ours.evaluate(task, "Predict", program, task.test[:rows], "auto")
-    say(f"{name}: {outcome.adapter}, {100 * outcome.readable:.0f} % of the replies readable, {outcome.unanswered} of {rows} rows "
-        f"without an answer, score {outcome.score:.1f}, {count.calls} calls in {count.seconds:.0f} s")
-    # It also makes up labels that are none of the choices; what is close to one is taken, the rest is not.
-    assert outcome.unanswered <= (0.15 if name == "label" else 0.05) * rows
+    say(f"{name}: {outcome.adapter}, {100 * outcome.readable:.0f} % of the replies readable, "
+        f"{outcome.unanswered} of {rows} rows without an answer, score {outcome.score:.1f}, {count.calls} calls in {count.seconds:.0f} s")
+    assert outcome.unanswered <= 0.05 * rows
 
 
 def test_demos_help_at_least_as_much_as_in_dspy(ours, model_url, say):
@@ -79,15 +77,13 @@ def test_demos_help_at_least_as_much_as_in_dspy(ours, model_url, say):
         program = system.with_demos(task, "Predict", task.train[:DEMOS])
         outcome, count = system.evaluate(task, "Predict", program, task.test[:60])
         scores.append(outcome.score)
-        say(f"{system.name} with {DEMOS} labelled demos: {outcome.score:.1f}, {outcome.unanswered} of 60 rows without an answer, "
-            f"{count.calls} calls in {count.seconds:.0f} s")
+        say(f"{system.name} with {DEMOS} labelled demos: {outcome.score:.1f}, "
+            f"{outcome.unanswered} of 60 rows without an answer, {count.calls} calls in {count.seconds:.0f} s")
     assert scores[0] >= scores[1]
 
 
-@pytest.mark.skipif(not os.environ.get("HONE_REAL_SEARCH"), reason="takes minutes: set HONE_REAL_SEARCH=1")
 def test_a_short_search_gains_on_rows_it_has_not_seen(ours, say):
-    ours.options = SHORT
-    task = real_tasks.label()
+    task = real_tasks.extraction()
     rows = task.test[-40:]
     before, _ = ours.evaluate(task, "Predict", ours.program(task, "Predict"), rows)
     program, count = ours.search(task, "Predict", SEARCH, 1)

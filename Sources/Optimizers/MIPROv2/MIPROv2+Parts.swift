@@ -16,9 +16,12 @@ extension MIPROv2 {
       sizes.append(size)
       labeled = most
     }
-    var parts = [task.adapterPart(examples: examples(task, setup), rows: setup.valset)].compactMap(\.self)
+    let examples = examples(task, setup)
+    let anchors = labeledDemos(orders) == nil ? 1 : 2
+    var parts = [task.adapterPart(examples: examples, keepsStudent: true, rows: setup.valset)].compactMap(\.self)
     parts += [
-      task.scoring("baseline", 1...1, rows: setup.valset, shortest: task.student, longest: task.student),
+      task.scoring(
+        "baseline", anchors...anchors, rows: setup.valset, shortest: task.student, longest: examples ?? task.student),
       BootstrapFewShot.bootstrapping(task, rows: setup.trainset, sizes: sizes, labeled: labeled, rounds: 1),
     ]
     if dataAwareProposer { parts.append(DataSummary.planned(setup.trainset, batch: viewDataBatchSize)) }
@@ -27,7 +30,7 @@ extension MIPROv2 {
     let later = historyAwareProposer ? mostTrials(plan) : 0
     parts.append(
       InstructionProposer.planned(task, first + described...first + described + later, trainset: setup.trainset))
-    parts.append(search(plan, setup, task))
+    parts.append(search(plan, setup, task, tried: anchors - 1))
     return parts
   }
 
@@ -37,15 +40,16 @@ extension MIPROv2 {
     (trials + minibatchFullEvalSteps - 1) / minibatchFullEvalSteps
   }
 
-  private func search(_ plan: Plan, _ setup: Setup, _ task: CompileTask) -> PlannedPart {
+  /// - Parameter tried: how many of the trials are made before.
+  private func search(_ plan: Plan, _ setup: Setup, _ task: CompileTask, tried: Int) -> PlannedPart {
     let isCached = task.taskModel.configuration.cache
-    let trials = plan.trials...mostTrials(plan)
+    let trials = plan.trials - tried...max(plan.trials, mostTrials(plan)) - tried
     // The last trials may call for one full evaluation more.
     let full =
       plan.minibatch ? 1...fullEvaluations(after: trials.upperBound) + (plan.isElastic ? 1 : 0) : 0...0
     // What has been asked before costs nothing (with the cache off, only where the run is tracked): the first trials
     // alone are sure to be new.
-    let least = min(max(1, plan.trials / 3), max(1, plan.demoSets - 1)) * plan.rowsPerTrial
+    let least = min(max(1, plan.trials / 3), max(1, plan.demoSets - 1), trials.lowerBound) * plan.rowsPerTrial
     let all = trials.upperBound * plan.rowsPerTrial + full.upperBound * setup.valset.count
     let most = isCached && plan.isElastic && plan.minibatch ? plan.executions - setup.valset.count : all
     return PlannedPart(

@@ -12,6 +12,8 @@ import Randomness
 /// Algorithm: MIPROv2 (Opsahl-Ong et al. 2024, arXiv 2406.11695), with DSPy's options, defaults and schedule. It
 /// departs from DSPy where that saves calls or uses them better:
 /// - Demo sets, data summary and the baseline's evaluation are made at the same time, trials overlap.
+/// - The first trial is the student with labelled demos alone, on the whole valset and before anything is written: what
+///   they give is the least that a search is to find, on a bounded budget and with a model that cannot write, too.
 /// - The first third of the trials takes up a new instruction and demo set each, as far as there are any, in place of
 ///   drawing combinations at random.
 /// - Scores of different minibatches are compared after taking out how hard their rows are.
@@ -117,7 +119,7 @@ package struct MIPROv2: Optimizer {
   package func compile(_ task: CompileTask) async -> CompileResult {
     var start = PythonRandom(seed: seed)
     let setup = Setup(self, task, random: &start)
-    return await task.withAdapter(examples: examples(task, setup), rows: setup.valset) { task in
+    return await task.withAdapter(examples: examples(task, setup), keepsStudent: true, rows: setup.valset) { task in
       let log = SearchLog(task)
       let tally = WritingTally()
       let stopped = await attempt { () async throws(HoneError) in
@@ -153,12 +155,19 @@ package struct MIPROv2: Optimizer {
     let session = inner
     let baselineInfo = log.info(
       "eval_full", task.student, rows: Array(setup.valset.indices), coordinates: ["trial": 1])
+    let labeledInfo = labeledDemos(orders).map { k in
+      let program = LabeledFewShot(k: k).labeled(task.student, trainset: setup.trainset)
+      let coordinates = Search.coordinates(of: Search.labeledOnly(predictors: program.predictors.count), in: program)
+      return log.info("eval_full", program, rows: Array(setup.valset.indices), coordinates: coordinates)
+    }
     // Bounded money goes into one part after the other, the student's score first: where it ends, something is whole.
     let isBounded = task.session.account.budget.isLimited
     do {
       // A failure in one part ends the others and is what the caller hears of.
       async let baseline = session.evaluator.evaluate(baselineInfo, examples: setup.valset)
       if isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
+      async let labeled = scoreLabeled(labeledInfo, session)
+      if isBounded, let labeledInfo, let result = try await labeled { await log.add(labeledInfo, result, isFull: true) }
       async let demoSets = makeDemoSets(orders, session)
       if isBounded { _ = try await demoSets }
       async let summary =
@@ -170,15 +179,30 @@ package struct MIPROv2: Optimizer {
       async let instructions = proposer.initial(
         count: min(setup.plan.instructCandidates, demos.count), demoSets: demos, random: random)
       if !isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
+      let known = try await labeled
+      if !isBounded, let labeledInfo, let known { await log.add(labeledInfo, known, isFull: true) }
       let (texts, after, failedProposals) = try await instructions
       random = after
       return Search(
         options: self, plan: setup.plan, task: session, log: log, proposer: proposer,
         demoSets: setup.plan.isZeroShot ? nil : demos, instructions: texts, random: random, spent: failures / 2,
-        failedProposals: failedProposals)
+        failedProposals: failedProposals, labeled: known)
     } catch {
       throw HoneError(wrapping: error)
     }
+  }
+
+  /// How many demos the set of rows as they are has; nil where there is no such set.
+  func labeledDemos(_ orders: [DemoSetOrder]) -> Int? {
+    for case .labeled(let k) in orders { return k }
+    return nil
+  }
+
+  private func scoreLabeled(
+    _ info: EvaluationInfo?, _ task: CompileTask
+  ) async throws(HoneError) -> EvaluationResult? {
+    guard let info else { return nil }
+    return try await task.evaluator.evaluate(info, examples: task.valset ?? [])
   }
 
   /// The demo sets in their order, one state of demos for each predictor, and how many rows were tried in vain.

@@ -38,12 +38,15 @@ final class Search {
   private var written: [Int] = []
   /// How many proposals, the last ones, came to nothing one after the other.
   private var failedProposals: Int
+  /// What the student's own instructions with labelled demos alone gave: the first trial, made before the search.
+  private let labeled: EvaluationResult?
   /// Evaluations decided whose results have not come in.
   private var outstanding = 0
 
   init(
     options: MIPROv2, plan: Plan, task: CompileTask, log: SearchLog, proposer: InstructionProposer,
-    demoSets: [[[JSONObject]]]?, instructions: [[String]], random: PythonRandom, spent: Int, failedProposals: Int
+    demoSets: [[[JSONObject]]]?, instructions: [[String]], random: PythonRandom, spent: Int, failedProposals: Int,
+    labeled: EvaluationResult?
   ) {
     self.options = options
     self.plan = plan
@@ -55,6 +58,7 @@ final class Search {
     self.random = random
     self.spent = spent
     self.failedProposals = failedProposals
+    self.labeled = labeled
     valset = task.valset ?? []
     board = ScoreBoard(rows: valset.count)
     written = instructions.map(\.count)
@@ -84,6 +88,13 @@ final class Search {
     let student = [Int](repeating: 0, count: variables)
     note(student, rows: Array(valset.indices))
     if let baseline = log.baseline { take(baseline.result, of: student, isFull: true) }
+    if let labeled {
+      let combination = Self.labeledOnly(predictors: predictors)
+      note(combination, rows: Array(valset.indices))
+      take(labeled, of: combination, isFull: true)
+      // Under auto it stands for as many trials as it costs, so that no more is asked than planned.
+      minibatchTrials = plan.isElastic ? (valset.count + plan.rowsPerTrial - 1) / plan.rowsPerTrial : 1
+    }
     opening = openingCombinations()
     try await inOrder(free: opening.count, window: 2, next: next, work: work, commit: commit)
   }
@@ -111,7 +122,7 @@ final class Search {
     var combinations: [[Int]] = []
     for index in 0..<count {
       let combination = columns.map { $0[index % $0.count] }
-      if combination.contains(where: { $0 != 0 }), !combinations.contains(combination) {
+      if asked[combination] == nil, !combinations.contains(combination) {
         combinations.append(combination)
       }
     }
@@ -137,7 +148,7 @@ final class Search {
     }
     minibatchTrials += 1
     trialsSinceFull += 1
-    if minibatchTrials <= opening.count { return trial(opening[minibatchTrials - 1]) }
+    if !opening.isEmpty { return trial(opening.removeFirst()) }
     if options.historyAwareProposer, minibatchTrials % 5 != 0 {
       if failedProposals < Self.hopeless {
         if let piece = refinedTrial() { return piece }
@@ -145,15 +156,7 @@ final class Search {
         return piece
       }
     }
-    return trial(labeledOnly() ?? sampled())
-  }
-
-  /// The student's own instructions with the demo set of rows as they are, as long as that has not been tried: what these
-  /// alone give is the least that a search is to find.
-  private func labeledOnly() -> [Int]? {
-    guard let demoSets, demoSets.count > 1, options.maxLabeledDemos > 0 else { return nil }
-    let combination = (0..<variables).map { $0 < predictors ? 0 : 1 }
-    return asked[combination] == nil ? combination : nil
+    return trial(sampled())
   }
 
   /// Whether executions saved so far allow one more trial and the full evaluation of what it may find.
@@ -271,7 +274,7 @@ final class Search {
   private func piece(_ combination: [Int], rows: [Int], isFull: Bool) -> Piece {
     let info = log.info(
       isFull ? "eval_full" : "eval_minibatch", program(combination), rows: rows,
-      coordinates: coordinates(combination))
+      coordinates: Self.coordinates(of: combination, in: task.student))
     return Piece(combination: combination, info: info, isFull: isFull)
   }
 
@@ -284,12 +287,19 @@ final class Search {
     return program
   }
 
+  /// The student's own instructions with the demo set of rows as they are. What these alone give is the least that a
+  /// search is to find, so they are scored first, before anything is spent on writing.
+  static func labeledOnly(predictors: Int) -> [Int] {
+    [Int](repeating: 0, count: predictors) + [Int](repeating: 1, count: predictors)
+  }
+
   /// DSPy's names for where a trial stands.
-  private func coordinates(_ combination: [Int]) -> JSONObject {
+  static func coordinates(of combination: [Int], in program: Program) -> JSONObject {
+    let predictors = program.predictors.count
     var object = JSONObject()
     for index in 0..<predictors {
       object["\(index)_predictor_instruction"] = .int(combination[index])
-      if demoSets != nil { object["\(index)_predictor_demos"] = .int(combination[predictors + index]) }
+      if combination.count > predictors { object["\(index)_predictor_demos"] = .int(combination[predictors + index]) }
     }
     return object
   }
