@@ -211,11 +211,12 @@ package struct AdapterTrial: Sendable {
     return (attempt.score ?? 0) + Double(attempt.readable + attempt.clean) / Double(8 * attempt.rows)
   }
 
-  /// The best form; of equals the first.
+  /// The best form; of those within one row of each other the first, since so few rows tell no more.
   private static func best(_ tries: [AdapterDecision.Try]) -> ReplyFormat? {
     var best = tries.first
     for attempt in tries {
-      if let known = best, worth(known) < worth(attempt) { best = attempt }
+      guard let known = best else { break }
+      if (worth(attempt) - worth(known)) * Double(max(1, attempt.rows)) > 1.001 { best = attempt }
     }
     return best?.format
   }

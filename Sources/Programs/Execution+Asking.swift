@@ -57,7 +57,9 @@ extension PreparedProgram {
     in context: ExecutionContext
   ) async throws(HoneError) -> [JSONObject] {
     if let guess = guess(unread, inputs, in: context) { return [guess] }
-    let adapter = adapters[index]
+    let own = adapters[index]
+    // What a model was seen to draw from best, beside JSON: in plain text and tags it kept to words of its own.
+    let adapter = [.chat, .json].contains(own.format) ? own : Adapter(own.signature, .chat)
     guard let (choice, shown) = adapter.signature.choices(beside: demos) else {
       throw unparsable(index, fault, times: unread.count)
     }

@@ -122,6 +122,9 @@ struct AdapterTrialTests {
         .decide(try program(typed), rows: data, goodScore: AdapterTrial.forEvaluations)?.format == .chat)
     let equal = PickyModel(wrong: { _, question in question < "q6" }) { _, _, _ in true }
     #expect(try await decide(equal)?.format == .chat)
+    // One row more tells nothing.
+    let near = PickyModel(wrong: { format, question in question < (format == .xml ? "q5" : "q6") }) { _, _, _ in true }
+    #expect(try await decide(near)?.format == .chat)
   }
 
   @Test("a form in which any text is a reply is not better for that")

@@ -159,6 +159,14 @@ import Traces
     #expect(shown.count == 2 + 3 * 2)
     #expect(shown[1].hasPrefix("[[ ## text ## ]]\nclose account\n") && shown[2] == "[[ ## label ## ]]\nclose_account")
     #expect(shown[4] == "[[ ## label ## ]]\nexchange_rate" && shown[6] == "[[ ## label ## ]]\nlost")
+    // From other forms than JSON it changes to chat for that.
+    for (format, mark) in [(ReplyFormat.plain, "[[ ## label ## ]]"), (.xml, "[[ ## label ## ]]"), (.json, "JSON object")] {
+      var other = try sorting
+      other.adapter = format
+      let model = ScriptedModel([["weather"], ["rain"], ["lost"]])
+      #expect(try await run(other, ["text": "t"], model).outputs == ["label": "lost"])
+      #expect(texts(model.requests.last).last?.contains(mark) == true)
+    }
     // Of choices that are drawn equally often the first is taken.
     let tied = ScriptedModel([["weather"], ["rain"], replies("snow", "exchange_rate", "lost")])
     #expect(try await run(try sorting, ["text": "t"], tied).outputs == ["label": "exchange_rate"])
