@@ -77,8 +77,8 @@ package struct AdapterDecision: Sendable {
 ///
 /// The chat form is tried first, on the program as it is: where its replies can be read and many are right, it stays, and
 /// nothing was spent, since the answers are kept for the evaluation that follows. Else each form is tried on half of the
-/// rows, with examples if candidates will have any and without if the program itself is one, and those that do best on
-/// all of them. What is decided depends on the answers alone.
+/// rows, with examples if candidates will have any, without if the program itself is one and chat is not written as asked,
+/// and those that do best on all of them. What is decided depends on the answers alone.
 package struct AdapterTrial: Sendable {
   private let session: EngineSession
   private let model: ModelClient
@@ -145,7 +145,8 @@ package struct AdapterTrial: Sendable {
         message:
           "In chat \(first.attempt.clean) of \(first.attempt.rows) replies were as asked for\(right); trying other forms"
       ))
-    let isStudentIn = keepsStudent || examples == nil
+    // A model that writes chat as asked needs no other form for the program as it is.
+    let isStudentIn = examples == nil || keepsStudent && first.attempt.share < Self.goodShare
     // What chat does on the program as it is has been seen already, unless nobody has judged it.
     let isFirstIn = isStudentIn && first.attempt.score != nil
     let formats = ReplyFormat.allCases.filter { $0.suits(student) }

@@ -12,8 +12,8 @@ import Randomness
 /// Algorithm: MIPROv2 (Opsahl-Ong et al. 2024, arXiv 2406.11695), with DSPy's options, defaults and schedule. It
 /// departs from DSPy where that saves calls or uses them better:
 /// - Demo sets, data summary and the baseline's evaluation are made at the same time, trials overlap.
-/// - The first trial is the student with labelled demos alone, on the whole valset and before anything is written: what
-///   they give is the least that a search is to find, on a bounded budget and with a model that cannot write, too.
+/// - The first trial is the student with labelled demos alone, on the whole valset: what they give is the least that a
+///   search is to find. On a bounded budget it is made before anything is bootstrapped or written.
 /// - The first third of the trials takes up a new instruction and demo set each, as far as there are any, in place of
 ///   drawing combinations at random.
 /// - Scores of different minibatches are compared after taking out how hard their rows are.
@@ -155,19 +155,13 @@ package struct MIPROv2: Optimizer {
     let session = inner
     let baselineInfo = log.info(
       "eval_full", task.student, rows: Array(setup.valset.indices), coordinates: ["trial": 1])
-    let labeledInfo = labeledDemos(orders).map { k in
-      let program = LabeledFewShot(k: k).labeled(task.student, trainset: setup.trainset)
-      let coordinates = Search.coordinates(of: Search.labeledOnly(predictors: program.predictors.count), in: program)
-      return log.info("eval_full", program, rows: Array(setup.valset.indices), coordinates: coordinates)
-    }
     // Bounded money goes into one part after the other, the student's score first: where it ends, something is whole.
     let isBounded = task.session.account.budget.isLimited
     do {
       // A failure in one part ends the others and is what the caller hears of.
       async let baseline = session.evaluator.evaluate(baselineInfo, examples: setup.valset)
       if isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
-      async let labeled = scoreLabeled(labeledInfo, session)
-      if isBounded, let labeledInfo, let result = try await labeled { await log.add(labeledInfo, result, isFull: true) }
+      let labeled = isBounded ? try await scoreLabeled(orders, session, log) : nil
       async let demoSets = makeDemoSets(orders, session)
       if isBounded { _ = try await demoSets }
       async let summary =
@@ -179,14 +173,12 @@ package struct MIPROv2: Optimizer {
       async let instructions = proposer.initial(
         count: min(setup.plan.instructCandidates, demos.count), demoSets: demos, random: random)
       if !isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
-      let known = try await labeled
-      if !isBounded, let labeledInfo, let known { await log.add(labeledInfo, known, isFull: true) }
       let (texts, after, failedProposals) = try await instructions
       random = after
       return Search(
         options: self, plan: setup.plan, task: session, log: log, proposer: proposer,
         demoSets: setup.plan.isZeroShot ? nil : demos, instructions: texts, random: random, spent: failures / 2,
-        failedProposals: failedProposals, labeled: known)
+        failedProposals: failedProposals, hasLabeled: labeledDemos(orders) != nil, labeled: labeled)
     } catch {
       throw HoneError(wrapping: error)
     }
@@ -198,11 +190,18 @@ package struct MIPROv2: Optimizer {
     return nil
   }
 
+  /// Scores the student with labelled demos alone; nil where there is no such demo set.
   private func scoreLabeled(
-    _ info: EvaluationInfo?, _ task: CompileTask
+    _ orders: [DemoSetOrder], _ task: CompileTask, _ log: SearchLog
   ) async throws(HoneError) -> EvaluationResult? {
-    guard let info else { return nil }
-    return try await task.evaluator.evaluate(info, examples: task.valset ?? [])
+    guard let k = labeledDemos(orders) else { return nil }
+    let program = LabeledFewShot(k: k).labeled(task.student, trainset: task.trainset)
+    let coordinates = Search.coordinates(of: Search.labeledOnly(predictors: program.predictors.count), in: program)
+    let valset = task.valset ?? []
+    let info = log.info("eval_full", program, rows: Array(valset.indices), coordinates: coordinates)
+    let result = try await task.evaluator.evaluate(info, examples: valset)
+    await log.add(info, result, isFull: true)
+    return result
   }
 
   /// The demo sets in their order, one state of demos for each predictor, and how many rows were tried in vain.

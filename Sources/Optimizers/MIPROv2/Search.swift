@@ -38,15 +38,18 @@ final class Search {
   private var written: [Int] = []
   /// How many proposals, the last ones, came to nothing one after the other.
   private var failedProposals: Int
-  /// What the student's own instructions with labelled demos alone gave: the first trial, made before the search.
+  /// Whether the first trial is that of labelled demos alone, and what they gave, where it has been made already.
+  private let hasLabeled: Bool
   private let labeled: EvaluationResult?
+  /// That trial, as long as it is to be made.
+  private var first: [Int]?
   /// Evaluations decided whose results have not come in.
   private var outstanding = 0
 
   init(
     options: MIPROv2, plan: Plan, task: CompileTask, log: SearchLog, proposer: InstructionProposer,
     demoSets: [[[JSONObject]]]?, instructions: [[String]], random: PythonRandom, spent: Int, failedProposals: Int,
-    labeled: EvaluationResult?
+    hasLabeled: Bool, labeled: EvaluationResult?
   ) {
     self.options = options
     self.plan = plan
@@ -58,6 +61,7 @@ final class Search {
     self.random = random
     self.spent = spent
     self.failedProposals = failedProposals
+    self.hasLabeled = hasLabeled
     self.labeled = labeled
     valset = task.valset ?? []
     board = ScoreBoard(rows: valset.count)
@@ -88,15 +92,15 @@ final class Search {
     let student = [Int](repeating: 0, count: variables)
     note(student, rows: Array(valset.indices))
     if let baseline = log.baseline { take(baseline.result, of: student, isFull: true) }
-    if let labeled {
+    if hasLabeled {
       let combination = Self.labeledOnly(predictors: predictors)
       note(combination, rows: Array(valset.indices))
-      take(labeled, of: combination, isFull: true)
       // Under auto it stands for as many trials as it costs, so that no more is asked than planned.
       minibatchTrials = plan.isElastic ? (valset.count + plan.rowsPerTrial - 1) / plan.rowsPerTrial : 1
+      if let labeled { take(labeled, of: combination, isFull: true) } else { first = combination }
     }
     opening = openingCombinations()
-    try await inOrder(free: opening.count, window: 2, next: next, work: work, commit: commit)
+    try await inOrder(free: opening.count + (first == nil ? 0 : 1), window: 2, next: next, work: work, commit: commit)
   }
 
   private var predictors: Int { task.student.predictors.count }
@@ -139,6 +143,10 @@ final class Search {
 
   /// The next evaluation; nil while there is nothing to do before more results are in, and at the end.
   private func decide() -> Piece? {
+    if let combination = first {
+      first = nil
+      return piece(combination, rows: Array(valset.indices), isFull: true)
+    }
     let isLastDue = minibatchTrials >= plan.trials && !mayExtend
     if plan.minibatch, trialsSinceFull >= options.minibatchFullEvalSteps, let piece = fullEvaluation() { return piece }
     if isLastDue {
