@@ -295,8 +295,8 @@ final class Search {
     return program
   }
 
-  /// The student's own instructions with the demo set of rows as they are. What these alone give is the least that a
-  /// search is to find, so they are scored first, before anything is spent on writing.
+  /// The student's own instructions with the demo set of rows as they are, the first trial: what these alone give is the
+  /// least that a search is to find.
   static func labeledOnly(predictors: Int) -> [Int] {
     [Int](repeating: 0, count: predictors) + [Int](repeating: 1, count: predictors)
   }
