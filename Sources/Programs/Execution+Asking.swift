@@ -76,7 +76,8 @@ extension PreparedProgram {
       return [Self.mostFrequent(try parse(answer.reply, adapter, in: drawing, areDraws: true), choice)]
     } catch {
       if let guess = guess([UnreadReply(reply: answer.reply, adapter: adapter)], inputs, in: context) { return [guess] }
-      throw unparsable(index, error, times: unread.count + 1)
+      // What was wrong before: draws may be cut off by a limit that is not the caller's.
+      throw unparsable(index, fault, times: unread.count + 1)
     }
   }
 
