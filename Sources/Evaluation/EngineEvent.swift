@@ -13,6 +13,8 @@ package struct EvaluationInfo: Sendable {
   package var key: String
   /// How many evaluations of that kind came before it in this run.
   package var index: Int
+  /// Its place among all evaluations of this run, from 1, in the order that the search decided on them.
+  package var place: Int
   package var program: Program
   /// Where in the optimizer's search the program stands (trial, instruction and demo-set indices …).
   package var coordinates: JSONObject
@@ -21,12 +23,13 @@ package struct EvaluationInfo: Sendable {
   package var metric: String
 
   package init(
-    run: String?, key: String, index: Int, program: Program, coordinates: JSONObject = [:], rows: [Int],
-    metric: String
+    run: String?, key: String, index: Int, place: Int = 1, program: Program, coordinates: JSONObject = [:],
+    rows: [Int], metric: String
   ) {
     id = run.map { String(ContentDigest.of("\($0)/\(key)_\(index)").description.prefix(32)) } ?? .randomRunID()
     self.key = key
     self.index = index
+    self.place = place
     self.program = program
     self.coordinates = coordinates
     self.rows = rows

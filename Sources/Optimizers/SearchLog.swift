@@ -22,8 +22,8 @@ final class SearchLog {
     let index = started[key, default: 0]
     started[key] = index + 1
     return EvaluationInfo(
-      run: task.session.runID, key: key, index: index, program: program, coordinates: coordinates, rows: rows,
-      metric: task.metric.name)
+      run: task.session.runID, key: key, index: index, place: started.values.reduce(0, +), program: program,
+      coordinates: coordinates, rows: rows, metric: task.metric.name)
   }
 
   /// Notes an evaluation; `isFull` ones on whole data decide which program is best (a strictly higher score wins).

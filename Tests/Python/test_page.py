@@ -115,8 +115,12 @@ class TestTheTutorialsSteps:
         assert children.count() == len(store["first"]["trials"])
         assert "best" in tree.locator(f'tr[data-id="{best_of(store["first"])}"]').inner_text()
 
-    def test_the_parent_run_shows_the_whole_search(self, visit, store):
+    def test_the_parent_run_shows_the_whole_search(self, visit, store, address):
         result = store["first"]
+        # Trials start at once, in any order: each says its place.
+        children = rpc(address, "listRuns", parentRunId=result["runId"], maxResults=100)["runs"]
+        places = {child["runId"]: child["tags"]["hone.trial"] for child in children}
+        assert places == {trial["runId"]: str(trial["number"]) for trial in result["trials"]}
         page = visit.open("experiments/1")
         page.locator(f'tr[data-id="{result["runId"]}"] a').click()
         figures = page.get_by_label("In figures")

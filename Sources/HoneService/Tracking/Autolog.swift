@@ -54,4 +54,6 @@ enum HoneTag {
   static let file = "hone.file"
   /// On an evaluation within a compile: what was evaluated.
   static let evaluation = "hone.evaluation"
+  /// On an evaluation within a compile: its place in the search, from 1. Starts alone do not tell it: many are at once.
+  static let trial = "hone.trial"
 }

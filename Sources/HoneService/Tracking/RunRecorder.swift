@@ -82,7 +82,9 @@ final class RunRecorder: EventSink {
         NewRun(
           id: info.id, experimentID: experimentID, name: info.name, parentID: parentID, user: user,
           sourceName: "hone", sourceType: "LOCAL",
-          tags: modelTags(languageModel) + [KeyValue(HoneTag.evaluation, info.identity)]))
+          tags: modelTags(languageModel) + [
+            KeyValue(HoneTag.evaluation, info.identity), KeyValue(HoneTag.trial, "\(info.place)"),
+          ]))
     }
     var params = stateParams(info.program)
     params.append(KeyValue("lm_params", modelParams(languageModel)))
@@ -100,6 +102,7 @@ final class RunRecorder: EventSink {
       // An outage that is over now had led the search elsewhere.
       try await store.clearRun(info.id)
       try await store.setTag(run: info.id, HoneTag.evaluation, info.identity)
+      try await store.setTag(run: info.id, HoneTag.trial, "\(info.place)")
     } else if run.info.status == .finished, let score = run.metric("eval"), run.metric("coverage") == 1 {
       standing.withLock { $0[info.id] = score }
       return false

@@ -62,8 +62,13 @@ export class Candidates {
   byId(runId) { return this.list.find((candidate) => candidate.run.runId === runId); }
 }
 
-/** In the order of the search: those of one kind by their numbers, the kinds among each other by their starts. */
+/**
+ * In the order of the search, as the runs tell it. Where they do not (another program logged them), those of one kind by
+ * their numbers, the kinds among each other by their starts.
+ */
 function inOrder(runs) {
+  const place = (run) => Number(run.tags['hone.trial'] ?? NaN);
+  if (runs.every((run) => place(run) >= 1)) return [...runs].sort((a, b) => place(a) - place(b));
   const kinds = new Map();
   for (const run of runs) {
     const kind = evaluationKind(run);

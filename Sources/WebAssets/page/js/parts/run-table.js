@@ -11,8 +11,8 @@ import { pill } from '../ui.js';
 
 /** What every row needs, whatever the columns. */
 export const NEEDS = [
-  'tags.hone.kind', 'tags.hone.status', 'tags.mlflow.autologging', 'params.optimizer', 'params.trial', 'metrics.eval*', 'metrics.score',
-  'metrics.coverage',
+  'tags.hone.kind', 'tags.hone.status', 'tags.hone.trial', 'tags.mlflow.autologging', 'params.optimizer', 'params.trial',
+  'metrics.eval*', 'metrics.score', 'metrics.coverage',
 ];
 
 export class RunTable {
