@@ -7,9 +7,10 @@ extension PreparedProgram {
   /// What the model gives for a predictor's outputs, one object for each completion that can be read.
   ///
   /// A reply that cannot be read is followed by one more request: in another form where nothing was found, else in the
-  /// same one, with what was wrong. A choice that is missed twice is guessed where one is close to what was said, else
-  /// drawn several times with each choice shown. A reply that the token limit cut off within its form is not asked for
-  /// again: it would be cut off again.
+  /// same one, with what was wrong. After two, a choice is guessed where one is close to what was said, else drawn several
+  /// times with each choice shown; what is missing then is asked for in plain questions, one an output. A reply that the
+  /// token limit cut off within its form is not asked for again in that form: it would be cut off again; nor is one with
+  /// reasoning, which needs the room that it had not.
   func complete(
     _ index: Int, _ inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> [JSONObject] {
@@ -24,9 +25,11 @@ extension PreparedProgram {
       let fault: UnparsableReply
       do throws(UnparsableReply) { return try parse(answer.reply, adapter, in: context) } catch { fault = error }
       unread.append(UnreadReply(reply: answer.reply, adapter: adapter))
-      guard let others, fault.fault != .cut else { throw unparsable(index, fault, times: unread.count) }
-      if unread.count > 1 {
-        return try await choose(index, inputs, demos, unread, fault, in: context)
+      guard let others, fault.fault != .cut || !adapter.signature.reasons else {
+        throw unparsable(index, fault, times: unread.count)
+      }
+      if unread.count > 1 || fault.fault == .cut {
+        return [try await insist(index, inputs, demos, unread, fault, in: context)]
       } else if fault.fault == .values {
         // Endpoints refuse an empty turn, and a runaway reply need not be shown whole.
         let said = fault.reply.isEmpty ? "(no text)" : String(fault.reply.prefix(8_000))
@@ -43,42 +46,78 @@ extension PreparedProgram {
     var adapter: Adapter
   }
 
-  // MARK: Choices
+  // MARK: After two replies that could not be read
 
-  /// How a choice is drawn that was missed twice: freely, since the model's favourite was no choice, and briefly, so that
+  /// How a choice or a number is drawn that was missed twice: freely, since the model's favourite was no choice, and briefly, so that
   /// a reply that runs on is not paid for many times.
   private static let draws = 8
   private static let drawTemperature = 0.7
-  private static let drawTokens = 100
+  private static let shortReply = 100
+  /// How many outputs are asked for one by one, at most.
+  private static let mostQuestions = 4
 
-  /// One of several choices, where the model has missed them twice.
-  private func choose(
+  private func insist(
     _ index: Int, _ inputs: JSONObject, _ demos: [JSONObject], _ unread: [UnreadReply], _ fault: UnparsableReply,
     in context: ExecutionContext
-  ) async throws(HoneError) -> [JSONObject] {
-    if let guess = guess(unread, inputs, in: context) { return [guess] }
-    let own = adapters[index]
-    // What a model was seen to draw from best, beside JSON: in plain text and tags it kept to words of its own.
-    let adapter = [.chat, .json].contains(own.format) ? own : Adapter(own.signature, .chat)
-    guard let (choice, shown) = adapter.signature.choices(beside: demos) else {
-      throw unparsable(index, fault, times: unread.count)
+  ) async throws(HoneError) -> JSONObject {
+    if let guess = guess(unread, inputs, in: context) { return guess }
+    var requests = unread.count
+    if let (choice, shown) = adapters[index].signature.choices(beside: demos) {
+      // What a model was seen to draw from best, beside JSON: in plain text and tags it kept to words of its own.
+      let own = adapters[index]
+      let adapter = [.chat, .json].contains(own.format) ? own : Adapter(own.signature, .chat)
+      // The program's own demos last: a reply looks most like what stands nearest.
+      let prompt = format(index, adapter, adapter.sharedMessages(demos: shown + demos), inputs, in: context)
+      requests += 1
+      let (outputs, reply) = try await draw(prompt, adapter, choice, in: context)
+      if let outputs { return outputs }
+      if let guess = guess([UnreadReply(reply: reply, adapter: adapter)], inputs, in: context) { return guess }
+    }
+    // The outputs that are missing, each in a plain question: even models that keep to no form answer those.
+    let signature = adapters[index].signature
+    var outputs = fault.parsed
+    let missing = signature.outputs.filter { outputs[$0.name] == nil && $0.name != Module.reasoning.name }
+    if missing.count <= Self.mostQuestions, missing.allSatisfy({ $0.type.isPlain }) {
+      for field in missing {
+        let adapter = Adapter(signature.asking(field), .plain)
+        let prompt = format(index, adapter, adapter.sharedMessages(demos: demos), inputs, in: context)
+        requests += 1
+        let answer = try await draw(prompt, adapter, field.type == .string ? nil : field.name, in: context)
+        guard let value = answer.outputs?[field.name] else { break }
+        outputs.append(field.name, value)
+      }
+      if missing.allSatisfy({ outputs[$0.name] != nil }) {
+        var ordered = JSONObject()
+        for field in signature.outputs { ordered.append(field.name, outputs[field.name] ?? "") }
+        return ordered
+      }
+    }
+    // What was wrong before: the last replies may be cut off by a limit that is not the caller's.
+    throw unparsable(index, fault, times: requests)
+  }
+
+  /// Asks for a choice or a number several times at once, and takes what most replies say; for a text once, and takes it
+  /// only if it is whole and has a word.
+  ///
+  /// - Parameter short: the output to draw; nil: a text is asked for.
+  private func draw(
+    _ prompt: Prompt, _ adapter: Adapter, _ short: String?, in context: ExecutionContext
+  ) async throws(HoneError) -> (outputs: JSONObject?, reply: ModelReply) {
+    guard let short else {
+      let reply = try await ask(prompt, adapter, in: context).reply
+      let said = reply.completion(0)
+      let isWhole = !said.isCut && said.text.contains { $0.isLetter || $0.isNumber }
+      return (isWhole ? (try? parse(reply, adapter, in: context))?.first : nil, reply)
     }
     var drawing = context
     var options = context.options ?? context.model.configuration.sampling
     options.n = max(options.n, Self.draws)
     options.temperature = max(options.temperature ?? 0, Self.drawTemperature)
-    if adapter.signature.outputs.count == 1 { options.maxTokens = min(options.maxTokens ?? .max, Self.drawTokens) }
+    if adapter.signature.outputs.count == 1 { options.maxTokens = min(options.maxTokens ?? .max, Self.shortReply) }
     drawing.options = options
-    // The program's own demos last: a reply looks most like what stands nearest.
-    let prompt = format(index, adapter, adapter.sharedMessages(demos: shown + demos), inputs, in: context)
-    let answer = try await ask(prompt, adapter, in: drawing)
-    do throws(UnparsableReply) {
-      return [Self.mostFrequent(try parse(answer.reply, adapter, in: drawing, areDraws: true), choice)]
-    } catch {
-      if let guess = guess([UnreadReply(reply: answer.reply, adapter: adapter)], inputs, in: context) { return [guess] }
-      // What was wrong before: draws may be cut off by a limit that is not the caller's.
-      throw unparsable(index, fault, times: unread.count + 1)
-    }
+    let reply = try await ask(prompt, adapter, in: drawing).reply
+    let found = try? parse(reply, adapter, in: drawing, areDraws: true)
+    return (found.map { Self.mostFrequent($0, short) }, reply)
   }
 
   /// The completion whose choice most have; of equals the first.

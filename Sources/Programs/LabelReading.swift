@@ -21,7 +21,9 @@ struct LabelReading {
     for (text, value) in labels {
       let words = Self.words(of: text)
       if let other = seen.updateValue(value, forKey: words.joined(separator: " ")), other != value { hasSigns = true }
-      if words.isEmpty || text.contains(where: { !Self.isOrdinary($0) }) { hasSigns = true }
+      // Of `Billing & Payments` the words say enough; of `C#` and `>50K` the sign does.
+      let isSaidBySigns = text.contains { !Self.isOrdinary($0) } && words.count < 2 && (words.first?.count ?? 0) < 5
+      if words.isEmpty || isSaidBySigns { hasSigns = true }
       self.labels.append(Label(text: text.lowercased(), words: words, value: value))
     }
   }

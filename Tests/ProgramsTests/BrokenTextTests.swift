@@ -261,6 +261,8 @@ import Testing
     ("Literal['A', 'B', 'C']", "The answer is C.", #""C""#),
     ("Literal['C', 'C++']", "c++", #""C++""#),
     ("Literal['C', 'C++']", "C.", #""C""#),
+    ("Literal['Billing & Payments', 'Account access']", "The category is \"Account access\".", #""Account access""#),
+    ("Literal['Billing & Payments', 'Account access']", "I would say billing & payments.", #""Billing & Payments""#),
     ("Literal[1, 2, 3]", "2.", #"2"#),
     ("Literal[1, 2, 3]", "Rating: 2", #"2"#),
     ("Literal[1, 2, 3]", "2 stars", #"2"#),

@@ -150,10 +150,19 @@ import Testing
     #expect(texts[2] == #"{"label": "lost", "why": "It says so."}"#)
   }
 
-  @Test func plainIsTheBareValue() throws {
-    let texts = try exchange(.plain, labels)
-    #expect(texts[0] == "Sort it.\n\n`label`: one of: lost, late\n\nReply with the label only.")
-    #expect(Array(texts.dropFirst()) == ["text:\nMy card is gone.", "lost"])
+  @Test func plainIsAQuestionAndTheBareValue() throws {
+    #expect(
+      try exchange(.plain, labels) == [
+        "Sort it.", "text: My card is gone.\n\nWhat is the label? Answer with one of: lost, late.", "lost",
+      ])
+    func question(_ output: String) throws -> String? {
+      let adapter = Adapter(try Signature("text -> \(output)"), .plain)
+      return adapter.request(["text": "t"]).content.split(separator: "\n").last.map(String.init)
+    }
+    #expect(try question("first_name") == "What is the first name? Answer with the first name only.")
+    #expect(try question("age: int") == "What is the age? Answer with a whole number only.")
+    #expect(try question("urgent: bool") == "What is the urgent? Answer with True or False only.")
+    #expect(try question("size: Optional[float]") == "What is the size? Answer with a number or None only.")
   }
 
   @Test func aLongListOfChoicesStandsInTheSystemMessageAlone() throws {
@@ -161,10 +170,13 @@ import Testing
     let texts = try exchange(.chat, "text -> label: Literal[\(labels)]")
     #expect(texts[0].contains("label number 59"))
     #expect(texts[1].hasSuffix("Respond with `[[ ## label ## ]]` and the label."))
+    let plain = try exchange(.plain, "text -> label: Literal[\(labels)]")
+    #expect(plain[0].contains("label number 59"))
+    #expect(plain[1].hasSuffix("What is the label? Answer with the label only."))
   }
 
   @Test func choicesWithCommasStandApart() throws {
-    #expect(try exchange(.plain, "text -> label: Literal['a, b', 'c']")[0].contains("`label`: one of: a, b; c\n"))
+    #expect(try exchange(.plain, "text -> label: Literal['a, b', 'c']")[1].hasSuffix("one of: a, b; c."))
   }
 
   @Test func xmlStandsBetweenTags() throws {

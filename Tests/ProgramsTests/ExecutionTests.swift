@@ -134,9 +134,9 @@ import Traces
 
   @Test func nothingIsGuessedFromAReplyThatRepeatsTheQuestion() async throws {
     let echo = "[[ ## label ## ]]\nDelete my account."
-    let model = ScriptedModel(echo, echo, echo)
+    let model = ScriptedModel(echo, echo, echo, echo)
     await #expect(throws: HoneError.self) { try await self.run(try self.sorting, ["text": "delete my account"], model) }
-    #expect(model.requests.count == 3)
+    #expect(model.requests.count == 4)
     #expect(try await run(try sorting, ["text": "other words"], ScriptedModel(echo, echo)).outputs == ["label": "close_account"])
   }
 
@@ -174,15 +174,68 @@ import Traces
 
   @Test func whatIsMissedInEveryWayIsSaid() async throws {
     let missed = await #expect(throws: HoneError.self) {
-      try await self.run(try self.sorting, ["text": "t"], ScriptedModel("weather", "rain", "snow"))
+      try await self.run(try self.sorting, ["text": "t"], ScriptedModel("weather", "rain", "snow", "fog"))
     }
-    #expect(missed?.message.contains("could not be read, 3 times") == true)
-    // A number is not drawn.
-    let number = ScriptedModel("weather", "rain", "unused")
-    await #expect(throws: HoneError.self) {
-      try await self.run(Program(try module(["module": "Predict", "signature": "text -> n: int"])), ["text": "t"], number)
+    #expect(missed?.message.contains("could not be read, 4 times") == true)
+    // A text that is found nowhere is not asked for in pieces.
+    let cut = ScriptedModel("[[ ## reasoning ## ]]\nThe", isCut: true)
+    await #expect(throws: HoneError.self) { try await self.run(try self.cot, ["question": "q"], cut) }
+    #expect(cut.requests.count == 1)
+  }
+
+  // MARK: Plain questions
+
+  private var ticket: Program {
+    get throws {
+      var program = Program(
+        try module(["module": "Predict", "signature": "message -> kind: Literal['bug', 'bill'], minutes: int, name"]))
+      program["self"]?.demos = [["message": "It crashes. Ann", "kind": "bug", "minutes": 5, "name": "Ann"]]
+      return program
     }
-    #expect(number.requests.count == 2)
+  }
+
+  @Test func whatIsMissingAfterTwoRepliesIsAskedForByItself() async throws {
+    let model = ScriptedModel([
+      ["I see."], [#"{"name": "Bo"}"#], ["The kind is bill.", "hm", "bill", "bug"], ["5 or 6", "about 20 minutes", "20"],
+    ])
+    let prediction = try await run(try ticket, ["message": "I paid twice. Bo"], model)
+    #expect(prediction.outputs == ["kind": "bill", "minutes": 20, "name": "Bo"])
+    #expect(prediction.outputs.keys == ["kind", "minutes", "name"])
+    try #require(model.requests.count == 4)
+    #expect(
+      texts(model.requests[2]) == [
+        "Given the fields `message`, produce the fields `kind`.",
+        "message: It crashes. Ann\n\nWhat is the kind? Answer with one of: bug, bill.", "bug",
+        "message: I paid twice. Bo\n\nWhat is the kind? Answer with one of: bug, bill.",
+      ])
+    #expect(model.requests[3].options.n == 8 && model.requests[3].options.maxTokens == 100)
+  }
+
+  @Test func aTextIsAskedForWholeOrNotAtAll() async throws {
+    let program = Program(try module(["module": "Predict", "signature": "message -> name, place"]))
+    let cut = ScriptedModel("I see.", "So it is.", "The name is Bo.", "The place is somewhere in the", cut: [3])
+    let error = await #expect(throws: HoneError.self) { try await self.run(program, ["message": "m"], cut) }
+    #expect(error?.message.contains("could not be read, 4 times") == true)
+    #expect(cut.requests.last?.options.n == 1 && cut.requests.last?.options.maxTokens != 100)
+    let whole = ScriptedModel("I see.", "So it is.", "The name is Bo.", "The place of the meeting is 'Rome'.")
+    #expect(try await run(program, ["message": "m"], whole).outputs == ["name": "Bo", "place": "Rome"])
+  }
+
+  @Test func aReplyThatWasCutOffInItsFormIsFollowedByQuestions() async throws {
+    let model = ScriptedModel(#"{"name": "Bo", "kind": "bi"#, "bill", "20", cut: [0])
+    #expect(try await run(try ticket, ["message": "m"], model).outputs == ["kind": "bill", "minutes": 20, "name": "Bo"])
+  }
+
+  @Test func anAnswerAskedForByItselfNeedsNoReasoning() async throws {
+    let model = ScriptedModel("?", "?", "The answer is 5.")
+    #expect(try await run(try cot, ["question": "q"], model).outputs == ["reasoning": "", "answer": 5])
+  }
+
+  @Test func listsAreNotAskedForInPlainQuestions() async throws {
+    let program = Program(try module(["module": "Predict", "signature": "text -> names: list[str], n: int"]))
+    let model = ScriptedModel("?", "?", "unused")
+    await #expect(throws: HoneError.self) { try await self.run(program, ["text": "t"], model) }
+    #expect(model.requests.count == 2)
   }
 
   @Test func countsHowRepliesCameOut() async throws {
@@ -202,31 +255,31 @@ import Traces
     let model = ScriptedModel("5")
     let trace = TraceBuilder()
     #expect(try await run(program, ["question": "q"], model, trace: trace).outputs == ["answer": 5])
-    #expect(texts(model.requests.first).last == "question:\nq")
+    #expect(texts(model.requests.first).last == "question: q\n\nWhat is the answer? Answer with a whole number only.")
     #expect(trace.finish(experimentID: nil, runID: nil).spans.contains { $0.name == "PlainAdapter.parse" })
   }
 
   @Test func theMessageNamesTheStepWhereThereAreSeveral() async throws {
     let one = await #expect(throws: HoneError.self) {
-      try await self.run(try self.cot, ["question": "q"], ScriptedModel("?", "?"))
+      try await self.run(try self.cot, ["question": "q"], ScriptedModel("?", "?", "?"))
     }
-    #expect(one?.message.hasPrefix("The model's reply could not be read, twice: ") == true)
+    #expect(one?.message.hasPrefix("The model's reply could not be read, 3 times: ") == true)
     let several = await #expect(throws: HoneError.self) {
       try await self.run(
-        Program(try module(planAndSolve)), ["question": "q"], ScriptedModel(reply(("query", "y")), "[[", "[["))
+        Program(try module(planAndSolve)), ["question": "q"], ScriptedModel(reply(("query", "y")), "[[", "[[", "[["))
     }
-    #expect(several?.message.hasPrefix("The model's reply to the step \"solve\" could not be read, twice: ") == true)
+    #expect(several?.message.hasPrefix("The model's reply to the step \"solve\" could not be read, 3 times: ") == true)
   }
 
-  @Test func failsAfterTheSecondUnreadableReply() async throws {
+  @Test func failsAfterTheThirdUnreadableReply() async throws {
     let trace = TraceBuilder()
-    let model = ScriptedModel("no sections", "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nplenty", "unused")
+    let model = ScriptedModel("no sections", "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\nplenty", "many", "unused")
     let error = await #expect(throws: HoneError.self) {
       try await self.run(try self.cot, ["question": "q"], model, trace: trace)
     }
     #expect(error?.kind == .outputUnparsable)
     #expect(error?.message.contains("`answer` should be int, got \"plenty\"") == true)
-    #expect(model.requests.count == 2)
+    #expect(model.requests.count == 3)
     // An empty turn would be refused by endpoints.
     #expect(!texts(model.requests.last).contains(""))
     guard case .error = trace.finish(experimentID: nil, runID: nil).status else {

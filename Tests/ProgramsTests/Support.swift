@@ -13,22 +13,27 @@ final class ScriptedModel: LanguageModel {
   let identity = "scripted/\(UInt64.random(in: .min ... .max))"
   let endpoint = "scripted"
   private let state: Mutex<(script: [[String]], requests: [ModelRequest])>
-  private let isCut: Bool
+  private let cut: Set<Int>
 
-  /// - Parameter isCut: whether each reply is said to have been cut off at the token limit.
-  init(_ replies: [[String]], isCut: Bool = false) {
+  /// - Parameters:
+  ///   - isCut: whether each reply is said to have been cut off at the token limit.
+  ///   - cut: the places of replies that are said to have been.
+  init(_ replies: [[String]], isCut: Bool = false, cut: Set<Int> = []) {
     state = Mutex((replies, []))
-    self.isCut = isCut
+    self.cut = isCut ? Set(replies.indices) : cut
   }
-  convenience init(_ replies: String..., isCut: Bool = false) { self.init(replies.map { [$0] }, isCut: isCut) }
+  convenience init(_ replies: String..., isCut: Bool = false, cut: Set<Int> = []) {
+    self.init(replies.map { [$0] }, isCut: isCut, cut: cut)
+  }
 
   var requests: [ModelRequest] { state.withLock { $0.requests } }
 
   func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
-    let texts = state.withLock { state -> [String]? in
+    let (texts, place) = state.withLock { state -> ([String]?, Int) in
       state.requests.append(request)
-      return state.script.isEmpty ? nil : state.script.removeFirst()
+      return (state.script.isEmpty ? nil : state.script.removeFirst(), state.requests.count - 1)
     }
+    let isCut = cut.contains(place)
     guard let texts else {
       throw ModelFailure(HoneError(.languageModelUnavailable, "The script is at its end."), retry: .never)
     }

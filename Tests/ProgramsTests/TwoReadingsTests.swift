@@ -153,6 +153,8 @@ import Testing
     ("Literal['A', 'B', 'C']", "A dog"),
     ("Literal['A', 'B', 'C']", "A or B"),
     ("Literal['A', 'B', 'C']", "C++"),
+    ("Literal['C#', 'Java']", "In C you would write it by hand."),
+    ("Literal['>50K', '<=50K']", "It is about 50K."),
     ("Literal['A', 'B', 'C']", "B, A"),
     ("Literal[1, 2, 3]", "-1"),
     ("Literal[1, 2, 3]", "1.5"),

@@ -234,7 +234,26 @@ private struct Reading {
     for label in ["\(field.name):", field.prefix] where text.lowercased().hasPrefix(label.lowercased()) {
       return String(text.dropFirst(label.count)).trimmed
     }
-    return text.trimmed
+    return field.type.isText ? stated(text.trimmed, field) ?? text.trimmed : text.trimmed
+  }
+
+  /// What a sentence like "The company is Acme." or "The title of the book is 'Emma'." states; nil where the text is
+  /// another.
+  private static func stated(_ text: String, _ field: Field) -> String? {
+    let opening = "the " + field.name.replacing("_", with: " ").lowercased()
+    guard text.lowercased().hasPrefix(opening), !text.contains(where: \.isNewline) else { return nil }
+    var rest = text.dropFirst(opening.count)
+    if [" of ", " in ", " for "].contains(where: rest.hasPrefix), let verb = rest.firstRange(of: " is "),
+      rest.distance(from: rest.startIndex, to: verb.lowerBound) < 60
+    {
+      rest = rest[verb.lowerBound...]
+    }
+    guard let mark = [" is called ", " is: ", " is ", ": "].first(where: rest.hasPrefix) else { return nil }
+    let value = String(rest.dropFirst(mark.count)).trimmed
+    // The full stop is the sentence's, unless others stand within.
+    let isSentence = value.hasSuffix(".") && !value.dropLast().contains(".")
+    let said = (isSentence ? String(value.dropLast()) : value).unquoted
+    return said.isEmpty ? nil : said.hasSuffix(".") && said.count < value.count ? String(said.dropLast()) : said
   }
 
   // MARK: Outcome

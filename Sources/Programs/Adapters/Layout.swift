@@ -24,9 +24,23 @@ extension Signature {
   /// The system message in a form: the task, what is to be known of the fields, what a reply looks like.
   ///
   /// No list with numbers and no template to fill in: small models copy them.
-  func systemText(form: String) -> String {
-    let lines = inputs.compactMap(\.inputLine) + outputs.compactMap(\.outputLine)
-    return ([instructions] + (lines.isEmpty ? [] : [lines.joined(separator: "\n")]) + [form]).joined(separator: "\n\n")
+  ///
+  /// - Parameters:
+  ///   - form: how a reply looks; nil where the request itself says that.
+  ///   - isTyped: whether the types of outputs are described.
+  func systemText(form: String?, isTyped: Bool = true) -> String {
+    let lines = inputs.compactMap(\.inputLine) + outputs.compactMap { $0.outputLine(isTyped: isTyped) }
+    return ([instructions] + (lines.isEmpty ? [] : [lines.joined(separator: "\n")]) + (form.map { [$0] } ?? []))
+      .joined(separator: "\n\n")
+  }
+
+  /// Whether the model is to think before it answers.
+  var reasons: Bool { outputs.contains { $0.name == Module.reasoning.name } }
+
+  /// The signature with one output alone.
+  func asking(_ field: Field) -> Signature {
+    let isDefault = instructions == Signature.defaultInstructions(inputs, outputs)
+    return Signature(inputs: inputs, outputs: [field], instructions: isDefault ? nil : instructions)
   }
 
   /// The outputs one by one, each with what to write, for the end of a turn: what stands near a reply is heeded most. Long
@@ -35,7 +49,7 @@ extension Signature {
   /// - Parameter mark: how the form marks an output.
   func outputWords(_ mark: (Field) -> String) -> String {
     let parts = outputs.map { field in
-      let note = field.type.outputWord.map { $0.utf8.count <= 300 ? " (\($0))" : "" } ?? ""
+      let note = field.type.shortWord.map { " (\($0))" } ?? ""
       return mark(field) + note
     }
     guard let last = parts.last, parts.count > 1 else { return parts.first ?? "" }
@@ -88,15 +102,18 @@ extension Field {
   fileprivate var inputLine: String? { words.isEmpty ? nil : "`\(name)`: \(words)" }
 
   /// What is to be known of an output, and what to write; nil where its name says it all.
-  fileprivate var outputLine: String? {
-    let parts = [words, type.outputNote ?? ""].filter { !$0.isEmpty }
+  fileprivate func outputLine(isTyped: Bool) -> String? {
+    let parts = [words, isTyped ? type.outputNote ?? "" : ""].filter { !$0.isEmpty }
     return parts.isEmpty ? nil : "`\(name)`: " + parts.joined(separator: "; ")
   }
 }
 
 extension FieldType {
+  /// The same, unless that is a long list of choices.
+  var shortWord: String? { outputWord.flatMap { $0.utf8.count <= 300 ? $0 : nil } }
+
   /// What to write for this type, in a word or two; nil for plain text.
-  fileprivate var outputWord: String? {
+  var outputWord: String? {
     switch self {
     case .string, .any: nil
     case .int: "a whole number"
