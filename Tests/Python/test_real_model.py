@@ -83,8 +83,8 @@ def test_demos_help_at_least_as_much_as_in_dspy(ours, model_url, say):
 
 
 def test_a_short_search_gains_on_rows_it_has_not_seen(ours, say):
-    task = real_tasks.extraction()
-    rows = task.test[-40:]
+    task = real_tasks.record()
+    rows = task.test[-24:]
     before, _ = ours.evaluate(task, "Predict", ours.program(task, "Predict"), rows)
     program, count = ours.search(task, "Predict", SEARCH, 1)
     after, _ = ours.evaluate(task, "Predict", program, rows)
