@@ -98,11 +98,14 @@ final class RunRecorder: EventSink {
   /// Goes on with an evaluation's run of an earlier session; false if that session had finished it.
   private func takeUp(_ info: EvaluationInfo) async throws(HoneError) -> Bool {
     let run = try await store.run(info.id)
+    // Another place than before, or none: an earlier version noted none.
+    if run.tags.value(of: HoneTag.trial) != "\(info.place)" {
+      try await store.setTag(run: info.id, HoneTag.trial, "\(info.place)")
+    }
     if run.tags.value(of: HoneTag.evaluation) != info.identity {
       // An outage that is over now had led the search elsewhere.
       try await store.clearRun(info.id)
       try await store.setTag(run: info.id, HoneTag.evaluation, info.identity)
-      try await store.setTag(run: info.id, HoneTag.trial, "\(info.place)")
     } else if run.info.status == .finished, let score = run.metric("eval"), run.metric("coverage") == 1 {
       standing.withLock { $0[info.id] = score }
       return false
