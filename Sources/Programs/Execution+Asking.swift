@@ -48,8 +48,8 @@ extension PreparedProgram {
 
   // MARK: After two replies that could not be read
 
-  /// How a choice or a number is drawn that was missed twice: freely, since the model's favourite was no choice, and briefly, so that
-  /// a reply that runs on is not paid for many times.
+  /// How a choice or a number is drawn that was missed twice: freely, since the model's favourite was none, and briefly,
+  /// so that a reply that runs on is not paid for many times.
   private static let draws = 8
   private static let drawTemperature = 0.7
   private static let shortReply = 100
@@ -76,6 +76,10 @@ extension PreparedProgram {
     // The outputs that are missing, each in a plain question: even models that keep to no form answer those.
     let signature = adapters[index].signature
     var outputs = fault.parsed
+    // A text from a reply that was cut off may be half of one.
+    if let last = unread.last?.reply, last.texts.indices.contains(where: { last.completion($0).isCut }) {
+      for field in signature.outputs where field.type.admitsPart { outputs[field.name] = nil }
+    }
     let missing = signature.outputs.filter { outputs[$0.name] == nil && $0.name != Module.reasoning.name }
     if missing.count <= Self.mostQuestions, missing.allSatisfy({ $0.type.isPlain }) {
       for field in missing {

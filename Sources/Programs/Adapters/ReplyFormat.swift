@@ -32,6 +32,15 @@ package enum ReplyFormat: String, Sendable, Hashable, CaseIterable {
 }
 
 extension FieldType {
+  /// Whether part of a value may be taken for a whole one: of a text, of a number; not of one of a few choices.
+  var admitsPart: Bool {
+    switch self {
+    case .literal, .bool: false
+    case .optional(let wrapped): wrapped.admitsPart
+    default: true
+    }
+  }
+
   /// Whether a value is told from the words around it without brackets or quotes.
   var isPlain: Bool {
     switch self {
