@@ -77,8 +77,8 @@ package struct AdapterDecision: Sendable {
 ///
 /// The chat form is tried first, on the program as it is: where its replies can be read and many are right, it stays, and
 /// nothing was spent, since the answers are kept for the evaluation that follows. Else each form is tried on half of the
-/// rows, with examples if candidates will have any, without if the program itself is one and chat is not written as asked,
-/// and those that do best on all of them. What is decided depends on the answers alone.
+/// rows, with examples if candidates will have any, without if the program itself is one and does badly in chat, and those
+/// that do best on all of them. What is decided depends on the answers alone.
 package struct AdapterTrial: Sendable {
   private let session: EngineSession
   private let model: ModelClient
@@ -145,8 +145,10 @@ package struct AdapterTrial: Sendable {
         message:
           "In chat \(first.attempt.clean) of \(first.attempt.rows) replies were as asked for\(right); trying other forms"
       ))
-    // A model that writes chat as asked needs no other form for the program as it is.
-    let isStudentIn = examples == nil || keepsStudent && first.attempt.share < Self.goodShare
+    // A model that writes chat as asked, and some of it right, needs no other form for the program as it is.
+    let isStudentIn =
+      examples == nil
+      || keepsStudent && (first.attempt.share < Self.goodShare || first.attempt.score ?? 1 < goodScore / 2)
     // What chat does on the program as it is has been seen already, unless nobody has judged it.
     let isFirstIn = isStudentIn && first.attempt.score != nil
     let formats = ReplyFormat.allCases.filter { $0.suits(student) }
@@ -204,12 +206,12 @@ package struct AdapterTrial: Sendable {
     return try await confirmed(decision, examples ?? student, rows)
   }
 
-  /// What makes a form better than another: the score, in which a reply that cannot be read is a wrong one; a little, how
-  /// many can be read, since the others cost another request each; and as little, how many are written as asked for. More
-  /// would favour forms in which any text is a reply, as plain text is.
+  /// What makes a form better than another: the score, in which a reply that cannot be read is a wrong one; a quarter as
+  /// much, how many can be read, since the others cost several requests each; and half of that, how many are written as
+  /// asked for. More would favour forms in which any text is a reply, as plain text is.
   private static func worth(_ attempt: AdapterDecision.Try) -> Double {
     guard attempt.rows > 0 else { return 0 }
-    return (attempt.score ?? 0) + Double(attempt.readable + attempt.clean) / Double(8 * attempt.rows)
+    return (attempt.score ?? 0) + Double(2 * attempt.readable + attempt.clean) / Double(8 * attempt.rows)
   }
 
   /// The best form; of those within one row of each other the first, since so few rows tell no more.

@@ -127,6 +127,19 @@ struct AdapterTrialTests {
     #expect(try await decide(near)?.format == .chat)
   }
 
+  @Test("a program that chat serves badly may do well in another form without examples", arguments: [true, false])
+  func withoutExamples(keepsStudent: Bool) async throws {
+    // Chat is read, and wrong; plain text is right, but only where no examples lead away from it.
+    let model = PickyModel(wrong: { format, _ in format == .chat }) { format, hasDemos, _ in
+      format == .chat || format == .plain && !hasDemos
+    }
+    var shown = try program(typed)
+    shown.states[0].demos = Array(data.suffix(2))
+    let decision = try await AdapterTrial(session: session(), model: client(model), metric: ExactMatch())
+      .decide(try program(typed), examples: shown, keepsStudent: keepsStudent, rows: data)
+    #expect(decision?.format == (keepsStudent ? .plain : .chat))
+  }
+
   @Test("a form in which any text is a reply is not better for that")
   func anyText() async throws {
     // In plain text the weather is an answer, a wrong one; as JSON five of eight replies can be read, and are right.
