@@ -26,7 +26,7 @@ let package = Package(
     .target(
       name: "Evaluation",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Programs", "Randomness", "Traces",
+        "Failures", "JSON", "LanguageModels", "Programs", "Randomness", "Schema", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
@@ -42,7 +42,7 @@ let package = Package(
     .target(
       name: "HoneService",
       dependencies: [
-        "Evaluation", "Failures", "HTTPModels", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Traces",
+        "Evaluation", "Failures", "HTTPModels", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Schema", "Traces",
         "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -70,12 +70,13 @@ let package = Package(
     .target(name: "JSONRPC", dependencies: ["Failures", "JSON"]),
     .target(
       name: "LanguageModels",
-      dependencies: ["Failures", "JSON", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: ["Failures", "JSON", "Schema", .product(name: "Crypto", package: "swift-crypto")]),
     .target(
       name: "Optimizers",
-      dependencies: ["Evaluation", "Failures", "JSON", "LanguageModels", "Programs", "Randomness", "Traces"]),
-    .target(name: "Programs", dependencies: ["Failures", "JSON", "LanguageModels", "Traces"]),
+      dependencies: ["Evaluation", "Failures", "JSON", "LanguageModels", "Programs", "Randomness", "Schema", "Traces"]),
+    .target(name: "Programs", dependencies: ["Failures", "JSON", "LanguageModels", "Schema", "Traces"]),
     .target(name: "Randomness"),
+    .target(name: "Schema", dependencies: ["Failures", "JSON"]),
     .target(name: "Traces", dependencies: ["JSON", "LanguageModels"]),
     .target(
       name: "Tracking",
@@ -97,14 +98,14 @@ let package = Package(
       ]),
 
     // Tests, one target a room.
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Failures", "JSON", "Randomness"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Failures", "JSON", "Randomness", "Schema"]),
     .testTarget(
       name: "ExchangeTests", dependencies: ["Exchange", "Failures", "JSON", "LanguageModels", "Traces", "Tracking"]),
     .testTarget(name: "HTTPModelsTests", dependencies: ["Failures", "HTTPModels", "JSON", "LanguageModels"]),
     .testTarget(
       name: "HoneServiceTests",
       dependencies: [
-        "Evaluation", "Failures", "HoneService", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs",
+        "Evaluation", "Failures", "HoneService", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Schema",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
@@ -120,14 +121,15 @@ let package = Package(
       ]),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
-    .testTarget(name: "LanguageModelsTests", dependencies: ["LanguageModels"]),
+    .testTarget(name: "LanguageModelsTests", dependencies: ["LanguageModels", "Schema"]),
     .testTarget(
       name: "OptimizersTests",
       dependencies: [
-        "Evaluation", "Failures", "JSON", "LanguageModels", "Optimizers", "Programs", "Randomness", "Traces",
+        "Evaluation", "Failures", "JSON", "LanguageModels", "Optimizers", "Programs", "Randomness", "Schema", "Traces",
       ]),
-    .testTarget(name: "ProgramsTests", dependencies: ["Failures", "JSON", "LanguageModels", "Programs", "Traces"]),
+    .testTarget(name: "ProgramsTests", dependencies: ["Failures", "JSON", "LanguageModels", "Programs", "Schema", "Traces"]),
     .testTarget(name: "RandomnessTests", dependencies: ["JSON", "Randomness"]),
+    .testTarget(name: "SchemaTests", dependencies: ["Failures", "JSON", "Schema"]),
     .testTarget(
       name: "TrackingTests", dependencies: ["Failures", "JSON", "LanguageModels", "Tracking", "Traces"]),
   ],

@@ -33,7 +33,7 @@ package struct OpenAICompatibleModel: LanguageModel {
     identity = "\(target.url) \(target.model)"
     support = .shared(for: identity)
     timeout = configuration.timeout ?? Self.longestRequest
-    headers = configuration.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    headers = configuration.headers.variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   package var isElastic: Bool { target.provider.isElastic }

@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+package import Schema
 import Synchronization
 
 /// The bounds of what a run may spend: calls, tokens, dollars, seconds. Never passed, whatever the
@@ -35,13 +36,21 @@ package final class Budget: Sendable {
   }
 
   /// The bounds; nil is no bound.
-  package struct Limits: Sendable, Hashable {
+  package struct Limits: SchemaObject, Hashable {
+    package static let members: [Member<Self>] = [
+      Member("maxCalls", \.maxCalls, in: 0...Int.max, "The most model calls to make."),
+      Member("maxTokens", \.maxTokens, in: 0...Int.max, "The most tokens to use."),
+      Member("maxCost", \.maxCost, in: 0 ... .infinity, "The most US dollars to spend."),
+      Member("maxSeconds", \.maxSeconds, in: 0 ... .infinity, "The most seconds to take."),
+    ]
+
     package var maxCalls: Int?
     package var maxTokens: Int?
-    /// US dollars.
     package var maxCost: Double?
-    /// Seconds from when the budget was made.
+    /// Counted from when the budget was made.
     package var maxSeconds: Double?
+
+    package init() {}
 
     package init(
       maxCalls: Int? = nil, maxTokens: Int? = nil, maxCost: Double? = nil, maxSeconds: Double? = nil
@@ -86,34 +95,14 @@ package final class Budget: Sendable {
     started = pacing.now()
   }
 
-  /// Reads the `budget` of a request (`{"maxCalls", "maxTokens", "maxCost", "maxSeconds"}`); notes
-  /// every problem and then returns nil. Null is a budget without limits.
+  /// Reads the `budget` of a request; notes every problem and then returns nil. Null is a budget without limits.
   package convenience init?(_ value: JSONValue, path: String, problems: ProblemList) {
-    if value.isNull {
-      self.init()
-      return
-    }
-    guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
-    let before = problems.problems.count
-    let limits = Limits(
-      maxCalls: fields.int("maxCalls", "max_calls", in: 0...Int.max),
-      maxTokens: fields.int("maxTokens", "max_tokens", in: 0...Int.max),
-      maxCost: fields.double("maxCost", "max_cost", in: 0 ... .infinity),
-      maxSeconds: fields.double("maxSeconds", "max_seconds", in: 0 ... .infinity))
-    fields.finish()
-    guard problems.problems.count == before else { return nil }
-    self.init(limits)
+    guard let limits = Limits?.read(value, at: path, problems) else { return nil }
+    self.init(limits ?? Limits())
   }
 
   /// The limits that are set, as a request would state them.
-  package var json: JSONObject {
-    var object = JSONObject()
-    if let calls = limits.maxCalls { object["maxCalls"] = .int(calls) }
-    if let tokens = limits.maxTokens { object["maxTokens"] = .int(tokens) }
-    if let cost = limits.maxCost { object["maxCost"] = .double(cost) }
-    if let seconds = limits.maxSeconds { object["maxSeconds"] = .double(seconds) }
-    return object
-  }
+  package var json: JSONObject { limits.given }
 
   /// What was spent so far, reservations left out.
   package var spent: Amount { state.withLock { $0.spent } }

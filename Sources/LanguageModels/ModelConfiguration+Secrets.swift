@@ -1,14 +1,15 @@
 import Failures
-import JSON
+package import JSON
+package import Schema
 
 /// How a configuration is kept free of secrets: they are named, and a value that comes in their place is refused
 /// without being repeated.
 extension ModelConfiguration {
   /// The environment variables whose values go to the endpoint and nowhere else.
-  package var secretVariables: [String] { [apiKeyEnv].compactMap { $0 } + headers.values.sorted() }
+  package var secretVariables: [String] { [apiKeyEnv].compactMap { $0 } + headers.variables.values.sorted() }
 
   /// Notes every place where a secret's value may stand.
-  func readSecrets(_ fields: FieldReader) {
+  func noteSecrets(_ fields: FieldReader) {
     let problems = fields.problems
     for (name, value) in fields.object where Self.namesSecret(name) {
       fields.ignore(name)
@@ -20,7 +21,7 @@ extension ModelConfiguration {
         fields.place("apiKeyEnv"),
         "This is not the name of an environment variable. Name the variable that holds the key, not the key.")
     }
-    for (name, value) in fields.object("extra") ?? [:] {
+    for (name, value) in sampling.extra {
       let isHeaders = Self.fold(name) == "headers" || Self.fold(name) == "extraheaders"
       if isHeaders || (Self.namesSecret(name) && value.stringValue != nil) {
         problems.add("\(fields.place("extra")).\(name)", isHeaders ? Self.headersRefusal : Self.refusal)
@@ -28,30 +29,9 @@ extension ModelConfiguration {
     }
   }
 
-  /// The `headers` of a configuration: `{"X-Team": {"env": "TEAM_TOKEN"}}`.
-  static func headers(_ fields: FieldReader) -> [String: String] {
-    var headers: [String: String] = [:]
-    let place = fields.place("headers")
-    for (name, value) in fields.object("headers", "extra_headers", "extraHeaders") ?? [:] {
-      guard isHeaderName(name) else {
-        fields.problems.add(
-          place, "A header's name has letters, digits and hyphens, and is none that the request itself needs.")
-        continue
-      }
-      guard let object = value.objectValue, object.count == 1, let variable = object["env"]?.stringValue,
-        isVariableName(variable)
-      else {
-        fields.problems.add("\(place).\(name)", headersRefusal)
-        continue
-      }
-      headers[name] = variable
-    }
-    return headers
-  }
-
   private static let refusal =
     "A key's value is never taken. Put it into an environment variable of the service and name that in apiKeyEnv."
-  private static let headersRefusal =
+  fileprivate static let headersRefusal =
     "A header's value is never taken from a request, since requests are kept. Put it into an environment variable "
     + "of the service and write {\"env\": \"NAME\"}, in the member headers."
 
@@ -86,12 +66,47 @@ extension ModelConfiguration {
       && name.count(where: \.isNumber) >= 3
   }
 
-  private static func isHeaderName(_ name: String) -> Bool {
+  fileprivate static func isHeaderName(_ name: String) -> Bool {
     let own = ["host", "content-length", "content-type", "transfer-encoding", "connection", "accept"]
     return !name.isEmpty && name.count <= 100 && !own.contains(name.lowercased())
       && name.unicodeScalars.allSatisfy { scalar in
         scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
           || scalar == "-" || scalar == "_"
       }
+  }
+}
+
+/// The `headers` of a configuration, each with the environment variable that holds its value:
+/// `{"X-Team": {"env": "TEAM_TOKEN"}}`.
+package struct HeaderVariables: SchemaValue, Hashable {
+  package var variables: [String: String] = [:]
+
+  package static var schema: Schema {
+    let variable = Schema.Field("env", String.schema, isRequired: true, "The environment variable that holds the value.")
+    return Schema(.map(Schema(.object([variable]))))
+  }
+
+  package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> HeaderVariables? {
+    guard let object = JSONObject.read(value, at: place, problems) else { return nil }
+    var headers = HeaderVariables()
+    for (name, value) in object {
+      guard ModelConfiguration.isHeaderName(name) else {
+        problems.add(
+          place, "A header's name has letters, digits and hyphens, and is none that the request itself needs.")
+        continue
+      }
+      guard let object = value.objectValue, object.count == 1, let variable = object["env"]?.stringValue,
+        ModelConfiguration.isVariableName(variable)
+      else {
+        problems.add("\(place).\(name)", ModelConfiguration.headersRefusal)
+        continue
+      }
+      headers.variables[name] = variable
+    }
+    return headers
+  }
+
+  package var jsonValue: JSONValue {
+    .object(JSONObject(variables.sorted { $0.key < $1.key }.map { ($0.key, ["env": .string($0.value)]) }))
   }
 }

@@ -1,107 +1,124 @@
 import Failures
 package import JSON
+package import Schema
 
 /// Which model is asked, and how: the `lm`, `promptModel` and `teacher` of a request.
 ///
 /// Either a name (`"openai/gpt-4o-mini"`) or an object. Holds the *names* of the environment variables that have the
 /// key and the headers' values, never these themselves: a configuration may be stored and shown as it is.
-package struct ModelConfiguration: Sendable, Hashable {
-  /// Provider and model, as `provider/model`; `simulated`; or any name where `apiBase` is given.
-  package var model: String
-  /// The endpoint's base URL, up to but without `/chat/completions`.
-  package var apiBase: String?
-  /// The environment variable that holds the key; nil means the provider's usual one.
-  package var apiKeyEnv: String?
-  /// Further headers of requests: for each name the environment variable that holds the value.
-  package var headers: [String: String] = [:]
-  package var sampling = SamplingOptions()
-  /// Whether an equal request may be answered from the store.
-  package var cache = true
-  /// Seconds that a request may take; nil: a time that follows from what the model usually takes.
-  package var timeout: Double?
-  /// How many more attempts follow a failed one that is worth another; nil: as many as its kind of fault is worth.
-  package var retries: Int?
-  /// Whether a request whose answer is unusually late is made a second time; nil: where the endpoint is fit for that.
-  package var hedge: Bool?
-  /// Seconds after which an answer is late; nil: a time that follows from what the model usually takes.
-  package var hedgeAfter: Double?
-  /// US dollars per million input and output tokens, where the request states them.
-  package var inputPrice: Double?
-  package var outputPrice: Double?
+package struct ModelConfiguration: SchemaObject, Hashable {
+  package static let members: [Member<Self>] = [
+    Member("model", \.model, isAlwaysWritten: true, "provider/model, such as openai/gpt-4o-mini; or simulated."),
+    Member("client", \.client, "A model of the client that asks, called back for each request."),
+    Member(
+      "apiBase", \.apiBase, also: ["baseUrl", "base_url"], "The endpoint's base URL, without /chat/completions."),
+    Member(
+      "apiKeyEnv", \.apiKeyEnv,
+      "The environment variable of the service that holds the key; the provider's usual one unless said."),
+    Member(
+      "headers", \.headers, also: ["extra_headers", "extraHeaders"],
+      "Further headers of requests, each as {\"env\": VARIABLE}: the service's environment holds the value."),
+    Member("temperature", \.sampling.temperature, in: 0...10, "How freely the model chooses its words."),
+    Member("topP", \.sampling.topP, in: 0...1, "Restricts the choice to the likeliest words."),
+    Member(
+      "maxTokens", \.sampling.maxTokens, also: ["max_completion_tokens"], in: 1...Int.max,
+      "How many tokens a reply may have."),
+    Member("stop", \.sampling.stop, "Texts at which a reply ends."),
+    Member("seed", \.sampling.seed, "Asks the endpoint for reproducible replies."),
+    Member("n", \.sampling.n, in: 1...128, "How many completions a request asks for."),
+    Member("extra", \.sampling.extra, "Further members of the request to the endpoint."),
+    Member("cache", \.cache, isAlwaysWritten: true, "Whether an equal request is answered from the store."),
+    Member(
+      "timeout", \.timeout, in: 0.001...86_400,
+      "Seconds that a request may take; what follows from the model's usual times unless said."),
+    Member(
+      "retries", \.retries, also: ["numRetries", "num_retries"], in: 0...100,
+      "How many more attempts follow a failed one; as many as its kind of fault is worth unless said."),
+    Member(
+      "hedge", \.hedge,
+      "Whether a request whose answer is unusually late is made a second time; where the endpoint is fit for it unless said."),
+    Member(
+      "hedgeAfter", \.hedgeAfter, in: 0.001...86_400,
+      "Seconds after which an answer is late; what follows from the model's usual times unless said."),
+    Member("price", \.price, "US dollars per million tokens, where Hone does not know them."),
+  ]
+
+  /// US dollars per million tokens.
+  package struct Price: SchemaObject, Hashable {
+    package static let members: [Member<Self>] = [
+      Member("input", \.input, in: 0 ... .infinity, "US dollars per million input tokens."),
+      Member("output", \.output, in: 0 ... .infinity, "US dollars per million output tokens."),
+    ]
+
+    package var input: Double?
+    package var output: Double?
+
+    package init() {}
+
+    package init(input: Double? = nil, output: Double? = nil) {
+      self.input = input
+      self.output = output
+    }
+  }
+
+  /// As `provider/model`; `simulated`; or any name where `apiBase` is given.
+  package var model = ""
   /// A client's callback in place of an endpoint.
   package var client: String?
+  package var apiBase: String?
+  package var apiKeyEnv: String?
+  package var headers = HeaderVariables()
+  package var sampling = SamplingOptions()
+  package var cache = true
+  package var timeout: Double?
+  package var retries: Int?
+  package var hedge: Bool?
+  package var hedgeAfter: Double?
+  package var price: Price?
 
+  package init() {}
   package init(model: String) { self.model = model }
 
   package static let simulated = ModelConfiguration(model: "simulated")
   package var isSimulated: Bool { model == "simulated" }
 
+  package static var schema: Schema {
+    var name = Schema(.string, "provider/model")
+    name.examples = ["openai/gpt-4o-mini", "simulated"]
+    return Schema(
+      .either([name, Schema(.object(fields))]),
+      "provider/model, an object, or a function of the client's; \"simulated\" is the embedded simulation.")
+  }
+
   /// Reads the `lm` of a request; notes every problem and then returns nil.
   package init?(_ value: JSONValue, path: String, problems: ProblemList) {
-    if case .string(let name) = value {
-      self.init(model: name)
-      if name.isEmpty { problems.add(path, "The model's name is empty.") }
-      return
+    guard let read = Self.read(value, at: path, problems) else { return nil }
+    self = read
+  }
+
+  package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> ModelConfiguration? {
+    guard let name = value.stringValue else {
+      return FieldReader(value, path: place, problems: problems).flatMap { read($0) }
     }
-    guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
-    let before = problems.problems.count
-    let client = fields.string("client")
-    let model = fields.string("model") ?? client.map { "client/\($0)" }
-    if model == nil { problems.add(fields.place("model"), "This member is required (a string).") }
-    self.init(model: model ?? "")
-    self.client = client
-    apiBase = fields.string("apiBase", "api_base", "baseUrl", "base_url")
-    apiKeyEnv = fields.string("apiKeyEnv", "api_key_env")
-    headers = Self.headers(fields)
-    readSecrets(fields)
-    sampling.temperature = fields.double("temperature", in: 0...10)
-    sampling.topP = fields.double("topP", "top_p", in: 0...1)
-    sampling.maxTokens = fields.int("maxTokens", "max_tokens", "max_completion_tokens", in: 1...Int.max)
-    sampling.stop = fields.strings("stop") ?? []
-    sampling.seed = fields.int("seed")
-    sampling.n = fields.int("n", in: 1...128) ?? 1
-    sampling.extra = fields.object("extra") ?? [:]
-    // Another client's function of the same name is another model: answers are shared only where the client says so.
-    cache = fields.bool("cache") ?? (client == nil)
-    timeout = fields.double("timeout", in: 0.001...86_400)
-    retries = fields.int("retries", "numRetries", "num_retries", in: 0...100) ?? (client == nil ? nil : 2)
-    hedge = fields.bool("hedge")
-    hedgeAfter = fields.double("hedgeAfter", "hedge_after", in: 0.001...86_400)
-    if let price = fields.object("price") {
-      let prices = FieldReader(price, path: fields.place("price"), problems: problems)
-      inputPrice = prices.double("input", in: 0 ... .infinity)
-      outputPrice = prices.double("output", in: 0 ... .infinity)
-      prices.finish()
+    if name.isEmpty {
+      problems.add(place, "The model's name is empty.")
+      return nil
     }
-    fields.finish()
-    guard problems.problems.count == before else { return nil }
+    return ModelConfiguration(model: name)
+  }
+
+  package mutating func settle(_ fields: FieldReader) {
+    if let client {
+      if !fields.gives("model") { model = "client/\(client)" }
+      // Another client's function of the same name is another model: answers are shared only where the client says so.
+      if !fields.gives("cache") { cache = false }
+      retries = retries ?? 2
+    } else if model.isEmpty {
+      fields.problems.add(fields.place("model"), "This member is required (a string).")
+    }
+    noteSecrets(fields)
   }
 
   /// This configuration as a request would state it: read back, it gives an equal one.
-  package var json: JSONObject {
-    var object: JSONObject = ["model": .string(model)]
-    if let client { object["client"] = .string(client) }
-    if let apiBase { object["apiBase"] = .string(apiBase) }
-    if let apiKeyEnv { object["apiKeyEnv"] = .string(apiKeyEnv) }
-    if !headers.isEmpty {
-      let sorted = headers.sorted { $0.key < $1.key }
-      object["headers"] = .object(JSONObject(sorted.map { ($0.key, ["env": .string($0.value)]) }))
-    }
-    if let temperature = sampling.temperature { object["temperature"] = .double(temperature) }
-    if let topP = sampling.topP { object["topP"] = .double(topP) }
-    if let maxTokens = sampling.maxTokens { object["maxTokens"] = .int(maxTokens) }
-    if !sampling.stop.isEmpty { object["stop"] = .array(sampling.stop.map(JSONValue.string)) }
-    if let seed = sampling.seed { object["seed"] = .int(seed) }
-    if sampling.n != 1 { object["n"] = .int(sampling.n) }
-    if !sampling.extra.isEmpty { object["extra"] = .object(sampling.extra) }
-    object["cache"] = .bool(cache)
-    if let timeout { object["timeout"] = .double(timeout) }
-    if let retries { object["retries"] = .int(retries) }
-    if let hedge { object["hedge"] = .bool(hedge) }
-    if let hedgeAfter { object["hedgeAfter"] = .double(hedgeAfter) }
-    if inputPrice != nil || outputPrice != nil {
-      object["price"] = ["input": JSONValue(inputPrice), "output": JSONValue(outputPrice)]
-    }
-    return object
-  }
+  package var json: JSONObject { given }
 }

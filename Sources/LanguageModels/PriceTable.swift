@@ -24,7 +24,7 @@ package enum PriceTable {
   /// The price of a configuration's model: as stated there, else from the table; 0 for the simulated
   /// model and for servers on one's own machine; nil where it is not known.
   package static func price(of configuration: ModelConfiguration) -> Price? {
-    if let input = configuration.inputPrice, let output = configuration.outputPrice {
+    if let input = configuration.price?.input, let output = configuration.price?.output {
       return Price(input: input, output: output)
     }
     if configuration.isSimulated { return Price(input: 0, output: 0) }

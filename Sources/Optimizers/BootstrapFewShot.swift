@@ -1,9 +1,10 @@
 import Evaluation
 import Failures
-package import JSON
+import JSON
 import LanguageModels
 import Programs
 import Randomness
+package import Schema
 
 /// Lets a teacher answer rows of the trainset and keeps, as demos, the steps of those answers that the metric accepts;
 /// rows as they are fill the rest.
@@ -13,40 +14,23 @@ import Randomness
 /// would not make.
 package struct BootstrapFewShot: Optimizer {
   package static let name = "BootstrapFewShot"
+  package static let summary =
+    "Runs the program on the trainset and shows the executions that the metric accepts as demos."
+  package static let members: [Member<Self>] = [
+    .metricThreshold(\.metricThreshold),
+    .maxBootstrappedDemos(\.maxBootstrappedDemos),
+    .maxLabeledDemos(\.maxLabeledDemos),
+    .maxRounds(\.maxRounds),
+    .maxErrors(\.maxErrors),
+  ]
 
   package var metricThreshold: Double?
-  package var maxBootstrappedDemos: Int
-  package var maxLabeledDemos: Int
-  package var maxRounds: Int
-  package var maxErrors: Int
+  package var maxBootstrappedDemos = 4
+  package var maxLabeledDemos = 16
+  package var maxRounds = 1
+  package var maxErrors = 10
 
-  package init(_ fields: FieldReader) {
-    metricThreshold = fields.double("metric_threshold", "metricThreshold")
-    maxBootstrappedDemos = fields.int("max_bootstrapped_demos", "maxBootstrappedDemos", in: 0...1000) ?? 4
-    maxLabeledDemos = fields.int("max_labeled_demos", "maxLabeledDemos", in: 0...10_000) ?? 16
-    maxRounds = fields.int("max_rounds", "maxRounds", in: 1...100) ?? 1
-    maxErrors = fields.int("max_errors", "maxErrors", in: 0...Int.max) ?? 10
-  }
-
-  init(
-    maxBootstrappedDemos: Int, maxLabeledDemos: Int, maxRounds: Int = 1, maxErrors: Int = 10,
-    metricThreshold: Double? = nil
-  ) {
-    self.maxBootstrappedDemos = maxBootstrappedDemos
-    self.maxLabeledDemos = maxLabeledDemos
-    self.maxRounds = maxRounds
-    self.maxErrors = maxErrors
-    self.metricThreshold = metricThreshold
-  }
-
-  package var parameters: JSONObject {
-    [
-      "metric_threshold": JSONValue(metricThreshold), "max_bootstrapped_demos": .int(maxBootstrappedDemos),
-      "max_labeled_demos": .int(maxLabeledDemos), "max_rounds": .int(maxRounds), "max_errors": .int(maxErrors),
-    ]
-  }
-
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
+  package init() {}
 
   package func parts(_ task: CompileTask) -> [PlannedPart] {
     let bootstrap = Self.bootstrapping(

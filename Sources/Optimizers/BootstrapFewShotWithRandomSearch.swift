@@ -1,9 +1,10 @@
 import Evaluation
 import Failures
-package import JSON
+import JSON
 import LanguageModels
 import Programs
 import Randomness
+package import Schema
 
 /// Bootstraps many demo sets from shuffled trainsets and keeps the one that scores best on the valset.
 ///
@@ -12,35 +13,30 @@ import Randomness
 /// its own number. Candidates are made and scored concurrently and compared in order.
 package struct BootstrapFewShotWithRandomSearch: Optimizer {
   package static let name = "BootstrapFewShotWithRandomSearch"
+  package static let otherNames = ["BootstrapRS"]
+  package static let summary =
+    "Bootstraps many demo sets from shuffled trainsets and keeps the one that scores best on the valset."
+  package static let members: [Member<Self>] = [
+    .maxBootstrappedDemos(\.maxBootstrappedDemos, atLeast: 1),
+    .maxLabeledDemos(\.maxLabeledDemos),
+    .maxRounds(\.maxRounds),
+    Member(
+      "num_candidate_programs", \.numCandidatePrograms, in: 0...10_000,
+      "How many demo sets are made from shuffled trainsets."),
+    .maxErrors(\.maxErrors),
+    Member("stop_at_score", \.stopAtScore, in: 0...100, "The score, in percent, at which the search ends."),
+    .metricThreshold(\.metricThreshold),
+  ]
 
-  package var maxBootstrappedDemos: Int
-  package var maxLabeledDemos: Int
-  package var maxRounds: Int
-  package var numCandidatePrograms: Int
-  package var maxErrors: Int
+  package var maxBootstrappedDemos = 4
+  package var maxLabeledDemos = 16
+  package var maxRounds = 1
+  package var numCandidatePrograms = 16
+  package var maxErrors = 10
   package var stopAtScore: Double?
   package var metricThreshold: Double?
 
-  package init(_ fields: FieldReader) {
-    maxBootstrappedDemos = fields.int("max_bootstrapped_demos", "maxBootstrappedDemos", in: 1...1000) ?? 4
-    maxLabeledDemos = fields.int("max_labeled_demos", "maxLabeledDemos", in: 0...10_000) ?? 16
-    maxRounds = fields.int("max_rounds", "maxRounds", in: 1...100) ?? 1
-    numCandidatePrograms = fields.int("num_candidate_programs", "numCandidatePrograms", in: 0...10_000) ?? 16
-    maxErrors = fields.int("max_errors", "maxErrors", in: 0...Int.max) ?? 10
-    stopAtScore = fields.double("stop_at_score", "stopAtScore", in: 0...100)
-    metricThreshold = fields.double("metric_threshold", "metricThreshold")
-  }
-
-  package var parameters: JSONObject {
-    [
-      "max_bootstrapped_demos": .int(maxBootstrappedDemos), "max_labeled_demos": .int(maxLabeledDemos),
-      "max_rounds": .int(maxRounds), "num_candidate_programs": .int(numCandidatePrograms),
-      "max_errors": .int(maxErrors), "stop_at_score": JSONValue(stopAtScore),
-      "metric_threshold": JSONValue(metricThreshold),
-    ]
-  }
-
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
+  package init() {}
 
   package func parts(_ task: CompileTask) -> [PlannedPart] {
     let valset = task.valset ?? task.trainset
@@ -136,9 +132,12 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
         shuffler.shuffle(&order)
         size = self.size(of: seed)
       }
-      let bootstrap = BootstrapFewShot(
-        maxBootstrappedDemos: size, maxLabeledDemos: maxLabeledDemos, maxRounds: maxRounds, maxErrors: maxErrors,
-        metricThreshold: metricThreshold)
+      var bootstrap = BootstrapFewShot()
+      bootstrap.maxBootstrappedDemos = size
+      bootstrap.maxLabeledDemos = maxLabeledDemos
+      bootstrap.maxRounds = maxRounds
+      bootstrap.maxErrors = maxErrors
+      bootstrap.metricThreshold = metricThreshold
       return try await bootstrap.bootstrap(
         task.student.withoutDemos(), order: order, label: "\(seed)", task)
     }

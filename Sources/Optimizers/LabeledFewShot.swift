@@ -1,31 +1,25 @@
 import Evaluation
 import Failures
-package import JSON
+import JSON
 import Programs
 import Randomness
+package import Schema
 
 /// Shows rows of the trainset as demos, as they are. Asks no model.
 package struct LabeledFewShot: Optimizer {
   package static let name = "LabeledFewShot"
+  package static let summary = "Shows rows of the trainset as demos, as they are. Asks no model."
+  package static let members: [Member<Self>] = [
+    Member("k", \.k, in: 0...10_000, "How many demos each predictor gets, at most."),
+    Member("sample", \.sample, "Whether the demos are drawn at random; else they are the first rows."),
+  ]
 
-  /// How many demos each predictor gets, at most.
-  package var k: Int
-  /// Drawn at random; else the first rows.
-  package var sample: Bool
+  package var k = 16
+  package var sample = true
 
-  package init(_ fields: FieldReader) {
-    k = fields.int("k", in: 0...10_000) ?? 16
-    sample = fields.bool("sample") ?? true
-  }
+  package init() {}
 
-  init(k: Int, sample: Bool = true) {
-    self.k = k
-    self.sample = sample
-  }
-
-  package var parameters: JSONObject { ["k": .int(k), "sample": .bool(sample)] }
-
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
+  init(k: Int) { self.k = k }
 
   /// The student without its demos, then with up to `k` rows for each predictor, drawn with seed 0.
   func labeled(_ student: Program, trainset: [JSONObject]) -> Program {

@@ -3,6 +3,7 @@ package import Failures
 package import JSON
 package import LanguageModels
 package import Programs
+package import Schema
 
 /// What an optimizer is given to work on.
 package struct CompileTask: Sendable {
@@ -63,19 +64,11 @@ package struct CompileResult: Sendable {
 
 /// Finds the instructions and demos with which a program scores best.
 ///
-/// An optimizer is a value with its settings. Given its seed and the models' answers it is deterministic, whatever the
+/// An optimizer is a value with its settings, which have DSPy's names and defaults. Given its seed and the models' answers it is deterministic, whatever the
 /// concurrency: whatever it draws at random or decides, it decides in an order that does not depend on what finishes
 /// first. It knows neither store nor client; it says what happens through the session's events.
-package protocol Optimizer: Sendable {
-  static var name: String { get }
-
-  /// Reads the settings from a request; the names are DSPy's, camelCase accepted too. Notes every problem.
-  init(_ fields: FieldReader)
-
-  /// All settings, defaults included, under DSPy's names; what is logged as parameters.
-  var parameters: JSONObject { get }
-
-  /// Notes what would make a compile fail, before any model is asked.
+package protocol Optimizer: NamedSchemaObject {
+  /// Notes what would make a compile fail, before any model is asked; nothing unless said.
   func check(trainset: Int, valset: Int?, problems: ProblemList)
 
   /// What the search will ask for, part by part, as far as that can be told before anything is asked.
@@ -86,4 +79,8 @@ package protocol Optimizer: Sendable {
   /// - Returns: the best program so far, also when something ended the search before its time (`stopped` says what): a
   ///   cancellation, a spent budget, an outage. With nothing scored that is the student.
   func compile(_ task: CompileTask) async -> CompileResult
+}
+
+extension Optimizer {
+  package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
 }

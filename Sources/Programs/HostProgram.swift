@@ -1,5 +1,6 @@
 import Failures
 import JSON
+import Schema
 
 /// A program whose control flow the client runs: which predictors it has, and what is known of the rest.
 package struct HostProgram: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import Failures
 package import JSON
+package import Schema
 
 extension Module {
   /// Reads a module from a request: a signature's text (run by `defaultModule`), `{"module", "signature",

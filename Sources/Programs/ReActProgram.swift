@@ -1,5 +1,6 @@
 import Failures
 package import JSON
+import Schema
 
 /// A tool that the client serves, as a model is told of it.
 package struct Tool: Sendable, Hashable {

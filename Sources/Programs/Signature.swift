@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+package import Schema
 
 /// One input or output of a signature.
 package struct Field: Sendable, Hashable {

@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+import Schema
 
 /// The JSON that DSPy's `save()` writes and its `load()` reads, with the program's structure added where DSPy
 /// looks past it (`metadata.hone`), so that a file tells by itself what program it is of.

@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import Randomness
+import Schema
 import Testing
 
 @testable import Evaluation

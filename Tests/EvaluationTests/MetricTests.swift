@@ -1,5 +1,6 @@
 import Failures
 import JSON
+import Schema
 import Testing
 
 @testable import Evaluation
@@ -42,12 +43,12 @@ struct MetricRegistryTests {
   }
 
   @Test func `each listed metric can be made by its name`() throws {
-    for name in MetricRegistry.names where name != "regex" { #expect(try metric(.string(name)).name == name) }
+    for name in MetricRegistry.all.names where name != "regex" { #expect(try metric(.string(name)).name == name) }
     #expect(try metric(["name": "regex", "pattern": "x"]).name == "regex")
   }
 
   @Test func `names and aliases do not collide`() {
-    let all = MetricRegistry.entries.flatMap { entry in ([entry.name] + entry.aliases).map { $0.filter { $0 != "_" } } }
+    let all = MetricRegistry.all.types.flatMap { type in ([type.name] + type.otherNames).map { $0.filter { $0 != "_" } } }
     #expect(Set(all).count == all.count)
   }
 

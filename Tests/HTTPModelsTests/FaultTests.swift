@@ -140,7 +140,7 @@ struct OddReplyTests {
     setenv("HONE_TEST_TEAM", "team-secret-4711", 1)
     setenv("HONE_TEST_KEY_C", "planted/key+0815==", 1)
     let model = try model(server) {
-      $0.headers = ["X-Team": "HONE_TEST_TEAM"]
+      $0.headers.variables = ["X-Team": "HONE_TEST_TEAM"]
       $0.apiKeyEnv = "HONE_TEST_KEY_C"
     }
     let reply = try await model.complete(request())

@@ -125,14 +125,6 @@ struct EditorTextTests {
     #expect(TextDiff.unified(left, left, leftTitle: "a", rightTitle: "b") == "")
   }
 
-  @Test("every setting of every optimizer is explained", arguments: OptimizerRegistry.names)
-  func explainsSettings(optimizer: String) {
-    #expect(OptimizerHelp.summary(of: optimizer) != nil)
-    let defaults = OptimizerHelp.defaults(of: optimizer)
-    #expect(!defaults.isEmpty)
-    for setting in defaults.keys { #expect(OptimizerHelp.meaning(of: setting) != nil, "\(setting)") }
-  }
-
   @Test(
     "every member that a program file's objects may have is explained",
     arguments: [

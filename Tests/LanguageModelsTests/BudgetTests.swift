@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Schema
 import Testing
 
 @Suite("Budget", .timeLimit(.minutes(1)))
@@ -37,8 +38,7 @@ struct BudgetTests {
     let account = RunAccount(budget: Budget(Budget.Limits(maxCost: 0.01)))
     _ = await run(model, account, calls: 200, concurrency: concurrency) {
       $0.sampling.maxTokens = 10
-      $0.inputPrice = 10
-      $0.outputPrice = 20
+      $0.price = .init(input: 10, output: 20)
     }
     #expect(account.budget.spent.cost <= 0.01)
     #expect(account.budget.spent.cost > 0.008)

@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Schema
 import Testing
 
 @Suite("ModelConfiguration")
@@ -17,8 +18,7 @@ struct ConfigurationTests {
     configuration.sampling.n = 3
     configuration.sampling.extra = ["reasoning_effort": "low"]
     configuration.cache = false
-    configuration.inputPrice = 1
-    configuration.outputPrice = 2
+    configuration.price = .init(input: 1, output: 2)
     let problems = ProblemList()
     #expect(ModelConfiguration(.object(configuration.json), path: "lm", problems: problems) == configuration)
     #expect(ModelConfiguration("simulated", path: "lm", problems: problems) == .simulated)
@@ -69,7 +69,7 @@ struct PriceTableTests {
 
   @Test("a stated price goes first; simulated and local models are free")
   func stated() {
-    #expect(price("openai/gpt-4o") { $0.inputPrice = 7; $0.outputPrice = 8 } == PriceTable.Price(input: 7, output: 8))
+    #expect(price("openai/gpt-4o") { $0.price = .init(input: 7, output: 8) } == PriceTable.Price(input: 7, output: 8))
     #expect(price("simulated") == PriceTable.Price(input: 0, output: 0))
     #expect(price("ollama/llama3") == PriceTable.Price(input: 0, output: 0))
   }

@@ -10,7 +10,7 @@ struct ModelClientTests {
   func cache() async throws {
     let model = ScriptedModel()
     let account = RunAccount(runID: "run")
-    let client = client(model) { $0.inputPrice = 1_000_000; $0.outputPrice = 2_000_000 }
+    let client = client(model) { $0.price = .init(input: 1_000_000, output: 2_000_000) }
     let first = try await client.complete(prompt(), context: CallContext(account: account))
     let second = try await client.complete(prompt(), context: CallContext(account: account, role: .judge))
     #expect(first.source == .model && first.cost == 20)
@@ -390,7 +390,7 @@ struct KeyTests {
     }
     #expect(key() == key(run: "other"))
     #expect(key() == key(scope: "row 1"))
-    #expect(key() == key { $0.retries = 0; $0.timeout = 1; $0.inputPrice = 1 })
+    #expect(key() == key { $0.retries = 0; $0.timeout = 1; $0.price = .init(input: 1) })
     #expect(
       key { $0.sampling.extra = ["a": 1, "b": 2] } == key { $0.sampling.extra = ["b": 2, "a": 1] })
   }

@@ -3,6 +3,7 @@ import Failures
 import JSON
 import LanguageModels
 import Programs
+import Schema
 import Synchronization
 import Testing
 
@@ -178,7 +179,7 @@ struct AdapterTrialTests {
     _ optimizer: JSONValue, _ model: PickyModel, listener: Listener = Listener(), adapter: ReplyFormat? = nil
   ) async throws -> CompileResult {
     let problems = ProblemList()
-    let made = try #require(OptimizerRegistry.make(optimizer, path: "optimizer", problems: problems), "\(problems.problems)")
+    let made = try #require(OptimizerRegistry.all.read(optimizer, at: "optimizer", problems), "\(problems.problems)")
     var student = try program(typed)
     student.adapter = adapter
     let task = CompileTask(
@@ -244,9 +245,7 @@ struct AdapterTrialTests {
     // The program as it is can be read; with examples nothing can.
     let model = PickyModel { _, hasDemos, _ in !hasDemos }
     let listener = Listener()
-    let problems = ProblemList()
-    let fields = FieldReader(["max_bootstrapped_demos": 2], problems: problems)
-    let optimizer = BootstrapFewShot(fields)
+    let optimizer = make(BootstrapFewShot.self, ["max_bootstrapped_demos": 2])
     let many: [JSONObject] = (0..<60).map { ["question": .string("q\($0)"), "answer": .int($0)] }
     let task = CompileTask(
       student: try program(typed), trainset: many, metric: ExactMatch(), taskModel: client(model),

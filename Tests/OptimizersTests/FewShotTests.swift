@@ -5,6 +5,7 @@ import LanguageModels
 @testable import Optimizers
 import Programs
 import Randomness
+import Schema
 import Testing
 
 @Suite("LabeledFewShot", .timeLimit(.minutes(1)))
@@ -253,13 +254,13 @@ struct RandomSearchTests {
   @Test("it goes by its short name too, and refuses what it does not know")
   func registry() {
     let problems = ProblemList()
-    let optimizer = OptimizerRegistry.make(
-      ["name": "BootstrapRS", "numCandidatePrograms": 3], path: "optimizer", problems: problems)
+    let optimizer = OptimizerRegistry.all.read(
+      ["name": "BootstrapRS", "numCandidatePrograms": 3], at: "optimizer", problems)
     #expect((optimizer as? BootstrapFewShotWithRandomSearch)?.numCandidatePrograms == 3)
     #expect(problems.isEmpty)
-    #expect(OptimizerRegistry.make(["name": "MIPRO2"], path: "optimizer", problems: problems) == nil)
+    #expect(OptimizerRegistry.all.read(["name": "MIPRO2"], at: "optimizer", problems) == nil)
     #expect(problems.problems.first?.suggestion == "MIPROv2")
-    #expect(OptimizerRegistry.make(["name": "MIPROv2", "numm_trials": 3], path: "o", problems: problems) == nil)
+    #expect(OptimizerRegistry.all.read(["name": "MIPROv2", "numm_trials": 3], at: "o", problems) == nil)
     #expect(problems.problems.last?.suggestion == "num_trials")
   }
 }

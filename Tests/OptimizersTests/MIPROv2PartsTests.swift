@@ -2,6 +2,7 @@ import Failures
 import JSON
 @testable import Optimizers
 import Randomness
+import Schema
 import Testing
 
 @Suite("MIPROv2's options and sizes")
@@ -80,8 +81,8 @@ struct MIPROv2OptionTests {
 
   @Test("a seed of 0 is 0; without one it is 9")
   func seed() {
-    #expect(make(MIPROv2.self, ["seed": 0]).parameters["seed"] == 0)
-    #expect(make(MIPROv2.self).parameters["seed"] == 9)
+    #expect(make(MIPROv2.self, ["seed": 0]).json["seed"] == 0)
+    #expect(make(MIPROv2.self).json["seed"] == 9)
   }
 
   @Test("what could never run is refused before any call")

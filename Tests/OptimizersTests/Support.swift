@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 @testable import Optimizers
 import Programs
+import Schema
 import Synchronization
 import Testing
 import Traces
@@ -238,10 +239,7 @@ struct Bench {
 /// An optimizer as a request asks for it, with everything that is wrong with the request.
 func settings<Kind: Optimizer>(_ type: Kind.Type, _ object: JSONObject = [:]) -> (Kind, [Problem]) {
   let problems = ProblemList()
-  let fields = FieldReader(object, path: "optimizer", problems: problems)
-  let optimizer = Kind(fields)
-  fields.finish()
-  return (optimizer, problems.problems)
+  return (Kind.read(.object(object), at: "optimizer", problems) ?? Kind(), problems.problems)
 }
 
 func make<Kind: Optimizer>(

@@ -1,6 +1,7 @@
 import JSON
 import LanguageModels
 import Programs
+import Schema
 import Testing
 
 @Suite struct ChatFormat {

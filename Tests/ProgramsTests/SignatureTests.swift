@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import Programs
+import Schema
 import Testing
 
 @Suite struct SignatureGrammar {

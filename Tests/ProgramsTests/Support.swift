@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import LanguageModels
 import Programs
+import Schema
 import Synchronization
 import Testing
 import Traces

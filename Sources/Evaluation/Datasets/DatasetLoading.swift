@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+package import Schema
 
 /// What loading a data set may look at beside the request.
 package struct DatasetPlaces: Sendable {

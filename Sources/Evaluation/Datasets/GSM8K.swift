@@ -3,6 +3,7 @@ import Failures
 import JSON
 import LanguageModels
 import Randomness
+import Schema
 
 /// The grade-school mathematics problems GSM8K, in DSPy's parsing and splits.
 ///

@@ -1,5 +1,6 @@
 import Failures
 import JSON
+import Schema
 
 /// Turns the content of a data file into rows, noting what is wrong with each.
 ///

@@ -1,5 +1,6 @@
 package import JSON
 import Randomness
+package import Schema
 
 /// Which of a source's rows to take: shuffled by a seed first, then from an offset on, then so many.
 package struct RowSelection: Sendable, Hashable {

@@ -1,25 +1,22 @@
 import Failures
-package import JSON
+import JSON
+package import Schema
 
 /// Which field of the outputs a metric compares with which field of the example.
 ///
 /// Without a choice it is the one field that both have, `answer` if it is among them.
-package struct ComparedFields: Sendable, Hashable {
-  /// The output field; nil leaves it to each example.
+package struct ComparedFields: SchemaObject, Hashable {
+  package static let members: [Member<Self>] = [
+    Member("field", \.field, "The output to look at; the one that example and program share unless said."),
+    Member(
+      "expectedField", \.expectedField,
+      "The row's member that holds what is right; the same as field unless said."),
+  ]
+
   package var field: String?
-  /// The example's field; nil is the same as `field`.
   package var expectedField: String?
 
-  package init(field: String? = nil, expectedField: String? = nil) {
-    self.field = field
-    self.expectedField = expectedField
-  }
-
-  /// Reads `field` and `expectedField` (`expected_field`).
-  package init(_ reader: FieldReader) {
-    field = reader.string("field")
-    expectedField = reader.string("expectedField", "expected_field")
-  }
+  package init() {}
 
   /// The two values to compare.
   /// - Throws: `metricFailed` where a field is missing or the choice is open.

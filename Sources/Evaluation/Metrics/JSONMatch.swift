@@ -1,19 +1,24 @@
 package import Failures
 package import JSON
+package import Schema
 
 /// True if output and expected value are the same JSON, whatever the order of members.
 ///
 /// A string that holds a JSON object or array counts as that. Numbers are compared by value. With
 /// `subset`, the output's objects may have further members.
-package struct JSONMatch: Metric {
-  package let name = "json_match"
-  var fields: ComparedFields
-  var isSubset: Bool
+package struct JSONMatch: NamedMetric {
+  package static let name = "json_match"
+  package static let otherNames = ["json_equal"]
+  package static let summary = "The output is the expected JSON."
+  package static let members: [Member<Self>] =
+    Member.of(\.fields) + [
+      Member("subset", \.isSubset, "Whether further members of the output are passed over.")
+    ]
 
-  package init(fields: ComparedFields = ComparedFields(), isSubset: Bool = false) {
-    self.fields = fields
-    self.isSubset = isSubset
-  }
+  var fields = ComparedFields()
+  var isSubset = false
+
+  package init() {}
 
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
     let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)

@@ -2,6 +2,7 @@ package import Failures
 package import JSON
 package import LanguageModels
 package import Programs
+package import Schema
 package import Traces
 
 /// A metric that is a program itself: a language model judges, with feedback if it gives any.

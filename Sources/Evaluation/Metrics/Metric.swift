@@ -1,6 +1,7 @@
 package import Failures
 package import JSON
 package import Programs
+package import Schema
 package import Traces
 
 /// Says how good a program's outputs are for one example.
@@ -105,4 +106,11 @@ package struct MetricScore: Sendable, Hashable {
 
   /// Whether the example counts as solved: at or above the threshold if there is one, else `passes`.
   package func passes(threshold: Double?) -> Bool { threshold.map { value >= $0 } ?? passes }
+}
+
+/// A metric that goes by name, with options that are declared.
+package protocol NamedMetric: Metric, NamedSchemaObject {}
+
+extension NamedMetric {
+  package var name: String { Self.name }
 }

@@ -1,37 +1,45 @@
 package import Failures
 package import JSON
+package import Schema
 
 /// True if the number in the output equals the expected one within the tolerance.
 ///
 /// Signs and decimals count, all lines are read, and an output without a number is never right
 /// (see `NumberText` for what counts as a number). Which number of the text is meant, `extract` says.
-package struct NumericMatch: Metric {
-  /// Which number of a text to take.
-  package enum Extraction: String, CaseIterable, Sendable {
-    /// The last one, since models and worked solutions end in their answer.
+package struct NumericMatch: NamedMetric {
+  package static let name = "numeric_match"
+  package static let otherNames = ["number_match"]
+  package static let summary = "The output's number is the expected one."
+  package static let members: [Member<Self>] =
+    Member.of(\.fields) + [
+      Member("extract", \.extraction, "Which number of the output counts."),
+      Member("tolerance", \.tolerance, in: 0 ... .infinity, "How far the number may be off."),
+      Member(
+        "relativeTolerance", \.relativeTolerance, in: 0 ... .infinity,
+        "How far the number may be off, as a share of the expected one."),
+    ]
+
+  package enum Extraction: String, SchemaChoice {
+    /// Models and worked solutions end in their answer.
     case last
     case first
-    /// The only one: nothing else may stand beside it than a currency or percent sign.
     case whole
+
+    package var summary: String {
+      switch self {
+      case .last: "The last number of the text."
+      case .first: "The first number of the text."
+      case .whole: "The only one: nothing else may stand beside it than a currency or percent sign."
+      }
+    }
   }
 
-  package let name = "numeric_match"
-  var fields: ComparedFields
-  var extraction: Extraction
-  /// The difference that still counts as equal, in the number's own unit.
-  var tolerance: Double
-  /// The difference that still counts as equal, as a share of the expected number.
-  var relativeTolerance: Double
+  var fields = ComparedFields()
+  var extraction = Extraction.last
+  var tolerance = 0.0
+  var relativeTolerance = 0.0
 
-  package init(
-    fields: ComparedFields = ComparedFields(), extraction: Extraction = .last, tolerance: Double = 0,
-    relativeTolerance: Double = 0
-  ) {
-    self.fields = fields
-    self.extraction = extraction
-    self.tolerance = tolerance
-    self.relativeTolerance = relativeTolerance
-  }
+  package init() {}
 
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
     let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)
@@ -68,11 +76,15 @@ package struct NumericMatch: Metric {
 
 /// True if output and expected answer are the same whole number in GSM8K's lenient reading
 /// (`AnswerText.gsm8kInteger`), for scores that compare with published ones.
-package struct GSM8KMetric: Metric {
-  package let name = "gsm8k_metric"
-  var fields: ComparedFields
+package struct GSM8KMetric: NamedMetric {
+  package static let name = "gsm8k_metric"
+  package static let otherNames = ["gsm8k"]
+  package static let summary = "The whole number in the output, as GSM8K scores are counted."
+  package static let members: [Member<Self>] = Member.of(\.fields)
 
-  package init(fields: ComparedFields = ComparedFields()) { self.fields = fields }
+  var fields = ComparedFields()
+
+  package init() {}
 
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
     let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)

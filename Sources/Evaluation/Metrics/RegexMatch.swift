@@ -1,45 +1,57 @@
 package import Failures
 package import JSON
+package import Schema
 
 /// True if the output matches a regular expression; with `group`, if the text that the group caught is
 /// the expected answer.
 ///
 /// The expressions are those of `RegularExpression`, whose matching time is linear in the output.
-package struct RegexMatch: Metric {
-  package let name = "regex"
+package struct RegexMatch: NamedMetric {
+  package static let name = "regex"
+  package static let otherNames = ["regex_match"]
+  package static let summary = "The output matches a regular expression."
+  package static let members: [Member<Self>] =
+    Member.of(\.fields) + [
+      Member("pattern", \.pattern, isRequired: true, "The regular expression."),
+      Member("full", \.isFull, "Whether the whole output must match."),
+      Member(
+        "group", \.group, in: 0...99,
+        "The group whose text is compared with the expected answer. Null only asks for a match."),
+      Member("ignoreCase", \.ignoresCase, "Whether capitals make no difference."),
+      Member("multiline", \.isMultiline, "Whether ^ and $ match at the ends of lines."),
+      Member("dotAll", \.dotMatchesNewlines, "Whether . matches the end of a line, too."),
+    ]
+
   /// The longest output that is searched, in Unicode scalars.
   static let maximumLength = 200_000
 
-  var fields: ComparedFields
-  var expression: RegularExpression
-  /// Whether the whole output must match.
-  var isFull: Bool
-  /// The group whose text is compared with the expected answer; nil only asks for a match.
+  var fields = ComparedFields()
+  var pattern = ""
+  var isFull = false
   var group: Int?
+  var ignoresCase = false
+  var isMultiline = false
+  var dotMatchesNewlines = false
+  private var expression: RegularExpression?
 
-  /// Reads `pattern`, `ignoreCase`, `multiline`, `dotAll`, `full` and `group`; nil with the problems
-  /// noted if they are wrong.
-  init?(reader: FieldReader) {
-    fields = ComparedFields(reader)
-    isFull = reader.bool("full") ?? false
-    group = reader.int("group", in: 0...99)
+  package init() {}
+
+  package mutating func settle(_ fields: FieldReader) {
     var options: RegularExpression.Options = []
-    if reader.bool("ignoreCase", "ignore_case") ?? false { options.insert(.ignoreCase) }
-    if reader.bool("multiline") ?? false { options.insert(.multiline) }
-    if reader.bool("dotAll", "dot_all") ?? false { options.insert(.dotAll) }
-    guard let pattern = reader.requiredString("pattern") else { return nil }
+    if ignoresCase { options.insert(.ignoreCase) }
+    if isMultiline { options.insert(.multiline) }
+    if dotMatchesNewlines { options.insert(.dotAll) }
     do throws(RegularExpression.SyntaxError) {
       expression = try RegularExpression(pattern, options: options)
     } catch {
-      reader.problems.add(
+      fields.problems.add(
         Problem(
-          path: reader.place("pattern"), message: "This is no regular expression: \(error).",
+          path: fields.place("pattern"), message: "This is no regular expression: \(error).",
           got: JSONValue.string(pattern).excerpt))
-      return nil
     }
-    if let group, group > expression.groupCount {
-      reader.problems.add(
-        reader.place("group"), "The pattern has \(expression.groupCount) groups; there is no group \(group).")
+    if let group, let groups = expression?.groupCount, group > groups {
+      fields.problems.add(
+        fields.place("group"), "The pattern has \(groups) groups; there is no group \(group).")
     }
   }
 
@@ -60,12 +72,12 @@ package struct RegexMatch: Metric {
           + "\(scalars.count).",
         remedy: "Bound the program's output, or choose another metric.")
     }
-    guard let match = expression.firstMatch(in: scalars, isFull: isFull) else {
-      return MetricScore(false, feedback: "Expected a match of /\(expression.pattern)/, got \(got.forFeedback).")
+    guard let match = expression?.firstMatch(in: scalars, isFull: isFull) else {
+      return MetricScore(false, feedback: "Expected a match of /\(pattern)/, got \(got.forFeedback).")
     }
     guard let group, let expected else { return MetricScore(true, feedback: "Right: the output matches.") }
     guard let range = match[group] else {
-      return MetricScore(false, feedback: "Group \(group) of /\(expression.pattern)/ caught nothing.")
+      return MetricScore(false, feedback: "Group \(group) of /\(pattern)/ caught nothing.")
     }
     let caught = String(String.UnicodeScalarView(scalars[range]))
     let isRight = expected.acceptedTexts.contains { AnswerText.isSame(caught, $0) }

@@ -1,20 +1,25 @@
 package import Failures
 package import JSON
+package import Schema
 
 /// True if the output is one of the expected answers once both are normalized (`AnswerText.normalized`);
 /// with `frac` below 1, if its F1 with one of them is at least that.
-package struct ExactMatch: Metric {
-  package let name = "exact_match"
-  var fields: ComparedFields
-  var frac: Double
-  /// Whether to normalize; if not, texts must be equal to the last character.
-  var normalizes: Bool
+package struct ExactMatch: NamedMetric {
+  package static let name = "exact_match"
+  package static let otherNames = ["answer_exact_match", "accuracy", "em"]
+  package static let summary = "The output is an expected answer, case, articles and punctuation aside."
+  package static let members: [Member<Self>] =
+    Member.of(\.fields) + [
+      Member("frac", \.frac, in: 0...1, "From which share of words on an answer counts."),
+      Member("normalize", \.normalizes, "Whether case, articles and punctuation are left aside."),
+    ]
 
-  package init(fields: ComparedFields = ComparedFields(), frac: Double = 1, normalizes: Bool = true) {
-    self.fields = fields
-    self.frac = frac
-    self.normalizes = normalizes
-  }
+  var fields = ComparedFields()
+  var frac = 1.0
+  /// If not, texts must be equal to the last character.
+  var normalizes = true
+
+  package init() {}
 
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
     let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)
@@ -32,25 +37,44 @@ package struct ExactMatch: Metric {
 }
 
 /// The greatest F1 of the output's words with those of an expected answer, from 0 to 1.
-package struct F1: Metric {
-  package let name: String
-  var fields: ComparedFields
-  /// Whether yes, no and noanswer must be met exactly, as in HotPotQA.
-  var isHotpot: Bool
+package struct F1: NamedMetric {
+  package static let name = "f1"
+  package static let otherNames = ["answer_f1"]
+  package static let summary = "How many words the output shares with an expected answer."
+  package static let members: [Member<Self>] = Member.of(\.fields)
 
-  package init(fields: ComparedFields = ComparedFields(), isHotpot: Bool = false) {
-    self.fields = fields
-    self.isHotpot = isHotpot
-    name = isHotpot ? "hotpot_f1" : "f1"
-  }
+  var fields = ComparedFields()
+
+  package init() {}
 
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
-    let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)
+    try fields.bestF1(example, outputs, metric: name, AnswerText.f1)
+  }
+}
+
+/// F1 in which yes, no and noanswer must be met exactly, as in HotPotQA.
+package struct HotpotF1: NamedMetric {
+  package static let name = "hotpot_f1"
+  package static let otherNames = ["hotpotqa_f1"]
+  package static let summary = "F1, with yes and no met exactly."
+  package static let members: [Member<Self>] = Member.of(\.fields)
+
+  var fields = ComparedFields()
+
+  package init() {}
+
+  package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
+    try fields.bestF1(example, outputs, metric: name, AnswerText.hotpotF1)
+  }
+}
+
+extension ComparedFields {
+  fileprivate func bestF1(
+    _ example: JSONObject, _ outputs: JSONObject, metric: String, _ f1: (String, String) -> Double
+  ) throws(HoneError) -> MetricScore {
+    let (got, expected) = try values(example: example, outputs: outputs, metric: metric)
     let text = got.comparedText
-    let scores = expected.acceptedTexts.map {
-      isHotpot ? AnswerText.hotpotF1(text, $0) : AnswerText.f1(text, $0)
-    }
-    guard let best = scores.max() else { throw noAcceptedAnswer(name) }
+    guard let best = expected.acceptedTexts.map({ f1(text, $0) }).max() else { throw noAcceptedAnswer(metric) }
     let feedback =
       best == 1
       ? "Right: the words match."
@@ -61,22 +85,28 @@ package struct F1: Metric {
 }
 
 /// True if the output contains the expected text, or one (with `all`, every one) of several.
-package struct Contains: Metric {
-  package let name = "contains"
-  var fields: ComparedFields
-  /// Texts to find in every output, instead of the example's.
-  var texts: [String]?
-  var needsAll: Bool
-  var isCaseSensitive: Bool
+package struct Contains: NamedMetric {
+  package static let name = "contains"
+  package static let otherNames = ["includes"]
+  package static let summary = "The output contains the expected text."
+  package static let members: [Member<Self>] =
+    Member.of(\.fields) + [
+      Member("text", \.texts, also: ["texts"], "The text or texts to look for, in place of the row's."),
+      Member("all", \.needsAll, "Whether every text must be there."),
+      Member("caseSensitive", \.isCaseSensitive, "Whether capitals matter."),
+    ]
 
-  package init(
-    fields: ComparedFields = ComparedFields(), texts: [String]? = nil, needsAll: Bool = false,
-    isCaseSensitive: Bool = false
-  ) {
-    self.fields = fields
-    self.texts = texts
-    self.needsAll = needsAll
-    self.isCaseSensitive = isCaseSensitive
+  var fields = ComparedFields()
+  var texts: [String]?
+  var needsAll = false
+  var isCaseSensitive = false
+
+  package init() {}
+
+  package mutating func settle(_ fields: FieldReader) {
+    if texts?.isEmpty == true || texts?.contains("") == true {
+      fields.problems.add(fields.place("text"), "The text to look for must not be empty.")
+    }
   }
 
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
@@ -117,15 +147,19 @@ package struct Contains: Metric {
 ///
 /// Both are normalized and then split as `AnswerText.passageTokens` does. An answer of which nothing is
 /// left then (`the`) is in no passage.
-package struct PassageMatch: Metric {
-  package let name = "passage_match"
-  var expectedField: String
-  var passagesField: String
+package struct PassageMatch: NamedMetric {
+  package static let name = "passage_match"
+  package static let otherNames = ["answer_passage_match"]
+  package static let summary = "A retrieved passage contains the answer."
+  package static let members: [Member<Self>] = [
+    Member("expectedField", \.expectedField, "The row's member that holds what is right."),
+    Member("passagesField", \.passagesField, "The output that holds the passages."),
+  ]
 
-  package init(expectedField: String = "answer", passagesField: String = "context") {
-    self.expectedField = expectedField
-    self.passagesField = passagesField
-  }
+  var expectedField = "answer"
+  var passagesField = "context"
+
+  package init() {}
 
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
     guard let expected = example[expectedField], !expected.isNull else {

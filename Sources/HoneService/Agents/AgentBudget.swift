@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Schema
 
 /// The bounds under which agents' requests run that state none of their own.
 package struct AgentBudget: Sendable {

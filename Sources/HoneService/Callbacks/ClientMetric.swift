@@ -2,6 +2,7 @@ import Evaluation
 import Failures
 import JSON
 import Programs
+import Schema
 
 /// A metric that the client computes: `metric/score`.
 struct ClientMetric: Evaluation.Metric {

@@ -2,6 +2,7 @@ import Failures
 import JSON
 import JSONRPC
 import Programs
+import Schema
 
 extension Service {
   /// A `predict` for an execution under way is part of what some request waits for; the long methods wait for anything.

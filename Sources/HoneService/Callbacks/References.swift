@@ -4,6 +4,7 @@ import HTTPModels
 import JSON
 import LanguageModels
 import Programs
+import Schema
 
 /// References to a client's functions, and to judges, checked before any work.
 extension RequestParts {

@@ -3,12 +3,13 @@ import HTTPModels
 import JSON
 import Optimizers
 import Programs
+import Schema
 
 /// The names that requests may use.
 package enum KnownNames {
   package static let modules = Module.names
-  package static let optimizers = OptimizerRegistry.names
-  package static let metrics = MetricRegistry.names
+  package static let optimizers = OptimizerRegistry.all.names
+  package static let metrics = MetricRegistry.all.names
   package static let adapters = ["auto"] + ReplyFormat.allCases.map(\.rawValue)
 }
 

@@ -1,6 +1,7 @@
 import Failures
 package import JSON
 package import Programs
+import Schema
 
 /// One method of the service, declared once: what it takes, what it gives, and what does it. Dispatch, `initialize` and
 /// the OpenRPC document derive from the declarations.

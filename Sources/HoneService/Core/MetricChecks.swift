@@ -2,6 +2,7 @@ import Evaluation
 import Failures
 import JSON
 import Programs
+import Schema
 
 extension RequestParts {
   /// Notes fields that the metric's options name and the program's outputs or the rows do not have: found at the first

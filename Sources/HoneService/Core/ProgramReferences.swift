@@ -2,6 +2,7 @@ import Failures
 import JSON
 import LanguageModels
 import Programs
+import Schema
 import Synchronization
 import Tracking
 

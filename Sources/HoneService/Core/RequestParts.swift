@@ -5,6 +5,7 @@ import JSON
 import LanguageModels
 import Logging
 import Programs
+import Schema
 import Tracking
 
 /// The parts that several methods' parameters share, read and made ready.
@@ -117,7 +118,7 @@ struct RequestParts {
         problems.add(
           Problem(
             path: fields.place(name), message: "This member is required: a metric, such as \"exact_match\".",
-            allowed: MetricRegistry.names))
+            allowed: MetricRegistry.all.names))
       }
       return nil
     }

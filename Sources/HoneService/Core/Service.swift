@@ -3,6 +3,7 @@ package import JSON
 import JSONRPC
 package import Logging
 import Programs
+import Schema
 import Synchronization
 package import Tracking
 

@@ -2,6 +2,7 @@ import Failures
 import JSON
 import JSONRPC
 import Programs
+import Schema
 import Tracking
 
 /// `hone.loadBest`: puts the best program that was found for a file into the file.

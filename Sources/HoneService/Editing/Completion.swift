@@ -3,6 +3,7 @@ import HTTPModels
 import JSON
 import LanguageModels
 import Optimizers
+import Schema
 import Tracking
 
 #if canImport(Glibc)
@@ -97,8 +98,8 @@ struct Completion: Sendable {
 
   private func detail(of label: String, at path: [JSONTree.Step]) -> String {
     switch path.first {
-    case .member("metric")?: MetricRegistry.entry(named: label)?.summary ?? ""
-    case .member("optimizer")?: OptimizerHelp.summary(of: label) ?? ""
+    case .member("metric")?: MetricRegistry.all.type(named: label)?.summary ?? ""
+    case .member("optimizer")?: OptimizerRegistry.all.type(named: label)?.summary ?? ""
     default: ""
     }
   }

@@ -1,6 +1,7 @@
 import Evaluation
 import Failures
 import JSON
+import Schema
 import Synchronization
 
 #if canImport(Glibc)

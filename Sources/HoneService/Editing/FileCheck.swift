@@ -2,6 +2,7 @@ import Failures
 import HTTPModels
 import JSON
 import LanguageModels
+import Schema
 
 /// Something that a program file's author should know.
 struct Finding: Sendable, Hashable {

@@ -5,6 +5,7 @@ import JSON
 import LanguageModels
 import Optimizers
 import Programs
+import Schema
 import Tracking
 
 /// `textDocument/hover`: what stands under the cursor, as Hone understands it.
@@ -60,10 +61,10 @@ struct Hover: Sendable {
     case "trainset", "valset", "devset": return await dataset(member, root)
     case "metric":
       let name = root["metric"]?.stringValue ?? root["metric"]?["name"]?.stringValue ?? ""
-      return MetricRegistry.entry(named: name).map { ["`\($0.name)`: \($0.summary)"] } ?? []
+      return MetricRegistry.all.type(named: name).map { ["`\($0.name)`: \($0.summary)"] } ?? []
     case "optimizer" where path.count == 1 || path.last == .member("name"):
       let name = root["optimizer"]?.stringValue ?? root["optimizer"]?["name"]?.stringValue ?? ""
-      return OptimizerHelp.summary(of: name).map { ["`\(name)`: \($0)"] } ?? []
+      return OptimizerRegistry.all.type(named: name).map { ["`\($0.name)`: \($0.summary)"] } ?? []
     case "lm", "promptModel", "teacher":
       return path.count == 1 || path.last == .member("model") ? model(root[member]) : []
     default: return []

@@ -1,5 +1,6 @@
 import JSON
 import Optimizers
+import Schema
 
 /// What a member of a program file means, and what it is where it is not given.
 struct MemberMeaning: Sendable {
@@ -13,11 +14,10 @@ struct MemberMeaning: Sendable {
     guard names == ["optimizer"] else { return Glossary.meaning(of: name, in: names) }
     if name == "name" { return "The optimizer." }
     let optimizer = root["optimizer"]?["name"]?.stringValue ?? ""
-    let defaults = OptimizerHelp.defaults(of: optimizer)
-    // Settings may be spelt as in Python or in camel case.
-    let key =
-      defaults.keys.first { $0.filter { $0 != "_" }.lowercased() == name.filter { $0 != "_" }.lowercased() } ?? name
-    guard let meaning = OptimizerHelp.meaning(of: key) else { return nil }
-    return defaults[key].map { "\(meaning) Default: \($0.text())." } ?? meaning
+    guard
+      let field = OptimizerRegistry.all.type(named: optimizer)?.fields
+        .first(where: { $0.name == name || $0.otherSpellings.contains(name) })
+    else { return nil }
+    return field.defaultValue.map { "\(field.summary) Default: \($0.text())." } ?? field.summary
   }
 }

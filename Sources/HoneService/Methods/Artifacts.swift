@@ -1,5 +1,6 @@
 import Failures
 import JSON
+import Schema
 import Tracking
 
 extension Method {

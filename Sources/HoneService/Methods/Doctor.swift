@@ -3,6 +3,7 @@ import Foundation
 import HTTPModels
 import JSON
 import JSONRPC
+import Schema
 import Tracking
 
 extension Method {

@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Schema
 
 extension Method {
   static let watchRun = Method(

@@ -3,6 +3,7 @@ import Failures
 import JSON
 import LanguageModels
 import Programs
+import Schema
 import Traces
 import Tracking
 

@@ -1,5 +1,6 @@
 import Failures
 import JSON
+import Schema
 import Tracking
 
 /// Under which experiment and name a run is tracked.

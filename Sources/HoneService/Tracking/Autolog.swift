@@ -1,14 +1,23 @@
 import JSON
+import Schema
 
 /// What is tracked without being asked for; everything unless said.
-struct Autolog: Sendable, Hashable {
-  /// A run for each compile.
+struct Autolog: SchemaObject, Hashable {
+  static let members: [Member<Self>] = [
+    Member("compiles", \.compiles, also: ["log_compiles"], "A run for each compile."),
+    Member("evals", \.evals, also: ["log_evals"], "A run for each evaluation, also those that a compile makes."),
+    Member(
+      "tracesFromCompile", \.tracesFromCompile, also: ["log_traces_from_compile"],
+      "Traces of the executions of a compile."),
+    Member(
+      "tracesFromEval", \.tracesFromEval, also: ["log_traces_from_eval"], "Traces of the executions of an evaluation."),
+    Member("traces", \.traces, also: ["log_traces"], "Traces of predictions outside any run."),
+  ]
+
   var compiles = true
-  /// A run for each evaluation, also those that a compile makes.
   var evals = true
   var tracesFromCompile = true
   var tracesFromEval = true
-  /// Traces of predictions outside any run.
   var traces = true
 
   init() {}
@@ -21,13 +30,7 @@ struct Autolog: Sendable, Hashable {
       return
     }
     guard let object = fields.object("autolog") else { return }
-    let reader = FieldReader(object, path: fields.place("autolog"), problems: fields.problems)
-    compiles = reader.bool("compiles", "log_compiles") ?? true
-    evals = reader.bool("evals", "log_evals") ?? true
-    tracesFromCompile = reader.bool("tracesFromCompile", "log_traces_from_compile") ?? true
-    tracesFromEval = reader.bool("tracesFromEval", "log_traces_from_eval") ?? true
-    traces = reader.bool("traces", "log_traces") ?? true
-    reader.finish()
+    self = Autolog.read(.object(object), at: fields.place("autolog"), fields.problems) ?? Autolog()
   }
 
   private init(all: Bool) {

@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Optimizers
 import Programs
+import Schema
 import Tracking
 
 /// What a compile will ask for and cost, told without asking any model.

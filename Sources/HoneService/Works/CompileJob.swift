@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Optimizers
 import Programs
+import Schema
 import Tracking
 
 /// A compile under way: searches, tracks the course and the outcome, and makes the answer.
@@ -68,7 +69,7 @@ struct CompileJob: Job {
   /// What the run is about. Done again when the run is taken up, where it changes nothing.
   private func describe(_ id: String, _ store: TrackingStore) async throws(HoneError) {
     var params: [KeyValue] = [KeyValue("optimizer", type(of: order.optimizer).name)]
-    for (key, value) in order.optimizer.parameters where !value.isNull { params.append(KeyValue(key, pythonText(value))) }
+    for (key, value) in order.optimizer.json where !value.isNull { params.append(KeyValue(key, pythonText(value))) }
     params.append(KeyValue("lm_params", modelParams(order.taskModel.configuration)))
     if let model = order.promptModel { params.append(KeyValue("prompt_model_params", modelParams(model.configuration))) }
     if let model = order.teacher { params.append(KeyValue("teacher_params", modelParams(model.configuration))) }

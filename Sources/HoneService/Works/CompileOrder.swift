@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Optimizers
 import Programs
+import Schema
 import Tracking
 
 /// What a `compile` request asks for, read and checked.
@@ -99,7 +100,7 @@ struct CompileOrder: Sendable {
       parts.problems.add(
         Problem(
           path: "optimizer", message: "This member is required: an optimizer such as \"MIPROv2\".",
-          allowed: OptimizerRegistry.names))
+          allowed: OptimizerRegistry.all.names))
       return nil
     }
     if let seed {
@@ -107,7 +108,7 @@ struct CompileOrder: Sendable {
       if object["name"]?.stringValue == MIPROv2.name, object["seed"] == nil { object["seed"] = .int(seed) }
       value = .object(object)
     }
-    return OptimizerRegistry.make(value, path: "optimizer", problems: parts.problems)
+    return OptimizerRegistry.all.read(value, at: "optimizer", parts.problems)
   }
 
   /// The run to make; nil where compiles are not tracked.

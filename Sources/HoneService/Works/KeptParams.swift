@@ -3,6 +3,7 @@ import Failures
 import JSON
 import LanguageModels
 import Programs
+import Schema
 
 extension RequestParts {
   /// The members that stand in a kept request as they were given, and the programs, a judge's included: a reference is

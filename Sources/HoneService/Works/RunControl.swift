@@ -2,6 +2,7 @@ import Failures
 import JSON
 import LanguageModels
 import Programs
+import Schema
 import Tracking
 
 /// Runs from outside: following, stopping and resuming them by their id, whichever process they belong to.

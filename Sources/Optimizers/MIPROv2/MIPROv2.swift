@@ -1,9 +1,10 @@
 import Evaluation
 import Failures
-package import JSON
+import JSON
 import LanguageModels
 import Programs
 import Randomness
+package import Schema
 
 /// Searches instructions and demo sets together: demos are bootstrapped, instructions are proposed from what is known
 /// of data, program and past attempts, and combinations of the two are tried on minibatches under a tree-structured
@@ -24,83 +25,88 @@ import Randomness
 ///   further trials, less what later proposals cost and half of the rows that were bootstrapped in vain.
 package struct MIPROv2: Optimizer {
   package static let name = "MIPROv2"
+  package static let summary =
+    "Searches instructions and demo sets together: proposes instructions from data and program, bootstraps demos, and "
+    + "tries combinations under a statistical model of what scores well."
+  package static let members: [Member<Self>] = [
+    Member(
+      "auto", \.auto, "The size of the search. Null lets num_candidates and num_trials decide, as giving them does."),
+    Member(
+      "num_candidates", \.numCandidates, in: 1...1000,
+      "How many instructions, and how many demo sets, each predictor can choose from."),
+    Member("num_trials", \.numTrials, in: 1...10_000, "How many combinations are tried."),
+    .maxBootstrappedDemos(\.maxBootstrappedDemos),
+    .maxLabeledDemos(\.maxLabeledDemos),
+    Member(
+      "seed", \.seed,
+      "Starts everything that is drawn at random; the same seed and answers give the same search."),
+    Member(
+      "init_temperature", \.initTemperature, in: 0...10, "The temperature at which instructions are proposed."),
+    .metricThreshold(\.metricThreshold),
+    .maxErrors(\.maxErrors),
+    Member(
+      "minibatch", \.minibatch,
+      "Whether trials are scored on a part of the valset, and only the best of them on all of it."),
+    Member(
+      "minibatch_size", \.minibatchSize, in: 1...1_000_000, "How many rows of the valset a trial is scored on."),
+    Member(
+      "minibatch_full_eval_steps", \.minibatchFullEvalSteps, in: 1...10_000,
+      "After how many trials the best combination so far is scored on the whole valset."),
+    Member(
+      "program_aware_proposer", \.programAwareProposer,
+      "Whether proposals are made from a description of the program."),
+    Member(
+      "data_aware_proposer", \.dataAwareProposer, "Whether proposals are made from a summary of the trainset."),
+    Member(
+      "tip_aware_proposer", \.tipAwareProposer, "Whether each proposal is given a hint at a style of its own."),
+    Member("fewshot_aware_proposer", \.fewshotAwareProposer, "Whether proposals are made from bootstrapped demos."),
+    Member(
+      "history_aware_proposer", \.historyAwareProposer,
+      "Whether later proposals are made from the best attempts so far."),
+    Member(
+      "view_data_batch_size", \.viewDataBatchSize, in: 1...1000, "How many rows one request of the data summary shows."),
+  ]
 
-  package enum Auto: String, CaseIterable, Sendable { case light, medium, heavy }
+  package enum Auto: String, SchemaChoice { case light, medium, heavy }
 
-  /// Sizes of candidates and valset; nil: `num_candidates` and `num_trials` say.
-  package var auto: Auto?
+  package var auto: Auto? = .light
   package var numCandidates: Int?
   package var numTrials: Int?
-  package var maxBootstrappedDemos: Int
-  package var maxLabeledDemos: Int
-  package var seed: Int
-  /// The temperature at which instructions are proposed.
-  package var initTemperature: Double
+  package var maxBootstrappedDemos = 4
+  package var maxLabeledDemos = 4
+  package var seed = 9
+  package var initTemperature = 1.0
   package var metricThreshold: Double?
-  package var maxErrors: Int
-  package var minibatch: Bool
-  package var minibatchSize: Int
-  package var minibatchFullEvalSteps: Int
-  package var programAwareProposer: Bool
-  package var dataAwareProposer: Bool
-  package var tipAwareProposer: Bool
-  package var fewshotAwareProposer: Bool
-  package var historyAwareProposer: Bool
-  /// How many rows one request of the data summary shows.
-  package var viewDataBatchSize: Int
+  package var maxErrors = 10
+  package var minibatch = true
+  package var minibatchSize = 35
+  package var minibatchFullEvalSteps = 5
+  package var programAwareProposer = true
+  package var dataAwareProposer = true
+  package var tipAwareProposer = true
+  package var fewshotAwareProposer = true
+  package var historyAwareProposer = true
+  package var viewDataBatchSize = 10
 
-  package init(_ fields: FieldReader) {
-    let autoValue = fields.object.keys.contains("auto")
-    let isAutoOff = fields.object["auto"] == .null
-    auto = fields.choice("auto", of: Auto.allCases.map(\.rawValue)).flatMap(Auto.init)
-    numCandidates = fields.int("num_candidates", "numCandidates", in: 1...1000)
-    numTrials = fields.int("num_trials", "numTrials", in: 1...10_000)
-    maxBootstrappedDemos = fields.int("max_bootstrapped_demos", "maxBootstrappedDemos", in: 0...1000) ?? 4
-    maxLabeledDemos = fields.int("max_labeled_demos", "maxLabeledDemos", in: 0...1000) ?? 4
-    seed = fields.int("seed") ?? 9
-    initTemperature = fields.double("init_temperature", "initTemperature", in: 0...10) ?? 1.0
-    metricThreshold = fields.double("metric_threshold", "metricThreshold")
-    maxErrors = fields.int("max_errors", "maxErrors", in: 0...Int.max) ?? 10
-    minibatch = fields.bool("minibatch") ?? true
-    minibatchSize = fields.int("minibatch_size", "minibatchSize", in: 1...1_000_000) ?? 35
-    minibatchFullEvalSteps = fields.int("minibatch_full_eval_steps", "minibatchFullEvalSteps", in: 1...10_000) ?? 5
-    programAwareProposer = fields.bool("program_aware_proposer", "programAwareProposer") ?? true
-    dataAwareProposer = fields.bool("data_aware_proposer", "dataAwareProposer") ?? true
-    tipAwareProposer = fields.bool("tip_aware_proposer", "tipAwareProposer") ?? true
-    fewshotAwareProposer = fields.bool("fewshot_aware_proposer", "fewshotAwareProposer") ?? true
-    historyAwareProposer = fields.bool("history_aware_proposer", "historyAwareProposer") ?? true
-    viewDataBatchSize = fields.int("view_data_batch_size", "viewDataBatchSize", in: 1...1000) ?? 10
-    // Nothing said about sizes at all means "light"; an explicit null means the numbers decide.
-    if !autoValue, numCandidates == nil, numTrials == nil { auto = .light }
-    if auto != nil, numCandidates != nil || numTrials != nil {
+  package init() {}
+
+  package mutating func settle(_ fields: FieldReader) {
+    let saysNumbers = numCandidates != nil || numTrials != nil
+    if saysNumbers, !fields.gives("auto") { auto = nil }
+    if auto != nil, saysNumbers {
       fields.problems.add(
         fields.place("auto"),
         "Either auto chooses the sizes or num_candidates and num_trials do; set auto to null to give the numbers.")
     }
-    // A misspelt auto has been noted by itself; it does not call for numbers.
-    if auto == nil, isAutoOff || !autoValue {
-      if numCandidates == nil {
-        fields.problems.add(fields.place("num_candidates"), "Without auto, num_candidates is required.")
-      }
-      if numTrials == nil {
-        let advice =
-          numCandidates.map { " For one predictor, \(Plan.trials(variables: 2, candidates: $0)) would suit." } ?? ""
-        fields.problems.add(fields.place("num_trials"), "Without auto, num_trials is required.\(advice)")
-      }
+    guard auto == nil else { return }
+    if numCandidates == nil {
+      fields.problems.add(fields.place("num_candidates"), "Without auto, num_candidates is required.")
     }
-  }
-
-  package var parameters: JSONObject {
-    [
-      "auto": JSONValue(auto?.rawValue), "num_candidates": JSONValue(numCandidates), "num_trials": JSONValue(numTrials),
-      "max_bootstrapped_demos": .int(maxBootstrappedDemos), "max_labeled_demos": .int(maxLabeledDemos),
-      "seed": .int(seed), "init_temperature": .double(initTemperature), "metric_threshold": JSONValue(metricThreshold),
-      "max_errors": .int(maxErrors), "minibatch": .bool(minibatch), "minibatch_size": .int(minibatchSize),
-      "minibatch_full_eval_steps": .int(minibatchFullEvalSteps),
-      "program_aware_proposer": .bool(programAwareProposer), "data_aware_proposer": .bool(dataAwareProposer),
-      "tip_aware_proposer": .bool(tipAwareProposer), "fewshot_aware_proposer": .bool(fewshotAwareProposer),
-      "history_aware_proposer": .bool(historyAwareProposer), "view_data_batch_size": .int(viewDataBatchSize),
-    ]
+    if numTrials == nil {
+      let advice =
+        numCandidates.map { " For one predictor, \(Plan.trials(variables: 2, candidates: $0)) would suit." } ?? ""
+      fields.problems.add(fields.place("num_trials"), "Without auto, num_trials is required.\(advice)")
+    }
   }
 
   package func check(trainset: Int, valset: Int?, problems: ProblemList) {
@@ -226,8 +232,11 @@ package struct MIPROv2: Optimizer {
     case .none: return (task.student.withoutDemos(), 0)
     case .labeled(let k): return (LabeledFewShot(k: k).labeled(task.student, trainset: task.trainset), 0)
     case .bootstrapped(let rows, let size, let labeled):
-      let bootstrap = BootstrapFewShot(
-        maxBootstrappedDemos: size, maxLabeledDemos: labeled, maxErrors: maxErrors, metricThreshold: metricThreshold)
+      var bootstrap = BootstrapFewShot()
+      bootstrap.maxBootstrappedDemos = size
+      bootstrap.maxLabeledDemos = labeled
+      bootstrap.maxErrors = maxErrors
+      bootstrap.metricThreshold = metricThreshold
       return try await bootstrap.bootstrap(task.student.withoutDemos(), order: rows, label: "\(index)", task)
     }
   }

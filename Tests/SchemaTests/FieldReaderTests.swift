@@ -1,5 +1,6 @@
 import Failures
 import JSON
+import Schema
 import Testing
 
 @Suite("The field reader")

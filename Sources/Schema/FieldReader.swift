@@ -1,21 +1,5 @@
-package import Failures
-
-/// Collects everything wrong with an input, so that a caller hears of all problems at once.
-package final class ProblemList {
-  package private(set) var problems: [Problem] = []
-  package init() {}
-  package var isEmpty: Bool { problems.isEmpty }
-  package func add(_ problem: Problem) { problems.append(problem) }
-
-  package func add(_ path: String, _ message: String) { add(Problem(path: path, message: message)) }
-
-  /// Throws `invalidParams` with all problems, if there are any.
-  package func check(_ what: String) throws(HoneError) {
-    guard let first = problems.first else { return }
-    let more = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
-    throw HoneError(.invalidParams, "\(what): \(first)\(more)", problems: problems)
-  }
-}
+import Failures
+package import JSON
 
 /// Reads the members of one JSON object by name and kind, noting every problem with its path.
 ///
@@ -53,21 +37,26 @@ package final class FieldReader {
   }
 
   private func find(_ name: String, _ otherSpellings: [String]) -> (name: String, value: JSONValue)? {
+    given(name, otherSpellings).flatMap { $0.value.isNull ? nil : $0 }
+  }
+
+  /// The member as it came, null included, and how it is spelt.
+  func given(_ name: String, _ otherSpellings: [String]) -> (name: String, value: JSONValue)? {
     known.append(name)
-    var found: (String, JSONValue)?
+    var found: (name: String, value: JSONValue)?
     for spelling in [name] + otherSpellings {
       guard let value = object[spelling] else { continue }
       used.insert(spelling)
-      if !value.isNull, found == nil { found = (spelling, value) }
+      if found?.value.isNull ?? true { found = found == nil || !value.isNull ? (spelling, value) : found }
     }
     return found
   }
 
+  /// Whether the member is there, be it null.
+  package func gives(_ name: String) -> Bool { object[name] != nil || object[name.inOtherConvention] != nil }
+
   private func wrong(_ name: String, _ expected: String, _ value: JSONValue) {
-    problems.add(
-      Problem(
-        path: place(name), message: "Expected \(expected), got \(value.kindName) \(value.excerpt).",
-        got: value.excerpt))
+    problems.expected(expected, at: place(name), got: value)
   }
 
   package func string(_ name: String, _ otherSpellings: String...) -> String? {
@@ -102,7 +91,7 @@ package final class FieldReader {
     }
     guard range.contains(number) else {
       let bounds =
-        range.upperBound == .max ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+        range.upperBound == .max ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
       wrong(place, "a whole number \(bounds)", value)
       return nil
     }
@@ -166,11 +155,7 @@ package final class FieldReader {
   package func choice(_ name: String, of allowed: [String]) -> String? {
     guard let (place, value) = find(name, []) else { return nil }
     guard case .string(let text) = value, allowed.contains(text) else {
-      problems.add(
-        Problem(
-          path: self.place(place), message: "Expected one of \(allowed.joined(separator: ", ")), got \(value.excerpt).",
-          got: value.excerpt, allowed: allowed,
-          suggestion: value.stringValue.flatMap { nearest(to: $0, among: allowed) }))
+      problems.notAmong(allowed, at: self.place(place), got: value)
       return nil
     }
     return text
@@ -190,18 +175,5 @@ package final class FieldReader {
           path: place(key), message: "There is no such member here.", got: value.excerpt,
           allowed: known.sorted(), suggestion: nearest(to: key, among: known), isAboutName: true))
     }
-  }
-}
-
-extension JSONValue {
-  /// The value as text, cut to some 80 characters, for error messages.
-  package var excerpt: String {
-    let text =
-      switch self {
-      case .array(let elements) where elements.count > 8: "[… \(elements.count) elements]"
-      case .object(let object) where object.count > 8: "{… \(object.count) members}"
-      default: text()
-      }
-    return text.count > 80 ? text.prefix(80) + "…" : text
   }
 }

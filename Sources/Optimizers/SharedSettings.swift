@@ -1,0 +1,29 @@
+import Schema
+
+/// Settings that several optimizers have, with DSPy's names; they mean the same in each.
+extension Member where Owner: Optimizer {
+  static func metricThreshold(_ path: MemberPath<Owner, Double?>) -> Self {
+    Member(
+      "metric_threshold", path,
+      "The score from which on an execution is good enough to be a demo; anything but 0 where null.")
+  }
+
+  static func maxBootstrappedDemos(_ path: MemberPath<Owner, Int>, atLeast least: Int = 0) -> Self {
+    Member(
+      "max_bootstrapped_demos", path, in: least...1000,
+      "How many demos, at most, come from executions that the metric accepted.")
+  }
+
+  static func maxLabeledDemos(_ path: MemberPath<Owner, Int>) -> Self {
+    Member(
+      "max_labeled_demos", path, in: 0...10_000, "How many demos, at most, are rows of the trainset as they are.")
+  }
+
+  static func maxRounds(_ path: MemberPath<Owner, Int>) -> Self {
+    Member("max_rounds", path, in: 1...100, "How often a row is tried, each time with fresh answers.")
+  }
+
+  static func maxErrors(_ path: MemberPath<Owner, Int>) -> Self {
+    Member("max_errors", path, in: 0...Int.max, "How many rows may fail before the search stops.")
+  }
+}
