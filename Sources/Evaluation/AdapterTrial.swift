@@ -86,7 +86,8 @@ package struct AdapterTrial: Sendable {
 
   /// How many rows a form is tried on.
   private static let rowCount = 8
-  /// How many of the forms tried on half of the rows are tried on the rest, at most.
+  /// How many of the forms tried on half of the rows are tried on the rest, at most; where programs with and without
+  /// examples are compared, one more.
   private static let finalists = 3
   /// Fewer rows than this tell nothing.
   private static let leastRows = 4
@@ -110,7 +111,7 @@ package struct AdapterTrial: Sendable {
     // With a form given: that one on the program as it is, with examples, and the last word on what nobody could read.
     guard program.adapter == nil else { return 3 * rows }
     let contenders = ReplyFormat.allCases.count { $0.suits(program) } * (keepsStudent ? 2 : 1)
-    let rest = min(contenders, finalists)
+    let rest = min(contenders, finalists + (keepsStudent ? 1 : 0))
     return 2 * rows + contenders * (rows / 2) + rest * (rows - rows / 2)
   }
 
@@ -171,10 +172,15 @@ package struct AdapterTrial: Sendable {
     let half = rows.count / 2
     let halves = try await attempts(contenders, rows, 0..<half)
     let best = halves.map { Self.worth($0.attempt) }.max() ?? 0
-    let kept = halves.indices
+    let ranked = halves.indices
       .filter { halves[$0].attempt.readable > 0 && (best - Self.worth(halves[$0].attempt)) * Double(half) < 2 }
       .sorted { (Self.worth(halves[$1].attempt), $0) < (Self.worth(halves[$0].attempt), $1) }
-      .prefix(Self.finalists).sorted()
+    let leaders = ranked.prefix(Self.finalists)
+    // A program without examples is another thing than one with them: the best of each gets to the end.
+    let other = ranked.dropFirst(Self.finalists).first { place in
+      leaders.allSatisfy { halves[$0].attempt.hasDemos != halves[place].attempt.hasDemos }
+    }
+    let kept = (leaders + (other.map { [$0] } ?? [])).sorted()
     let rest = try await attempts(kept.map { contenders[$0] }, rows, half..<rows.count)
     var tries = halves.map(\.attempt)
     for (place, more) in zip(kept, rest) { tries[place] = Self.sum(tries[place], more.attempt) }

@@ -44,6 +44,10 @@ package final class Budget: Sendable {
       Member("maxSeconds", \.maxSeconds, in: 0 ... .infinity, "The most seconds to take."),
     ]
 
+    package static var schema: Schema { Schema(.named("Budget"), "an object with bounds such as maxCalls") }
+    /// What stands under that name.
+    package static var shape: Schema { Schema(.object(fields)) }
+
     package var maxCalls: Int?
     package var maxTokens: Int?
     package var maxCost: Double?

@@ -83,6 +83,11 @@ package struct ModelConfiguration: SchemaObject, Hashable {
   package var isSimulated: Bool { model == "simulated" }
 
   package static var schema: Schema {
+    Schema(.named("LanguageModel"), "a model such as \"openai/gpt-4o-mini\", or \"simulated\" to try things offline")
+  }
+
+  /// What stands under that name.
+  package static var shape: Schema {
     var name = Schema(.string, "provider/model")
     name.examples = ["openai/gpt-4o-mini", "simulated"]
     return Schema(

@@ -20,8 +20,8 @@ extension PreparedProgram {
     var prompt = format(
       index, adapter, shown.map { adapter.sharedMessages(demos: $0) } ?? shared[index], inputs, in: context)
     var unread: [UnreadReply] = []
+    var answer = try await ask(prompt, adapter, in: context)
     while true {
-      let answer = try await ask(prompt, adapter, in: context)
       let fault: UnparsableReply
       do throws(UnparsableReply) { return try parse(answer.reply, adapter, in: context) } catch { fault = error }
       unread.append(UnreadReply(reply: answer.reply, adapter: adapter))
@@ -30,14 +30,49 @@ extension PreparedProgram {
       }
       if unread.count > 1 || fault.fault == .cut {
         return [try await insist(index, inputs, demos, unread, fault, in: context)]
-      } else if fault.fault == .values {
+      }
+      if fault.fault == .values {
         // Endpoints refuse an empty turn, and a runaway reply need not be shown whole.
         let said = fault.reply.isEmpty ? "(no text)" : String(fault.reply.prefix(8_000))
         prompt.own += [ChatMessage(.assistant, said), adapter.correction(of: fault)]
-      } else {
-        adapter = others[index]
-        prompt = format(index, adapter, adapter.sharedMessages(demos: demos), inputs, in: context)
+        if let corrected = try await ifItFits({ () async throws(HoneError) in
+          try await ask(prompt, adapter, in: context)
+        }) {
+          answer = corrected
+          continue
+        }
       }
+      adapter = others[index]
+      answer = try await askFitting(index, adapter, demos, inputs, in: context)
+    }
+  }
+
+  /// Asks with demos after a reply that could not be read. Another form may need more room than the first one had: where
+  /// the prompt is too long for the model, half as many demos are shown, down to none.
+  ///
+  /// - Parameter shown: demos that stay.
+  private func askFitting(
+    _ index: Int, _ adapter: Adapter, beside shown: [JSONObject] = [], _ demos: [JSONObject], _ inputs: JSONObject,
+    in context: ExecutionContext
+  ) async throws(HoneError) -> ModelAnswer {
+    var demos = demos
+    while true {
+      let prompt = format(index, adapter, adapter.sharedMessages(demos: shown + demos), inputs, in: context)
+      if demos.isEmpty { return try await ask(prompt, adapter, in: context) }
+      if let answer = try await ifItFits({ () async throws(HoneError) in try await ask(prompt, adapter, in: context) }) {
+        return answer
+      }
+      demos = Array(demos.prefix(demos.count / 2))
+    }
+  }
+
+  /// The answer to a request; nil where its prompt was too long for the model.
+  private func ifItFits<Answer>(_ body: () async throws(HoneError) -> Answer) async throws(HoneError) -> Answer? {
+    do throws(HoneError) {
+      return try await body()
+    } catch {
+      if error.kind == .contextWindowExceeded { return nil }
+      throw error
     }
   }
 
@@ -67,9 +102,8 @@ extension PreparedProgram {
       let own = adapters[index]
       let adapter = [.chat, .json].contains(own.format) ? own : Adapter(own.signature, .chat)
       // The program's own demos last: a reply looks most like what stands nearest.
-      let prompt = format(index, adapter, adapter.sharedMessages(demos: shown + demos), inputs, in: context)
       requests += 1
-      let (outputs, reply) = try await draw(prompt, adapter, choice, in: context)
+      let (outputs, reply) = try await draw(index, adapter, beside: shown, demos, inputs, choice, in: context)
       if let outputs { return outputs }
       if let guess = guess([UnreadReply(reply: reply, adapter: adapter)], inputs, in: context) { return guess }
     }
@@ -84,9 +118,9 @@ extension PreparedProgram {
     if missing.count <= Self.mostQuestions, missing.allSatisfy({ $0.type.isPlain }) {
       for field in missing {
         let adapter = Adapter(signature.asking(field), .plain)
-        let prompt = format(index, adapter, adapter.sharedMessages(demos: demos), inputs, in: context)
         requests += 1
-        let answer = try await draw(prompt, adapter, field.type == .string ? nil : field.name, in: context)
+        let answer = try await draw(
+          index, adapter, demos, inputs, field.type == .string ? nil : field.name, in: context)
         guard let value = answer.outputs?[field.name] else { break }
         outputs.append(field.name, value)
       }
@@ -105,10 +139,11 @@ extension PreparedProgram {
   ///
   /// - Parameter short: the output to draw; nil: a text is asked for.
   private func draw(
-    _ prompt: Prompt, _ adapter: Adapter, _ short: String?, in context: ExecutionContext
+    _ index: Int, _ adapter: Adapter, beside shown: [JSONObject] = [], _ demos: [JSONObject], _ inputs: JSONObject,
+    _ short: String?, in context: ExecutionContext
   ) async throws(HoneError) -> (outputs: JSONObject?, reply: ModelReply) {
     guard let short else {
-      let reply = try await ask(prompt, adapter, in: context).reply
+      let reply = try await askFitting(index, adapter, beside: shown, demos, inputs, in: context).reply
       let said = reply.completion(0)
       let isWhole = !said.isCut && said.text.contains { $0.isLetter || $0.isNumber }
       return (isWhole ? (try? parse(reply, adapter, in: context))?.first : nil, reply)
@@ -119,7 +154,7 @@ extension PreparedProgram {
     options.temperature = max(options.temperature ?? 0, Self.drawTemperature)
     if adapter.signature.outputs.count == 1 { options.maxTokens = min(options.maxTokens ?? .max, Self.shortReply) }
     drawing.options = options
-    let reply = try await ask(prompt, adapter, in: drawing).reply
+    let reply = try await askFitting(index, adapter, beside: shown, demos, inputs, in: drawing).reply
     let found = try? parse(reply, adapter, in: drawing, areDraws: true)
     return (found.map { Self.mostFrequent($0, short) }, reply)
   }

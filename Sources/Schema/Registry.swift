@@ -11,10 +11,12 @@ package protocol NamedSchemaObject: SchemaObject {
 extension NamedSchemaObject {
   package static var otherNames: [String] { [] }
 
+  static var word: Schema.Word { Schema.Word(name, summary, otherNames: otherNames) }
+
   /// The members with the name before them.
   static var namedFields: [Schema.Field] {
     [
-      Schema.Field("name", Schema(.choice([Schema.Word(name, summary)])), isRequired: true, summary)
+      Schema.Field("name", Schema(.choice([word])), isRequired: true, summary)
     ] + fields
   }
 }
@@ -38,11 +40,8 @@ package struct Registry<Product: Sendable>: Sendable {
 
   /// The kind of that name, or that is also called so.
   package func type(named name: String) -> (any NamedSchemaObject.Type)? {
-    let wanted = Self.fold(name)
-    return types.first { type in ([type.name] + type.otherNames).contains { Self.fold($0) == wanted } }
+    types.first { $0.word.means(name) }
   }
-
-  private static func fold(_ name: String) -> String { name.lowercased().filter { $0 != "_" && $0 != "-" } }
 
   /// Reads one; notes every problem and then gives nil.
   package func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Product? {
@@ -78,7 +77,7 @@ package struct Registry<Product: Sendable>: Sendable {
   package var schema: Schema {
     Schema(
       .either(
-        [Schema(.choice(types.map { Schema.Word($0.name, $0.summary) }))]
+        [Schema(.choice(types.map { $0.word }))]
           + types.map { Schema(.object($0.namedFields), $0.summary) }))
   }
 }

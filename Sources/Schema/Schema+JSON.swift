@@ -7,7 +7,7 @@ extension Schema {
 
   private var jsonObject: JSONObject {
     var object = JSONObject()
-    if !summary.isEmpty { object["description"] = .string(summary) }
+    if !summary.isEmpty, !isNamed { object["description"] = .string(summary) }
     switch kind {
     case .any: break
     case .string: object["type"] = typeName("string")
@@ -34,13 +34,16 @@ extension Schema {
       if !required.isEmpty { object["required"] = .array(required) }
       object["additionalProperties"] = false
     case .either(let schemas): object["anyOf"] = .array(schemas.map(\.json) + (isNullable ? [["type": "null"]] : []))
-    case .named(let name, _):
+    case .named(let name):
       let reference: JSONValue = ["$ref": .string("#/components/schemas/\(name)")]
       if isNullable { object["anyOf"] = [reference, ["type": "null"]] } else { object["$ref"] = reference["$ref"] }
     }
     if !examples.isEmpty { object["examples"] = .array(examples) }
     return object
   }
+
+  /// What is said of a named shape is for messages.
+  private var isNamed: Bool { if case .named = kind { true } else { false } }
 
   private func typeName(_ name: String) -> JSONValue { isNullable ? [.string(name), "null"] : .string(name) }
 }
@@ -49,6 +52,9 @@ extension Schema.Field {
   /// The member's own schema, with its sentence and what it is where it is left out.
   package var jsonObject: JSONObject {
     var object: JSONObject = ["description": .string(summary)]
+    var schema = schema
+    // To give null is to leave it out, unless something else were to stand there then.
+    if defaultValue == nil { schema.isNullable = false }
     for (key, value) in schema.json.objectValue ?? [:] where key != "description" || summary.isEmpty {
       object[key] = value
     }

@@ -20,18 +20,27 @@ package struct Schema: Sendable {
     /// An object whose members are declared.
     case object([Field])
     case either([Schema])
-    /// A shape that has a name, and perhaps holds itself.
-    case named(String, @Sendable () -> Schema)
+    /// A shape that is described elsewhere, under this name.
+    case named(String)
   }
 
   /// A word of a closed set, with what it means.
   package struct Word: Sendable, Hashable {
     package var text: String
     package var summary: String
+    /// Other words that mean the same. Capitals, `_` and `-` make no difference then.
+    package var otherNames: [String]
 
-    package init(_ text: String, _ summary: String = "") {
+    package init(_ text: String, _ summary: String = "", otherNames: [String] = []) {
       self.text = text
       self.summary = summary
+      self.otherNames = otherNames
+    }
+
+    /// Whether a text is this word.
+    package func means(_ text: String) -> Bool {
+      func fold(_ name: String) -> String { name.lowercased().filter { $0 != "_" && $0 != "-" } }
+      return ([self.text] + otherNames).contains { fold($0) == fold(text) }
     }
   }
 
@@ -72,14 +81,6 @@ package struct Schema: Sendable {
 
   package static let anyObject = Schema(.map(Schema(.any)))
 
-  /// The description itself where it goes by a name.
-  package var resolved: Schema {
-    guard case .named(_, let make) = kind else { return self }
-    var schema = make().resolved
-    schema.isNullable = schema.isNullable || isNullable
-    return schema
-  }
-
   package var orNull: Schema {
     var schema = self
     schema.isNullable = true
@@ -88,26 +89,23 @@ package struct Schema: Sendable {
 
   /// What is expected, with its article, as messages say it: `a string`, `a whole number from 1 to 5`.
   package var phrase: String {
-    switch resolved.kind {
+    switch kind {
     case .any: "a value"
     case .string: "a string"
     case .integer(let range): "a whole number\(Int.bounds(range))"
     case .number(let range): "a number\(Double.bounds(range))"
     case .boolean: "true or false"
     case .choice(let words): "one of \(words.map(\.text).joined(separator: ", "))"
-    case .array(let element): if case .string = element.resolved.kind { "a list of strings" } else { "an array" }
+    case .array(let element): if case .string = element.kind { "a list of strings" } else { "an array" }
     case .map, .object: "an object"
     case .either(let schemas): schemas.map(\.phrase).joined(separator: " or ")
-    case .named: "a value"
+    case .named: summary
     }
   }
 
-  /// The words that may stand there: those of a closed set, and what numbers of a flag.
+  /// The words of a closed set.
   package var words: [Word] {
-    switch resolved.kind {
-    case .choice(let words): words
-    case .either(let schemas): schemas.flatMap(\.words)
-    default: []
-    }
+    guard case .choice(let words) = kind else { return [] }
+    return words
   }
 }

@@ -33,14 +33,20 @@ extension SchemaObject {
     FieldReader(value, path: place, problems: problems).flatMap { read($0) }
   }
 
-  /// Reads the members, and notes those that nobody has declared.
   package static func read(_ fields: FieldReader) -> Self? {
     let before = fields.problems.problems.count
+    let object = taken(from: fields)
+    return fields.problems.problems.count == before ? object : nil
+  }
+
+  /// Reads the members, and notes what is wrong with them and those that nobody has declared. What could not be read is
+  /// what it is where it is left out.
+  package static func taken(from fields: FieldReader) -> Self {
     var object = Self()
     for member in members { member.take(from: fields, into: &object) }
     object.settle(fields)
     fields.finish()
-    return fields.problems.problems.count == before ? object : nil
+    return object
   }
 
   /// All members, those that were left out as what they are then.
@@ -149,7 +155,9 @@ package struct Member<Owner: Sendable>: Sendable {
   }
 
   package func field(of defaults: Owner) -> Schema.Field {
-    var field = Schema.Field(name, schema(), otherSpellings: otherSpellings, isRequired: isRequired, summary)
+    var shape = schema()
+    if isRequired { shape.isNullable = false }
+    var field = Schema.Field(name, shape, otherSpellings: otherSpellings, isRequired: isRequired, summary)
     let value = write(defaults)
     let isNothing = value.isNull || value == .string("") || value == [] || value == [:]
     if !isRequired, !isNothing { field.defaultValue = value }
@@ -164,7 +172,7 @@ package struct Member<Owner: Sendable>: Sendable {
       return
     }
     // Null is none where that is something, else as if nothing were said.
-    if value.isNull, !schema().isNullable {
+    if value.isNull, isRequired || !schema().isNullable {
       if isRequired {
         fields.problems.add(fields.place(name), "This member is required (\(schema().phrase)).")
       }
@@ -189,3 +197,9 @@ extension String {
 
 /// The property that a member is kept in.
 package typealias MemberPath<Owner, Value> = any WritableKeyPath<Owner, Value> & Sendable
+
+/// A request without members.
+package struct NoMembers: SchemaObject {
+  package static let members: [Member<Self>] = []
+  package init() {}
+}

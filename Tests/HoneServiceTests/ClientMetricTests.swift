@@ -17,8 +17,9 @@ struct ClientMetricTests {
   private func metric(
     _ peer: ScriptedPeer, _ fields: JSONObject = [:], store: (any CallbackStore)? = nil
   ) -> ClientMetric {
-    ClientMetric(
-      "close", FieldReader(fields, problems: ProblemList()), callbacks: Callbacks(peer: peer, store: store))
+    let request = ClientMetricRequest.read(
+      .object(JSONObject([("client", "close")]).merging(fields)), at: "metric", ProblemList())
+    return ClientMetric(request ?? ClientMetricRequest(), callbacks: Callbacks(peer: peer, store: store))
   }
 
   private func score(_ metric: ClientMetric) async -> Result<MetricScore, HoneError> {
@@ -70,7 +71,7 @@ struct ClientMetricTests {
           method: "metric/score",
           params: [
             "name": "close", "example": .object(Self.example), "prediction": .object(Self.outputs), "trace": nil,
-          ], timeout: ClientMetric.defaultTimeout),
+          ], timeout: 120),
       ])
   }
 

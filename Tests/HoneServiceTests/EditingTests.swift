@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import JSONRPC
 import Optimizers
+import Schema
 import Synchronization
 import Testing
 
@@ -125,25 +126,33 @@ struct EditorTextTests {
     #expect(TextDiff.unified(left, left, leftTitle: "a", rightTitle: "b") == "")
   }
 
-  @Test(
-    "every member that a program file's objects may have is explained",
-    arguments: [
-      "program", "trainset", "metric", "lm", "budget", "autolog",
-    ])
-  func explainsMembers(object: String) async throws {
-    try await withService { service in
-      let check = FileCheck(service: service, directory: "/", datasets: DatasetCache())
-      let given: JSONValue = object == "metric" ? ["name": "contains"] : object == "lm" ? ["model": "simulated"] : [:]
-      var members: JSONObject = ["program": "a -> b", "metric": "f1", "trainset": [["a": 1]]]
-      members[object] = given
-      let root = JSONValue.object(members)
-      let names = await Vocabulary(check: check, root: root).members(at: [.member(object)])
-      #expect(!names.isEmpty)
-      let meaning = MemberMeaning(root: root)
-      for name in names {
-        #expect(meaning.line(of: name, in: [.member(object)]) != nil, "Glossary.swift lacks \(name)")
-      }
+  @Test("what may stand at a place, and what it means, comes from the declarations")
+  func knowsPlaces() throws {
+    let root = try JSONReader.read(
+      #"{"optimizer": {"name": "BootstrapRS"}, "metric": {"name": "regex"}, "lm": {"headers": {"X": {}}}, "valset": {}}"#)
+    let vocabulary = Vocabulary(Catalog(), root: root)
+    func names(_ path: String...) -> [String] {
+      vocabulary.members(at: path.map(JSONTree.Step.member)).map(\.name)
     }
+    #expect(names().contains("promptModel") && names().contains("devset") && !names().contains("detach"))
+    #expect(names("optimizer").contains("num_candidate_programs") && !names("optimizer").contains("num_trials"))
+    #expect(names("metric").contains("ignoreCase") && !names("metric").contains("tolerance"))
+    #expect(names("lm").contains("apiBase") && !names("lm").contains("apiKey"))
+    #expect(names("lm", "price") == ["input", "output"] && names("lm", "headers", "X") == ["env"])
+    #expect(names("valset").contains("shuffleSeed") && names("budget").contains("maxCost"))
+    #expect(names("autolog").contains("tracesFromEval") && names("program").contains("signature"))
+    // Before its kind is said, an object offers what says it.
+    let bare = Vocabulary(Catalog(), root: ["metric": [:]])
+    #expect(bare.members(at: [.member("metric")]).map(\.name) == ["name", "client", "judge"])
+    let metrics = vocabulary.values(at: [.member("metric"), .member("name")])
+    #expect(metrics.contains { $0.value == "f1" && !$0.summary.isEmpty })
+    #expect(
+      vocabulary.values(at: [.member("adapter")]).map(\.value) == ["auto", "chat", "json", "plain", "xml"])
+    #expect(vocabulary.values(at: [.member("lm"), .member("cache")]).map(\.value) == [true, false])
+    #expect(
+      vocabulary.meaning(of: "maxRounds", in: [.member("optimizer")])
+        == "How often a row is tried, each time with fresh answers. Default: 1.")
+    #expect(vocabulary.meaning(of: "nonsense", in: [.member("optimizer")]) == nil)
   }
 }
 

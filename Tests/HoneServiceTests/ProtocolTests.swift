@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import HoneService
 import JSON
+import Schema
 import Testing
 
 @Suite("The protocol's description", .timeLimit(.minutes(1)))

@@ -5,10 +5,13 @@ import JSON
 import Logging
 
 /// A service over a fresh home directory that is removed afterwards.
-func withService<Value>(_ body: (Service) async throws -> Value) async throws -> Value {
+func withService<Value>(
+  catalog: Catalog = Catalog(), _ body: (Service) async throws -> Value
+) async throws -> Value {
   let home = FileManager.default.temporaryDirectory.appendingPathComponent("hone-\(UUID().uuidString)").path
   defer { try? FileManager.default.removeItem(atPath: home) }
-  let service = Service(home: home, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  let service = Service(
+    home: home, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, catalog: catalog)
   do {
     let value = try await body(service)
     await service.close()

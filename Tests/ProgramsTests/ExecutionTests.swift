@@ -104,6 +104,27 @@ import Traces
     #expect(texts(model.requests.last)[2] == #"{"reasoning": "r", "answer": 2}"#)
   }
 
+  @Test func aFurtherPromptThatIsTooLongShowsFewerDemos() async throws {
+    var program = Program(try module(["module": "Predict", "signature": "question -> answer: int"]))
+    program.adapter = .plain
+    program["self"]?.demos = (0..<8).map { ["question": .string("What is \($0)?"), "answer": .int($0)] }
+    let replies = [["no idea"], ["nor now"], Array(repeating: "7", count: 8)]
+    let wide = ScriptedModel(replies)
+    #expect(try await run(program, ["question": "q"], wide).outputs == ["answer": 7])
+    let sizes = wide.requests.map(\.bytes)
+    #expect(sizes.count == 3 && sizes[1] > sizes[0])
+    // As long as the first prompt: the second, as JSON, is longer.
+    let narrow = ScriptedModel(replies, mostBytes: sizes[0])
+    #expect(try await run(program, ["question": "q"], narrow).outputs == ["answer": 7])
+    let asked = narrow.requests.map(\.prompt.messages.count)
+    #expect(asked[1] == asked[0] && asked[2] == asked[0] - 8 && narrow.requests[2].bytes <= sizes[0])
+    // A first prompt that is too long is the caller's to shorten.
+    let error = await #expect(throws: HoneError.self) {
+      try await self.run(program, ["question": "q"], ScriptedModel(replies, mostBytes: sizes[0] - 1))
+    }
+    #expect(error?.kind == .contextWindowExceeded)
+  }
+
   @Test func aReplyCutOffWithinItsFormIsNotAskedForAgain() async throws {
     let model = ScriptedModel("[[ ## reasoning ## ]]\nFirst we note", "unused", isCut: true)
     let error = await #expect(throws: HoneError.self) { try await self.run(try self.cot, ["question": "q"], model) }

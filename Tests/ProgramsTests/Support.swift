@@ -15,21 +15,28 @@ final class ScriptedModel: LanguageModel {
   let endpoint = "scripted"
   private let state: Mutex<(script: [[String]], requests: [ModelRequest])>
   private let cut: Set<Int>
+  private let mostBytes: Int
 
   /// - Parameters:
   ///   - isCut: whether each reply is said to have been cut off at the token limit.
   ///   - cut: the places of replies that are said to have been.
-  init(_ replies: [[String]], isCut: Bool = false, cut: Set<Int> = []) {
+  ///   - mostBytes: how long the texts of a prompt may be together.
+  init(_ replies: [[String]], isCut: Bool = false, cut: Set<Int> = [], mostBytes: Int = .max) {
+    self.mostBytes = mostBytes
     state = Mutex((replies, []))
     self.cut = isCut ? Set(replies.indices) : cut
   }
-  convenience init(_ replies: String..., isCut: Bool = false, cut: Set<Int> = []) {
-    self.init(replies.map { [$0] }, isCut: isCut, cut: cut)
+  convenience init(_ replies: String..., isCut: Bool = false, cut: Set<Int> = [], mostBytes: Int = .max) {
+    self.init(replies.map { [$0] }, isCut: isCut, cut: cut, mostBytes: mostBytes)
   }
 
   var requests: [ModelRequest] { state.withLock { $0.requests } }
 
   func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
+    guard request.bytes <= mostBytes else {
+      state.withLock { $0.requests.append(request) }
+      throw ModelFailure(HoneError(.contextWindowExceeded, "The prompt is too long."), retry: .never)
+    }
     let (texts, place) = state.withLock { state -> ([String]?, Int) in
       state.requests.append(request)
       return (state.script.isEmpty ? nil : state.script.removeFirst(), state.requests.count - 1)
@@ -41,6 +48,11 @@ final class ScriptedModel: LanguageModel {
     return ModelReply(
       texts: texts, finishReasons: texts.map { _ in isCut ? "length" : "stop" }, usage: TokenUsage(inputTokens: 10, outputTokens: 5))
   }
+}
+
+extension ModelRequest {
+  /// How long the texts of its prompt are together.
+  var bytes: Int { prompt.messages.reduce(0) { $0 + $1.content.utf8.count } }
 }
 
 /// Keeps nothing: every call reaches the model.

@@ -105,7 +105,7 @@ struct SchemaTests {
               "type": "object",
               "properties": [
                 "width": ["description": "How wide it is.", "type": "integer", "minimum": 1, "maximum": 9],
-                "height": ["description": "How high it is.", "type": ["number", "null"], "minimum": 0.0, "maximum": 1.0],
+                "height": ["description": "How high it is.", "type": "number", "minimum": 0.0, "maximum": 1.0],
               ],
               "required": ["width"], "additionalProperties": false,
             ],
@@ -114,7 +114,7 @@ struct SchemaTests {
             "description": "How it is filled; null is not at all.", "enum": ["red", "blue", nil], "default": "blue",
           ],
           "width": ["description": "How wide it is.", "type": "integer", "minimum": 1, "maximum": 9],
-          "height": ["description": "How high it is.", "type": ["number", "null"], "minimum": 0.0, "maximum": 1.0],
+          "height": ["description": "How high it is.", "type": "number", "minimum": 0.0, "maximum": 1.0],
         ],
         "required": ["width"], "additionalProperties": false,
       ])

@@ -48,24 +48,16 @@ extension Dataset {
     _ value: JSONValue, path: String, places: DatasetPlaces, problems: ProblemList, dataProblems: ProblemList? = nil
   ) -> Dataset? {
     switch value {
-    case .array:
-      return loadInline(value, reader: nil, path: path, problems: problems)
+    case .array: return loadInline(value, DatasetRequest(), path: path, problems: problems)
     case .object(let object):
-      let reader = FieldReader(object, path: path, problems: problems)
+      guard let request = DatasetRequest.read(value, at: path, problems) else { return nil }
       let dataProblems = dataProblems ?? problems
-      if object["rows"] != nil {
-        let rows: JSONValue = ["rows": reader.value("rows") ?? .null]
-        return loadInline(rows, reader: reader, path: path, problems: problems)
+      switch request.kind {
+      case .inline:
+        return loadInline(["rows": object["rows"] ?? .null], request, path: path, problems: problems)
+      case .named: return loadNamed(request, path: path, places: places, problems, dataProblems)
+      case .file: return loadFile(request, path: path, places: places, problems, dataProblems)
       }
-      if let name = object["name"], object["path"] == nil || names.contains(name.stringValue ?? "") {
-        return loadNamed(reader, places: places, dataProblems: dataProblems)
-      }
-      if object["path"] != nil { return loadFile(reader, places: places, dataProblems: dataProblems) }
-      problems.add(
-        Problem(
-          path: path, message: "A data set needs one of \"rows\", \"path\" and \"name\".", got: value.excerpt,
-          allowed: ["rows", "path", "name"]))
-      return nil
     default:
       problems.add(
         Problem(
@@ -85,13 +77,8 @@ extension Dataset {
   }
 
   private static func loadInline(
-    _ value: JSONValue, reader: FieldReader?, path: String, problems: ProblemList
+    _ value: JSONValue, _ request: DatasetRequest, path: String, problems: ProblemList
   ) -> Dataset? {
-    let before = problems.problems.count
-    let name = reader?.string("name") ?? "inline"
-    let inputs = reader.flatMap(inputKeys)
-    let selection = reader.map { RowSelection($0) } ?? RowSelection()
-    reader?.finish()
     if let rows = value["rows"], rows.arrayValue == nil {
       problems.add(
         Problem(path: "\(path).rows", message: "Expected an array of rows, got \(rows.kindName).", got: rows.excerpt))
@@ -99,24 +86,22 @@ extension Dataset {
     }
     var rows = RowReader(path: path, problems: problems)
     rows.read(value)
-    let source = Source(type: "inline", details: selection.json)
     return finish(
-      &rows, selection: selection, inputs: inputs, isClean: problems.problems.count == before,
-      make: { Dataset(name: name, rows: $0, inputKeys: inputs, source: source) })
+      &rows, request,
+      make: {
+        Dataset(
+          name: request.name ?? "inline", rows: $0, inputKeys: request.inputs,
+          source: Source(type: "inline", details: request.selection.given))
+      })
   }
 
-  private static func loadFile(_ reader: FieldReader, places: DatasetPlaces, dataProblems: ProblemList) -> Dataset? {
-    let before = reader.problems.problems.count
-    let file = reader.requiredString("path") ?? ""
-    let inputs = inputKeys(reader)
-    let selection = RowSelection(reader)
-    let format = reader.choice("format", of: RowReader.Format.allCases.map(\.rawValue))
-    let types = columnTypes(reader)
-    let name = reader.string("name")
-    reader.finish()
-    guard reader.problems.problems.count == before else { return nil }
+  private static func loadFile(
+    _ request: DatasetRequest, path: String, places: DatasetPlaces, _ problems: ProblemList,
+    _ dataProblems: ProblemList
+  ) -> Dataset? {
+    let file = request.path ?? ""
     guard !file.isEmpty, !file.utf8.contains(0) else {
-      reader.problems.add(reader.place("path"), "This is not the path of a file.")
+      problems.add("\(path).path", "This is not the path of a file.")
       return nil
     }
     let location = LocalFile.resolve(file, base: places.baseDirectory)
@@ -124,105 +109,79 @@ extension Dataset {
     do throws(LocalFile.Failure) {
       bytes = try LocalFile.read(location, maximumBytes: maximumFileBytes)
     } catch {
-      dataProblems.add(reader.place("path"), "\(location) cannot be read: \(error.reason).")
+      dataProblems.add("\(path).path", "\(location) cannot be read: \(error.reason).")
       return nil
     }
-    let dataBefore = dataProblems.problems.count
-    var rows = RowReader(path: reader.path, problems: dataProblems)
-    rows.types = types
-    rows.read(bytes, format: format.flatMap { RowReader.Format(rawValue: $0) } ?? RowReader.Format(fileName: file))
+    var rows = RowReader(path: path, problems: dataProblems)
+    rows.types = request.types
+    rows.read(bytes, format: request.format ?? RowReader.Format(fileName: file))
     let fileName = file.split(separator: "/").last.map(String.init) ?? file
     return finish(
-      &rows, selection: selection, inputs: inputs, isClean: dataProblems.problems.count == dataBefore,
+      &rows, request,
       make: {
         Dataset(
-          name: name ?? fileName, rows: $0, inputKeys: inputs,
-          source: Source(type: "local", uri: location, details: selection.json))
+          name: request.name ?? fileName, rows: $0, inputKeys: request.inputs,
+          source: Source(type: "local", uri: location, details: request.selection.given))
       })
   }
 
-  private static func loadNamed(_ reader: FieldReader, places: DatasetPlaces, dataProblems: ProblemList) -> Dataset? {
-    let before = reader.problems.problems.count
-    guard let name = reader.choice("name", of: names) else { return nil }
-    let inputs = inputKeys(reader) ?? ["question"]
-    let selection = RowSelection(reader)
+  private static func loadNamed(
+    _ request: DatasetRequest, path: String, places: DatasetPlaces, _ problems: ProblemList,
+    _ dataProblems: ProblemList
+  ) -> Dataset? {
+    guard let name = request.name, names.contains(name) else {
+      problems.notAmong(names, at: "\(path).name", got: request.name.jsonValue)
+      return nil
+    }
     let splits = name == "gsm8k" ? GSM8K.Split.allCases.map(\.rawValue) : WordProblems.splits
-    let split = reader.choice("split", of: splits) ?? "train"
-    let directory = name == "gsm8k" ? reader.string("path") : nil
-    reader.finish()
-    guard reader.problems.problems.count == before else { return nil }
-    let dataBefore = dataProblems.problems.count
-    var rows = RowReader(path: reader.path, problems: dataProblems)
+    let split = request.split ?? "train"
+    guard splits.contains(split) else {
+      problems.notAmong(splits, at: "\(path).split", got: .string(split))
+      return nil
+    }
+    var rows = RowReader(path: path, problems: dataProblems)
     var details: JSONObject = ["split": .string(split)]
     if name == "gsm8k" {
-      let directory = directory.map { LocalFile.resolve($0, base: places.baseDirectory) }
+      let directory = request.path.map { LocalFile.resolve($0, base: places.baseDirectory) }
       let gsm8k = GSM8K(
-        directories: directory.map { [$0] } ?? GSM8K.directories(in: places), path: reader.path, problems: dataProblems)
+        directories: directory.map { [$0] } ?? GSM8K.directories(in: places), path: path, problems: dataProblems)
       guard let loaded = gsm8k.load(GSM8K.Split(rawValue: split) ?? .train) else { return nil }
       rows.read(.array(loaded.rows.map(JSONValue.object)))
       details.append("official", .bool(loaded.isOfficial))
     } else {
       rows.read(.array(WordProblems.rows(split: split).map(JSONValue.object)))
     }
-    details = details.merging(selection.json)
+    details = details.merging(request.selection.given)
     return finish(
-      &rows, selection: selection, inputs: inputs, isClean: dataProblems.problems.count == dataBefore,
+      &rows, request, inputs: request.inputs ?? ["question"],
       make: {
         Dataset(
-          name: "\(name)/\(split)", rows: $0, inputKeys: inputs,
+          name: "\(name)/\(split)", rows: $0, inputKeys: request.inputs ?? ["question"],
           source: Source(type: "builtin", uri: "\(name)/\(split)", details: details))
       })
   }
 
-  // MARK: Parts of requests
-
-  private static func inputKeys(_ reader: FieldReader) -> [String]? {
-    guard let keys = reader.strings("inputs", "input_keys", "inputKeys") else { return nil }
-    if keys.isEmpty { reader.problems.add(reader.place("inputs"), "Name at least one input, or leave this out.") }
-    for (index, key) in keys.enumerated() where keys[..<index].contains(key) {
-      reader.problems.add("\(reader.place("inputs"))[\(index)]", "\"\(key)\" stands twice.")
-    }
-    return keys.isEmpty ? nil : keys
-  }
-
-  private static func columnTypes(_ reader: FieldReader) -> [String: String] {
-    let allowed = ["string", "int", "float", "bool", "json"]
-    var types: [String: String] = [:]
-    for (column, value) in reader.object("types") ?? [:] {
-      guard let type = value.stringValue, allowed.contains(type) else {
-        reader.problems.add(
-          Problem(
-            path: "\(reader.place("types")).\(column)",
-            message: "Expected one of \(allowed.joined(separator: ", ")), got \(value.excerpt).", got: value.excerpt,
-            allowed: allowed, suggestion: value.stringValue.flatMap { nearest(to: $0, among: allowed) }))
-        continue
-      }
-      types[column] = type
-    }
-    return types
-  }
-
   /// Checks inputs and number of rows and makes the data set, if nothing was wrong.
   private static func finish(
-    _ reader: inout RowReader, selection: RowSelection, inputs: [String]?, isClean: Bool,
-    make: ([JSONObject]) -> Dataset
+    _ reader: inout RowReader, _ request: DatasetRequest, inputs: [String]? = nil, make: ([JSONObject]) -> Dataset
   ) -> Dataset? {
     for (index, row) in reader.rows.enumerated() where reader.isClean || reader.mayGoOn {
-      for key in inputs ?? [] where row[key] == nil {
+      for key in inputs ?? request.inputs ?? [] where row[key] == nil {
         reader.note(
           "\(reader.path).rows[\(index)]",
           "The input \"\(key)\" is missing; the row has \(row.keys.prefix(8).joined(separator: ", ")).")
       }
     }
-    guard reader.isClean, isClean else { return nil }
+    guard reader.isClean else { return nil }
     guard !reader.rows.isEmpty else {
       reader.note(reader.path, "The data set is empty: it needs at least one row.")
       return nil
     }
-    let rows = selection.apply(to: reader.rows)
+    let rows = request.selection.apply(to: reader.rows)
     guard !rows.isEmpty else {
       reader.note(
-        reader.path, "No row is left: the source has \(reader.rows.count) rows and offset is \(selection.offset).")
+        reader.path,
+        "No row is left: the source has \(reader.rows.count) rows and offset is \(request.selection.offset).")
       return nil
     }
     return make(rows)

@@ -7,9 +7,9 @@ import Schema
 /// Reads JSON Lines, JSON (an array of objects, `{"rows": […]}`, `{"data": […]}` or the table
 /// `{"columns": […], "data": [[…]]}`), CSV and TSV. At most `maximumProblems` problems are noted;
 /// then reading stops.
-struct RowReader {
+package struct RowReader {
   /// The forms a data file may have.
-  enum Format: String, CaseIterable {
+  package enum Format: String, SchemaChoice {
     case jsonl, json, csv, tsv
 
     /// By a file's name, or nil for an extension that says nothing.
@@ -32,7 +32,7 @@ struct RowReader {
   let path: String
   let problems: ProblemList
   /// What a CSV column's text means: `string` (unless said), `int`, `float`, `bool` or `json`.
-  var types: [String: String] = [:]
+  var types: [String: ColumnType] = [:]
   private(set) var rows: [JSONObject] = []
   private var noted = 0
 
@@ -215,11 +215,11 @@ struct RowReader {
     }
     var row = JSONObject()
     for (name, text) in zip(header, record.fields) {
-      if let value = typed(text, as: types[name] ?? "string") {
+      if let value = typed(text, as: types[name] ?? .string) {
         row.append(name, value)
       } else {
         note(
-          "\(rowPath(index)).\(name)", "Line \(record.line): this is no \(types[name] ?? "string").",
+          "\(rowPath(index)).\(name)", "Line \(record.line): this is no \((types[name] ?? .string).rawValue).",
           got: JSONValue.string(text).excerpt)
       }
     }
@@ -227,22 +227,22 @@ struct RowReader {
   }
 
   /// The text of a cell as a value of the type; an empty cell of another type than string is null.
-  private func typed(_ text: String, as type: String) -> JSONValue? {
-    if type == "string" { return .string(text) }
+  private func typed(_ text: String, as type: ColumnType) -> JSONValue? {
+    if type == .string { return .string(text) }
     if text.isEmpty { return .null }
     switch type {
-    case "int": return Int(text).map(JSONValue.int)
-    case "float":
+    case .string: return .string(text)
+    case .int: return Int(text).map(JSONValue.int)
+    case .float:
       guard let value = try? JSONReader.read(text), value.doubleValue != nil else { return nil }
       return value
-    case "bool":
+    case .bool:
       switch text.lowercased() {
       case "true", "1", "yes": return true
       case "false", "0", "no": return false
       default: return nil
       }
-    case "json": return try? JSONReader.read(text)
-    default: return nil
+    case .json: return try? JSONReader.read(text)
     }
   }
 }

@@ -18,35 +18,38 @@ package struct JudgeMetric: Metric {
   private let field: String
 
   /// How a judge is wired and its verdict read.
-  package struct Options: Sendable {
-    /// The output that holds the score; nil: the one that looks like it.
+  package struct Options: SchemaObject {
+    package static let members: [Member<Self>] = [
+      Member("field", \.field, "The output that holds the score; the one that looks like it unless said."),
+      Member("threshold", \.threshold, "From which score on an example counts as solved; the score stands as it is unless said."),
+      Member("range", \.bounds, "The scale of the score, which becomes 0 to 1: two numbers, the lower first."),
+      Member(
+        "inputs", \.sources, "Where the judge's inputs take their values from: example.FIELD or prediction.FIELD."),
+    ]
+
     package var field: String?
-    /// From which score on an example counts as solved; nil: the score stands as it is.
     package var threshold: Double?
-    /// The scale of the score, which becomes 0 to 1; nil: it is 0 to 1.
-    package var range: ClosedRange<Double>?
-    /// For inputs of the judge where their values come from: `example.x`, `prediction.x`.
+    private var bounds: [Double]?
     package var sources: [String: String] = [:]
 
-    /// Reads `field`, `threshold`, `range` and `inputs`.
-    package init(_ fields: FieldReader) {
-      field = fields.string("field")
-      threshold = fields.double("threshold")
-      if let bounds = fields.array("range") {
-        if bounds.count == 2, let low = bounds[0].doubleValue, let high = bounds[1].doubleValue, low < high {
-          range = low...high
-        } else {
-          fields.problems.add(fields.place("range"), "Expected two numbers, the lower first, as in [1, 5].")
-        }
+    package init() {}
+
+    /// The scale; nil: it is 0 to 1.
+    package var range: ClosedRange<Double>? {
+      guard let bounds, bounds.count == 2, bounds[0] < bounds[1] else { return nil }
+      return bounds[0]...bounds[1]
+    }
+
+    package mutating func settle(_ fields: FieldReader) {
+      if bounds != nil, range == nil {
+        fields.problems.add(fields.place("range"), "Expected two numbers, the lower first, as in [1, 5].")
       }
-      for (input, source) in fields.object("inputs") ?? [:] {
-        let text = source.stringValue ?? ""
-        if text == "example" || text == "prediction" || text.hasPrefix("example.") || text.hasPrefix("prediction.") {
-          sources[input] = text
-        } else {
-          fields.problems.add(
-            fields.place("inputs.\(input)"), "Expected \"example.FIELD\" or \"prediction.FIELD\", got \(source.excerpt).")
-        }
+      for (input, source) in sources.sorted(by: { $0.key < $1.key }) {
+        let isKnown = ["example", "prediction"].contains { source == $0 || source.hasPrefix($0 + ".") }
+        if isKnown { continue }
+        fields.problems.add(
+          fields.place("inputs.\(input)"),
+          "Expected \"example.FIELD\" or \"prediction.FIELD\", got \(JSONValue.string(source).excerpt).")
       }
     }
   }

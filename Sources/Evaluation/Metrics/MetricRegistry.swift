@@ -25,7 +25,9 @@ package enum MetricRegistry {
   /// `{"judge"}`), or nil with everything wrong noted.
   ///
   /// - Parameter path: the value's place in the request (`metric`).
-  package static func make(_ value: JSONValue, path: String, problems: ProblemList) -> MetricRequest? {
+  package static func make(
+    _ value: JSONValue, path: String, among all: Registry<any Metric> = all, problems: ProblemList
+  ) -> MetricRequest? {
     guard let object = value.objectValue else {
       return all.read(value, at: path, problems).map(MetricRequest.builtIn)
     }

@@ -1,4 +1,5 @@
 import JSON
+import Schema
 
 /// The methods that coding agents are offered as tools of the Model Context Protocol, with the schemas of the methods'
 /// own declarations.
@@ -41,9 +42,7 @@ enum AgentTools {
     var properties = JSONObject()
     var definitions = JSONObject()
     for parameter in method.parameters {
-      var schema = local(parameter.schema, &definitions).objectValue ?? [:]
-      schema["description"] = .string(parameter.summary)
-      properties[parameter.name] = .object(schema)
+      properties[parameter.name] = local(.object(parameter.jsonObject), &definitions)
     }
     var object: JSONObject = ["type": "object", "properties": .object(properties)]
     let required = method.parameters.filter(\.isRequired).map { JSONValue.string($0.name) }
@@ -52,6 +51,8 @@ enum AgentTools {
     if !definitions.isEmpty { object["$defs"] = .object(definitions) }
     return .object(object)
   }
+
+  private static let shapes = OpenRPC.shapes(Catalog())
 
   /// A schema with its references leading into `$defs`, where what they lead to is put.
   private static func local(_ schema: JSONValue, _ definitions: inout JSONObject) -> JSONValue {
@@ -68,7 +69,7 @@ enum AgentTools {
         if definitions[name] == nil {
           // Known before it is read: shapes may lead to themselves.
           definitions[name] = .bool(true)
-          definitions[name] = local(Shape.all[name] ?? .bool(true), &definitions)
+          definitions[name] = local(shapes[name] ?? .bool(true), &definitions)
         }
       }
       return .object(result)

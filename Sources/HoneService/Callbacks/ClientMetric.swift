@@ -12,14 +12,11 @@ struct ClientMetric: Evaluation.Metric {
   private let timeout: Double
   private let options: JSONObject?
 
-  static let defaultTimeout = 120.0
-
-  /// - Parameter fields: the reference's members beside `client`.
-  init(_ name: String, _ fields: FieldReader, callbacks: Callbacks) {
-    self.name = name
+  init(_ request: ClientMetricRequest, callbacks: Callbacks) {
+    name = request.client
+    timeout = request.timeout
+    options = request.options
     self.callbacks = callbacks
-    timeout = fields.double("timeout", in: 0.001...86_400) ?? Self.defaultTimeout
-    options = fields.object("options")
   }
 
   func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {

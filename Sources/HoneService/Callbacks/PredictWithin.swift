@@ -8,7 +8,7 @@ extension Service {
   /// A `predict` for an execution under way is part of what some request waits for; the long methods wait for anything.
   func lane(of method: String, _ params: JSONObject) -> RequestLane {
     if method == Method.predict.name, let id = params["executionId"]?.stringValue, executions.holds(id) { return .part }
-    return MethodTable.method(named: method)?.isLong == true ? .work : .call
+    return catalog.method(named: method)?.isLong == true ? .work : .call
   }
 
   /// The place of a request in the execution of a host program that it names, if it names one.
@@ -21,20 +21,11 @@ extension Service {
 }
 
 /// `predict` within `program/forward`: one of the host program's predictors, as the candidate at work has it.
-func predictWithin(
-  _ service: Service, _ fields: FieldReader, _ environment: CallEnvironment
-) async throws(HoneError) -> JSONValue {
-  let id = fields.requiredString("executionId")
-  let predictor = fields.requiredString("predictor")
-  let inputs = fields.object("inputs")
-  if inputs == nil, fields.object["inputs"] == nil {
-    fields.problems.add("inputs", "This member is required: an object with a value for each input of the predictor.")
-  }
-  try fields.check("predict")
-  guard let id, let predictor, let inputs else {
-    throw HoneError(.internalError, "The request was read without a problem, but not whole.")
-  }
-  guard let place = environment.place ?? service.executions.place(id, predictor: predictor, inputs: inputs) else {
+func predictWithin(_ request: PredictRequest, _ parts: RequestParts) async throws(HoneError) -> JSONValue {
+  let (id, predictor) = try parts.whole(request.executionId, request.predictor)
+  let executions = parts.service.executions
+  guard let place = parts.environment.place ?? executions.place(id, predictor: predictor, inputs: request.inputs)
+  else {
     throw HostExecution.over
   }
   let prediction = try await place.run()

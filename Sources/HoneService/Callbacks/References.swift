@@ -28,27 +28,25 @@ extension RequestParts {
   /// A metric that the client computes; nil, with everything wrong noted, if it cannot be.
   func clientMetric(_ name: String, _ options: JSONObject, at path: String) async throws(HoneError) -> ClientMetric? {
     guard let peer = peer(.metrics, name, at: path + ".client") else { return nil }
-    let reader = FieldReader(options, path: path, problems: problems)
-    let before = problems.problems.count
-    let metric = ClientMetric(name, reader, callbacks: Callbacks(peer: peer, store: try await service.store()))
-    reader.finish()
-    return problems.problems.count == before ? metric : nil
+    let stated = JSONObject([("client", .string(name))]).merging(options)
+    guard let request = ClientMetricRequest.read(.object(stated), at: path, problems) else { return nil }
+    return ClientMetric(request, callbacks: Callbacks(peer: peer, store: try await service.store()))
   }
 
   /// A program as a metric: its own model, else the request's.
   func judgeMetric(_ judge: JSONObject, at path: String) async throws(HoneError) -> JudgeMetric? {
     let before = problems.problems.count
     let reader = FieldReader(judge, path: path, problems: problems)
-    let parts = RequestParts(service, reader, environment)
-    let name = reader.string("name") ?? "judge"
-    var program: Program?
-    if reader.object["program"] != nil {
-      program = try await parts.program()?.program
+    let request = JudgeRequest.taken(from: reader)
+    let parts = RequestParts(service, method, reader, environment)
+    let program: Program?
+    if let stated = request.program {
+      program = try await parts.program(stated, module: request.structure.module)?.program
     } else {
-      program = Module.read(reader).map(Program.init)
+      let structure = judge.filter { $0 != "inputs" }
+      program = Module.read(FieldReader(structure, path: path, problems: problems)).map(Program.init)
     }
-    let options = JudgeMetric.Options(reader)
-    var configuration = parts.configuration("lm")
+    var configuration = request.lm
     if configuration == nil, reader.object["lm"] == nil {
       // What is wrong with the request's own model is noted where that is read.
       configuration =
@@ -58,13 +56,12 @@ extension RequestParts {
         problems.add(reader.place("lm"), "The judge needs a model: here, or as the request's lm.")
       }
     }
-    reader.finish()
     guard problems.problems.count == before, let program, let configuration else { return nil }
     guard let model = parts.client(configuration, "lm", knowledge: [], answers: try await answers()) else {
       return nil
     }
     return JudgeMetric(
-      name: name, program: program, model: model, options: options, path: path, problems: problems)
+      name: request.name, program: program, model: model, options: request.options, path: path, problems: problems)
   }
 
   /// A model that the client answers for.
@@ -99,4 +96,33 @@ extension RequestParts {
     guard let peer = environment.peer else { return nil }
     return Callbacks(peer: peer, store: try await service.store(), executions: service.executions)
   }
+}
+
+/// `{"client": NAME}` as a metric.
+struct ClientMetricRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("client", \.client, isRequired: true, "A metric of the client that asks, called back for each example."),
+    Member("timeout", \.timeout, in: 0.001...86_400, "Seconds that one score may take."),
+    Member("options", \.options, "What the metric is given beside example and prediction."),
+  ]
+  var client = ""
+  var timeout = 120.0
+  var options: JSONObject?
+}
+
+/// `{"judge": {…}}`: a program that scores, and how it is asked.
+struct JudgeRequest: SchemaObject {
+  static let members: [Member<Self>] =
+    [
+      Member("name", \.name, "What the metric is called."),
+      Member("program", \.program, "The program that judges; or its signature and module here."),
+      Member("lm", \.lm, "The model that judges; the request's own unless said."),
+    ] + Member.of(\.structure).filter { $0.name != "inputs" } + Member.of(\.options)
+  var name = "judge"
+  var program: Stated<ProgramShape>?
+  var lm: ModelConfiguration?
+  var structure = ModuleMembers()
+  var options = JudgeMetric.Options()
+
+  mutating func settle(_ fields: FieldReader) { options.settle(fields) }
 }

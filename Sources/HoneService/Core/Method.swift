@@ -1,29 +1,15 @@
-import Failures
+package import Failures
 package import JSON
 package import Programs
-import Schema
+package import Schema
 
-/// One method of the service, declared once: what it takes, what it gives, and what does it. Dispatch, `initialize` and
-/// the OpenRPC document derive from the declarations.
+/// One method of the service, declared once: what it takes, what it gives, and what does it. Dispatch, `initialize`, the
+/// OpenRPC document, completion in editors and the tools of agents derive from the declarations.
 package struct Method: Sendable {
-  /// One parameter, by name.
-  package struct Parameter: Sendable {
-    package var name: String
-    package var isRequired: Bool
-    package var summary: String
-    package var schema: JSONValue
-
-    init(_ name: String, required: Bool = false, _ schema: JSONValue, _ summary: String) {
-      self.name = name
-      isRequired = required
-      self.summary = summary
-      self.schema = schema
-    }
-  }
-
   package var name: String
   package var summary: String
-  package var parameters: [Parameter]
+  /// The parameters, by name: the members of the request's type.
+  package var parameters: [Schema.Field]
   package var result: JSONValue
   /// Parameters of a call that the documentation shows.
   package var example: JSONObject?
@@ -31,22 +17,58 @@ package struct Method: Sendable {
   package var isLong: Bool
   /// Whether the web page may call it: nothing that opens a file, spends money or runs for long.
   package var isForPages: Bool
-  /// Reads its parameters through the reader (all problems at once), then works.
-  var run: @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
+  private var run: Body<FieldReader>
 
-  init(
-    _ name: String, _ summary: String, _ parameters: [Parameter], result: JSONValue, example: JSONObject? = nil,
+  /// What does the work of a method.
+  package typealias Body<Request> =
+    @Sendable (_ service: Service, _ request: Request, _ environment: CallEnvironment) async throws(HoneError) -> JSONValue
+
+  /// A method whose request says everything by itself: it is read whole, with all problems at once, before `run` begins.
+  package init<Request: SchemaObject>(
+    _ name: String, _ summary: String, takes: Request.Type, result: JSONValue, example: JSONObject? = nil,
+    isLong: Bool = false, isForPages: Bool = false, run: @escaping Body<Request>
+  ) {
+    self.init(name, summary, Request.self, result, example, isLong, isForPages) {
+      service, fields, environment throws(HoneError) in
+      let request = Request.taken(from: fields)
+      try fields.problems.check("Invalid params for \(name)")
+      return try await run(service, request, environment)
+    }
+  }
+
+  /// A method whose request names things that have to be looked up before it is known to be right: programs, data sets,
+  /// metrics. `run` notes what is wrong with them beside what is noted already.
+  init<Request: SchemaObject>(
+    _ name: String, _ summary: String, resolving: Request.Type, result: JSONValue, example: JSONObject? = nil,
     isLong: Bool = false, isForPages: Bool = false,
-    run: @escaping @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
+    run: @escaping @Sendable (Request, RequestParts) async throws(HoneError) -> JSONValue
+  ) {
+    self.init(name, summary, Request.self, result, example, isLong, isForPages) {
+      service, fields, environment throws(HoneError) in
+      try await run(Request.taken(from: fields), RequestParts(service, name, fields, environment))
+    }
+  }
+
+  private init<Request: SchemaObject>(
+    _ name: String, _ summary: String, _ request: Request.Type, _ result: JSONValue, _ example: JSONObject?,
+    _ isLong: Bool, _ isForPages: Bool,
+    run: @escaping Body<FieldReader>
   ) {
     self.name = name
     self.summary = summary
-    self.parameters = parameters
+    parameters = Request.fields
     self.result = result
     self.example = example
     self.isLong = isLong
     self.isForPages = isForPages
     self.run = run
+  }
+
+  /// Does the method's work for one request.
+  package func callAsFunction(
+    _ service: Service, _ request: FieldReader, _ environment: CallEnvironment
+  ) async throws(HoneError) -> JSONValue {
+    try await run(service, request, environment)
   }
 }
 

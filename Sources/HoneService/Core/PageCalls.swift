@@ -27,8 +27,8 @@ extension Service {
     switch message {
     case .refused: return message
     case .request(let id, let method, let params):
-      guard MethodTable.method(named: method)?.isForPages == true else {
-        return .failure(id: id, .methodNotFound(method, known: MethodTable.methods.filter(\.isForPages).map(\.name)))
+      guard catalog.method(named: method)?.isForPages == true else {
+        return .failure(id: id, .methodNotFound(method, known: catalog.methods.filter(\.isForPages).map(\.name)))
       }
       do throws(HoneError) {
         return .result(id: id, try await call(method, params, in: .page))

@@ -14,22 +14,35 @@ struct ResolvedProgram {
 }
 
 extension RequestParts {
-  /// The program under that name: stated in the request, or a reference `{"run"}`, `{"path"}`, `{"artifactUri"}`,
-  /// `{"state"}` or `{"programId"}`, beside which `signature`, `module` or `steps` say the structure where a file does not.
+  /// A program: stated in the request, or a reference `{"run"}`, `{"path"}`, `{"artifactUri"}`, `{"state"}` or
+  /// `{"programId"}`, beside which `signature`, `module` or `steps` say the structure where a file does not.
   ///
-  /// - Parameter isRun: whether it is going to be run, and so needs its client.
-  func program(_ name: String = "program", isRun: Bool = true) async throws(HoneError) -> ResolvedProgram? {
-    let resolved = try await unchecked(name)
-    if isRun { checkCallbacks(resolved?.program, at: fields.place(name)) }
+  /// - Parameters:
+  ///   - id: the id of a loaded program in place of it.
+  ///   - module: the module for a signature's text.
+  ///   - isRun: whether it is going to be run, and so needs its client.
+  func program(
+    _ stated: Stated<ProgramShape>?, id: String? = nil, module: String?, isRun: Bool = true
+  ) async throws(HoneError) -> ResolvedProgram? {
+    let resolved: ResolvedProgram?
+    if let id {
+      if stated != nil { problems.add(fields.place("programId"), "Give program or programId, not both.") }
+      resolved = try await resolve(FieldReader(["programId": .string(id)], problems: problems))
+    } else {
+      resolved = try await unchecked(stated, module)
+    }
+    if isRun { checkCallbacks(resolved?.program, at: fields.place(id == nil ? "program" : "programId")) }
     return resolved
   }
 
-  private func unchecked(_ name: String) async throws(HoneError) -> ResolvedProgram? {
-    let module = fields.string("module")
-    guard let value = fields.value(name) else {
-      problems.add(
-        fields.place(name),
-        "This member is required: a signature such as \"question -> answer\", a program object or a reference.")
+  private func unchecked(
+    _ stated: Stated<ProgramShape>?, _ module: String?
+  ) async throws(HoneError) -> ResolvedProgram? {
+    let name = "program"
+    guard let value = stated?.value else {
+      if !problems.problems.contains(where: { $0.path == fields.place(name) }) {
+        problems.add(fields.place(name), "This member is required (\(ProgramShape.phrase)).")
+      }
       return nil
     }
     let path = fields.place(name)

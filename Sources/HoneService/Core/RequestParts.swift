@@ -8,19 +8,44 @@ import Programs
 import Schema
 import Tracking
 
-/// The parts that several methods' parameters share, read and made ready.
+/// What a request names and has to be looked up: programs, data sets, metrics, models. Each is made ready, or what is
+/// wrong with it is noted beside what else is.
 struct RequestParts {
   let service: Service
+  /// The name of the method, for messages.
+  let method: String
+  /// The request as it came.
   let fields: FieldReader
   let environment: CallEnvironment
+  /// Where wrong data is noted: apart from a wrong request, except where a check wants to hear of everything.
+  let dataProblems: ProblemList
 
-  init(_ service: Service, _ fields: FieldReader, _ environment: CallEnvironment) {
+  init(_ service: Service, _ method: String, _ fields: FieldReader, _ environment: CallEnvironment) {
     self.service = service
+    self.method = method
     self.fields = fields
     self.environment = environment
+    dataProblems = environment.isCheck ? fields.problems : ProblemList()
   }
 
   var problems: ProblemList { fields.problems }
+
+  /// Refuses the request with everything that is wrong with it and with its data; else gives what was made ready.
+  ///
+  /// - Parameter values: each nil only where a problem has been noted.
+  func whole<each Value>(_ values: repeat (each Value)?) throws(HoneError) -> (repeat each Value) {
+    if !problems.isEmpty, problems !== dataProblems { for problem in dataProblems.problems { problems.add(problem) } }
+    try problems.check("Invalid params for \(method)")
+    try dataProblems.checkData("Invalid data for \(method)")
+    return (repeat try Self.present(each values))
+  }
+
+  private static func present<Value>(_ value: Value?) throws(HoneError) -> Value {
+    guard let value else {
+      throw HoneError(.internalError, "A part of the request is missing, though nothing was found wrong with it.")
+    }
+    return value
+  }
 
   // MARK: Data
 
@@ -28,13 +53,11 @@ struct RequestParts {
     DatasetPlaces(home: service.home, baseDirectory: environment.baseDirectory)
   }
 
-  /// Downloads GSM8K into the home directory if one of these members asks for it and it is nowhere on this machine.
+  /// Downloads GSM8K into the home directory if one of these asks for it and it is nowhere on this machine.
   ///
   /// A failure is no problem yet: reading the data set then says where it was looked for and how to get it.
-  func fetchDatasets(_ names: String...) async {
-    let asked = names.contains { name in
-      fields.object[name]?["name"] == "gsm8k" && fields.object[name]?["path"] == nil
-    }
+  func fetch(_ datasets: Stated<DatasetShape>?...) async {
+    let asked = datasets.contains { $0?.value["name"] == "gsm8k" && $0?.value["path"] == nil }
     guard asked, !environment.isCheck, DatasetDownload.lacksGSM8K(places) else { return }
     service.logger.notice("Downloading GSM8K into \(service.home)/datasets")
     do throws(HoneError) {
@@ -44,29 +67,15 @@ struct RequestParts {
     }
   }
 
-  /// The data set under that name; nil where it is absent or wrong (noted).
-  func dataset(_ name: String, isRequired: Bool = false, dataProblems: ProblemList) -> Dataset? {
-    guard let value = fields.value(name) else {
-      if isRequired { problems.add(fields.place(name), "This member is required: a data set, such as [{\"question\": …, \"answer\": …}].") }
-      return nil
-    }
+  /// The rows of a data set; nil where it is absent or wrong (noted).
+  func dataset(_ stated: Stated<DatasetShape>?, at place: String) -> Dataset? {
+    guard let stated else { return nil }
     let load = { (problems: ProblemList, dataProblems: ProblemList) in
       Dataset.load(
-        value, path: fields.place(name), places: places, problems: problems, dataProblems: dataProblems)
+        stated.value, path: place, places: places, problems: problems, dataProblems: dataProblems)
     }
     guard let cache = environment.datasets else { return load(problems, dataProblems) }
-    return cache.dataset(value, at: fields.place(name), places: places, problems, dataProblems, load: load)
-  }
-
-  /// Where wrong data is noted: apart from a wrong request, except where a check wants to hear of everything.
-  func listForData() -> ProblemList { environment.isCheck ? problems : ProblemList() }
-
-  /// Refuses a request with everything that is wrong with it and with its data.
-  func check(_ method: String, _ dataProblems: ProblemList) throws(HoneError) {
-    fields.finish()
-    if !problems.isEmpty, problems !== dataProblems { for problem in dataProblems.problems { problems.add(problem) } }
-    try problems.check("Invalid params for \(method)")
-    try dataProblems.checkData("Invalid data for \(method)")
+    return cache.dataset(stated.value, at: place, places: places, problems, dataProblems, load: load)
   }
 
   /// Where answers are kept: the store, which a check does not open.
@@ -76,7 +85,7 @@ struct RequestParts {
   }
 
   /// Notes rows that lack an input of the program, the first few of each data set.
-  func checkRows(_ dataset: Dataset?, _ name: String, _ program: Program?, _ problems: ProblemList) {
+  func checkRows(_ dataset: Dataset?, _ name: String, _ program: Program?) {
     guard let dataset, let program else { return }
     let inputs = program.module.inputs.map(\.name)
     var noted = 0
@@ -84,7 +93,7 @@ struct RequestParts {
       let missing = inputs.filter { row[$0] == nil || dataset.inputKeys?.contains($0) == false }
       guard !missing.isEmpty else { continue }
       noted += 1
-      problems.add(
+      dataProblems.add(
         Problem(
           path: "\(name)[\(index)]",
           message: "The row has no \(missing.map { "\"\($0)\"" }.joined(separator: ", ")), which the program takes as input.",
@@ -95,55 +104,43 @@ struct RequestParts {
 
   /// The program with the form in which the request wants it asked: `auto` leaves it to be learned, none leaves what the
   /// program's state says.
-  func adapting(_ resolved: ResolvedProgram?) -> ResolvedProgram? {
-    guard let name = fields.choice("adapter", of: KnownNames.adapters), var resolved else { return resolved }
-    let format = ReplyFormat(rawValue: name)
+  func adapting(_ resolved: ResolvedProgram?, to choice: AdapterChoice?) -> ResolvedProgram? {
+    guard let choice, var resolved else { return resolved }
+    let format = ReplyFormat(rawValue: choice.rawValue)
     resolved.program.adapter = format
     if let format, !format.suits(resolved.program) {
       problems.add(
         fields.place("adapter"),
-        "The form \"\(name)\" is for steps with one output that is a text, a number, a truth value or one of several "
-          + "choices; this program has others. (ChainOfThought adds an output \"reasoning\".)")
+        "The form \"\(choice.rawValue)\" is for steps with one output that is a text, a number, a truth value or one of "
+          + "several choices; this program has others. (ChainOfThought adds an output \"reasoning\".)")
     }
     return resolved
   }
 
   // MARK: Metric
 
-  func metric(
-    _ name: String = "metric", isRequired: Bool = true
-  ) async throws(HoneError) -> (any Evaluation.Metric)? {
-    guard let value = fields.value(name) else {
-      if isRequired {
-        problems.add(
-          Problem(
-            path: fields.place(name), message: "This member is required: a metric, such as \"exact_match\".",
-            allowed: MetricRegistry.all.names))
-      }
-      return nil
-    }
-    switch MetricRegistry.make(value, path: fields.place(name), problems: problems) {
+  func metric(_ stated: Stated<MetricShape>?) async throws(HoneError) -> (any Evaluation.Metric)? {
+    guard let value = stated?.value else { return nil }
+    let place = fields.place("metric")
+    switch MetricRegistry.make(value, path: place, among: service.catalog.metrics, problems: problems) {
     case .builtIn(let metric)?: return metric
-    case .client(let client, let options)?:
-      return try await clientMetric(client, options, at: fields.place(name))
+    case .client(let client, let options)?: return try await clientMetric(client, options, at: place)
     case .judge(let judge, let options)?:
-      FieldReader(options, path: fields.place(name), problems: problems).finish()
-      return try await judgeMetric(judge, at: fields.place(name) + ".judge")
+      FieldReader(options, path: place, problems: problems).finish()
+      return try await judgeMetric(judge, at: place + ".judge")
     case nil: return nil
     }
   }
 
   // MARK: Models
 
-  func configuration(_ name: String) -> ModelConfiguration? {
-    guard let value = fields.value(name) else { return nil }
-    return ModelConfiguration(value, path: fields.place(name), problems: problems)
-  }
-
   /// The model a request names as `lm`, else the one given as fallback, else the one in `$HONE_LM`.
-  func taskConfiguration(fallback: ModelConfiguration? = nil) -> ModelConfiguration? {
-    if fields.value("lm") != nil { return configuration("lm") }
-    if let fallback { return fallback }
+  func taskConfiguration(
+    _ stated: ModelConfiguration?, fallback: ModelConfiguration? = nil
+  ) -> ModelConfiguration? {
+    if let stated = stated ?? fallback { return stated }
+    // What is wrong with the one that was named has been noted.
+    if fields.object["lm"] ?? .null != .null { return nil }
     if let name = Environment.value("HONE_LM") { return ModelConfiguration(model: name) }
     problems.add(
       fields.place("lm"),

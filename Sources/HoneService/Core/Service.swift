@@ -16,6 +16,8 @@ package final class Service: Sendable {
 
   package let home: String
   package let logger: Logger
+  /// What it knows by name.
+  package let catalog: Catalog
   private let opening = Mutex<Task<OpenStore, any Error>?>(nil)
   let loaded = Mutex<[String: Program]>([:])
   /// The executions of host programs under way, whichever client runs them.
@@ -26,9 +28,10 @@ package final class Service: Sendable {
   /// Does a call in a service that stays when this one's client leaves; nil where this one stays itself.
   private let staying = Mutex<StayingService?>(nil)
 
-  package init(home: String, logger: Logger) {
+  package init(home: String, logger: Logger, catalog: Catalog = Catalog()) {
     self.home = home
     self.logger = logger
+    self.catalog = catalog
   }
 
   /// The tracking store, opened at the first use. A failure to open is tried again at the next.
@@ -90,12 +93,12 @@ package final class Service: Sendable {
   package func call(
     _ name: String, _ params: JSONObject, in environment: CallEnvironment
   ) async throws(HoneError) -> JSONValue {
-    guard let method = MethodTable.method(named: name) else {
-      throw HoneError(.notFound, RPCError.methodNotFound(name, known: MethodTable.names).message)
+    guard let method = catalog.method(named: name) else {
+      throw HoneError(.notFound, RPCError.methodNotFound(name, known: catalog.methods.map(\.name)).message)
     }
     if method.readsStore, let upstream = upstream.withLock({ $0 }) { await upstream.fetch(for: name, params) }
     let problems = ProblemList()
-    return try await method.run(self, FieldReader(params, problems: problems), environment)
+    return try await method(self, FieldReader(params, problems: problems), environment)
   }
 }
 
@@ -108,12 +111,4 @@ package protocol Upstream: Sendable {
 extension Method {
   /// Whether the method shows or uses what was tracked before.
   fileprivate var readsStore: Bool { name != "rpc.discover" && name != "logFeedback" }
-}
-
-extension FieldReader {
-  /// Notes unknown members and throws if anything was wrong: what every method does before it works.
-  func check(_ method: String) throws(HoneError) {
-    finish()
-    try problems.check("Invalid params for \(method)")
-  }
 }

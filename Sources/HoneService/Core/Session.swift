@@ -74,9 +74,9 @@ package final class Session: RequestHandler {
     case "shutdown": return .answer(.null)
     default: break
     }
-    guard let method = MethodTable.method(named: request.method) else {
+    guard let method = service.catalog.method(named: request.method) else {
       return editor.plan(request, baseDirectory: baseDirectory)
-        ?? .failure(.methodNotFound(request.method, known: MethodTable.names))
+        ?? .failure(.methodNotFound(request.method, known: service.catalog.methods.map(\.name)))
     }
     var (params, progress) = Self.splitTokens(request)
     var environment = CallEnvironment(

@@ -20,15 +20,11 @@ enum BestProgram {
         .notFound, "No compile of \(document.name) has found a program yet.",
         remedy: "Run hone.compile on it first, or name a run.")
     }
-    let problems = ProblemList()
     let parts = RequestParts(
-      call.service, FieldReader(["program": ["run": .string(run.id)]], problems: problems),
+      call.service, "hone.loadBest", FieldReader([:], problems: ProblemList()),
       CallEnvironment(baseDirectory: call.directory(of: document)))
-    let resolved = try await parts.program()
-    try problems.check("Invalid argument of hone.loadBest")
-    guard let program = resolved?.program else {
-      throw HoneError(.internalError, "The program was read without a problem, but not whole.")
-    }
+    let program = try parts.whole(
+      try await parts.program(Stated(value: ["run": .string(run.id)]), module: nil)).program
     let edit = edit(document, value(of: program, in: try document.members()))
     var answer: JSONObject = [
       "runId": .string(run.id), "score": JSONValue(run.score), "applied": false, "edit": edit,
@@ -110,14 +106,12 @@ struct ComparedProgram: Sendable {
       title = what["path"]?.stringValue ?? what["artifactUri"]?.stringValue ?? "program"
       if let program = what["program"] { request = ["program": program] }
     }
-    let problems = ProblemList()
     let parts = RequestParts(
-      call.service, FieldReader(request, problems: problems), CallEnvironment(baseDirectory: directory))
-    let resolved = try await parts.program()
-    try problems.check("Invalid program")
-    guard let resolved else {
-      throw HoneError(.internalError, "The program was read without a problem, but not whole.")
-    }
+      call.service, "hone.loadBest", FieldReader(request, problems: ProblemList()),
+      CallEnvironment(baseDirectory: directory))
+    let resolved = try parts.whole(
+      try await parts.program(
+        request["program"].map { Stated(value: $0) }, module: request["module"]?.stringValue))
     text = ProgramText.whole(resolved.program)
   }
 }

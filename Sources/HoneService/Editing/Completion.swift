@@ -23,13 +23,12 @@ struct Completion: Sendable {
     let offset = source.offset(of: position)
     let tree = JSONTree(source.bytes)
     guard let spot = tree.spot(at: offset) else { return [] }
-    let vocabulary = Vocabulary(check: call.check(document), root: tree.value(of: tree.root, in: source))
+    let vocabulary = Vocabulary(call.service.catalog, root: tree.value(of: tree.root, in: source))
     let words: [Vocabulary.Word]
     switch spot.role {
     case .key:
       let present = tree.node(at: spot.path)?.members?.filter { $0.keyRange != spot.range }.map(\.key) ?? []
-      words = await vocabulary.members(at: spot.path).filter { !present.contains($0) }
-        .map { member($0, at: spot, vocabulary) }
+      words = vocabulary.members(at: spot.path).filter { !present.contains($0.name) }.map { member($0, at: spot) }
     case .value: words = await values(at: spot.path, vocabulary)
     }
     let range = Self.widened(spot.range, to: offset, in: source)
@@ -62,18 +61,17 @@ struct Completion: Sendable {
     }
   }
 
-  private func member(_ name: String, at spot: JSONTree.Spot, _ vocabulary: Vocabulary) -> Vocabulary.Word {
-    let text = JSONValue.string(name).text() + (spot.hasColon ? "" : ": ")
-    let detail = MemberMeaning(root: vocabulary.root).line(of: name, in: spot.path) ?? ""
-    return Vocabulary.Word(text: text, label: name, detail: detail, kind: .property)
+  private func member(_ field: Schema.Field, at spot: JSONTree.Spot) -> Vocabulary.Word {
+    let text = JSONValue.string(field.name).text() + (spot.hasColon ? "" : ": ")
+    let detail = field.defaultValue.map { "\(field.summary) Default: \($0.text())." } ?? field.summary
+    return Vocabulary.Word(text: text, label: field.name, detail: detail, kind: .property)
   }
 
   // MARK: Values
 
   private func values(at path: [JSONTree.Step], _ vocabulary: Vocabulary) async -> [Vocabulary.Word] {
-    var words = await vocabulary.values(at: path).map { value in
-      let label = value.stringValue ?? value.text()
-      return Vocabulary.Word(text: value.text(), label: label, detail: detail(of: label, at: path))
+    var words = vocabulary.values(at: path).map { value, summary in
+      Vocabulary.Word(text: value.text(), label: value.stringValue ?? value.text(), detail: summary)
     }
     let names = path.compactMap { step in if case .member(let name) = step { name } else { nil } }
     switch (names.first, names.last) {
@@ -94,14 +92,6 @@ struct Completion: Sendable {
     default: break
     }
     return words
-  }
-
-  private func detail(of label: String, at path: [JSONTree.Step]) -> String {
-    switch path.first {
-    case .member("metric")?: MetricRegistry.all.type(named: label)?.summary ?? ""
-    case .member("optimizer")?: OptimizerRegistry.all.type(named: label)?.summary ?? ""
-    default: ""
-    }
   }
 
   private var models: [Vocabulary.Word] {

@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import JSONRPC
+import Schema
 import Tracking
 
 /// `hone.evaluate` and `hone.compile`: the work that a program file describes, with the editor's own progress display.

@@ -20,6 +20,7 @@ struct Hover: Sendable {
     let tree = JSONTree(source.bytes)
     guard let spot = tree.spot(at: offset), !spot.range.isEmpty else { return .null }
     let root = tree.value(of: tree.root, in: source)
+    let vocabulary = Vocabulary(call.service.catalog, root: root)
     var parts: [String] = []
     var path = spot.path
     if spot.role == .key {
@@ -27,10 +28,10 @@ struct Hover: Sendable {
       guard let name = tree.node(at: path)?.members?.first(where: { $0.keyRange == spot.range })?.key else {
         return .null
       }
-      if let line = MemberMeaning(root: root).line(of: name, in: path) { parts.append(line) }
+      if let line = vocabulary.meaning(of: name, in: path) { parts.append(line) }
       path.append(.member(name))
     } else if case .member(let name)? = path.last, path.count > 1,
-      let line = MemberMeaning(root: root).line(of: name, in: Array(path.dropLast()))
+      let line = vocabulary.meaning(of: name, in: Array(path.dropLast()))
     {
       parts.append(line)
     }
@@ -60,24 +61,28 @@ struct Hover: Sendable {
     case "experiment", "runName": return await lastRun()
     case "trainset", "valset", "devset": return await dataset(member, root)
     case "metric":
-      let name = root["metric"]?.stringValue ?? root["metric"]?["name"]?.stringValue ?? ""
-      return MetricRegistry.all.type(named: name).map { ["`\($0.name)`: \($0.summary)"] } ?? []
+      return Self.kind(in: call.service.catalog.metrics, root["metric"])
     case "optimizer" where path.count == 1 || path.last == .member("name"):
-      let name = root["optimizer"]?.stringValue ?? root["optimizer"]?["name"]?.stringValue ?? ""
-      return OptimizerRegistry.all.type(named: name).map { ["`\($0.name)`: \($0.summary)"] } ?? []
+      return Self.kind(in: call.service.catalog.optimizers, root["optimizer"])
     case "lm", "promptModel", "teacher":
       return path.count == 1 || path.last == .member("model") ? model(root[member]) : []
     default: return []
     }
   }
 
+  /// What an optimizer or a metric does.
+  private static func kind<Product>(in registry: Registry<Product>, _ value: JSONValue?) -> [String] {
+    let name = value?.stringValue ?? value?["name"]?.stringValue ?? ""
+    return registry.type(named: name).map { ["`\($0.name)`: \($0.summary)"] } ?? []
+  }
+
   private func program(_ root: JSONValue) async -> [String] {
-    let fields = FieldReader(
-      root.objectValue?.filter { $0 == "program" || $0 == "module" } ?? [:], problems: ProblemList())
     var environment = CallEnvironment(baseDirectory: call.directory(of: document))
     environment.isCheck = true
     var parts: [String] = []
-    if let program = try? await RequestParts(call.service, fields, environment).program()?.program {
+    let resolving = RequestParts(call.service, "hover", FieldReader([:], problems: ProblemList()), environment)
+    let stated = root["program"].map { Stated<ProgramShape>(value: $0) }
+    if let program = try? await resolving.program(stated, module: root["module"]?.stringValue)?.program {
       parts.append("```\n\(ProgramText.outline(program))\n```")
     }
     return parts + (await lastRun())

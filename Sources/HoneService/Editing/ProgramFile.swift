@@ -1,4 +1,5 @@
 package import JSON
+import Schema
 
 /// A `*.hone.json` file: program, data, metric, model and optimizer in one object, whose members are the parameters of
 /// `compile` and `evaluate`. Relative paths in it count from its directory.
@@ -11,7 +12,7 @@ package enum ProgramFile {
   static let methods: [Method] = [.compile, .evaluate]
 
   /// Every member a file may have, once.
-  static let members: [Method.Parameter] = {
+  static let members: [Schema.Field] = {
     var members = methods.flatMap(\.parameters)
     var seen: Set<String> = []
     members.removeAll { passing.contains($0.name) || !seen.insert($0.name).inserted }

@@ -1,10 +1,7 @@
-import Failures
 import JSON
+import Schema
 
-/// What may stand at a place of a program file.
-///
-/// Nobody keeps lists for that: a word that nothing can mean is put there, and the reading of `compile` and `evaluate`
-/// says what it would have taken in its place.
+/// What may stand at a place of a program file, and what it means: as the requests' own declarations say.
 struct Vocabulary: Sendable {
   /// A word and what to know of it.
   struct Word: Sendable, Hashable {
@@ -23,76 +20,111 @@ struct Vocabulary: Sendable {
     case file = 17
   }
 
-  private static let nonsense = "\u{1}"
-  let check: FileCheck
+  private let shapes: [String: Schema]
   /// The document's value, what is missing as null.
   let root: JSONValue
 
-  /// The names that the object at the end of the path may have as members.
-  func members(at path: [JSONTree.Step]) async -> [String] {
-    if path.isEmpty { return ProgramFile.members.map(\.name) }
-    let wanted = Self.text(path + [.member(Self.nonsense)])
-    let problems = await problems(with: 0, at: path + [.member(Self.nonsense)])
-    if let problem = problems.first(where: { $0.isAboutName && $0.path == wanted }) {
-      // A key's value is read only to be refused.
-      return problem.allowed.filter { $0 != "apiKey" }
-    }
-    // An object that lacks what tells its kind is read no further.
-    if let problem = problems.first(where: { $0.path == Self.text(path) && !$0.allowed.isEmpty }) {
-      return problem.allowed
-    }
-    switch path {
-    case [.member("optimizer")]: return ["name"]
-    case [.member("metric")]: return ["name", "field", "expectedField"]
-    default: return []
-    }
+  init(_ catalog: Catalog, root: JSONValue) {
+    shapes = Dictionary(catalog.shapes.map { ($0.name, $0.schema) }, uniquingKeysWith: { first, _ in first })
+    self.root = root
   }
 
-  /// The values that the reading knows for a place.
-  func values(at path: [JSONTree.Step]) async -> [JSONValue] {
-    let place = Self.text(path)
-    let problems = await problems(with: .string(Self.nonsense), at: path)
-    let here = problems.filter { !$0.isAboutName && ($0.path == place || $0.path == place + ".name") }
-    if here.contains(where: { $0.message.hasPrefix("Expected true or false") }) { return [true, false] }
-    return here.first { !$0.allowed.isEmpty }?.allowed.map(JSONValue.string) ?? []
+  /// The members that the object at the end of the path may have.
+  func members(at path: [JSONTree.Step]) -> [Schema.Field] {
+    var seen: Set<String> = []
+    return objects(at: path).flatMap(\.self).filter { seen.insert($0.name).inserted }
   }
 
-  private func problems(with value: JSONValue, at path: [JSONTree.Step]) async -> [Problem] {
-    guard let members = root.setting(value, at: path[...]).objectValue else { return [] }
-    var problems: [Problem] = []
-    for method in ProgramFile.methods { problems += await check.problems(method, members) }
-    return problems
+  /// One line about the member of that name in the object at the end of the path.
+  func meaning(of name: String, in path: [JSONTree.Step]) -> String? {
+    guard
+      let field = objects(at: path).lazy.flatMap(\.self)
+        .first(where: { $0.name == name || $0.otherSpellings.contains(name) })
+    else { return nil }
+    return field.defaultValue.map { "\(field.summary) Default: \($0.text())." } ?? field.summary
   }
 
-  /// A path as problems state it.
-  static func text(_ path: [JSONTree.Step]) -> String {
-    path.reduce("") { text, step in
-      switch step {
-      case .member(let name): text.isEmpty ? name : "\(text).\(name)"
-      case .element(let index): "\(text)[\(index)]"
+  /// The closed set of values that a place may have; empty where it is open.
+  func values(at path: [JSONTree.Step]) -> [(value: JSONValue, summary: String)] {
+    var words: [(value: JSONValue, summary: String)] = []
+    for schema in schemas(at: path) {
+      switch schema.kind {
+      case .boolean: words += [(true, ""), (false, "")]
+      // The further words of a name mean the same.
+      case .choice(let choice): words += choice.map { (.string($0.text), $0.summary) }
+      default: break
       }
     }
+    var seen: Set<JSONValue> = []
+    return words.filter { seen.insert($0.value).inserted }
   }
-}
 
-extension JSONValue {
-  /// This value with another one at a place within it; objects on the way are made where they are missing.
-  fileprivate func setting(_ value: JSONValue, at path: ArraySlice<JSONTree.Step>) -> JSONValue {
-    guard let step = path.first else { return value }
-    let rest = path.dropFirst()
-    switch step {
+  /// The objects that may stand at the end of the path, in view of what stands there; each as its members.
+  private func objects(at path: [JSONTree.Step]) -> [[Schema.Field]] {
+    let here = value(at: path)
+    let all = everyObject(at: path)
+    if all.count == 1 { return all }
+    let fitting = all.filter { fields in Self.telling(fields).allSatisfy { holds($0, here) } }
+    // What tells the kind comes first.
+    return fitting.isEmpty ? all.map(Self.telling) : fitting
+  }
+
+  /// The same, whatever stands there.
+  private func everyObject(at path: [JSONTree.Step]) -> [[Schema.Field]] {
+    schemas(at: path).compactMap { schema in
+      if case .object(let fields) = schema.kind { fields } else { nil }
+    }
+  }
+
+  /// The members that tell an object from others at the same place: those that say its name, else those it must have.
+  private static func telling(_ fields: [Schema.Field]) -> [Schema.Field] {
+    let named = fields.filter { $0.isRequired && $0.schema.words.count == 1 }
+    return named.isEmpty ? fields.filter(\.isRequired) : named
+  }
+
+  /// Whether a value has the member, and as its description says where that names the words.
+  private func holds(_ field: Schema.Field, _ value: JSONValue?) -> Bool {
+    guard let member = value?[field.name] else { return false }
+    guard case .choice(let words) = field.schema.kind else { return true }
+    return words.contains { $0.means(member.stringValue ?? "") }
+  }
+
+  private func schemas(at path: [JSONTree.Step]) -> [Schema] {
+    guard let last = path.last else { return [Schema(.object(ProgramFile.members))] }
+    let before = Array(path.dropLast())
+    switch last {
     case .member(let name):
-      var object = objectValue ?? [:]
-      object[name] = (object[name] ?? .null).setting(value, at: rest)
-      return .object(object)
-    case .element(let index):
-      var elements = arrayValue ?? []
-      if elements.indices.contains(index) {
-        elements[index] = elements[index].setting(value, at: rest)
-      } else {
-        elements.append(JSONValue.null.setting(value, at: rest))
+      // What says the kind may be changed to that of another one.
+      let telling = everyObject(at: before).flatMap { $0.filter { $0.isRequired && $0.schema.words.count == 1 } }
+      let fields = (objects(at: before).flatMap(\.self) + telling).filter {
+        $0.name == name || $0.otherSpellings.contains(name)
       }
-      return .array(elements)
+      let maps = schemas(at: before).compactMap { schema -> Schema? in
+        if case .map(let value) = schema.kind { value } else { nil }
+      }
+      return (fields.map(\.schema) + maps).flatMap(expanded)
+    case .element:
+      return schemas(at: before).flatMap { schema -> [Schema] in
+        if case .array(let element) = schema.kind { expanded(element) } else { [] }
+      }
+    }
+  }
+
+  /// A description with its names looked up and its alternatives side by side.
+  private func expanded(_ schema: Schema) -> [Schema] {
+    switch schema.kind {
+    case .named(let name): shapes[name].map(expanded) ?? []
+    case .either(let schemas): schemas.flatMap(expanded)
+    default: [schema]
+    }
+  }
+
+  private func value(at path: [JSONTree.Step]) -> JSONValue? {
+    path.reduce(root) { value, step in
+      switch step {
+      case .member(let name): value?[name]
+      case .element(let index): value?[index]
+      }
     }
   }
 }

@@ -5,21 +5,14 @@ import Tracking
 
 extension Method {
   static let listArtifacts = Method(
-    "listArtifacts", "Lists a run's files.",
-    [
-      Parameter("runId", required: true, Shape.string, "The run's id."),
-      Parameter("path", Shape.string, "A directory among them; the top unless given."),
-    ],
+    "listArtifacts", "Lists a run's files.", takes: ListArtifactsRequest.self,
     result: Shape.object(["artifactUri": Shape.string, "files": Shape.array(Shape.anyObject)]),
     example: ["runId": "0123456789abcdef0123456789abcdef"],
     isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let id = fields.requiredString("runId")
-    let path = fields.string("path") ?? ""
-    try fields.check("listArtifacts")
+  ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
-    let run = try await store.run(id ?? "")
-    let files = try await store.listArtifacts(run: run.id, path: path)
+    let run = try await store.run(request.runId)
+    let files = try await store.listArtifacts(run: run.id, path: request.path)
     return [
       "artifactUri": .string(run.info.artifactURI),
       "files": .array(
@@ -30,41 +23,25 @@ extension Method {
   }
 
   static let getArtifact = Method(
-    "getArtifact", "Reads a file of a run, or a part of it.",
-    [
-      Parameter("runId", Shape.string, "The run's id, with path."),
-      Parameter("path", Shape.string, "The file's path among the run's files."),
-      Parameter("artifactUri", Shape.string, "mlflow-artifacts:/{experiment}/{run}/artifacts/{file}, in place of both."),
-      Parameter("offset", Shape.integer, "The first byte; 0 unless said."),
-      Parameter("length", Shape.integer, "How many bytes at most; 8 MiB unless said, 32 MiB at most."),
-    ],
+    "getArtifact", "Reads a file of a run, or a part of it.", takes: GetArtifactRequest.self,
     result: Shape.object([
       "text": Shape.string, "base64": Shape.string, "offset": Shape.integer, "length": Shape.integer,
       "totalSize": Shape.integer,
     ]),
     example: ["runId": "0123456789abcdef0123456789abcdef", "path": "best_model.json"],
     isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let id = fields.string("runId")
-    let path = fields.string("path")
-    let uri = fields.string("artifactUri")
-    let offset = fields.int("offset", in: 0...Int.max) ?? 0
-    let length = fields.int("length", in: 1...(32 << 20)) ?? 8 << 20
-    if (uri == nil) == (id == nil || path == nil) {
-      fields.problems.add("artifactUri", "Give either artifactUri, or runId and path.")
-    }
-    try fields.check("getArtifact")
+  ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
-    let (end, overflows) = offset.addingReportingOverflow(length)
-    let range = offset..<(overflows ? Int.max : end)
+    let (end, overflows) = request.offset.addingReportingOverflow(request.length)
+    let range = request.offset..<(overflows ? Int.max : end)
     let content: ArtifactContent
-    if let uri {
+    if let uri = request.artifactUri {
       content = try await store.readArtifact(uri: uri, range: range)
     } else {
-      content = try await store.readArtifact(run: id ?? "", path: path ?? "", range: range)
+      content = try await store.readArtifact(run: request.runId ?? "", path: request.path ?? "", range: range)
     }
     var object: JSONObject = [
-      "offset": .int(offset), "length": .int(content.bytes.count), "totalSize": .int(content.totalSize),
+      "offset": .int(request.offset), "length": .int(content.bytes.count), "totalSize": .int(content.totalSize),
     ]
     if let text = String(validating: content.bytes, as: UTF8.self) {
       object["text"] = .string(text)
@@ -72,6 +49,35 @@ extension Method {
       object["base64"] = .string(base64(content.bytes))
     }
     return .object(object)
+  }
+}
+
+struct ListArtifactsRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    .runID(\.runId), Member("path", \.path, "A directory among them; the top unless given."),
+  ]
+  var runId = ""
+  var path = ""
+}
+
+struct GetArtifactRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("runId", \.runId, "The run's id, with path."),
+    Member("path", \.path, "The file's path among the run's files."),
+    Member("artifactUri", \.artifactUri, "mlflow-artifacts:/{experiment}/{run}/artifacts/{file}, in place of both."),
+    Member("offset", \.offset, in: 0...Int.max, "The first byte."),
+    Member("length", \.length, in: 1...(32 << 20), "How many bytes at most."),
+  ]
+  var runId: String?
+  var path: String?
+  var artifactUri: String?
+  var offset = 0
+  var length = 8 << 20
+
+  mutating func settle(_ fields: FieldReader) {
+    if (artifactUri == nil) == (runId == nil || path == nil) {
+      fields.problems.add("artifactUri", "Give either artifactUri, or runId and path.")
+    }
   }
 }
 

@@ -8,11 +8,7 @@ import Tracking
 extension Method {
   static let listResults = Method(
     "listResults", "How the examples of evaluations came out: one score a row, for one run or many side by side.",
-    [
-      Parameter("runIds", Shape.array(Shape.string), "The evaluations' runs."),
-      Parameter("parentRunId", Shape.string, "In place of runIds: all evaluations under this run, in their order."),
-      Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
-    ],
+    takes: ListResultsRequest.self,
     result: Shape.object([
       "runs": Shape.array(
         Shape.object([
@@ -23,18 +19,11 @@ extension Method {
       "nextPageToken": Shape.optionalString,
     ]),
     example: ["parentRunId": "0123456789abcdef0123456789abcdef"], isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let given = fields.strings("runIds")
-    let parent = fields.string("parentRunId")
-    let token = fields.string("pageToken")
-    if (given == nil) == (parent == nil) { fields.problems.add("runIds", "Give either runIds or parentRunId.") }
-    if let given, given.count > 1000 { fields.problems.add("runIds", "At most 1000 runs are asked for at once.") }
-    let first = token.map { Int($0) ?? -1 } ?? 0
-    if first < 0 { fields.problems.add("pageToken", "This is no page token.") }
-    try fields.check("listResults")
+  ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
-    var ids = given ?? []
-    if let parent { ids = try await store.children(of: parent).map(\.id) }
+    var ids = request.runIds ?? []
+    if let parent = request.parentRunId { ids = try await store.children(of: parent).map(\.id) }
+    let first = request.first
     var runs: [JSONValue] = []
     var cells = 0
     var index = first
@@ -53,7 +42,7 @@ extension Method {
   static let compareRuns = Method(
     "compareRuns",
     "Compares evaluations with the first of them, example by example: what each fixed and broke, and whether the difference is clear.",
-    [Parameter("runIds", required: true, Shape.array(Shape.string), "The baseline's run, then the others' (50 at most).")],
+    takes: CompareRunsRequest.self,
     result: Shape.object([
       "baseline": Shape.string,
       "comparisons": Shape.array(
@@ -63,12 +52,8 @@ extension Method {
         ])),
     ]),
     example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]], isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let ids = fields.strings("runIds") ?? []
-    if !(2...51).contains(ids.count) {
-      fields.problems.add("runIds", "This member is required: a baseline's run and 1 to 50 others.")
-    }
-    try fields.check("compareRuns")
+  ) { service, request, _ throws(HoneError) in
+    let ids = request.runIds
     let store = try await service.store()
     var places = ContentPlaces()
     let baseline = try await store.evaluationRows(of: ids[0], limit: 100_000, &places)
@@ -86,6 +71,41 @@ extension Method {
       comparisons.append(.object(object))
     }
     return ["baseline": .string(ids[0]), "comparisons": .array(comparisons)]
+  }
+}
+
+struct ListResultsRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("runIds", \.runIds, "The evaluations' runs."),
+    Member("parentRunId", \.parentRunId, "In place of runIds: all evaluations under this run, in their order."),
+    .pageToken(\.pageToken),
+  ]
+  var runIds: [String]?
+  var parentRunId: String?
+  var pageToken: String?
+
+  /// The place of the first run of the page.
+  var first: Int { pageToken.map { Int($0) ?? -1 } ?? 0 }
+
+  mutating func settle(_ fields: FieldReader) {
+    if (runIds == nil) == (parentRunId == nil) {
+      fields.problems.add("runIds", "Give either runIds or parentRunId.")
+    }
+    if let runIds, runIds.count > 1000 { fields.problems.add("runIds", "At most 1000 runs are asked for at once.") }
+    if first < 0 { fields.problems.add("pageToken", "This is no page token.") }
+  }
+}
+
+struct CompareRunsRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("runIds", \.runIds, isRequired: true, "The baseline's run, then the others' (50 at most).")
+  ]
+  var runIds: [String] = []
+
+  mutating func settle(_ fields: FieldReader) {
+    if fields.gives("runIds"), !(2...51).contains(runIds.count) {
+      fields.problems.add("runIds", "A baseline's run and 1 to 50 others are needed.")
+    }
   }
 }
 

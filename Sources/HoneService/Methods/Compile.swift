@@ -1,33 +1,12 @@
 import Failures
 import JSON
+import LanguageModels
+import Schema
 
 extension Method {
   static let compile = Method(
     "compile", "Optimizes a program's instructions and demos, and tracks the whole search.",
-    [
-      Parameter("program", required: true, Shape.reference("Program"), "What to optimize."),
-      Parameter("module", Shape.string, "The module for a program given as a signature's text; ChainOfThought unless said."),
-      Parameter("optimizer", required: true, Shape.reference("Optimizer"), "How to search."),
-      Parameter("trainset", required: true, Shape.reference("Dataset"), "Rows to learn from."),
-      Parameter("valset", Shape.reference("Dataset"), "Rows to score candidates on; a part of the trainset unless given."),
-      Parameter("metric", required: true, Shape.reference("Metric"), "What is right."),
-      Parameter("lm", Shape.reference("LanguageModel"), "The model the program runs on; $HONE_LM unless given."),
-      Parameter("promptModel", Shape.reference("LanguageModel"), "The model that writes instructions; lm unless given."),
-      Parameter("teacher", Shape.reference("LanguageModel"), "The model that demos are bootstrapped with; lm unless given."),
-      Parameter("adapter", Shape.reference("Adapter"), "The form of prompts and replies; auto unless said or known from the program: what the model reads and answers best."),
-      Parameter("experiment", Shape.string, "The experiment's name; made if there is none. Default unless said."),
-      Parameter("runName", Shape.string, "The run's name."),
-      Parameter("tags", ["type": "object", "additionalProperties": ["type": "string"]], "Tags of the run."),
-      Parameter("autolog", ["anyOf": [Shape.reference("Autolog"), Shape.boolean]], "What is tracked; everything unless said."),
-      Parameter("budget", Shape.reference("Budget"), "Bounds that are checked before each call."),
-      Parameter("concurrency", Shape.integer, "How many executions at once; 8 unless said. The result does not depend on it."),
-      Parameter("seed", Shape.integer, "The seed of the search, where the optimizer draws at random."),
-      Parameter("maxErrors", Shape.integer, "How many examples of one evaluation may fail before the search is paused."),
-      Parameter(
-        "estimate", ["anyOf": [Shape.boolean, Shape.object(["latency": Shape.number, "outputTokens": Shape.number])]],
-        "Only tell what it would ask for: calls by phase and role, tokens, cost and seconds, each from min to max; no model is asked."),
-      Parameter("detach", Shape.boolean, "Answer at once with the run's id and go on without the client; watchRun attaches to it."),
-    ],
+    resolving: CompileRequest.self,
     result: Shape.object([
       "runId": Shape.optionalString, "experimentId": Shape.string, "status": Shape.string,
       "score": Shape.optionalNumber, "interval": Shape.reference("Interval"), "baselineScore": Shape.optionalNumber,
@@ -44,15 +23,64 @@ extension Method {
       "metric": "numeric_match", "lm": "simulated",
     ],
     isLong: true
-  ) { service, fields, environment throws(HoneError) in
-    let order = try await CompileOrder(RequestParts(service, fields, environment))
-    if environment.isCheck { return .null }
+  ) { request, parts throws(HoneError) in
+    let service = parts.service
+    let order = try await CompileOrder(request, parts)
+    if parts.environment.isCheck { return .null }
     if let terms = order.estimate { return try await CompileEstimate(order, terms).json(service) }
     let store = try await service.store()
     let run = try await OpenRun.begin(
       order.newRun, experiment: order.tracking.experiment, method: "compile", params: order.kept, budget: order.budget,
       store)
     let job = CompileJob(order, run, service)
-    return try await service.perform(job, isDetached: order.isDetached, in: environment)
+    return try await service.perform(job, isDetached: order.isDetached, in: parts.environment)
   }
+}
+
+struct CompileRequest: SchemaObject {
+  static let members: [Member<Self>] =
+    [
+      .program(\.program, "What to optimize."),
+      .module(\.module),
+      Member("optimizer", \.optimizer, isRequired: true, "How to search."),
+      Member("trainset", \.trainset, isRequired: true, "Rows to learn from."),
+      Member("valset", \.valset, "Rows to score candidates on; a part of the trainset unless given."),
+      .metric(\.metric),
+      Member("lm", \.lm, "The model the program runs on; $HONE_LM unless given."),
+      Member("promptModel", \.promptModel, "The model that writes instructions; lm unless given."),
+      Member("teacher", \.teacher, "The model that demos are bootstrapped with; lm unless given."),
+      .adapter(\.adapter),
+    ] + Member.of(\.tracking) + [
+      .autolog(\.autolog),
+      .budget(\.budget),
+      .concurrency(\.concurrency),
+      Member("seed", \.seed, "The seed of the search, where the optimizer draws at random."),
+      Member(
+        "maxErrors", \.maxErrors, in: 0...Int.max,
+        "How many examples of one evaluation may fail before the search is paused; any number unless said."),
+      Member(
+        "estimate", \.estimate,
+        "Estimate calls, tokens, cost and seconds by phase and role, each from min to max, without calling a model."),
+      .detach(\.detach),
+    ]
+  var program: Stated<ProgramShape>?
+  var module: String?
+  var optimizer: Stated<OptimizerShape>?
+  var trainset: Stated<DatasetShape>?
+  var valset: Stated<DatasetShape>?
+  var metric: Stated<MetricShape>?
+  var lm: ModelConfiguration?
+  var promptModel: ModelConfiguration?
+  var teacher: ModelConfiguration?
+  var adapter: AdapterChoice?
+  var tracking = RunSetup()
+  var autolog = Autolog()
+  var budget: Budget.Limits?
+  var concurrency = 8
+  var seed: Int?
+  var maxErrors: Int?
+  var estimate: OrFlag<CompileEstimate.Terms>?
+  var detach = false
+
+  mutating func settle(_ fields: FieldReader) { tracking.settle(fields) }
 }

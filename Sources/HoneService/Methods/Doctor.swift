@@ -9,10 +9,7 @@ import Tracking
 extension Method {
   static let doctor = Method(
     "doctor", "Examines the home directory, the store, the socket and the models' keys, and says what it finds.",
-    [
-      Parameter("repair", Shape.boolean, "Whether to mend what can be mended without harm; false unless said."),
-      Parameter("socket", Shape.string, "The socket to look at; that of the store's shared service unless said."),
-    ],
+    takes: DoctorRequest.self,
     result: Shape.object([
       "home": Shape.string, "healthy": Shape.boolean,
       "findings": Shape.array(
@@ -22,10 +19,9 @@ extension Method {
         ])),
     ]),
     example: [:]
-  ) { service, fields, environment throws(HoneError) in
-    let repair = fields.bool("repair") ?? false
-    let socket = fields.string("socket").map { $0.hasPrefix("/") ? $0 : environment.baseDirectory + "/" + $0 }
-    try fields.check("doctor")
+  ) { service, request, environment throws(HoneError) in
+    let repair = request.repair
+    let socket = request.socket.map { $0.hasPrefix("/") ? $0 : environment.baseDirectory + "/" + $0 }
     var findings = try await StoreExamination.run(home: service.home, repair: repair)
     // Opening the store marks the runs whose process is gone.
     if repair, findings.contains(where: { $0.check == "runs" && $0.isProblem }), (try? await service.store()) != nil {
@@ -42,6 +38,15 @@ extension Method {
       "findings": .array(findings.map { .object($0.json) }),
     ]
   }
+}
+
+struct DoctorRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("repair", \.repair, "Whether to mend what can be mended without harm."),
+    Member("socket", \.socket, "The socket to look at; that of the store's shared service unless said."),
+  ]
+  var repair = false
+  var socket: String?
 }
 
 /// What a service meets outside its home: the socket, and the variables that name models and keys.

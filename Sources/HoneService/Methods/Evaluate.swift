@@ -1,26 +1,12 @@
 import Failures
 import JSON
+import LanguageModels
+import Schema
 
 extension Method {
   static let evaluate = Method(
     "evaluate", "Scores a program on examples and tracks the evaluation.",
-    [
-      Parameter("program", required: true, Shape.reference("Program"), "What to score."),
-      Parameter("module", Shape.string, "The module for a program given as a signature's text; ChainOfThought unless said."),
-      Parameter("devset", required: true, Shape.reference("Dataset"), "The examples."),
-      Parameter("metric", required: true, Shape.reference("Metric"), "What is right."),
-      Parameter("lm", Shape.reference("LanguageModel"), "The model; the run's own for a program of a run, else $HONE_LM, unless given."),
-      Parameter("adapter", Shape.reference("Adapter"), "The form of prompts and replies; auto unless said or known from the program: what the model reads and answers best."),
-      Parameter("experiment", Shape.string, "The experiment's name; made if there is none. Default unless said."),
-      Parameter("runName", Shape.string, "The run's name; eval unless said."),
-      Parameter("tags", ["type": "object", "additionalProperties": ["type": "string"]], "Tags of the run."),
-      Parameter("autolog", ["anyOf": [Shape.reference("Autolog"), Shape.boolean]], "What is tracked; everything unless said."),
-      Parameter("budget", Shape.reference("Budget"), "Bounds that are checked before each call."),
-      Parameter("concurrency", Shape.integer, "How many executions at once; 8 unless said."),
-      Parameter("maxErrors", Shape.integer, "How many examples may fail before the evaluation is paused; any number unless said."),
-      Parameter("detach", Shape.boolean, "Answer at once with the run's id and go on without the client; watchRun attaches to it."),
-      Parameter("maxResults", Shape.integer, "How many examples the result lists; 1000 unless said. All are in the run."),
-    ],
+    resolving: EvaluateRequest.self,
     result: Shape.object([
       "runId": Shape.optionalString, "experimentId": Shape.string, "status": Shape.string, "score": Shape.optionalNumber,
       "count": Shape.integer, "failed": Shape.integer, "coverage": Shape.number,
@@ -35,14 +21,51 @@ extension Method {
       "metric": "numeric_match", "lm": "simulated",
     ],
     isLong: true
-  ) { service, fields, environment throws(HoneError) in
-    let order = try await EvaluateOrder(RequestParts(service, fields, environment))
-    if environment.isCheck { return .null }
+  ) { request, parts throws(HoneError) in
+    let service = parts.service
+    let order = try await EvaluateOrder(request, parts)
+    if parts.environment.isCheck { return .null }
     let store = try await service.store()
     let run = try await OpenRun.begin(
       order.newRun, experiment: order.tracking.experiment, method: "evaluate", params: order.kept,
       budget: order.budget, store)
     let job = EvaluateJob(order, run, service)
-    return try await service.perform(job, isDetached: order.isDetached, in: environment)
+    return try await service.perform(job, isDetached: order.isDetached, in: parts.environment)
   }
+}
+
+struct EvaluateRequest: SchemaObject {
+  static let members: [Member<Self>] =
+    [
+      .program(\.program, "What to score."),
+      .module(\.module),
+      Member("devset", \.devset, isRequired: true, "The examples."),
+      .metric(\.metric),
+      Member("lm", \.lm, "The model; the run's own for a program of a run, else $HONE_LM, unless given."),
+      .adapter(\.adapter),
+    ] + Member.of(\.tracking) + [
+      .autolog(\.autolog),
+      .budget(\.budget),
+      .concurrency(\.concurrency),
+      Member(
+        "maxErrors", \.maxErrors, in: 0...Int.max,
+        "How many examples may fail before the evaluation is paused; any number unless said."),
+      .detach(\.detach),
+      Member("maxResults", \.maxResults, in: 0...100_000, "How many examples the result lists. All are in the run."),
+    ]
+  var program: Stated<ProgramShape>?
+  var module: String?
+  var devset: Stated<DatasetShape>?
+  var metric: Stated<MetricShape>?
+  var lm: ModelConfiguration?
+  var adapter: AdapterChoice?
+  var tracking = RunSetup()
+  var autolog = Autolog()
+  var budget: Budget.Limits?
+  var concurrency = 8
+  var maxErrors: Int?
+  var detach = false
+  var maxResults = 1000
+
+  mutating func settle(_ fields: FieldReader) { tracking.settle(fields) }
 }

@@ -6,46 +6,67 @@ import Schema
 extension Method {
   static let watchRun = Method(
     "watchRun", "Follows a run of compile or evaluate: what has happened so far, then live; answers with its result.",
-    [Parameter("runId", required: true, Shape.string, "The run's id; its process may be another, or gone.")],
+    takes: RunRequest.self,
     result: Shape.anyObject, example: ["runId": "0123456789abcdef0123456789abcdef"], isLong: true
-  ) { service, fields, environment throws(HoneError) in
-    let id = fields.requiredString("runId")
-    try fields.check("watchRun")
-    return try await RunControl(service, environment).watch(id ?? "")
+  ) { service, request, environment throws(HoneError) in
+    try await RunControl(service, environment).watch(request.runId)
   }
 
   static let cancelRun = Method(
     "cancelRun", "Stops a run of compile or evaluate, also one of another process; answers with the best so far and the bill.",
-    [Parameter("runId", required: true, Shape.string, "The run's id.")],
+    takes: RunRequest.self,
     result: Shape.anyObject, example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
-  ) { service, fields, environment throws(HoneError) in
-    let id = fields.requiredString("runId")
-    try fields.check("cancelRun")
-    return try await RunControl(service, environment).cancel(id ?? "")
+  ) { service, request, environment throws(HoneError) in
+    try await RunControl(service, environment).cancel(request.runId)
   }
 
   static let resumeRun = Method(
     "resumeRun",
     "Goes on with a run that ended before its time: it is done again from the top, and answers it has paid for are not asked for twice.",
-    [
-      Parameter("runId", required: true, Shape.string, "The run's id. A finished run answers with its result."),
-      Parameter("budget", Shape.reference("Budget"), "Bounds in place of those it had, each for the whole run; null lifts all."),
-      Parameter("concurrency", Shape.integer, "How many executions at once, from now on."),
-      Parameter("detach", Shape.boolean, "Answer at once and go on without the client."),
-    ],
+    takes: ResumeRunRequest.self,
     result: Shape.anyObject,
     example: ["runId": "0123456789abcdef0123456789abcdef", "budget": ["maxCalls": 2000]], isLong: true
-  ) { service, fields, environment throws(HoneError) in
-    let id = fields.requiredString("runId")
-    var changes: JSONObject = [:]
-    // A null says something here: no bounds.
-    if let budget = fields.value("budget") ?? fields.object["budget"] {
-      _ = Budget(budget, path: "budget", problems: fields.problems)
-      changes["budget"] = budget
-    }
-    if let concurrency = fields.int("concurrency", in: 1...1024) { changes["concurrency"] = .int(concurrency) }
-    let isDetached = fields.bool("detach") ?? false
-    try fields.check("resumeRun")
-    return try await RunControl(service, environment).resume(id ?? "", changes, isDetached: isDetached)
+  ) { service, request, environment throws(HoneError) in
+    try await RunControl(service, environment).resume(request)
   }
+}
+
+struct ResumeRunRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("runId", \.runId, isRequired: true, "The run's id. A finished run answers with its result."),
+    Member("budget", \.budget, "Bounds in place of those it had, each for the whole run; null lifts all."),
+    Member("concurrency", \.concurrency, in: 1...1024, "How many executions at once, from now on."),
+    Member("detach", \.detach, "Answer at once and go on without the client."),
+  ]
+  var runId = ""
+  var budget = Change<Budget.Limits>.none
+  var concurrency: Int?
+  var detach = false
+
+  /// A run's kept parameters with what changes; a limit that is not named stays as it was.
+  func applied(to kept: JSONObject) -> JSONObject {
+    var params = kept
+    if let concurrency { params["concurrency"] = .int(concurrency) }
+    switch budget {
+    case .none: break
+    case .lift: params["budget"] = .null
+    case .set(let limits): params["budget"] = .object((kept["budget"]?.objectValue ?? [:]).merging(limits.given))
+    }
+    return params
+  }
+}
+
+/// What becomes of a value that is there already.
+enum Change<Value: SchemaValue>: SchemaValue {
+  case none
+  case lift
+  case set(Value)
+
+  static var schema: Schema { Value.schema.orNull }
+
+  static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Change? {
+    value.isNull ? .lift : Value.read(value, at: place, problems).map(Change.set)
+  }
+
+  var jsonValue: JSONValue { if case .set(let value) = self { value.jsonValue } else { .null } }
 }

@@ -9,24 +9,7 @@ import Tracking
 extension Method {
   static let loadProgram = Method(
     "loadProgram", "Loads a program from a run, a file, an artifact or a state, for predict, evaluate and compile.",
-    [
-      Parameter("run", Shape.string, "The id of a run: its best program, or the one it evaluated."),
-      Parameter("path", Shape.string, "A program file of Hone's or DSPy's."),
-      Parameter("artifactUri", Shape.string, "mlflow-artifacts:/{experiment}/{run}/artifacts/{file}"),
-      Parameter("state", Shape.reference("State"), "The content of such a file."),
-      Parameter("signature", Shape.reference("Signature"), "The signature, for files that do not say it (DSPy's)."),
-      Parameter("module", Shape.string, "The module that goes with the signature."),
-      Parameter("instructions", Shape.string, "Not used where a state gives them."),
-      Parameter("steps", Shape.array(Shape.anyObject), "A pipeline's steps, in place of a signature."),
-      Parameter("outputs", Shape.array(Shape.string), "A pipeline's outputs."),
-      Parameter("tools", Shape.array(Shape.reference("Tool")), "A ReAct's tools."),
-      Parameter("max_iters", Shape.integer, "How many turns a ReAct takes at most."),
-      Parameter("host", Shape.string, "The name of a program that the client runs."),
-      Parameter("predictors", Shape.anyObject, "A host program's predictors."),
-      Parameter("inputs", Shape.array(Shape.string), "A host program's inputs."),
-      Parameter("description", Shape.string, "What a host program does."),
-      Parameter("timeout", Shape.number, "Seconds that a host program may take."),
-    ],
+    resolving: LoadProgramRequest.self,
     result: Shape.object([
       "programId": Shape.string, "module": Shape.string, "signature": Shape.string,
       "predictors": Shape.array(Shape.anyObject), "state": Shape.reference("State"), "lm": Shape.anyObject,
@@ -34,15 +17,9 @@ extension Method {
     ]),
     example: ["run": "0123456789abcdef0123456789abcdef"],
     isForPages: true
-  ) { service, fields, environment throws(HoneError) in
-    let parts = RequestParts(service, fields, environment)
-    fields.ignore(
-      "signature", "module", "instructions", "steps", "outputs", "tools", "max_iters", "host", "predictors", "inputs",
-      "description", "timeout", "run", "path", "artifactUri", "state")
-    let reference = FieldReader(fields.object, problems: fields.problems)
-    let resolved = try await parts.resolve(reference)
-    try fields.check("loadProgram")
-    guard let resolved else { throw HoneError(.internalError, "The program was read without a problem, but not whole.") }
+  ) { request, parts throws(HoneError) in
+    let service = parts.service
+    let resolved = try parts.whole(try await parts.resolve(FieldReader(parts.fields.object, problems: parts.problems)))
     let program = resolved.program
     let id = programID(program)
     service.loaded.withLock { $0[id] = program }
@@ -65,31 +42,51 @@ extension Method {
 
   static let saveProgram = Method(
     "saveProgram", "Writes a program to a file that DSPy's load() and loadProgram read.",
-    [
-      Parameter("program", Shape.reference("Program"), "What to save; or programId."),
-      Parameter("module", Shape.string, "The module for a program given as a signature's text."),
-      Parameter("programId", Shape.string, "A program that compile or loadProgram named."),
-      Parameter("path", required: true, Shape.string, "The file to write; its name ends in .json."),
-    ],
+    resolving: SaveProgramRequest.self,
     result: Shape.object(["path": Shape.string, "programId": Shape.string]),
     example: ["programId": "p-0123456789abcdef", "path": "best.json"]
-  ) { service, fields, environment throws(HoneError) in
-    let parts = RequestParts(service, fields, environment)
-    let resolved: ResolvedProgram?
-    if let id = fields.value("programId") {
-      fields.ignore("module", "program")
-      resolved = try await parts.resolve(FieldReader(["programId": id], problems: fields.problems))
-    } else {
-      resolved = try await parts.program(isRun: false)
-    }
-    let path = fields.requiredString("path")
-    if let path, !path.hasSuffix(".json") { fields.problems.add("path", "The file's name should end in .json.") }
-    try fields.check("saveProgram")
-    guard let resolved, let path else {
-      throw HoneError(.internalError, "The request was read without a problem, but not whole.")
-    }
-    let full = path.hasPrefix("/") ? path : environment.baseDirectory + "/" + path
+  ) { request, parts throws(HoneError) in
+    let resolved = try parts.whole(
+      try await parts.program(request.program, id: request.programId, module: request.module, isRun: false))
+    let path = request.path
+    let full = path.hasPrefix("/") ? path : parts.environment.baseDirectory + "/" + path
     try writeFile(full, Array(StateFile.text(resolved.program).utf8))
     return ["path": .string(full), "programId": .string(programID(resolved.program))]
+  }
+}
+
+struct LoadProgramRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("run", \.run, "The id of a run: its best program, or the one it evaluated."),
+    Member("path", \.path, "A program file of Hone's or DSPy's."),
+    Member("artifactUri", \.artifactUri, "mlflow-artifacts:/{experiment}/{run}/artifacts/{file}"),
+    Member("programId", \.programId, "A program that compile or loadProgram named."),
+    Member("state", \.state, "The content of such a file."),
+  ] + Member.of(\.structure)
+  var run: String?
+  var path: String?
+  var artifactUri: String?
+  var programId: String?
+  var state: Stated<StateShape>?
+  /// For files that do not say it (DSPy's).
+  var structure = ModuleMembers()
+}
+
+struct SaveProgramRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("program", \.program, "What to save; or programId."),
+    .module(\.module),
+    .programID(\.programId),
+    Member("path", \.path, isRequired: true, "The file to write; its name ends in .json."),
+  ]
+  var program: Stated<ProgramShape>?
+  var module: String?
+  var programId: String?
+  var path = ""
+
+  mutating func settle(_ fields: FieldReader) {
+    if fields.gives("path"), !path.hasSuffix(".json") {
+      fields.problems.add("path", "The file's name should end in .json.")
+    }
   }
 }

@@ -6,30 +6,26 @@ import Tracking
 extension Method {
   static let listRunKeys = Method(
     "listRunKeys", "Lists the names of parameters, metrics and tags that an experiment's latest runs have.",
-    [Parameter("experimentId", Shape.string, "An experiment's id; all experiments unless given.")],
+    takes: ListRunKeysRequest.self,
     result: Shape.object([
       "params": Shape.array(Shape.string), "metrics": Shape.array(Shape.string), "tags": Shape.array(Shape.string),
     ]),
     example: ["experimentId": "0"], isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let id = fields.string("experimentId")
-    try fields.check("listRunKeys")
-    let keys = try await service.store().runKeys(experimentID: id)
+  ) { service, request, _ throws(HoneError) in
+    let keys = try await service.store().runKeys(experimentID: request.experimentId)
     func list(_ names: [String]) -> JSONValue { .array(names.map(JSONValue.string)) }
     return ["params": list(keys.params), "metrics": list(keys.metrics), "tags": list(keys.tags)]
   }
 
   static let getUsage = Method(
     "getUsage", "Where a run's calls, tokens and money went: by phase, from its traces, and by role, from what it paid.",
-    [Parameter("runId", required: true, Shape.string, "The run's id.")],
+    takes: RunRequest.self,
     result: Shape.object(["byPhase": Shape.array(Shape.anyObject), "byRole": Shape.array(Shape.anyObject)]),
     example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let id = fields.requiredString("runId") ?? ""
-    try fields.check("getUsage")
+  ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
-    let phases = try await store.phases(of: id)
-    let roles = try await store.payments(of: id)
+    let phases = try await store.phases(of: request.runId)
+    let roles = try await store.payments(of: request.runId)
     return [
       "byPhase": .array(
         phases.map { phase in
@@ -51,35 +47,18 @@ extension Method {
 
   static let updateRun = Method(
     "updateRun", "Renames a run, writes its note, sets and removes tags.",
-    [
-      Parameter("runId", required: true, Shape.string, "The run's id."),
-      Parameter("name", Shape.string, "The new name."),
-      Parameter("note", Shape.string, "The new note (the tag mlflow.note.content); an empty one removes it."),
-      Parameter("tags", ["type": "object", "additionalProperties": ["type": "string"]], "Tags to set."),
-      Parameter("removeTags", Shape.array(Shape.string), "Names of tags to remove; those it has not are passed over."),
-    ],
+    takes: UpdateRunRequest.self,
     result: Shape.object(["run": Shape.reference("Run")]),
     example: ["runId": "0123456789abcdef0123456789abcdef", "name": "first light", "tags": ["keep": "yes"]], isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let id = fields.requiredString("runId") ?? ""
-    let name = fields.string("name")
-    let note = fields.string("note")
-    var removed = fields.strings("removeTags") ?? []
-    var tags: [KeyValue] = []
-    for (key, value) in fields.object("tags") ?? [:] {
-      if let text = value.stringValue {
-        tags.append(KeyValue(key, text))
-      } else {
-        fields.problems.add("tags.\(key)", "A tag's value is a string, got \(value.kindName).")
-      }
-    }
-    if let name, name.isEmpty { fields.problems.add("name", "A run's name is not empty.") }
-    try fields.check("updateRun")
-    if let note {
+  ) { service, request, _ throws(HoneError) in
+    let id = request.runId
+    var tags = request.tags.sorted { $0.key < $1.key }.map { KeyValue($0.key, $0.value) }
+    var removed = request.removeTags
+    if let note = request.note {
       if note.isEmpty { removed.append(noteTag) } else { tags.append(KeyValue(noteTag, note)) }
     }
     let store = try await service.store()
-    if let name { try await store.updateRun(id, name: name) }
+    if let name = request.name { try await store.updateRun(id, name: name) }
     if !tags.isEmpty { try await store.log(run: id, tags: tags) }
     let present = Set(try await store.run(id).tags.map(\.key))
     for key in removed where present.contains(key) { try await store.deleteTag(run: id, key) }
@@ -87,30 +66,64 @@ extension Method {
   }
 }
 
+struct ListRunKeysRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("experimentId", \.experimentId, "An experiment's id; all experiments unless given.")
+  ]
+  var experimentId: String?
+}
+
+struct UpdateRunRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    .runID(\.runId),
+    Member("name", \.name, "The new name."),
+    Member("note", \.note, "The new note (the tag mlflow.note.content); an empty one removes it."),
+    Member("tags", \.tags, "Tags to set."),
+    Member("removeTags", \.removeTags, "Names of tags to remove; those it has not are passed over."),
+  ]
+  var runId = ""
+  var name: String?
+  var note: String?
+  var tags: [String: String] = [:]
+  var removeTags: [String] = []
+
+  mutating func settle(_ fields: FieldReader) {
+    if name == "" { fields.problems.add("name", "A run's name is not empty.") }
+  }
+}
+
 /// The tag under which MLflow keeps a run's description.
 private let noteTag = "mlflow.note.content"
 
 /// Which of a run's parameters, metrics, tags and inputs a listing shows.
-struct RunSelection {
+struct RunSelection: SchemaValue {
   private var patterns: [String: [Pattern]] = [:]
   private var hasInputs = false
 
-  /// Reads names such as `metrics.eval`, `params.*` and `inputs`; nil where none are given, which means everything.
-  init?(_ fields: FieldReader) {
-    guard let names = fields.strings("select") else { return nil }
+  private init(names: [String]) { self.names = names }
+
+  static var schema: Schema { [String].schema }
+  private(set) var names: [String] = []
+  var jsonValue: JSONValue { names.jsonValue }
+
+  /// Reads names such as `metrics.eval`, `params.*` and `inputs`.
+  static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> RunSelection? {
+    guard let names = [String].read(value, at: place, problems) else { return nil }
+    var selection = RunSelection(names: names)
     for name in names {
       let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
       if name == "inputs" {
-        hasInputs = true
+        selection.hasInputs = true
       } else if parts.count == 2, ["params", "metrics", "tags"].contains(parts[0]) {
-        patterns[parts[0], default: []].append(Pattern(parts[1]))
+        selection.patterns[parts[0], default: []].append(Pattern(parts[1]))
       } else {
-        fields.problems.add(
+        problems.add(
           Problem(
-            path: "select", message: "Nothing of a run is called \"\(name)\".", got: name,
+            path: place, message: "Nothing of a run is called \"\(name)\".", got: name,
             allowed: ["params.NAME", "metrics.NAME", "tags.NAME", "inputs", "* for any part of a name"]))
       }
     }
+    return selection
   }
 
   func callAsFunction(_ run: JSONObject) -> JSONObject {
@@ -126,7 +139,7 @@ struct RunSelection {
 }
 
 /// A name in which each `*` stands for any text.
-private struct Pattern {
+private struct Pattern: Sendable {
   private let parts: [Substring]
 
   init(_ text: String) { parts = text.split(separator: "*", omittingEmptySubsequences: false) }

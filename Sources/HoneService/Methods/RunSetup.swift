@@ -4,22 +4,19 @@ import Schema
 import Tracking
 
 /// Under which experiment and name a run is tracked.
-struct RunSetup {
-  var experiment: String
+struct RunSetup: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("experiment", \.experiment, "The experiment's name; it is made if there is none."),
+    Member("runName", \.runName, "The run's name; one is made up unless said."),
+    Member("tags", \.tags, "Tags of the run."),
+  ]
+  var experiment = "Default"
   var runName: String?
-  var tags: [KeyValue]
+  var tags: [String: String] = [:]
 
-  init(_ fields: FieldReader) {
-    experiment = fields.string("experiment") ?? "Default"
+  var tagValues: [KeyValue] { tags.sorted { $0.key < $1.key }.map { KeyValue($0.key, $0.value) } }
+
+  mutating func settle(_ fields: FieldReader) {
     if experiment.isEmpty { fields.problems.add("experiment", "An experiment's name is not empty.") }
-    runName = fields.string("runName", "run_name")
-    tags = []
-    for (key, value) in fields.object("tags") ?? [:] {
-      guard let text = value.stringValue else {
-        fields.problems.add("tags.\(key)", "A tag's value is a string, got \(value.kindName).")
-        continue
-      }
-      tags.append(KeyValue(key, text))
-    }
   }
 }

@@ -6,48 +6,22 @@ import Tracking
 extension Method {
   static let listRuns = Method(
     "listRuns", "Lists runs, in MLflow's filter language, newest first unless ordered otherwise.",
-    [
-      Parameter("experiment", Shape.string, "An experiment's name; all experiments unless given."),
-      Parameter("experimentId", Shape.string, "An experiment's id."),
-      Parameter("parentRunId", Shape.string, "Only children of this run."),
-      Parameter("filter", Shape.string, "Such as metrics.eval > 50 and tags.hone.kind = 'compile'."),
-      Parameter("orderBy", Shape.array(Shape.string), "Such as [\"metrics.eval DESC\"]."),
-      Parameter("view", ["enum": ["ACTIVE_ONLY", "DELETED_ONLY", "ALL"]], "Active runs unless said."),
-      Parameter(
-        "select", Shape.array(Shape.string),
-        "What of each run comes along, such as metrics.eval, params.*, inputs; everything unless given."),
-      Parameter("maxResults", Shape.integer, "How many a page has; 100 unless said, 1000 at most."),
-      Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
-    ],
+    takes: ListRunsRequest.self,
     result: Shape.object(["runs": Shape.array(Shape.reference("Run")), "nextPageToken": Shape.optionalString]),
     example: ["experiment": "Default", "filter": "metrics.score > 50", "orderBy": ["metrics.score DESC"]],
     isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let name = fields.string("experiment")
-    let id = fields.string("experimentId")
-    let parent = fields.string("parentRunId")
-    var filter = fields.string("filter") ?? ""
-    let orderBy = fields.strings("orderBy") ?? []
-    let view = fields.choice("view", of: ViewType.allCases.map(\.rawValue)).flatMap(ViewType.init) ?? .activeOnly
-    let selection = RunSelection(fields)
-    let maxResults = fields.int("maxResults", in: 1...1000) ?? 100
-    let pageToken = fields.string("pageToken")
-    if let parent, !isRunID(parent) { fields.problems.add("parentRunId", "A run's id has 32 hexadecimal digits.") }
-    try fields.check("listRuns")
+  ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     var ids: [String]?
-    if let name { ids = [try await known(store, name).id] }
-    if let id { ids = [id] }
-    if let parent {
-      let clause = "tags.mlflow.parentRunId = '\(parent)'"
-      filter = filter.isEmpty ? clause : "(\(filter)) AND \(clause)"
-    }
+    if let name = request.experiment { ids = [try await known(store, name).id] }
+    if let id = request.experimentId { ids = [id] }
     let page = try await store.searchRuns(
-      experimentIDs: ids, filter: filter, orderBy: orderBy, view: view, maxResults: maxResults, pageToken: pageToken)
+      experimentIDs: ids, filter: request.wholeFilter, orderBy: request.orderBy, view: request.view,
+      maxResults: request.maxResults, pageToken: request.pageToken)
     let children = try await store.childCounts(of: page.items.map(\.id))
     let shown = try await service.shown(page.items, store)
     let runs = zip(page.items, shown).map { run, whole in
-      var object = selection?(whole) ?? whole
+      var object = request.select?(whole) ?? whole
       object["children"] = .int(children[run.id] ?? 0)
       return JSONValue.object(object)
     }
@@ -63,27 +37,21 @@ extension Method {
 
   static let getRun = Method(
     "getRun", "One run: its parameters, metrics, tags, data sets and, on request, the course of its metrics.",
-    [
-      Parameter("runId", required: true, Shape.string, "The run's id."),
-      Parameter("history", Shape.boolean, "Whether every metric's values by step come along; no unless said."),
-    ],
+    takes: GetRunRequest.self,
     result: Shape.object([
       "run": Shape.reference("Run"), "history": Shape.anyObject, "children": Shape.integer, "home": Shape.string,
     ]),
     example: ["runId": "0123456789abcdef0123456789abcdef", "history": true],
     isForPages: true
-  ) { service, fields, environment throws(HoneError) in
-    let id = fields.requiredString("runId")
-    let wantsHistory = fields.bool("history") ?? false
-    try fields.check("getRun")
+  ) { service, request, environment throws(HoneError) in
     let store = try await service.store()
-    let run = try await store.run(id ?? "")
+    let run = try await store.run(request.runId)
     var object: JSONObject = ["run": .object(try await service.shown([run], store)[0])]
     object["children"] = .int(try await store.childCounts(of: [run.id])[run.id] ?? 0)
     // Where the store is, for the commands that name it.
     object["home"] = .string(
       service.home.hasPrefix("/") ? service.home : environment.baseDirectory + "/" + service.home)
-    if wantsHistory {
+    if request.history {
       var history = JSONObject()
       for metric in run.metrics {
         let page = try await store.metricHistory(run: run.id, key: metric.key, maxResults: 10_000)
@@ -102,37 +70,26 @@ extension Method {
 
   static let deleteRun = Method(
     "deleteRun", "Marks a run as deleted, or restores it.",
-    [
-      Parameter("runId", required: true, Shape.string, "The run's id."),
-      Parameter("restore", Shape.boolean, "Whether to restore it instead."),
-    ],
+    takes: DeleteRunRequest.self,
     result: Shape.object(["runId": Shape.string, "lifecycleStage": Shape.string]),
     example: ["runId": "0123456789abcdef0123456789abcdef"],
     isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let id = fields.requiredString("runId")
-    let restores = fields.bool("restore") ?? false
-    try fields.check("deleteRun")
+  ) { service, request, _ throws(HoneError) in
+    let id = request.runId
     let store = try await service.store()
-    if restores { try await store.restoreRun(id ?? "") } else { try await store.deleteRun(id ?? "") }
-    return ["runId": JSONValue(id), "lifecycleStage": restores ? "active" : "deleted"]
+    if request.restore { try await store.restoreRun(id) } else { try await store.deleteRun(id) }
+    return ["runId": .string(id), "lifecycleStage": request.restore ? "active" : "deleted"]
   }
 
   static let listExperiments = Method(
     "listExperiments", "Lists experiments, the latest first, each with how many runs it has and when the last began.",
-    [
-      Parameter("maxResults", Shape.integer, "How many a page has; 100 unless said."),
-      Parameter("pageToken", Shape.string, "The nextPageToken of the page before."),
-    ],
+    takes: PageRequest.self,
     result: Shape.object(["experiments": Shape.array(Shape.anyObject), "nextPageToken": Shape.optionalString]),
     example: [:],
     isForPages: true
-  ) { service, fields, _ throws(HoneError) in
-    let maxResults = fields.int("maxResults", in: 1...1000) ?? 100
-    let pageToken = fields.string("pageToken")
-    try fields.check("listExperiments")
+  ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
-    let page = try await store.experiments(maxResults: maxResults, pageToken: pageToken)
+    let page = try await store.experiments(maxResults: request.maxResults, pageToken: request.pageToken)
     let activity = try await store.experimentActivity()
     let experiments = page.items.map { experiment in
       var object = experiment.json
@@ -145,6 +102,68 @@ extension Method {
     }
     return ["experiments": .array(experiments), "nextPageToken": JSONValue(page.nextPageToken)]
   }
+}
+
+struct ListRunsRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("experiment", \.experiment, "An experiment's name; all experiments unless given."),
+    Member("experimentId", \.experimentId, "An experiment's id."),
+    Member("parentRunId", \.parentRunId, "Only children of this run."),
+    Member("filter", \.filter, "Such as metrics.eval > 50 and tags.hone.kind = 'compile'."),
+    Member("orderBy", \.orderBy, "Such as [\"metrics.eval DESC\"]."),
+    Member("view", \.view, "Whether deleted runs are listed."),
+    Member(
+      "select", \.select,
+      "What of each run comes along, such as metrics.eval, params.*, inputs; everything unless given."),
+    .maxResults(\.maxResults),
+    .pageToken(\.pageToken),
+  ]
+  var experiment: String?
+  var experimentId: String?
+  var parentRunId: String?
+  var filter = ""
+  var orderBy: [String] = []
+  var view = ViewType.activeOnly
+  var select: RunSelection?
+  var maxResults = 100
+  var pageToken: String?
+
+  /// The filter with the parent's as part of it.
+  var wholeFilter: String {
+    guard let parentRunId else { return filter }
+    let clause = "tags.mlflow.parentRunId = '\(parentRunId)'"
+    return filter.isEmpty ? clause : "(\(filter)) AND \(clause)"
+  }
+
+  mutating func settle(_ fields: FieldReader) {
+    if let parentRunId, !isRunID(parentRunId) {
+      fields.problems.add("parentRunId", "A run's id has 32 hexadecimal digits.")
+    }
+  }
+}
+
+extension ViewType: SchemaChoice {}
+
+struct GetRunRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    .runID(\.runId), Member("history", \.history, "Whether every metric's values by step come along."),
+  ]
+  var runId = ""
+  var history = false
+}
+
+struct DeleteRunRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    .runID(\.runId), Member("restore", \.restore, "Whether to restore it instead."),
+  ]
+  var runId = ""
+  var restore = false
+}
+
+struct PageRequest: SchemaObject {
+  static let members: [Member<Self>] = [.maxResults(\.maxResults), .pageToken(\.pageToken)]
+  var maxResults = 100
+  var pageToken: String?
 }
 
 extension Service {

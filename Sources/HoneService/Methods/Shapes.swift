@@ -1,6 +1,7 @@
 import JSON
 
-/// JSON Schemas (2020-12) of the shapes that several methods share; `OpenRPC` puts them under `components`.
+/// JSON Schemas (2020-12) of the shapes that results and callbacks share; those of requests are made from their
+/// declarations (`Catalog.shapes`).
 enum Shape {
   static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
   static func array(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
@@ -18,25 +19,6 @@ enum Shape {
   static let optionalString: JSONValue = ["type": ["string", "null"]]
 
   static let all: JSONObject = [
-    "Program": [
-      "description": "A signature's text; an object with module and signature or steps; or a reference.",
-      "anyOf": [
-        ["type": "string", "examples": ["question -> answer"]],
-        object([
-          "module": ["enum": ["Predict", "ChainOfThought", "ReAct", "Pipeline"]], "signature": reference("Signature"),
-          "instructions": string, "steps": array(anyObject), "outputs": array(string), "tools": array(reference("Tool")),
-          "max_iters": integer,
-        ]),
-        reference("HostProgram"),
-        reference("ProgramReference"),
-      ],
-    ],
-    "HostProgram": object(
-      [
-        "host": string, "signature": reference("Signature"), "inputs": array(string),
-        "predictors": ["type": "object", "additionalProperties": reference("Program")], "description": string,
-        "timeout": number,
-      ], required: ["host", "predictors"]),
     "Tool": object(
       ["name": string, "description": string, "args": anyObject, "timeout": number], required: ["name"]),
     "Signature": [
@@ -44,55 +26,6 @@ enum Shape {
       "anyOf": [
         string,
         object(["inputs": array(["type": ["string", "object"]]), "outputs": array(["type": ["string", "object"]]), "instructions": string]),
-      ],
-    ],
-    "ProgramReference": object([
-      "run": string, "path": string, "artifactUri": string, "programId": string, "state": anyObject,
-      "signature": reference("Signature"), "module": string, "host": string, "predictors": anyObject,
-    ]),
-    "Optimizer": [
-      "description": "A name, or an object with name and settings; names and defaults of settings are DSPy's.",
-      "anyOf": [string, object(["name": string], required: ["name"])],
-    ],
-    "Dataset": [
-      "description": "Rows, or where to find them.",
-      "anyOf": [
-        array(anyObject),
-        object([
-          "rows": array(anyObject), "path": string, "name": string, "split": string, "inputs": array(string),
-          "limit": integer, "offset": integer, "shuffleSeed": integer,
-        ]),
-      ],
-    ],
-    "Metric": [
-      "description": "A metric's name, an object with name and its options, a function of the client's, or a judge.",
-      "anyOf": [
-        string, object(["name": string, "field": string], required: ["name"]),
-        object(["client": string, "timeout": number, "options": anyObject], required: ["client"]),
-        object(["judge": reference("Judge")], required: ["judge"]),
-      ],
-    ],
-    "Judge": object([
-      "name": string, "signature": reference("Signature"), "module": string, "instructions": string,
-      "program": reference("Program"), "lm": reference("LanguageModel"), "field": string, "threshold": number,
-      "range": ["type": "array", "items": number, "minItems": 2, "maxItems": 2],
-      "inputs": ["type": "object", "additionalProperties": string],
-    ]),
-    "LanguageModel": [
-      "description": "provider/model, an object, or a function of the client's; \"simulated\" is the embedded simulation.",
-      "anyOf": [
-        string,
-        object([
-          "model": string, "apiBase": string, "apiKeyEnv": string, "temperature": number, "topP": number,
-          "maxTokens": integer, "stop": array(string), "seed": integer, "n": integer, "cache": boolean,
-          "timeout": number, "retries": integer, "hedge": boolean, "hedgeAfter": number,
-          "headers": ["type": "object", "additionalProperties": object(["env": string], required: ["env"])],
-          "price": object(["input": number, "output": number]), "extra": anyObject,
-        ], required: ["model"]),
-        object([
-          "client": string, "temperature": number, "topP": number, "maxTokens": integer, "stop": array(string),
-          "seed": integer, "n": integer, "cache": boolean, "timeout": number, "retries": integer, "extra": anyObject,
-        ], required: ["client"]),
       ],
     ],
     "MetricAnswer": [
@@ -137,11 +70,6 @@ enum Shape {
       "kind": ["enum": ["begin", "report", "end"]], "title": string, "message": string, "percentage": integer,
       "cancellable": boolean, "data": anyObject, "example": reference("ExampleResult"), "trial": reference("Trial"),
     ]),
-    "Adapter": [
-      "description":
-        "chat: sections under headers [[ ## name ## ]]; json: one JSON object; plain: the bare value, for one short output; xml: tags; auto: learned on the first rows.",
-      "enum": .array(KnownNames.adapters.map(JSONValue.string)),
-    ],
     "Replies": [
       "description": "How many replies of the model there were, and how many of them could not be read, were cut off, or needed mending.",
       "type": "object",
@@ -152,10 +80,6 @@ enum Shape {
       "tried": array(
         object(["format": string, "withDemos": boolean, "rows": integer, "readable": integer, "clean": integer, "score": optionalNumber])),
     ]),
-    "Autolog": object([
-      "compiles": boolean, "evals": boolean, "tracesFromCompile": boolean, "tracesFromEval": boolean, "traces": boolean,
-    ]),
-    "Budget": object(["maxCalls": integer, "maxTokens": integer, "maxCost": number, "maxSeconds": number]),
     "Usage": object([
       "calls": integer, "cached": integer, "failed": integer, "inputTokens": integer, "outputTokens": integer,
       "totalTokens": integer, "cost": optionalNumber, "byRole": anyObject,

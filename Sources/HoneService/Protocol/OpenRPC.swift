@@ -1,17 +1,18 @@
 import Failures
 package import JSON
+import Schema
 
 /// The OpenRPC 1.4 document of the service, made from the methods' declarations.
 package enum OpenRPC {
-  package static var document: JSONObject {
+  package static func document(_ catalog: Catalog = Catalog()) -> JSONObject {
     [
       "openrpc": "1.4.1",
       "info": [
         "title": "Hone", "version": .string(Service.protocolVersion),
         "description": "Optimizes, runs and tracks language-model programs.",
       ],
-      "methods": .array(MethodTable.methods.map(json) + lifecycle),
-      "components": ["schemas": .object(Shape.all), "errors": errors],
+      "methods": .array(catalog.methods.map(json) + lifecycle),
+      "components": ["schemas": .object(shapes(catalog)), "errors": errors],
       "x-callbacks": .array(ProtocolMessage.callbacks.map(\.json)),
       "x-notifications": [
         "fromService": .array(ProtocolMessage.fromService.map(\.json)),
@@ -23,7 +24,7 @@ package enum OpenRPC {
 
   /// The shared shapes as JSON Schemas that stand by themselves, by file name.
   package static var schemaFiles: [(name: String, schema: JSONObject)] {
-    Shape.all.map { name, schema in
+    shapes(Catalog()).map { name, schema in
       var object: JSONObject = [
         "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": .string("\(name).json"),
         "title": .string(name),
@@ -31,6 +32,11 @@ package enum OpenRPC {
       for (key, value) in standalone(schema).objectValue ?? [:] { object[key] = value }
       return ("\(name).json", object)
     }
+  }
+
+  /// The shapes that requests and results refer to by name.
+  static func shapes(_ catalog: Catalog) -> JSONObject {
+    JSONObject(catalog.shapes.map { ($0.name, $0.schema.json) }).merging(Shape.all)
   }
 
   /// A schema whose references lead to files beside it.
@@ -55,7 +61,7 @@ package enum OpenRPC {
         method.parameters.map { parameter in
           [
             "name": .string(parameter.name), "description": .string(parameter.summary),
-            "required": .bool(parameter.isRequired), "schema": parameter.schema,
+            "required": .bool(parameter.isRequired), "schema": .object(parameter.jsonObject.filter { $0 != "description" }),
           ]
         }),
       "result": ["name": .string("\(method.name)Result"), "schema": method.result],
@@ -110,10 +116,8 @@ package enum OpenRPC {
 
 extension Method {
   static let discover = Method(
-    "rpc.discover", "This document.", [], result: Shape.anyObject, example: [:],
-    isForPages: true
-  ) { _, fields, _ throws(HoneError) in
-    try fields.check("rpc.discover")
-    return .object(OpenRPC.document)
+    "rpc.discover", "This document.", takes: NoMembers.self, result: Shape.anyObject, example: [:], isForPages: true
+  ) { service, _, _ throws(HoneError) in
+    .object(OpenRPC.document(service.catalog))
   }
 }

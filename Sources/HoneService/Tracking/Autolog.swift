@@ -22,15 +22,12 @@ struct Autolog: SchemaObject, Hashable {
 
   init() {}
 
-  /// Reads the `autolog` of a request; false alone switches everything off.
-  init(_ fields: FieldReader) {
-    if fields.object["autolog"]?.boolValue == false {
-      fields.ignore("autolog")
-      self = Autolog(all: false)
-      return
-    }
-    guard let object = fields.object("autolog") else { return }
-    self = Autolog.read(.object(object), at: fields.place("autolog"), fields.problems) ?? Autolog()
+  static var schema: Schema { Schema(.either([Schema(.named("Autolog"), "which parts to track"), Bool.schema])) }
+
+  /// False alone switches everything off.
+  static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Autolog? {
+    if let flag = value.boolValue { return Autolog(all: flag) }
+    return FieldReader(value, path: place, problems: problems).flatMap { read($0) }
   }
 
   private init(all: Bool) {

@@ -10,7 +10,11 @@ import Tracking
 /// What a compile will ask for and cost, told without asking any model.
 struct CompileEstimate {
   /// What is taken for granted where it is not known.
-  struct Terms: Sendable {
+  struct Terms: SchemaObject {
+    static let members: [Member<Self>] = [
+      Member("latency", \.seconds, in: 0...86_400, "Seconds that a reply takes."),
+      Member("outputTokens", \.outputTokens, in: 0...1e9, "Tokens that a reply has."),
+    ]
     var seconds: Double?
     var outputTokens: Double?
   }
@@ -166,23 +170,5 @@ struct CompileEstimate {
         ? "Prices are the request's own or list prices of \(PriceTable.compiled)."
         : "The price of \(Set(unpriced).sorted().joined(separator: ", ")) is not known: state it as price in its configuration.")
     return lines.map(JSONValue.string)
-  }
-}
-
-extension RequestParts {
-  /// Whether the request only wants to know what it would cost, and what it knows itself: true, or
-  /// `{"latency": seconds, "outputTokens": n}`.
-  func estimateTerms() -> CompileEstimate.Terms? {
-    switch fields.value("estimate") {
-    case nil, .bool(false)?: return nil
-    case .bool(true)?: return CompileEstimate.Terms()
-    case let value?:
-      guard let reader = FieldReader(value, path: fields.place("estimate"), problems: problems) else { return nil }
-      let terms = CompileEstimate.Terms(
-        seconds: reader.double("latency", in: 0...86_400),
-        outputTokens: reader.double("outputTokens", "output_tokens", in: 0...1e9))
-      reader.finish()
-      return terms
-    }
   }
 }

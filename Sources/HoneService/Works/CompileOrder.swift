@@ -33,82 +33,64 @@ struct CompileOrder: Sendable {
   var kept: JSONObject
 
   /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong.
-  init(_ parts: RequestParts) async throws(HoneError) {
-    let fields = parts.fields
-    let dataProblems = parts.listForData()
-    await parts.fetchDatasets("trainset", "valset")
-    var resolved = try await parts.program()
-    let trainset = parts.dataset("trainset", isRequired: true, dataProblems: dataProblems)
-    let valset = parts.dataset("valset", dataProblems: dataProblems)
-    resolved = parts.adapting(parts.naming(resolved, inputs: trainset?.inputKeys))
-    let metric = try await parts.metric()
-    let seed = fields.int("seed")
-    let optimizer = Self.optimizer(parts, seed)
-    let languageModel = parts.taskConfiguration(fallback: resolved?.configuration)
-    let promptModel = parts.configuration("promptModel")
-    let teacher = parts.configuration("teacher")
-    let tracking = RunSetup(fields)
-    let autolog = Autolog(fields)
-    let budget = fields.value("budget").map { Budget($0, path: "budget", problems: parts.problems) } ?? Budget()
-    let concurrency = fields.int("concurrency", in: 1...1024) ?? 8
-    let maxErrors = fields.int("maxErrors", "max_errors", in: 0...Int.max)
-    let isDetached = parts.isDetached(isTracked: autolog.compiles, switchName: "compiles")
-
-    let estimate = parts.estimateTerms()
-
-    parts.checkRows(trainset, "trainset", resolved?.program, dataProblems)
-    parts.checkRows(valset, "valset", resolved?.program, dataProblems)
+  init(_ request: CompileRequest, _ parts: RequestParts) async throws(HoneError) {
+    await parts.fetch(request.trainset, request.valset)
+    var resolved = try await parts.program(request.program, module: request.module)
+    let trainset = parts.dataset(request.trainset, at: "trainset")
+    let valset = parts.dataset(request.valset, at: "valset")
+    resolved = parts.adapting(parts.naming(resolved, inputs: trainset?.inputKeys), to: request.adapter)
+    let metric = try await parts.metric(request.metric)
+    let optimizer = Self.optimizer(request, parts)
+    let languageModel = parts.taskConfiguration(request.lm, fallback: resolved?.configuration)
+    parts.checkDetached(request.detach, isTracked: request.autolog.compiles, switchName: "compiles")
+    parts.checkRows(trainset, "trainset", resolved?.program)
+    parts.checkRows(valset, "valset", resolved?.program)
     parts.checkMetricFields(resolved?.program, rows: valset ?? trainset)
     if let trainset { optimizer?.check(trainset: trainset.count, valset: valset?.count, problems: parts.problems) }
     let answers = try await parts.answers()
     let knowledge = [trainset, valset]
     let task = parts.client(languageModel, "lm", knowledge: knowledge, answers: answers)
-    let prompt = parts.client(promptModel, "promptModel", knowledge: knowledge, answers: answers)
-    let teaching = parts.client(teacher, "teacher", knowledge: knowledge, answers: answers)
-    try parts.check("compile", dataProblems)
-    guard let resolved, let trainset, let metric, let optimizer, let task, let budget else {
-      throw HoneError(.internalError, "The request was read without a problem, but not whole.")
-    }
-    student = resolved.program
-    self.optimizer = optimizer
-    self.trainset = trainset
+    let prompt = parts.client(request.promptModel, "promptModel", knowledge: knowledge, answers: answers)
+    let teaching = parts.client(request.teacher, "teacher", knowledge: knowledge, answers: answers)
+    let whole = try parts.whole(resolved, trainset, metric, optimizer, task)
+    student = whole.0.program
+    self.trainset = whole.1
     self.valset = valset
-    self.metric = metric
-    taskModel = task
+    self.metric = whole.2
+    self.optimizer = whole.3
+    taskModel = whole.4
     self.promptModel = prompt
     self.teacher = teaching
     callbacks = try await parts.callbacks()
-    self.tracking = tracking
-    self.autolog = autolog
-    self.concurrency = concurrency
-    self.budget = budget
-    self.maxErrors = maxErrors
-    self.isDetached = isDetached
-    self.estimate = estimate
-    warnings = resolved.warnings
-    kept = parts.kept(program: resolved.program, metric: metric)
-    kept["trainset"] = trainset.json
+    tracking = request.tracking
+    autolog = request.autolog
+    concurrency = request.concurrency
+    budget = Budget(request.budget ?? Budget.Limits())
+    maxErrors = request.maxErrors
+    isDetached = request.detach
+    estimate = request.estimate.flatMap { $0.value ?? ($0.flag ? CompileEstimate.Terms() : nil) }
+    warnings = whole.0.warnings
+    kept = parts.kept(program: student, metric: self.metric)
+    kept["trainset"] = self.trainset.json
     if let valset { kept["valset"] = valset.json }
-    kept["lm"] = .object(task.configuration.json)
+    kept["lm"] = .object(taskModel.configuration.json)
     if let prompt { kept["promptModel"] = .object(prompt.configuration.json) }
     if let teaching { kept["teacher"] = .object(teaching.configuration.json) }
   }
 
-  /// The optimizer; the request's own seed counts where the optimizer's settings name none.
-  private static func optimizer(_ parts: RequestParts, _ seed: Int?) -> (any Optimizer)? {
-    guard var value = parts.fields.value("optimizer") else {
-      parts.problems.add(
-        Problem(
-          path: "optimizer", message: "This member is required: an optimizer such as \"MIPROv2\".",
-          allowed: OptimizerRegistry.all.names))
-      return nil
-    }
-    if let seed {
+  /// The optimizer; the request's own seed counts where the optimizer has one and its settings name none.
+  private static func optimizer(_ request: CompileRequest, _ parts: RequestParts) -> (any Optimizer)? {
+    guard var value = request.optimizer?.value else { return nil }
+    let optimizers = parts.service.catalog.optimizers
+    if let seed = request.seed {
       var object = value.objectValue ?? ["name": value]
-      if object["name"]?.stringValue == MIPROv2.name, object["seed"] == nil { object["seed"] = .int(seed) }
-      value = .object(object)
+      let type = object["name"]?.stringValue.flatMap { optimizers.type(named: $0) }
+      if type?.fields.contains(where: { $0.name == "seed" }) == true, object["seed"] == nil {
+        object["seed"] = .int(seed)
+        value = .object(object)
+      }
     }
-    return OptimizerRegistry.all.read(value, at: "optimizer", parts.problems)
+    return optimizers.read(value, at: "optimizer", parts.problems)
   }
 
   /// The run to make; nil where compiles are not tracked.
@@ -116,7 +98,7 @@ struct CompileOrder: Sendable {
     guard autolog.compiles else { return nil }
     return NewRun(
       name: tracking.runName, user: Environment.value("USER"), sourceName: "hone", sourceType: "LOCAL",
-      tags: tracking.tags + modelTags(taskModel.configuration)
+      tags: tracking.tagValues + modelTags(taskModel.configuration)
         + [KeyValue(HoneTag.kind, "compile"), KeyValue("mlflow.autologging", "hone")])
   }
 }

@@ -26,45 +26,34 @@ struct EvaluateOrder: Sendable {
   var kept: JSONObject
 
   /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong.
-  init(_ parts: RequestParts) async throws(HoneError) {
-    let fields = parts.fields
-    let dataProblems = parts.listForData()
-    await parts.fetchDatasets("devset")
-    var resolved = try await parts.program()
-    let devset = parts.dataset("devset", isRequired: true, dataProblems: dataProblems)
-    resolved = parts.adapting(parts.naming(resolved, inputs: devset?.inputKeys))
-    let metric = try await parts.metric()
-    let configuration = parts.taskConfiguration(fallback: resolved?.configuration)
-    let tracking = RunSetup(fields)
-    let autolog = Autolog(fields)
-    let budget = fields.value("budget").map { Budget($0, path: "budget", problems: fields.problems) } ?? Budget()
-    let concurrency = fields.int("concurrency", in: 1...1024) ?? 8
-    let maxErrors = fields.int("maxErrors", "max_errors", in: 0...Int.max)
-    let maxResults = fields.int("maxResults", in: 0...100_000) ?? 1000
-    let isDetached = parts.isDetached(isTracked: autolog.evals, switchName: "evals")
-    parts.checkRows(devset, "devset", resolved?.program, dataProblems)
+  init(_ request: EvaluateRequest, _ parts: RequestParts) async throws(HoneError) {
+    await parts.fetch(request.devset)
+    var resolved = try await parts.program(request.program, module: request.module)
+    let devset = parts.dataset(request.devset, at: "devset")
+    resolved = parts.adapting(parts.naming(resolved, inputs: devset?.inputKeys), to: request.adapter)
+    let metric = try await parts.metric(request.metric)
+    let configuration = parts.taskConfiguration(request.lm, fallback: resolved?.configuration)
+    parts.checkDetached(request.detach, isTracked: request.autolog.evals, switchName: "evals")
+    parts.checkRows(devset, "devset", resolved?.program)
     parts.checkMetricFields(resolved?.program, rows: devset)
     let client = parts.client(configuration, "lm", knowledge: [devset], answers: try await parts.answers())
-    try parts.check("evaluate", dataProblems)
-    guard let resolved, let devset, let metric, let client, let budget else {
-      throw HoneError(.internalError, "The request was read without a problem, but not whole.")
-    }
-    program = resolved.program
-    self.devset = devset
-    self.metric = metric
-    model = client
+    let whole = try parts.whole(resolved, devset, metric, client)
+    program = whole.0.program
+    self.devset = whole.1
+    self.metric = whole.2
+    model = whole.3
     callbacks = try await parts.callbacks()
-    self.tracking = tracking
-    self.autolog = autolog
-    self.concurrency = concurrency
-    self.budget = budget
-    self.maxErrors = maxErrors
-    self.maxResults = maxResults
-    self.isDetached = isDetached
-    warnings = resolved.warnings
-    kept = parts.kept(program: resolved.program, metric: metric)
-    kept["devset"] = devset.json
-    kept["lm"] = .object(client.configuration.json)
+    tracking = request.tracking
+    autolog = request.autolog
+    concurrency = request.concurrency
+    budget = Budget(request.budget ?? Budget.Limits())
+    maxErrors = request.maxErrors
+    maxResults = request.maxResults
+    isDetached = request.detach
+    warnings = whole.0.warnings
+    kept = parts.kept(program: program, metric: self.metric)
+    kept["devset"] = self.devset.json
+    kept["lm"] = .object(model.configuration.json)
   }
 
   /// The run to make; nil where evaluations are not tracked.
@@ -72,7 +61,7 @@ struct EvaluateOrder: Sendable {
     guard autolog.evals else { return nil }
     return NewRun(
       name: tracking.runName ?? "eval", user: Environment.value("USER"), sourceName: "hone", sourceType: "LOCAL",
-      tags: tracking.tags + modelTags(model.configuration)
+      tags: tracking.tagValues + modelTags(model.configuration)
         + [KeyValue(HoneTag.kind, "evaluate"), KeyValue("mlflow.autologging", "hone")])
   }
 }

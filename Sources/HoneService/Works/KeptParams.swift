@@ -33,14 +33,12 @@ extension RequestParts {
     return members
   }
 
-  /// Whether the request wants its run's id at once.
-  func isDetached(isTracked: Bool, switchName: String) -> Bool {
-    let isDetached = fields.bool("detach") ?? false
+  /// Notes that a request which wants its run's id at once is not tracked.
+  func checkDetached(_ isDetached: Bool, isTracked: Bool, switchName: String) {
     if isDetached, !isTracked {
       problems.add(
         "detach", "A detached run is found again by its id, so it must be tracked: leave autolog.\(switchName) on.")
     }
-    return isDetached
   }
 }
 

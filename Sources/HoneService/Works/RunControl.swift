@@ -107,7 +107,8 @@ struct RunControl {
 
   // MARK: Resuming
 
-  func resume(_ id: String, _ changes: JSONObject, isDetached: Bool) async throws(HoneError) -> JSONValue {
+  func resume(_ request: ResumeRunRequest) async throws(HoneError) -> JSONValue {
+    let id = request.runId
     let store = try await service.store()
     let info = try await store.run(id).info
     if info.status == .finished { return try await ended(id, store) }
@@ -117,25 +118,18 @@ struct RunControl {
         remedy: "Follow it with watchRun, or stop it with cancelRun first.", details: ["pid": "\(pid)"])
     }
     guard let kept = try await store.keptRequest(run: id) else { return try await ended(id, store) }
-    var params = kept.params
-    for (key, value) in changes {
-      // A limit that is not named stays as it was.
-      if key == "budget", case .object(let limits) = value {
-        params[key] = .object((params[key]?.objectValue ?? [:]).merging(limits))
-      } else {
-        params[key] = value
-      }
-    }
-    let parts = RequestParts(service, FieldReader(params, problems: ProblemList()), environment)
+    let params = request.applied(to: kept.params)
+    let fields = FieldReader(params, problems: ProblemList())
+    let parts = RequestParts(service, kept.method, fields, environment)
     switch kept.method {
     case "compile":
-      let order = try await CompileOrder(parts)
+      let order = try await CompileOrder(CompileRequest.taken(from: fields), parts)
       let run = try await OpenRun.reopen(info, params: params, budget: order.budget, store)
-      return try await service.perform(CompileJob(order, run, service), isDetached: isDetached, in: environment)
+      return try await service.perform(CompileJob(order, run, service), isDetached: request.detach, in: environment)
     default:
-      let order = try await EvaluateOrder(parts)
+      let order = try await EvaluateOrder(EvaluateRequest.taken(from: fields), parts)
       let run = try await OpenRun.reopen(info, params: params, budget: order.budget, store)
-      return try await service.perform(EvaluateJob(order, run, service), isDetached: isDetached, in: environment)
+      return try await service.perform(EvaluateJob(order, run, service), isDetached: request.detach, in: environment)
     }
   }
 }

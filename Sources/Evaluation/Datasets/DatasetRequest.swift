@@ -1,0 +1,71 @@
+import Failures
+package import JSON
+package import Schema
+
+/// A data set as a request describes it in an object: rows, a file, or one that goes by name.
+package struct DatasetRequest: SchemaObject {
+  package static let summary = "Rows, or where to find them."
+  package static let members: [Member<Self>] =
+    [
+      Member("rows", \.rows, "The rows themselves: objects with a member for each field."),
+      Member("path", \.path, "A file of JSON Lines, JSON, CSV or TSV."),
+      Member("name", \.name, "A data set that goes by name: gsm8k or word-problems; or what to call this one."),
+      Member("split", \.split, "Which part of a data set that goes by name."),
+      Member(
+        "inputs", \.inputs, also: ["input_keys", "inputKeys"],
+        "The members that the program is given; the signature's inputs unless said."),
+      Member("format", \.format, "How to read the file where its extension does not say."),
+      Member("types", \.types, "The types of columns in CSV files."),
+    ] + Member.of(\.selection)
+
+  package var rows: JSONValue?
+  package var path: String?
+  package var name: String?
+  package var split: String?
+  package var inputs: [String]?
+  package var format: RowReader.Format?
+  package var types: [String: ColumnType] = [:]
+  package var selection = RowSelection()
+
+  package init() {}
+
+  /// Where its rows come from.
+  enum Kind { case inline, file, named }
+
+  private(set) var kind = Kind.inline
+
+  package mutating func settle(_ fields: FieldReader) {
+    if let inputs {
+      if inputs.isEmpty { fields.problems.add(fields.place("inputs"), "Name at least one input, or leave this out.") }
+      for (index, key) in inputs.enumerated() where inputs[..<index].contains(key) {
+        fields.problems.add("\(fields.place("inputs"))[\(index)]", "\"\(key)\" stands twice.")
+      }
+    }
+    if fields.gives("rows") {
+      refuse(["path", "split", "format", "types"], "rows stand in the request itself", fields)
+    } else if fields.gives("name"), !fields.gives("path") || Dataset.names.contains(name ?? "") {
+      kind = .named
+      refuse(["format", "types"], "the data set goes by name", fields)
+      if name != "gsm8k" { refuse(["path"], "the data set goes by name", fields) }
+    } else if fields.gives("path") {
+      kind = .file
+      refuse(["split"], "a file has no parts", fields)
+    } else {
+      fields.problems.add(
+        .init(
+          path: fields.path, message: "A data set needs one of \"rows\", \"path\" and \"name\".",
+          got: JSONValue.object(fields.object).excerpt, allowed: ["rows", "path", "name"]))
+    }
+  }
+
+  private func refuse(_ names: [String], _ reason: String, _ fields: FieldReader) {
+    for name in names where fields.gives(name) {
+      fields.problems.add(fields.place(name), "This member says nothing here: \(reason).")
+    }
+  }
+}
+
+/// What the texts of a CSV file's column stand for.
+package enum ColumnType: String, SchemaChoice {
+  case string, int, float, bool, json
+}

@@ -1,0 +1,45 @@
+package import Evaluation
+import JSON
+import LanguageModels
+package import Optimizers
+import Programs
+package import Schema
+
+/// What a service knows by name: its methods, optimizers and metrics. More of them can be added to it; documents,
+/// completion and help then have them too.
+package struct Catalog: Sendable {
+  package var methods = MethodTable.methods
+  package var optimizers = OptimizerRegistry.all
+  package var metrics = MetricRegistry.all
+
+  package init() {}
+
+  package func method(named name: String) -> Method? { methods.first { $0.name == name } }
+
+  /// The shapes that requests refer to by name, as descriptions.
+  var shapes: [(name: String, schema: Schema)] {
+    [
+      ("Program", Schema(
+        .either([
+          Self.text("question -> answer"), Schema(.object(ModuleMembers.fields)), Schema(.named("ProgramReference")),
+        ]), "A signature's text; an object with module and signature, or steps, or host and predictors; or a reference.")),
+      ("ProgramReference", Schema(.object(LoadProgramRequest.fields), "A program that is kept somewhere.")),
+      ("Optimizer", optimizers.schema),
+      ("Metric", Schema(
+        .either([metrics.schema, ClientMetricRequest.schema, Schema(.object([
+          Schema.Field("judge", Schema(.named("Judge")), isRequired: true, "A program that scores, asked with a model.")
+        ]))]), "A metric's name, an object with name and its options, a function of the client's, or a judge.")),
+      ("Judge", JudgeRequest.schema),
+      ("Dataset", Schema(.either([Schema(.array(.anyObject)), DatasetRequest.schema]), DatasetRequest.summary)),
+      ("LanguageModel", ModelConfiguration.shape),
+      ("Autolog", Schema(.object(Autolog.fields))),
+      ("Budget", Budget.Limits.shape),
+    ]
+  }
+
+  private static func text(_ example: String) -> Schema {
+    var schema = Schema(.string)
+    schema.examples = [.string(example)]
+    return schema
+  }
+}
