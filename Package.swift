@@ -92,7 +92,7 @@ let package = Package(
     .executableTarget(
       name: "hone",
       dependencies: [
-        "Exchange", "Failures", "HoneService", "HoneWeb", "JSON", "JSONRPC", "Tracking",
+        "Exchange", "Failures", "HoneService", "HoneWeb", "JSON", "JSONRPC", "Schema", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -46,11 +46,11 @@ package struct Registry<Product: Sendable>: Sendable {
   /// Reads one; notes every problem and then gives nil.
   package func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Product? {
     switch value {
-    case .string(let name): return read(name, FieldReader([:], path: place, problems: problems), namePlace: place)
+    case .string(let name): return read(name, FieldReader([:], path: place, problems: problems), namePlace: place, got: value.excerpt)
     case .object(let object):
       let fields = FieldReader(object, path: place, problems: problems)
       guard let name = fields.requiredString("name") else { return nil }
-      return read(name, fields, namePlace: fields.place("name"))
+      return read(name, fields, namePlace: fields.place("name"), got: String(name.prefix(80)))
     default:
       problems.add(
         Problem(
@@ -61,13 +61,13 @@ package struct Registry<Product: Sendable>: Sendable {
     }
   }
 
-  private func read(_ name: String, _ fields: FieldReader, namePlace: String) -> Product? {
+  private func read(_ name: String, _ fields: FieldReader, namePlace: String, got: String) -> Product? {
     guard let type = type(named: name) else {
       fields.problems.add(
         Problem(
           path: namePlace,
           message: "There is no \(noun) \(JSONValue.string(name).excerpt); there are \(names.joined(separator: ", ")).",
-          got: JSONValue.string(name).excerpt, allowed: names,
+          got: got, allowed: names,
           suggestion: nearest(to: name, among: types.flatMap { [$0.name] + $0.otherNames })))
       return nil
     }

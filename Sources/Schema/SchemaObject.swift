@@ -42,10 +42,16 @@ extension SchemaObject {
   /// Reads the members, and notes what is wrong with them and those that nobody has declared. What could not be read is
   /// what it is where it is left out.
   package static func taken(from fields: FieldReader) -> Self {
+    let object = known(from: fields)
+    fields.finish()
+    return object
+  }
+
+  /// The same, without a word about members that nobody has declared: somebody else looks for them later.
+  package static func known(from fields: FieldReader) -> Self {
     var object = Self()
     for member in members { member.take(from: fields, into: &object) }
     object.settle(fields)
-    fields.finish()
     return object
   }
 
@@ -83,13 +89,14 @@ package struct Member<Owner: Sendable>: Sendable {
   ///   - path: the property that holds it. Null means none where the property is optional, else that it is left out.
   ///   - spellings: what it is also called.
   ///   - isRequired: whether the object is refused without it.
+  ///   - shape: what may stand there, where the property's type does not say it all.
   ///   - summary: what it is for, in a sentence.
   package init<Value: SchemaValue>(
     _ name: String, _ path: MemberPath<Owner, Value>, also spellings: [String] = [],
-    isRequired: Bool = false, isAlwaysWritten: Bool = false, _ summary: String
+    isRequired: Bool = false, isAlwaysWritten: Bool = false, as shape: Schema? = nil, _ summary: String
   ) {
     self.init(
-      name, path, spellings, isRequired, isAlwaysWritten, summary, schema: { Value.schema },
+      name, path, spellings, isRequired, isAlwaysWritten, summary, schema: { shape ?? Value.schema },
       check: { _, _, _ in true })
   }
 

@@ -1,100 +1,143 @@
-"""Optimizers as DSPy writes them: made with a metric and settings, used with `compile`."""
+"""Optimizers as DSPy writes them: made with a metric and settings, used with `compile`.
+
+Made by scripts/generate-optimizers from what the service declares; do not edit.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, TypeVar
+from typing import Any, Optional
 
-from .programs import Module
+from .optimizer import Optimizer, default
 
-P = TypeVar("P", bound=Module)
-
-# What DSPy takes and Hone has no use for: where it logs, how it prints, whether it may ask.
-_WITHOUT_EFFECT = {
-    "verbose", "track_stats", "log_dir", "provide_traceback", "requires_permission_to_run", "view_examples",
-    "display_progress"}
-# What concerns the request and not the search.
-_OF_THE_REQUEST = {
-    "num_threads": "concurrency", "max_errors": "max_errors", "prompt_model": "prompt_model", "task_model": "lm",
-    "teacher": "teacher"}
-
-
-class Optimizer:
-    """Any optimizer of the service by its name: `hone.Optimizer("MIPROv2", metric=…, auto="light")`.
-
-    The settings are DSPy's, by the same names; the service says which there are if one is misspelt.
-    """
-
-    def __init__(self, optimizer: str, metric: Any = None, **settings: Any) -> None:
-        self.name = optimizer
-        self.metric = metric
-        self._request: Dict[str, Any] = {}
-        self.settings: Dict[str, Any] = {}
-        self._take(settings)
-
-    def _take(self, settings: Dict[str, Any]) -> None:
-        teacher_settings = settings.pop("teacher_settings", None)
-        if isinstance(teacher_settings, dict) and "lm" in teacher_settings:
-            self._request["teacher"] = teacher_settings["lm"]
-        for name, value in settings.items():
-            if name in _OF_THE_REQUEST:
-                self._request[_OF_THE_REQUEST[name]] = value
-            elif name not in _WITHOUT_EFFECT:
-                self.settings[name] = value
-
-    def to_wire(self) -> Dict[str, Any]:
-        """The optimizer as a request names it."""
-        return {"name": self.name, **self.settings}
-
-    def request_defaults(self) -> Dict[str, Any]:
-        """What a compile with it asks for unless it says otherwise."""
-        made = {"metric": self.metric, **self._request}
-        return {name: value for name, value in made.items() if value is not None}
-
-    def compile(self, student: P, *, trainset: Any, valset: Any = None, progress: Any = None, **options: Any) -> P:
-        """Optimizes a program and gives the optimized copy; its `result` has the score, the trials and the cost.
-
-        Args:
-            student: a hone.Predict, ChainOfThought, ReAct or Program.
-            trainset: rows, a path, or `"name:split"`.
-            valset: rows to score candidates on; a part of the trainset unless given.
-            progress: True, False or a callable; shown where somebody looks unless said.
-            options: settings of the search (num_trials, minibatch_size, seed …), and of the request (lm, adapter,
-                experiment, run_name, tags, budget, concurrency …).
-        """
-        from . import defaults
-
-        return defaults.compile_program(self, student, trainset, valset, progress, options)
-
-    def __repr__(self) -> str:
-        return f"hone.{self.name}({', '.join(f'{name}={value!r}' for name, value in self.settings.items())})"
-
-
-class MIPROv2(Optimizer):
-    """Searches instructions and demos together, guided by the scores so far."""
-
-    def __init__(self, metric: Any = None, *, auto: Optional[str] = "light", **settings: Any) -> None:
-        super().__init__("MIPROv2", metric, auto=auto, **settings)
+__all__ = ["BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "BootstrapRS", "LabeledFewShot", "MIPROv2", "Optimizer"]
 
 
 class BootstrapFewShot(Optimizer):
-    """Takes the program's own successful executions as demos."""
+    """Runs the program on the trainset and shows the executions that the metric accepts as demos."""
 
-    def __init__(self, metric: Any = None, **settings: Any) -> None:
-        super().__init__("BootstrapFewShot", metric, **settings)
+    def __init__(
+        self, metric: Any = None, *, metric_threshold: Optional[float] = default(None),
+        max_bootstrapped_demos: int = default(4), max_labeled_demos: int = default(16), max_rounds: int = default(1),
+        max_errors: int = default(10), **others: Any,
+    ) -> None:
+        """
+        Args:
+            metric: what is right: a name, {"name": …, …options}, or a function of your own.
+            metric_threshold: The score from which on an execution is good enough to be a demo; anything but 0 where
+                null.
+            max_bootstrapped_demos: How many demos, at most, come from executions that the metric accepted.
+            max_labeled_demos: How many demos, at most, are rows of the trainset as they are.
+            max_rounds: How often a row is tried, each time with fresh answers.
+            max_errors: How many rows may fail before the search stops.
+            others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
+        """
+        super().__init__("BootstrapFewShot", metric)
+        self._accept({
+            "metric_threshold": metric_threshold, "max_bootstrapped_demos": max_bootstrapped_demos,
+            "max_labeled_demos": max_labeled_demos, "max_rounds": max_rounds, "max_errors": max_errors,
+        }, others)
 
 
 class BootstrapFewShotWithRandomSearch(Optimizer):
-    """Bootstraps several sets of demos and keeps the best."""
+    """Bootstraps many demo sets from shuffled trainsets and keeps the one that scores best on the valset."""
 
-    def __init__(self, metric: Any = None, **settings: Any) -> None:
-        super().__init__("BootstrapFewShotWithRandomSearch", metric, **settings)
-
-
-BootstrapRS = BootstrapFewShotWithRandomSearch
+    def __init__(
+        self, metric: Any = None, *, max_bootstrapped_demos: int = default(4), max_labeled_demos: int = default(16),
+        max_rounds: int = default(1), num_candidate_programs: int = default(16), max_errors: int = default(10),
+        stop_at_score: Optional[float] = default(None), metric_threshold: Optional[float] = default(None),
+        **others: Any,
+    ) -> None:
+        """
+        Args:
+            metric: what is right: a name, {"name": …, …options}, or a function of your own.
+            max_bootstrapped_demos: How many demos, at most, come from executions that the metric accepted.
+            max_labeled_demos: How many demos, at most, are rows of the trainset as they are.
+            max_rounds: How often a row is tried, each time with fresh answers.
+            num_candidate_programs: How many demo sets are made from shuffled trainsets.
+            max_errors: How many rows may fail before the search stops.
+            stop_at_score: The score, in percent, at which the search ends.
+            metric_threshold: The score from which on an execution is good enough to be a demo; anything but 0 where
+                null.
+            others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
+        """
+        super().__init__("BootstrapFewShotWithRandomSearch", metric)
+        self._accept({
+            "max_bootstrapped_demos": max_bootstrapped_demos, "max_labeled_demos": max_labeled_demos,
+            "max_rounds": max_rounds, "num_candidate_programs": num_candidate_programs, "max_errors": max_errors,
+            "stop_at_score": stop_at_score, "metric_threshold": metric_threshold,
+        }, others)
 
 
 class LabeledFewShot(Optimizer):
-    """Takes rows of the trainset as demos."""
+    """Shows rows of the trainset as demos, as they are. Asks no model."""
 
-    def __init__(self, k: int = 16, **settings: Any) -> None:
-        super().__init__("LabeledFewShot", k=k, **settings)
+    def __init__(
+        self, k: int = default(16), *, sample: bool = default(True), **others: Any,
+    ) -> None:
+        """
+        Args:
+            k: How many demos each predictor gets, at most.
+            sample: Whether the demos are drawn at random; else they are the first rows.
+            others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
+        """
+        super().__init__("LabeledFewShot", None)
+        self._accept({
+            "k": k, "sample": sample,
+        }, others)
+
+
+class MIPROv2(Optimizer):
+    """Searches instructions and demo sets together: proposes instructions from data and program, bootstraps demos,
+    and tries combinations under a statistical model of what scores well."""
+
+    def __init__(
+        self, metric: Any = None, *, auto: Optional[str] = default('light'),
+        num_candidates: Optional[int] = default(None), num_trials: Optional[int] = default(None),
+        max_bootstrapped_demos: int = default(4), max_labeled_demos: int = default(4), seed: int = default(9),
+        init_temperature: float = default(1.0), metric_threshold: Optional[float] = default(None),
+        max_errors: int = default(10), minibatch: bool = default(True), minibatch_size: int = default(35),
+        minibatch_full_eval_steps: int = default(5), program_aware_proposer: bool = default(True),
+        data_aware_proposer: bool = default(True), tip_aware_proposer: bool = default(True),
+        fewshot_aware_proposer: bool = default(True), history_aware_proposer: bool = default(True),
+        view_data_batch_size: int = default(10), **others: Any,
+    ) -> None:
+        """
+        Args:
+            metric: what is right: a name, {"name": …, …options}, or a function of your own.
+            auto: The size of the search. Null lets num_candidates and num_trials decide, as giving them does. One of
+                light, medium, heavy.
+            num_candidates: How many instructions, and how many demo sets, each predictor can choose from.
+            num_trials: How many combinations are tried.
+            max_bootstrapped_demos: How many demos, at most, come from executions that the metric accepted.
+            max_labeled_demos: How many demos, at most, are rows of the trainset as they are.
+            seed: Starts everything that is drawn at random; the same seed and answers give the same search.
+            init_temperature: The temperature at which instructions are proposed.
+            metric_threshold: The score from which on an execution is good enough to be a demo; anything but 0 where
+                null.
+            max_errors: How many rows may fail before the search stops.
+            minibatch: Whether trials are scored on a part of the valset, and only the best of them on all of it.
+            minibatch_size: How many rows of the valset a trial is scored on.
+            minibatch_full_eval_steps: After how many trials the best combination so far is scored on the whole
+                valset.
+            program_aware_proposer: Whether proposals are made from a description of the program.
+            data_aware_proposer: Whether proposals are made from a summary of the trainset.
+            tip_aware_proposer: Whether each proposal is given a hint at a style of its own.
+            fewshot_aware_proposer: Whether proposals are made from bootstrapped demos.
+            history_aware_proposer: Whether later proposals are made from the best attempts so far.
+            view_data_batch_size: How many rows one request of the data summary shows.
+            others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
+        """
+        super().__init__("MIPROv2", metric)
+        self._accept({
+            "auto": auto, "num_candidates": num_candidates, "num_trials": num_trials,
+            "max_bootstrapped_demos": max_bootstrapped_demos, "max_labeled_demos": max_labeled_demos, "seed": seed,
+            "init_temperature": init_temperature, "metric_threshold": metric_threshold, "max_errors": max_errors,
+            "minibatch": minibatch, "minibatch_size": minibatch_size,
+            "minibatch_full_eval_steps": minibatch_full_eval_steps, "program_aware_proposer": program_aware_proposer,
+            "data_aware_proposer": data_aware_proposer, "tip_aware_proposer": tip_aware_proposer,
+            "fewshot_aware_proposer": fewshot_aware_proposer, "history_aware_proposer": history_aware_proposer,
+            "view_data_batch_size": view_data_batch_size,
+        }, others)
+
+
+BootstrapRS = BootstrapFewShotWithRandomSearch

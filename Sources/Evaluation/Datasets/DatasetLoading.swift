@@ -50,11 +50,17 @@ extension Dataset {
     switch value {
     case .array: return loadInline(value, DatasetRequest(), path: path, problems: problems)
     case .object(let object):
-      guard let request = DatasetRequest.read(value, at: path, problems) else { return nil }
+      let before = problems.problems.count
+      let request = DatasetRequest.taken(from: FieldReader(object, path: path, problems: problems))
+      let isRight = problems.problems.count == before
       let dataProblems = dataProblems ?? problems
+      if object["rows"] != nil {
+        let rows = loadInline(["rows": object["rows"] ?? .null], request, path: path, problems: problems)
+        return isRight ? rows : nil
+      }
+      guard isRight else { return nil }
       switch request.kind {
-      case .inline:
-        return loadInline(["rows": object["rows"] ?? .null], request, path: path, problems: problems)
+      case .inline: return nil
       case .named: return loadNamed(request, path: path, places: places, problems, dataProblems)
       case .file: return loadFile(request, path: path, places: places, problems, dataProblems)
       }

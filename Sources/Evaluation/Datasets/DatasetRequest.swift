@@ -9,14 +9,18 @@ package struct DatasetRequest: SchemaObject {
     [
       Member("rows", \.rows, "The rows themselves: objects with a member for each field."),
       Member("path", \.path, "A file of JSON Lines, JSON, CSV or TSV."),
-      Member("name", \.name, "A data set that goes by name: gsm8k or word-problems; or what to call this one."),
-      Member("split", \.split, "Which part of a data set that goes by name."),
+      Member("name", \.name, as: nameSchema, "A data set that goes by name: gsm8k or word-problems; or what to call this one."),
+      Member("split", \.split, as: splitSchema, "Which part of a data set that goes by name."),
       Member(
         "inputs", \.inputs, also: ["input_keys", "inputKeys"],
         "The members that the program is given; the signature's inputs unless said."),
       Member("format", \.format, "How to read the file where its extension does not say."),
       Member("types", \.types, "The types of columns in CSV files."),
     ] + Member.of(\.selection)
+
+  private static let nameSchema = Schema(
+    .either([Schema(.choice(Dataset.names.map { Schema.Word($0) })), Schema(.string)]))
+  private static let splitSchema = Schema(.choice(WordProblems.splits.map { Schema.Word($0) }))
 
   package var rows: JSONValue?
   package var path: String?

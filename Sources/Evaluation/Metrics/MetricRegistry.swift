@@ -28,8 +28,14 @@ package enum MetricRegistry {
   package static func make(
     _ value: JSONValue, path: String, among all: Registry<any Metric> = all, problems: ProblemList
   ) -> MetricRequest? {
+    if value.stringValue != nil { return all.read(value, at: path, problems).map(MetricRequest.builtIn) }
     guard let object = value.objectValue else {
-      return all.read(value, at: path, problems).map(MetricRequest.builtIn)
+      problems.add(
+        Problem(
+          path: path,
+          message: "Expected a metric (a name, or an object with name, client or judge), got \(value.kindName).",
+          got: value.excerpt, allowed: all.names))
+      return nil
     }
     let kinds = ["name", "client", "judge"].filter { object[$0] != nil }
     guard kinds.count == 1, let kind = kinds.first else {

@@ -21,8 +21,10 @@ package struct Catalog: Sendable {
     [
       ("Program", Schema(
         .either([
-          Self.text("question -> answer"), Schema(.object(ModuleMembers.fields)), Schema(.named("ProgramReference")),
+          Self.text("question -> answer"), Schema(.object(ModuleMembers.fields.filter { !Self.ofHosts.contains($0.name) })),
+          Schema(.named("HostProgram")), Schema(.named("ProgramReference")),
         ]), "A signature's text; an object with module and signature, or steps, or host and predictors; or a reference.")),
+      ("HostProgram", Schema(.object(Self.hostFields), "A program whose control flow the client runs.")),
       ("ProgramReference", Schema(.object(LoadProgramRequest.fields), "A program that is kept somewhere.")),
       ("Optimizer", optimizers.schema),
       ("Metric", Schema(
@@ -36,6 +38,14 @@ package struct Catalog: Sendable {
       ("Budget", Budget.Limits.shape),
     ]
   }
+
+  private static let ofHosts = ["host", "predictors", "description", "timeout"]
+  private static let hostFields = ModuleMembers.fields.filter { (ofHosts + ["signature", "inputs"]).contains($0.name) }
+    .map { field in
+      var field = field
+      field.isRequired = ["host", "predictors"].contains(field.name)
+      return field
+    }
 
   private static func text(_ example: String) -> Schema {
     var schema = Schema(.string)

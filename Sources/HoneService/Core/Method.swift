@@ -45,7 +45,7 @@ package struct Method: Sendable {
   ) {
     self.init(name, summary, Request.self, result, example, isLong, isForPages) {
       service, fields, environment throws(HoneError) in
-      try await run(Request.taken(from: fields), RequestParts(service, name, fields, environment))
+      try await run(Request.known(from: fields), RequestParts(service, name, fields, environment))
     }
   }
 

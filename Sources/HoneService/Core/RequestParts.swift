@@ -34,6 +34,7 @@ struct RequestParts {
   ///
   /// - Parameter values: each nil only where a problem has been noted.
   func whole<each Value>(_ values: repeat (each Value)?) throws(HoneError) -> (repeat each Value) {
+    fields.finish()
     if !problems.isEmpty, problems !== dataProblems { for problem in dataProblems.problems { problems.add(problem) } }
     try problems.check("Invalid params for \(method)")
     try dataProblems.checkData("Invalid data for \(method)")

@@ -107,7 +107,7 @@ struct ComparedProgram: Sendable {
       if let program = what["program"] { request = ["program": program] }
     }
     let parts = RequestParts(
-      call.service, "hone.loadBest", FieldReader(request, problems: ProblemList()),
+      call.service, "hone.loadBest", FieldReader([:], problems: ProblemList()),
       CallEnvironment(baseDirectory: directory))
     let resolved = try parts.whole(
       try await parts.program(

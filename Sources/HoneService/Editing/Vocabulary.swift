@@ -65,8 +65,9 @@ struct Vocabulary: Sendable {
     let all = everyObject(at: path)
     if all.count == 1 { return all }
     let fitting = all.filter { fields in Self.telling(fields).allSatisfy { holds($0, here) } }
-    // What tells the kind comes first.
-    return fitting.isEmpty ? all.map(Self.telling) : fitting
+    // What tells the kind comes first, as long as nothing does.
+    let isOpen = fitting.allSatisfy { Self.telling($0).isEmpty }
+    return fitting + (isOpen ? all.map(Self.telling) : [])
   }
 
   /// The same, whatever stands there.

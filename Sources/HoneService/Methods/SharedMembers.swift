@@ -1,4 +1,5 @@
 import LanguageModels
+import Programs
 import Schema
 import Tracking
 
@@ -17,7 +18,7 @@ extension Member {
   }
 
   static func module(_ path: MemberPath<Owner, String?>) -> Self {
-    Member("module", path, "The module for a program given as a signature's text; ChainOfThought unless said.")
+    Member("module", path, as: ModuleMembers.moduleName, "The module for a program given as a signature's text; ChainOfThought unless said.")
   }
 
   static func program(_ path: MemberPath<Owner, Stated<ProgramShape>?>, _ summary: String) -> Self {

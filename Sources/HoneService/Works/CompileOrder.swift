@@ -81,9 +81,9 @@ struct CompileOrder: Sendable {
   /// The optimizer; the request's own seed counts where the optimizer has one and its settings name none.
   private static func optimizer(_ request: CompileRequest, _ parts: RequestParts) -> (any Optimizer)? {
     guard var value = request.optimizer?.value else { return nil }
+    if value.stringValue != nil { value = ["name": value] }
     let optimizers = parts.service.catalog.optimizers
-    if let seed = request.seed {
-      var object = value.objectValue ?? ["name": value]
+    if let seed = request.seed, var object = value.objectValue {
       let type = object["name"]?.stringValue.flatMap { optimizers.type(named: $0) }
       if type?.fields.contains(where: { $0.name == "seed" }) == true, object["seed"] == nil {
         object["seed"] = .int(seed)

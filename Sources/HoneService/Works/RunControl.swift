@@ -123,11 +123,11 @@ struct RunControl {
     let parts = RequestParts(service, kept.method, fields, environment)
     switch kept.method {
     case "compile":
-      let order = try await CompileOrder(CompileRequest.taken(from: fields), parts)
+      let order = try await CompileOrder(CompileRequest.known(from: fields), parts)
       let run = try await OpenRun.reopen(info, params: params, budget: order.budget, store)
       return try await service.perform(CompileJob(order, run, service), isDetached: request.detach, in: environment)
     default:
-      let order = try await EvaluateOrder(EvaluateRequest.taken(from: fields), parts)
+      let order = try await EvaluateOrder(EvaluateRequest.known(from: fields), parts)
       let run = try await OpenRun.reopen(info, params: params, budget: order.budget, store)
       return try await service.perform(EvaluateJob(order, run, service), isDetached: request.detach, in: environment)
     }

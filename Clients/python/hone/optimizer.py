@@ -1,0 +1,98 @@
+"""What all optimizers have in common; each is in `optimizers`, with its settings."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Dict, List, TypeVar, cast
+
+from .programs import Module
+
+P = TypeVar("P", bound=Module)
+T = TypeVar("T")
+
+
+class _Default:
+    """Stands for a setting that was left out; shows in `help` what it is then."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+def default(value: T) -> T:
+    """What a setting is where it is left out. It is not sent: the service has the same."""
+    return cast(T, _Default(value))
+
+
+# What DSPy takes and Hone has no use for: where it logs, how it prints, whether it may ask.
+_WITHOUT_EFFECT = {
+    "verbose", "track_stats", "log_dir", "provide_traceback", "requires_permission_to_run", "view_examples",
+    "display_progress"}
+# What concerns the request and not the search.
+_OF_THE_REQUEST = {
+    "num_threads": "concurrency", "max_errors": "max_errors", "prompt_model": "prompt_model", "task_model": "lm",
+    "teacher": "teacher"}
+
+
+class Optimizer:
+    """Any optimizer of the service by its name: `hone.Optimizer("MIPROv2", metric=…, auto="light")`.
+
+    The settings are DSPy's, by the same names; the service says which there are if one is misspelt.
+    """
+
+    def __init__(self, optimizer: str, metric: Any = None, **settings: Any) -> None:
+        self.name = optimizer
+        self.metric = metric
+        self._request: Dict[str, Any] = {}
+        self.settings: Dict[str, Any] = {}
+        self._take(settings)
+
+    def _accept(self, settings: Dict[str, Any], others: Dict[str, Any]) -> None:
+        """Takes the settings that were given, and of others those that DSPy has too; any more is a TypeError."""
+        known: List[str] = [*settings, *_WITHOUT_EFFECT, *_OF_THE_REQUEST, "teacher_settings"]
+        for name in others:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise TypeError(f"{self.name}() got an unexpected keyword argument {name!r}.{hint}")
+        self._take({name: value for name, value in settings.items() if not isinstance(value, _Default)})
+        self._take(dict(others))
+
+    def _take(self, settings: Dict[str, Any]) -> None:
+        teacher_settings = settings.pop("teacher_settings", None)
+        if isinstance(teacher_settings, dict) and "lm" in teacher_settings:
+            self._request["teacher"] = teacher_settings["lm"]
+        for name, value in settings.items():
+            if name in _OF_THE_REQUEST:
+                self._request[_OF_THE_REQUEST[name]] = value
+            elif name not in _WITHOUT_EFFECT:
+                self.settings[name] = value
+
+    def to_wire(self) -> Dict[str, Any]:
+        """The optimizer as a request names it."""
+        return {"name": self.name, **self.settings}
+
+    def request_defaults(self) -> Dict[str, Any]:
+        """What a compile with it asks for unless it says otherwise."""
+        made = {"metric": self.metric, **self._request}
+        return {name: value for name, value in made.items() if value is not None}
+
+    def compile(self, student: P, *, trainset: Any, valset: Any = None, progress: Any = None, **options: Any) -> P:
+        """Optimizes a program and gives the optimized copy; its `result` has the score, the trials and the cost.
+
+        Args:
+            student: a hone.Predict, ChainOfThought, ReAct or Program.
+            trainset: rows, a path, or `"name:split"`.
+            valset: rows to score candidates on; a part of the trainset unless given.
+            progress: True, False or a callable; shown where somebody looks unless said.
+            options: settings of the search (num_trials, minibatch_size, seed …), and of the request (lm, adapter,
+                experiment, run_name, tags, budget, concurrency …).
+        """
+        from . import defaults
+
+        return defaults.compile_program(self, student, trainset, valset, progress, options)
+
+    def __repr__(self) -> str:
+        return f"hone.{self.name}({', '.join(f'{name}={value!r}' for name, value in self.settings.items())})"
