@@ -137,3 +137,16 @@ struct JSONValueTests {
     #expect(JSONValue.int(5).excerpt == "5")
   }
 }
+
+@Suite("Numbers that JSON does not have")
+struct NotANumberTests {
+  @Test("are texts, and come back", arguments: [(Double.infinity, "Infinity"), (-.infinity, "-Infinity"), (.nan, "NaN"), (1.5, "1.5")])
+  func roundTrip(value: Double, text: String) {
+    let written = JSONValue(numberOrText: value)
+    #expect(written.stringValue ?? written.text() == text)
+    let read = written.numberFromText
+    #expect(value.isNaN ? read?.isNaN == true : read == value)
+    #expect(JSONValue.string(text).numberFromText.map { $0.isNaN == value.isNaN } == true)
+    #expect(JSONValue.string("many").numberFromText == nil)
+  }
+}

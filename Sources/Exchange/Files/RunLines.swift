@@ -23,14 +23,12 @@ extension JSONObject {
 extension Metric {
   /// `[key, value, step, timestamp]`; what JSON has no number for is text.
   var line: JSONValue {
-    let number: JSONValue =
-      value.isFinite ? .double(value) : .string(value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity")
-    return [.string(key), number, .int(step), .int(timestamp)]
+    [.string(key), JSONValue(numberOrText: value), .int(step), .int(timestamp)]
   }
 
   init?(line: JSONValue) {
     guard let key = line[0]?.stringValue, let step = line[2]?.intValue, let timestamp = line[3]?.intValue,
-      let value = line[1]?.doubleValue ?? line[1]?.stringValue.flatMap({ Double($0) })
+      let value = line[1]?.numberFromText
     else { return nil }
     self.init(key, value, step: step, timestamp: timestamp)
   }

@@ -79,7 +79,7 @@ enum OTLPSpans {
     case .bool(let flag): ["boolValue": .bool(flag)]
     case .int(let number): ["intValue": .string(String(number))]
     case .double(let number) where !number.isFinite:
-      ["doubleValue": .string(number.isNaN ? "NaN" : number > 0 ? "Infinity" : "-Infinity")]
+      ["doubleValue": JSONValue(numberOrText: number)]
     case .double, .number: ["doubleValue": .double(value.doubleValue ?? 0)]
     case .string(let text): ["stringValue": .string(text)]
     case .array(let elements): ["arrayValue": ["values": .array(elements.map(anyValue))]]

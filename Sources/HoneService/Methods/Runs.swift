@@ -58,7 +58,7 @@ extension Method {
         history[metric.key] = .array(
           page.items.map { point in
             [
-              "step": .int(point.step), "value": point.value.isFinite ? .double(point.value) : .string("\(point.value)"),
+              "step": .int(point.step), "value": JSONValue(numberOrText: point.value),
               "timestamp": .string(rfc3339(milliseconds: point.timestamp)),
             ]
           })

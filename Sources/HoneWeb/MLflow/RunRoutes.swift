@@ -164,11 +164,8 @@ enum RunRoutes {
     }
     let value: Double
     switch point.value("value") {
-    case "NaN"?: value = .nan
-    case "Infinity"?: value = .infinity
-    case "-Infinity"?: value = -.infinity
     case let given?:
-      guard let number = given.doubleValue ?? given.stringValue.flatMap(Double.init) else {
+      guard let number = given.numberFromText else {
         throw WebFailure.invalid("The value of the metric '\(key)' should be a number, got \(given.excerpt).")
       }
       value = number

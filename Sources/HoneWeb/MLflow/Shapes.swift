@@ -20,7 +20,7 @@ extension Metric {
   var apiJSON: JSONValue { .object(apiObject) }
 
   var apiObject: JSONObject {
-    ["key": .string(key), "value": numberValue(value), "timestamp": .int(timestamp), "step": .int(step)]
+    ["key": .string(key), "value": JSONValue(numberOrText: value), "timestamp": .int(timestamp), "step": .int(step)]
   }
 }
 
@@ -88,7 +88,7 @@ extension JSONWriter {
         write(raw: index == 0 ? "{\"key\":" : ",{\"key\":")
         write(text: metric.key)
         write(raw: ",\"value\":")
-        write(numberValue(metric.value))
+        write(JSONValue(numberOrText: metric.value))
         write(raw: ",\"timestamp\":")
         write(.int(metric.timestamp))
         write(raw: ",\"step\":")

@@ -78,12 +78,8 @@ extension ExportRequest {
     case "stringValue", "string_value", "bytesValue", "bytes_value", "boolValue", "bool_value": return content
     case "intValue", "int_value": return content.stringValue.flatMap { Int($0) }.map(JSONValue.int) ?? content
     case "doubleValue", "double_value":
-      switch content {
-      case "NaN": return .double(.nan)
-      case "Infinity": return .double(.infinity)
-      case "-Infinity": return .double(-.infinity)
-      default: return content
-      }
+      if content.stringValue != nil, let number = content.numberFromText { return .double(number) }
+      return content
     case "arrayValue", "array_value": return .array((content["values"]?.arrayValue ?? []).map(any))
     case "kvlistValue", "kvlist_value": return .object(attributes(["attributes": content["values"] ?? []]))
     default: return .null

@@ -148,8 +148,8 @@ enum SpanTranslation {
     case .null: return [:]
     case .bool: return ["bool_value": value]
     case .int: return ["int_value": value]
-    case .double(let number): return ["double_value": numberValue(number)]
-    case .number(let token): return ["double_value": Double(token).map(numberValue) ?? .null]
+    case .double(let number): return ["double_value": JSONValue(numberOrText: number)]
+    case .number(let token): return ["double_value": Double(token).map { JSONValue(numberOrText: $0) } ?? .null]
     case .string: return ["string_value": value]
     case .array(let elements): return ["array_value": ["values": .array(elements.map(any))]]
     case .object(let object): return ["kvlist_value": ["values": list(object)]]
@@ -165,10 +165,4 @@ enum SpanTranslation {
     var word = id.value.bigEndian
     return withUnsafeBytes(of: &word) { Data($0).base64EncodedString() }
   }
-}
-
-/// A number as protobuf's JSON has it.
-func numberValue(_ value: Double) -> JSONValue {
-  if value.isFinite { return .double(value) }
-  return value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity"
 }

@@ -154,7 +154,7 @@ package struct Run: Sendable, Hashable {
     object["user"] = .string(info.user)
     object["artifactUri"] = .string(info.artifactURI)
     object["params"] = params.json
-    object["metrics"] = .object(JSONObject(metrics.map { ($0.key, number($0.value)) }))
+    object["metrics"] = .object(JSONObject(metrics.map { ($0.key, JSONValue(numberOrText: $0.value)) }))
     object["tags"] = tags.json
     object["inputs"] = .array(
       inputs.map { input in
@@ -166,12 +166,6 @@ package struct Run: Sendable, Hashable {
       })
     return object
   }
-}
-
-/// A number that JSON may have no word for.
-func number(_ value: Double) -> JSONValue {
-  if value.isFinite { return .double(value) }
-  return value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity"
 }
 
 /// How one example of an evaluation came out.
