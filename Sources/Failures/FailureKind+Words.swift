@@ -11,7 +11,7 @@ extension FailureKind {
     (.invalidParams, "The request is wrong: problems lists everything that is."),
     (.languageModelRejected, "The endpoint refuses the request itself. Ends the work at once."),
     (.languageModelUnavailable, "The endpoint cannot be reached or failed, retries included."),
-    (.malformedReply, "The endpoint answered what is no completion."),
+    (.malformedReply, "The reply was not a chat completion."),
     (.metricFailed, "The metric gave no score. One example's result."),
     (.notFound, "There is no run, trace, file, program or execution of that name."),
     (.outputUnparsable, "The model's reply could not be read, twice. One example's result, counted as 0."),

@@ -134,7 +134,7 @@ package struct OpenAICompatibleModel: LanguageModel {
       throw ModelFailure(
         HoneError(
           .authentication,
-          "The environment variable \(variable), which shall hold the key for \(target.base), is not set.",
+          "The environment variable \(variable), that holds the key for \(target.base), is not set.",
           remedy: "Set \(variable) in the service's environment, or name another variable in the model's apiKeyEnv.",
           details: ["variable": variable]),
         retry: .never)
@@ -160,7 +160,7 @@ package struct OpenAICompatibleModel: LanguageModel {
       let what = value.isEmpty ? "is not set" : "holds characters that no header takes"
       throw ModelFailure(
         HoneError(
-          .authentication, "The environment variable \(variable), which shall hold the header \(header), \(what).",
+          .authentication, "The environment variable \(variable), that holds the header \(header), \(what).",
           remedy: "Set \(variable) in the service's environment, or name another variable in the model's headers.",
           details: ["variable": variable]),
         retry: .never)

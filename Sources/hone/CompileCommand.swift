@@ -38,11 +38,11 @@ struct CompileCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: "Write the best program to this file.")
   var output: String?
 
-  @Flag(help: "Only tell what it would ask for and cost; no model is asked.")
+  @Flag(help: "Estimate calls and cost without calling a model.")
   var estimate = false
 
   @Option(
-    help: "Go on with this run instead of starting one; only limits may stand beside it.", completion: Candidates.runs)
+    help: "Go on with this run instead of starting one. Can be combined with limit options only.", completion: Candidates.runs)
   var resume: String?
 
   func run() async throws {

@@ -45,7 +45,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keep runs at this MLflow server; the store here is what stands between.", valueName: "url"))
+      "Keep runs at this MLflow server; the local store buffers them.", valueName: "url"))
   var trackingURI: String?
 
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))

@@ -147,7 +147,7 @@ class LanguageModelUnavailable(HoneError):
 
 
 class MalformedReply(HoneError):
-    """The model's endpoint answers with something that is no completion."""
+    """The model's endpoint answers with something that is not a chat completion."""
 
     wire_kind = "malformedReply"
 

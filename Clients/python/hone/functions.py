@@ -185,7 +185,7 @@ def model_result(name: str, value: Any) -> Any:
     value = plain(value) if value is not None else None
     if isinstance(value, dict):
         return value
-    raise MalformedReply(f"The model {name} gave {str(value)[:200]!r}, which is no completion.", data={
+    raise MalformedReply(f"The model {name} gave {str(value)[:200]!r}, which is not a chat completion.", data={
         "remedy": "A model returns a text, a list of texts, or {\"text\": …, \"usage\": {…}}."})
 
 

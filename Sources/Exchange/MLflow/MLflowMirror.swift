@@ -6,7 +6,7 @@ import Synchronization
 import Traces
 package import Tracking
 
-/// An MLflow server as the place where runs live, with the store as what stands between: everything that is tracked
+/// An MLflow server as the place where runs live, with the local store as the buffer: everything that is tracked
 /// is written here first and brought there in the background, in order, so that an outage of the server loses
 /// nothing; what others have there is fetched when it is asked for.
 package final class MLflowMirror: Sendable {

@@ -92,6 +92,6 @@ export function chooseColumns(keys) {
     return h('form', { onSubmit: (event) => { event.preventDefault(); save([...chosen]); } },
       h('input', { type: 'search', 'aria-label': 'Find a column', placeholder: 'Find a column', onInput: (event) => draw(event.target.value) }),
       list,
-      h('div.dialog-foot', button('As at first', () => save(null)), h('button.primary', { type: 'submit' }, 'Show these')));
+      h('div.dialog-foot', button('Reset', () => save(null)), h('button.primary', { type: 'submit' }, 'Show these')));
   });
 }

@@ -28,8 +28,8 @@ export function verdict(comparison, names = ['the best', 'the program as it was'
     balance(wins, same, losses),
     h('p', `On the same ${plural(comparison.count, 'row')}, ${names[0]} does better on `, h('strong', count(wins)), ' and worse on ', h('strong', count(losses)), ` than ${names[1]}.`),
     h('p.faint', comparison.verdict === 'no clear difference'
-      ? `Were the two alike, a difference this large would come by chance with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method}). Luck may explain it: score both on more rows.`
-      : `Were the two alike, a difference this large would come by chance with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method}). The best of many candidates is also the luckiest: rows that had no part in the choice tell more.`));
+      ? `If both were equally good, chance alone would give a difference this large with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method}). Luck may explain it: score both on more rows.`
+      : `If both were equally good, chance alone would give a difference this large with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method}). The best of many candidates is partly lucky; score it on held-out rows.`));
 }
 
 /** Rows that got better, stayed and got worse, as one bar. */

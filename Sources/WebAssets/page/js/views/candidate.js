@@ -60,7 +60,7 @@ class Candidate {
       rows === undefined ? null : figure('Rows', count(rows), run.metrics.failed ? `${count(run.metrics.failed)} failed` : null, run.metrics.failed ? 'bad' : ''),
       troubles.length || run.params.adapter ? figure('Replies', run.params.adapter ? visible(run.params.adapter) : `${Math.round(100 * (1 - (run.metrics.unreadable ?? 0)))} % read`, troubles.join(', ') || 'all read as asked for', run.metrics.unreadable > 0.05 ? 'bad' : '') : null,
       found ? figure(`Against ${this.against.isBaseline ? 'the baseline' : visible(this.against.run.name)}`, signed(found.difference), `${count(this.comparison.fixed.length)} fixed, ${count(this.comparison.broken.length)} broken`, { better: 'good', worse: 'bad' }[found.verdict] ?? '') : null,
-      place ? figure('Where in the search', h('span.figure-small', visible(place))) : null);
+      place ? figure('Candidate', h('span.figure-small', visible(place))) : null);
   }
 
   /** The choice of what the candidate is compared with; `onChange` hears of it. */
@@ -144,7 +144,7 @@ async function examplesTab(panel, candidate) {
     fill();
   };
   replace(panel, h('div.toolbar', segments('Which examples', FILTERS, filter, (value) => { filter = value; place.set({ rows: value === 'all' ? '' : value }); fill(); }), candidate.picker(compare)),
-    h('div.stack', summary, h('div.card.flush', h('div.example-row.trace-head', { 'aria-hidden': 'true' }, h('span.number', 'Row'), h('span'), h('span', 'Input'), h('span', 'Expected'), h('span', 'Came'), h('span.number', 'Score')), rows.element, none)));
+    h('div.stack', summary, h('div.card.flush', h('div.example-row.trace-head', { 'aria-hidden': 'true' }, h('span.number', 'Row'), h('span'), h('span', 'Input'), h('span', 'Expected'), h('span', 'Got'), h('span.number', 'Score')), rows.element, none)));
   await compare();
 }
 

@@ -130,7 +130,7 @@ export async function showRun(place) {
     ...kind === 'run' ? [] : [['values', 'Parameters', (panel) => valuesView(panel, context)]],
     ['traces', 'Traces', (panel) => traceList(panel, place, { runId: id })],
     ['files', 'Files', (panel) => filesView(panel, context)],
-    ...own.hasProgram === false ? [] : [['retrieve', 'Get it back', (panel) => retrieveView(panel, context)]],
+    ...own.hasProgram === false ? [] : [['retrieve', 'Use it', (panel) => retrieveView(panel, context)]],
   ], place.parts[2], (key) => {
     place.parts = ['runs', id, key];
     place.set({});
