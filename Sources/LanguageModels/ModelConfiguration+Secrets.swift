@@ -87,7 +87,10 @@ package struct HeaderVariables: SchemaValue, Hashable {
   }
 
   package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> HeaderVariables? {
-    guard let object = JSONObject.read(value, at: place, problems) else { return nil }
+    guard let object = value.objectValue else {
+      problems.add(place, ModelConfiguration.headersRefusal)
+      return nil
+    }
     var headers = HeaderVariables()
     for (name, value) in object {
       guard ModelConfiguration.isHeaderName(name) else {

@@ -13,7 +13,7 @@ package struct ModelConfiguration: SchemaObject, Hashable {
     Member(
       "apiBase", \.apiBase, also: ["baseUrl", "base_url"], "The endpoint's base URL, without /chat/completions."),
     Member(
-      "apiKeyEnv", \.apiKeyEnv,
+      "apiKeyEnv", \.apiKeyEnv, mayHoldSecret: true,
       "The environment variable of the service that holds the key; the provider's usual one unless said."),
     Member(
       "headers", \.headers, also: ["extra_headers", "extraHeaders"],

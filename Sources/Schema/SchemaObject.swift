@@ -89,15 +89,17 @@ package struct Member<Owner: Sendable>: Sendable {
   ///   - path: the property that holds it. Null means none where the property is optional, else that it is left out.
   ///   - spellings: what it is also called.
   ///   - isRequired: whether the object is refused without it.
+  ///   - mayHoldSecret: whether somebody may put a secret there by mistake: what is wrong is not quoted then.
   ///   - shape: what may stand there, where the property's type does not say it all.
   ///   - summary: what it is for, in a sentence.
   package init<Value: SchemaValue>(
     _ name: String, _ path: MemberPath<Owner, Value>, also spellings: [String] = [],
-    isRequired: Bool = false, isAlwaysWritten: Bool = false, as shape: Schema? = nil, _ summary: String
+    isRequired: Bool = false, isAlwaysWritten: Bool = false, mayHoldSecret: Bool = false, as shape: Schema? = nil,
+    _ summary: String
   ) {
     self.init(
       name, path, spellings, isRequired, isAlwaysWritten, summary, schema: { shape ?? Value.schema },
-      check: { _, _, _ in true })
+      mayHoldSecret: mayHoldSecret, check: { _, _, _ in true })
   }
 
   package init<Value: SchemaNumber>(
@@ -120,7 +122,7 @@ package struct Member<Owner: Sendable>: Sendable {
 
   private init<Value: SchemaValue>(
     _ name: String, _ path: MemberPath<Owner, Value>, _ spellings: [String], _ isRequired: Bool,
-    _ isAlwaysWritten: Bool, _ summary: String, schema: @escaping @Sendable () -> Schema,
+    _ isAlwaysWritten: Bool, _ summary: String, schema: @escaping @Sendable () -> Schema, mayHoldSecret: Bool = false,
     check: @escaping @Sendable (Value, String, ProblemList) -> Bool
   ) {
     self.name = name
@@ -131,7 +133,11 @@ package struct Member<Owner: Sendable>: Sendable {
     self.isAlwaysWritten = isAlwaysWritten
     self.schema = schema
     reading = { value, place, problems, owner in
-      guard let read = Value.read(value, at: place, problems), check(read, place, problems) else { return }
+      let noted = mayHoldSecret ? ProblemList() : problems
+      guard let read = Value.read(value, at: place, noted), check(read, place, problems) else {
+        if mayHoldSecret { problems.add(place, "Expected \(schema().phrase), got \(value.kindName).") }
+        return
+      }
       owner[keyPath: path] = read
     }
     write = { $0[keyPath: path].jsonValue }

@@ -77,6 +77,18 @@ struct PriceTableTests {
 
 @Suite("Redactor")
 struct RedactorTests {
+  @Test("what stands in a secret's place by mistake is not quoted, whatever its kind", arguments: [
+    ["headers": "Bearer planted0815"], ["headers": ["X": "planted0815"]], ["headers": ["X": ["env": ["planted0815"]]]],
+    ["apiKeyEnv": ["planted0815"]], ["apiKeyEnv": ["key": "planted0815"]], ["api_key": "planted0815"],
+  ] as [JSONObject])
+  func isNotQuoted(members: JSONObject) {
+    let problems = ProblemList()
+    let value = JSONValue.object(JSONObject([("model", "openai/x")]).merging(members))
+    #expect(ModelConfiguration(value, path: "lm", problems: problems) == nil)
+    #expect(!problems.isEmpty)
+    #expect(!"\(problems.problems) \(problems.problems.map(\.got))".contains("planted0815"))
+  }
+
   @Test("known secrets and the common shapes of keys are masked", arguments: [
     ("my secret hunter2hunter2 is out", "my secret [redacted] is out"),
     ("Incorrect API key provided: sk-proj-abc123DEF456.", "Incorrect API key provided: [redacted]"),
