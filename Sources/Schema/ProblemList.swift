@@ -4,6 +4,11 @@ package import JSON
 /// Collects everything wrong with an input, so that a caller hears of all problems at once.
 package final class ProblemList {
   package private(set) var problems: [Problem] = []
+  /// The same, each once: two readings of one value find the same.
+  package var distinct: [Problem] {
+    var seen: Set<Problem> = []
+    return problems.filter { seen.insert($0).inserted }
+  }
   package init() {}
   package var isEmpty: Bool { problems.isEmpty }
   package func add(_ problem: Problem) { problems.append(problem) }
@@ -12,6 +17,7 @@ package final class ProblemList {
 
   /// Throws `invalidParams` with all problems, if there are any.
   package func check(_ what: String) throws(HoneError) {
+    let problems = distinct
     guard let first = problems.first else { return }
     let more = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
     throw HoneError(.invalidParams, "\(what): \(first)\(more)", problems: problems)

@@ -1,4 +1,5 @@
 import Failures
+import Failures
 import JSON
 import Schema
 import Testing
@@ -83,6 +84,15 @@ struct SchemaTests {
         "shape.widht: There is no such member here.",
       ])
     #expect(try self.read(#"{"width": 3, "mode": "red"}"#).1 == ["shape.mode: It would not be seen."])
+  }
+
+  @Test("one problem that two readings find is told once")
+  func toldOnce() {
+    let problems = ProblemList()
+    for _ in 1...2 { #expect(Size.read(["width": 10], at: "size", problems) == nil) }
+    let error = #expect(throws: HoneError.self) { try problems.check("Invalid size") }
+    #expect(error?.problems.count == 1)
+    #expect(error?.message.contains("more") == false)
   }
 
   @Test("describe themselves: kinds, ranges, words, defaults")

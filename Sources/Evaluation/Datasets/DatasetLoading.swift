@@ -197,6 +197,7 @@ extension Dataset {
 extension ProblemList {
   /// Throws `datasetInvalid` with all problems, if there are any.
   package func checkData(_ what: String) throws(HoneError) {
+    let problems = distinct
     guard let first = problems.first else { return }
     let more = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
     throw HoneError(

@@ -36,16 +36,6 @@ enum OptimizerShape: StatedShape {
   static let phrase = "an optimizer, such as \"MIPROv2\""
 }
 
-enum SignatureShape: StatedShape {
-  static let name = "Signature"
-  static let phrase = "a signature, such as \"question -> answer\""
-}
-
-enum LanguageModelShape: StatedShape {
-  static let name = "LanguageModel"
-  static let phrase = "a model such as \"openai/gpt-4o-mini\", or \"simulated\" to try things offline"
-}
-
 enum StateShape: StatedShape {
   static let name = "State"
   static let phrase = "a program's state, as DSPy's save() writes it"
