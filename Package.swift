@@ -24,6 +24,12 @@ let package = Package(
     // zlib, as the system has it.
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
+      name: "Editing",
+      dependencies: [
+        "Evaluation", "Failures", "HTTPModels", "HoneService", "JSON", "JSONRPC", "Jobs", "LanguageModels", "Optimizers",
+        "Programs", "Schema", "Traces", "Tracking",
+      ]),
+    .target(
       name: "Evaluation",
       dependencies: [
         "Failures", "JSON", "LanguageModels", "Programs", "Randomness", "Schema", "Traces",
@@ -32,7 +38,7 @@ let package = Package(
     .target(
       name: "Exchange",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Traces", "Tracking",
+        "Failures", "JSON", "LanguageModels", "Schema", "Traces", "Tracking",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
@@ -42,8 +48,8 @@ let package = Package(
     .target(
       name: "HoneService",
       dependencies: [
-        "Evaluation", "Failures", "HTTPModels", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Schema", "Traces",
-        "Tracking",
+        "Evaluation", "Failures", "HTTPModels", "JSON", "Jobs", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Schema",
+        "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -66,6 +72,12 @@ let package = Package(
         .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
       ]),
     .target(name: "Failures"),
+    .target(
+      name: "Jobs",
+      dependencies: [
+        "Evaluation", "Failures", "HTTPModels", "JSON", "LanguageModels", "Optimizers", "Programs", "Schema", "Traces", "Tracking",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(name: "JSON", dependencies: ["Failures"]),
     .target(name: "JSONRPC", dependencies: ["Failures", "JSON"]),
     .target(
@@ -81,7 +93,7 @@ let package = Package(
     .target(
       name: "Tracking",
       dependencies: [
-        "Compression", "Failures", "JSON", "LanguageModels", "Traces",
+        "Compression", "Failures", "JSON", "LanguageModels", "Schema", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
@@ -92,7 +104,7 @@ let package = Package(
     .executableTarget(
       name: "hone",
       dependencies: [
-        "Exchange", "Failures", "HoneService", "HoneWeb", "JSON", "JSONRPC", "Schema", "Tracking",
+        "Editing", "Evaluation", "Exchange", "Failures", "HoneService", "HoneWeb", "JSON", "JSONRPC", "Jobs", "Programs", "Schema", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -105,7 +117,8 @@ let package = Package(
     .testTarget(
       name: "HoneServiceTests",
       dependencies: [
-        "Evaluation", "Failures", "HoneService", "JSON", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Schema",
+        "Editing", "Evaluation", "Failures", "HoneService", "JSON", "JSONRPC", "Jobs", "LanguageModels", "Optimizers", "Programs",
+        "Schema", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(

@@ -2,43 +2,64 @@ package import Failures
 package import JSON
 package import LanguageModels
 package import Programs
+public import Schema
 
 /// In which form a run asks its model, and how that was decided.
-package struct AdapterDecision: Sendable {
+public struct AdapterDecision: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("format", \.format, isAlwaysWritten: true, "The form of prompts and replies."),
+    Member("tried", \.tries, isAlwaysWritten: true, "How each form did on the rows it was tried on."),
+  ]
+
   /// How one form did with one program, over the rows it was tried on.
-  package struct Try: Sendable, Hashable {
-    package var format: ReplyFormat
+  public struct Try: ResultObject, Hashable {
+    package static let members: [Member<Self>] = [
+      Member("format", \.format, isAlwaysWritten: true, "The form."),
+      Member("withDemos", \.hasDemos, isAlwaysWritten: true, "Whether the program had examples."),
+      Member("rows", \.rows, isAlwaysWritten: true, "Rows asked."),
+      Member("readable", \.readable, isAlwaysWritten: true, "Replies that could be read."),
+      Member("clean", \.clean, isAlwaysWritten: true, "Those of them that needed no mending."),
+      Member("score", \.percent, isAlwaysWritten: true, "The score in percent."),
+    ]
+
+    package var format = ReplyFormat.chat
     /// Whether the program had examples.
-    package var hasDemos: Bool
-    package var rows = 0
-    package var readable = 0
+    public var hasDemos = false
+    public var rows = 0
+    public var readable = 0
     /// How many of these were written as asked for, without mending.
-    package var clean = 0
+    public var clean = 0
     /// The mean of the metric from 0 to 1, unreadable replies counting as 0; nil where nothing came.
-    package var score: Double?
+    public var score: Double?
     package var cut = 0
 
+    /// The score in percent, two decimals.
+    fileprivate var percent: Double? {
+      get { score.map { (100 * $0).roundedToHundredths } }
+      set { score = newValue.map { $0 / 100 } }
+    }
+
     package var share: Double { rows == 0 ? 0 : Double(clean) / Double(rows) }
+
+    package init() {}
+
+    package init(format: ReplyFormat, hasDemos: Bool) {
+      self.format = format
+      self.hasDemos = hasDemos
+    }
   }
 
-  package var format: ReplyFormat
-  package var tries: [Try]
+  package var format = ReplyFormat.chat
+  public var tries: [Try] = []
   /// The beginning of a reply that could not be read.
   package var unreadableReply: String?
 
-  /// `{"format", "tried": [{"format", "examples", "rows", "readable", "score"}]}`.
-  package var json: JSONObject {
-    [
-      "format": .string(format.rawValue),
-      "tried": .array(
-        tries.map { attempt in
-          [
-            "format": .string(attempt.format.rawValue), "withDemos": .bool(attempt.hasDemos),
-            "rows": .int(attempt.rows), "readable": .int(attempt.readable), "clean": .int(attempt.clean),
-            "score": JSONValue(attempt.score.map { (100 * $0).roundedToHundredths }),
-          ]
-        }),
-    ]
+  package init() {}
+
+  package init(format: ReplyFormat, tries: [Try], unreadableReply: String? = nil) {
+    self.format = format
+    self.tries = tries
+    self.unreadableReply = unreadableReply
   }
 
   /// The decision in a sentence.

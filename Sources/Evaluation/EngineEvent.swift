@@ -1,7 +1,8 @@
-package import Failures
-package import JSON
+public import Failures
+public import JSON
 import LanguageModels
 package import Programs
+public import Schema
 package import Traces
 
 /// One evaluation of one program, as it is announced before its first example.
@@ -46,20 +47,31 @@ extension String {
 }
 
 /// One example's part in an evaluation.
-package struct ExampleResult: Sendable {
+public struct ExampleResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("index", \.row, isAlwaysWritten: true, "The row in the data set, from 0."),
+    Member("score", \.shownScore, isAlwaysWritten: true, as: Schema(.either([Double.schema, Bool.schema])).orNull, "What the metric gave: true, false or a number; null where something failed."),
+    Member("outputs", \.outputs, isAlwaysWritten: true, "What the program answered."),
+    Member("feedback", \.feedback, "What the metric said beside the score."),
+    Member("traceId", \.traceName, "The trace of the execution."),
+    Member("error", \.failure, "What failed."),
+  ]
+
   /// The row in the data set.
-  package var row: Int
+  public var row = 0
   /// The metric's value; nil where there is none because something failed.
-  package var score: Double?
+  public var score: Double?
   /// The value as the metric gave it (`true`, `0.5` …).
-  package var raw: JSONValue
-  package var feedback: String?
-  package var example: JSONObject
-  package var outputs: JSONObject
-  package var error: HoneError?
+  package var raw = JSONValue.null
+  public var feedback: String?
+  package var example: JSONObject = [:]
+  public var outputs: JSONObject = [:]
+  public var error: HoneError?
   package var traceID: TraceID?
   /// How the model's replies came out.
   package var replies = ReplyCounts()
+
+  package init() {}
 
   package init(
     row: Int, score: Double?, raw: JSONValue = .null, feedback: String? = nil, example: JSONObject,
@@ -73,6 +85,37 @@ package struct ExampleResult: Sendable {
     self.outputs = outputs
     self.error = error
     self.traceID = traceID
+  }
+
+  // MARK: As it is sent
+
+  fileprivate var shownScore: JSONValue {
+    get { score == nil ? .null : raw }
+    set {
+      raw = newValue
+      score = newValue.boolValue.map { $0 ? 1 : 0 } ?? newValue.doubleValue
+    }
+  }
+
+  /// The trace of the execution: `tr-` and 32 hexadecimal digits.
+  public var traceName: String? {
+    get { traceID?.description }
+    set { traceID = newValue.flatMap { TraceID($0) } }
+  }
+
+  /// What failed, without what to do next, which is the same for every example.
+  fileprivate struct Failure: ResultObject {
+    static let members: [Member<Self>] = [
+      Member("kind", \.kind, isAlwaysWritten: true, "What kind of failure it is, as in x-errorKinds."),
+      Member("message", \.message, isAlwaysWritten: true, "What happened."),
+    ]
+    var kind = ""
+    var message = ""
+  }
+
+  fileprivate var failure: Failure? {
+    get { error.map { Failure(kind: $0.kind.rawValue, message: $0.message) } }
+    set { error = newValue.map { HoneError(FailureKind(rawValue: $0.kind), $0.message) } }
   }
 
   /// Whether the failure says nothing about the program: the model could not be reached or gave no answer.

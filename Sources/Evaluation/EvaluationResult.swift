@@ -1,4 +1,3 @@
-package import JSON
 package import Programs
 
 /// The outcome of an evaluation.
@@ -33,12 +32,5 @@ package struct EvaluationResult: Sendable {
   /// The share of examples that were judged, from 0 to 1.
   package var coverage: Double {
     examples.isEmpty ? 0 : Double(examples.count { !$0.isOutage }) / Double(examples.count)
-  }
-
-  package var summary: JSONObject {
-    [
-      "score": .double(score), "count": .int(count), "failed": .int(failed), "coverage": .double(coverage),
-      "interval": interval?.json ?? .null, "replies": replies.json,
-    ]
   }
 }

@@ -8,6 +8,7 @@ extension FailureKind {
     (.contextWindowExceeded, "The prompt is too long for the model. One example's result."),
     (.datasetInvalid, "The data cannot be used: problems lists the rows."),
     (.internalError, "Something is wrong inside Hone."),
+    (.interrupted, "The process that did the work is gone. The run can be resumed."),
     (.invalidParams, "The request is wrong: problems lists everything that is."),
     (.languageModelRejected, "The endpoint refuses the request itself. Ends the work at once."),
     (.languageModelUnavailable, "The endpoint cannot be reached or failed, retries included."),

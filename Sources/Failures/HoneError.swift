@@ -1,31 +1,32 @@
 /// What kind of failure this is: an open set of names that clients may branch on.
 ///
 /// The raw value travels to clients as `error.data.kind`.
-package struct FailureKind: RawRepresentable, Hashable, Sendable {
-  package let rawValue: String
-  package init(rawValue: String) { self.rawValue = rawValue }
+public struct FailureKind: RawRepresentable, Hashable, Sendable {
+  public let rawValue: String
+  public init(rawValue: String) { self.rawValue = rawValue }
 
-  package static let authentication = FailureKind(rawValue: "authentication")
-  package static let budgetExhausted = FailureKind(rawValue: "budgetExhausted")
-  package static let cancelled = FailureKind(rawValue: "cancelled")
-  package static let clientGone = FailureKind(rawValue: "clientGone")
-  package static let contextWindowExceeded = FailureKind(rawValue: "contextWindowExceeded")
-  package static let datasetInvalid = FailureKind(rawValue: "datasetInvalid")
-  package static let internalError = FailureKind(rawValue: "internalError")
-  package static let invalidParams = FailureKind(rawValue: "invalidParams")
-  package static let languageModelRejected = FailureKind(rawValue: "languageModelRejected")
-  package static let languageModelUnavailable = FailureKind(rawValue: "languageModelUnavailable")
-  package static let malformedReply = FailureKind(rawValue: "malformedReply")
-  package static let metricFailed = FailureKind(rawValue: "metricFailed")
-  package static let notFound = FailureKind(rawValue: "notFound")
-  package static let outputUnparsable = FailureKind(rawValue: "outputUnparsable")
-  package static let programFailed = FailureKind(rawValue: "programFailed")
-  package static let programInvalid = FailureKind(rawValue: "programInvalid")
-  package static let rateLimited = FailureKind(rawValue: "rateLimited")
-  package static let storeUnavailable = FailureKind(rawValue: "storeUnavailable")
-  package static let timeout = FailureKind(rawValue: "timeout")
-  package static let toolFailed = FailureKind(rawValue: "toolFailed")
-  package static let tooManyErrors = FailureKind(rawValue: "tooManyErrors")
+  public static let authentication = FailureKind(rawValue: "authentication")
+  public static let budgetExhausted = FailureKind(rawValue: "budgetExhausted")
+  public static let cancelled = FailureKind(rawValue: "cancelled")
+  public static let clientGone = FailureKind(rawValue: "clientGone")
+  public static let contextWindowExceeded = FailureKind(rawValue: "contextWindowExceeded")
+  public static let datasetInvalid = FailureKind(rawValue: "datasetInvalid")
+  public static let internalError = FailureKind(rawValue: "internalError")
+  public static let interrupted = FailureKind(rawValue: "interrupted")
+  public static let invalidParams = FailureKind(rawValue: "invalidParams")
+  public static let languageModelRejected = FailureKind(rawValue: "languageModelRejected")
+  public static let languageModelUnavailable = FailureKind(rawValue: "languageModelUnavailable")
+  public static let malformedReply = FailureKind(rawValue: "malformedReply")
+  public static let metricFailed = FailureKind(rawValue: "metricFailed")
+  public static let notFound = FailureKind(rawValue: "notFound")
+  public static let outputUnparsable = FailureKind(rawValue: "outputUnparsable")
+  public static let programFailed = FailureKind(rawValue: "programFailed")
+  public static let programInvalid = FailureKind(rawValue: "programInvalid")
+  public static let rateLimited = FailureKind(rawValue: "rateLimited")
+  public static let storeUnavailable = FailureKind(rawValue: "storeUnavailable")
+  public static let timeout = FailureKind(rawValue: "timeout")
+  public static let toolFailed = FailureKind(rawValue: "toolFailed")
+  public static let tooManyErrors = FailureKind(rawValue: "tooManyErrors")
 
   /// Whether the same call to a model may well succeed a little later.
   package var isPassing: Bool {
@@ -42,18 +43,18 @@ package struct FailureKind: RawRepresentable, Hashable, Sendable {
 /// The same value becomes the `error` of a JSON-RPC response, a line on the terminal, a log entry
 /// and the status of a span. Messages never hold a secret: whoever builds one from foreign text
 /// passes that text through a redactor first.
-package struct HoneError: Error, Sendable, CustomStringConvertible {
-  package var kind: FailureKind
+public struct HoneError: Error, Sendable, CustomStringConvertible {
+  public var kind: FailureKind
   /// One sentence or two: what failed, where, and what came.
-  package var message: String
+  public var message: String
   /// What the reader can do next, as an imperative sentence.
-  package var remedy: String?
+  public var remedy: String?
   /// The failed parts where there are several, each with its place (bad parameters, bad rows).
-  package var problems: [Problem]
+  public var problems: [Problem]
   /// Further facts for machines, as name and value (`status`, `model`, `attempts` …).
-  package var details: [String: String]
+  public var details: [String: String]
   /// The message of the error beneath, if any.
-  package var cause: String?
+  public var cause: String?
 
   package init(
     _ kind: FailureKind, _ message: String, remedy: String? = nil, problems: [Problem] = [],
@@ -67,7 +68,7 @@ package struct HoneError: Error, Sendable, CustomStringConvertible {
     self.cause = cause
   }
 
-  package var description: String {
+  public var description: String {
     var text = message
     for problem in problems { text += "\n  - \(problem)" }
     if let cause { text += "\n  because: \(cause)" }

@@ -1,16 +1,16 @@
 /// One thing wrong with an input: where it stands, what came, and what is allowed there.
-package struct Problem: Sendable, Hashable, CustomStringConvertible {
+public struct Problem: Sendable, Hashable, CustomStringConvertible {
   /// The place, as a path from the input's root (`optimizer.name`, `trainset.rows[3].answer`).
-  package var path: String
-  package var message: String
+  public var path: String
+  public var message: String
   /// What came, shortened, if it helps.
-  package var got: String?
+  public var got: String?
   /// The values allowed at this place, if they can be listed.
-  package var allowed: [String]
+  public var allowed: [String]
   /// The allowed value nearest to what came.
-  package var suggestion: String?
+  public var suggestion: String?
   /// Whether the last name on the path is what is wrong, and not the value under it.
-  package var isAboutName: Bool
+  public var isAboutName: Bool
 
   package init(
     path: String, message: String, got: String? = nil, allowed: [String] = [], suggestion: String? = nil,
@@ -24,7 +24,7 @@ package struct Problem: Sendable, Hashable, CustomStringConvertible {
     self.isAboutName = isAboutName
   }
 
-  package var description: String {
+  public var description: String {
     var text = path.isEmpty ? message : "\(path): \(message)"
     if let suggestion { text += " Did you mean \"\(suggestion)\"?" }
     return text

@@ -2,14 +2,14 @@
 ///
 /// Look-up is linear: the objects that are looked into by name are small, and large ones are
 /// walked, not searched.
-package struct JSONObject: Sendable, Hashable {
-  package private(set) var keys: [String] = []
-  package private(set) var values: [JSONValue] = []
+public struct JSONObject: Sendable, Hashable {
+  public private(set) var keys: [String] = []
+  public private(set) var values: [JSONValue] = []
 
-  package init() {}
+  public init() {}
 
   /// From members in order; of two with one name the last wins and keeps the first one's place.
-  package init(_ members: some Sequence<(String, JSONValue)>) {
+  public init(_ members: some Sequence<(String, JSONValue)>) {
     for (key, value) in members { self[key] = value }
   }
 
@@ -19,10 +19,10 @@ package struct JSONObject: Sendable, Hashable {
     self.values = values
   }
 
-  package var count: Int { keys.count }
-  package var isEmpty: Bool { keys.isEmpty }
+  public var count: Int { keys.count }
+  public var isEmpty: Bool { keys.isEmpty }
 
-  package subscript(key: String) -> JSONValue? {
+  public subscript(key: String) -> JSONValue? {
     get { keys.firstIndex(of: key).map { values[$0] } }
     set {
       switch (keys.firstIndex(of: key), newValue) {
@@ -41,20 +41,20 @@ package struct JSONObject: Sendable, Hashable {
   }
 
   /// Adds a member whose name the caller knows to be new; spares the look-up.
-  package mutating func append(_ key: String, _ value: JSONValue) {
+  public mutating func append(_ key: String, _ value: JSONValue) {
     keys.append(key)
     values.append(value)
   }
 
   /// The members whose names pass the test, in order.
-  package func filter(_ isIncluded: (String) -> Bool) -> JSONObject {
+  public func filter(_ isIncluded: (String) -> Bool) -> JSONObject {
     var result = JSONObject()
     for (key, value) in self where isIncluded(key) { result.append(key, value) }
     return result
   }
 
   /// These members, then those of `other`, which win where a name stands in both.
-  package func merging(_ other: JSONObject) -> JSONObject {
+  public func merging(_ other: JSONObject) -> JSONObject {
     var result = self
     for (key, value) in other { result[key] = value }
     return result
@@ -62,11 +62,11 @@ package struct JSONObject: Sendable, Hashable {
 }
 
 extension JSONObject: RandomAccessCollection {
-  package var startIndex: Int { 0 }
-  package var endIndex: Int { keys.count }
-  package subscript(position: Int) -> (key: String, value: JSONValue) { (keys[position], values[position]) }
+  public var startIndex: Int { 0 }
+  public var endIndex: Int { keys.count }
+  public subscript(position: Int) -> (key: String, value: JSONValue) { (keys[position], values[position]) }
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
-  package init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
+  public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
 }

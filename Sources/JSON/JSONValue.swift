@@ -2,7 +2,7 @@
 ///
 /// Numbers are `int` or `double` where that loses nothing of the token that was read; any other
 /// token (`1e3`, `1.50`, 30 digits) stays as it came in `number`, so that it can be echoed exactly.
-package enum JSONValue: Sendable, Hashable {
+public enum JSONValue: Sendable, Hashable {
   case null
   case bool(Bool)
   case int(Int)
@@ -15,18 +15,18 @@ package enum JSONValue: Sendable, Hashable {
 }
 
 extension JSONValue {
-  package var isNull: Bool { self == .null }
+  public var isNull: Bool { self == .null }
 
-  package var stringValue: String? {
+  public var stringValue: String? {
     if case .string(let text) = self { text } else { nil }
   }
 
-  package var boolValue: Bool? {
+  public var boolValue: Bool? {
     if case .bool(let flag) = self { flag } else { nil }
   }
 
   /// The value as an integer, if it is one exactly (`3`, `3.0`, `3e0`).
-  package var intValue: Int? {
+  public var intValue: Int? {
     switch self {
     case .int(let value): value
     case .double(let value): Int(exactly: value)
@@ -36,7 +36,7 @@ extension JSONValue {
   }
 
   /// The value as a finite floating-point number.
-  package var doubleValue: Double? {
+  public var doubleValue: Double? {
     switch self {
     case .int(let value): Double(value)
     case .double(let value): value
@@ -45,25 +45,25 @@ extension JSONValue {
     }
   }
 
-  package var arrayValue: [JSONValue]? {
+  public var arrayValue: [JSONValue]? {
     if case .array(let elements) = self { elements } else { nil }
   }
 
-  package var objectValue: JSONObject? {
+  public var objectValue: JSONObject? {
     if case .object(let object) = self { object } else { nil }
   }
 
   /// The member of that name, or nil where there is none or this is no object.
-  package subscript(key: String) -> JSONValue? { objectValue?[key] }
+  public subscript(key: String) -> JSONValue? { objectValue?[key] }
 
   /// The element at that index, or nil where there is none or this is no array.
-  package subscript(index: Int) -> JSONValue? {
+  public subscript(index: Int) -> JSONValue? {
     guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
     return elements[index]
   }
 
   /// The kind of value in words, for error messages.
-  package var kindName: String {
+  public var kindName: String {
     switch self {
     case .null: "null"
     case .bool: "a boolean"
@@ -79,17 +79,17 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
   ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral,
   ExpressibleByStringInterpolation
 {
-  package init(stringLiteral value: String) { self = .string(value) }
-  package init(integerLiteral value: Int) { self = .int(value) }
-  package init(floatLiteral value: Double) { self = .double(value) }
-  package init(booleanLiteral value: Bool) { self = .bool(value) }
-  package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-  package init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(JSONObject(elements)) }
-  package init(nilLiteral: ()) { self = .null }
+  public init(stringLiteral value: String) { self = .string(value) }
+  public init(integerLiteral value: Int) { self = .int(value) }
+  public init(floatLiteral value: Double) { self = .double(value) }
+  public init(booleanLiteral value: Bool) { self = .bool(value) }
+  public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(JSONObject(elements)) }
+  public init(nilLiteral: ()) { self = .null }
 }
 
 extension JSONValue {
-  package init(_ text: String?) { self = text.map(JSONValue.string) ?? .null }
-  package init(_ value: Int?) { self = value.map(JSONValue.int) ?? .null }
-  package init(_ value: Double?) { self = value.map(JSONValue.double) ?? .null }
+  public init(_ text: String?) { self = text.map(JSONValue.string) ?? .null }
+  public init(_ value: Int?) { self = value.map(JSONValue.int) ?? .null }
+  public init(_ value: Double?) { self = value.map(JSONValue.double) ?? .null }
 }

@@ -1,15 +1,27 @@
 package import JSON
+public import Schema
 
 /// What was asked of language models and what it cost, by role: the `usage` of a result, a run's bill.
-package struct UsageReport: Sendable, Hashable {
+public struct UsageReport: SchemaValue, Hashable {
   /// The figures of one role, or of all together.
-  package struct Figures: Sendable, Hashable {
+  public struct Figures: ResultObject, Hashable {
+    package static let members: [Member<Self>] = [
+      Member("calls", \.calls, isAlwaysWritten: true, "Requests sent to a model, failed ones included."),
+      Member("cached", \.cached, isAlwaysWritten: true, "Calls that were answered without asking a model."),
+      Member("failed", \.failed, isAlwaysWritten: true, "Requests sent that brought no answer."),
+      Member("inputTokens", \.tokens.inputTokens, isAlwaysWritten: true, "Tokens of the prompts."),
+      Member("outputTokens", \.tokens.outputTokens, isAlwaysWritten: true, "Tokens of the replies."),
+      Member("totalTokens", \.totalTokens, isAlwaysWritten: true, "Both together."),
+      Member("cost", \.shownCost, isAlwaysWritten: true, "US dollars; null where the price of any request is not known."),
+      Member("knownCost", \.shownKnownCost, "Where the cost is not known: the part that is."),
+    ]
+
     /// Requests sent to a model, failed ones included: what a budget's `maxCalls` counts.
-    package var calls = 0
+    public var calls = 0
     /// Calls that were answered without asking a model: from the store, or together with an equal call.
-    package var cached = 0
+    public var cached = 0
     /// Requests sent that brought no answer.
-    package var failed = 0
+    public var failed = 0
     /// Tokens of the requests sent, as the endpoints counted them.
     package var tokens = TokenUsage()
     /// US dollars of the requests whose price is known.
@@ -25,7 +37,7 @@ package struct UsageReport: Sendable, Hashable {
     package var answered: Int { calls - failed + cached }
 
     /// US dollars; nil where the price of any request is not known.
-    package var cost: Double? { unpriced == 0 ? knownCost : nil }
+    public var cost: Double? { unpriced == 0 ? knownCost : nil }
 
     package static func += (a: inout Figures, b: Figures) {
       a.calls += b.calls
@@ -37,16 +49,23 @@ package struct UsageReport: Sendable, Hashable {
       a.seconds += b.seconds
     }
 
-    /// `calls`, `cached`, `failed`, `inputTokens`, `outputTokens`, `totalTokens`, `cost`; where the cost
-    /// is not known, `knownCost` is the part that is.
-    package var json: JSONObject {
-      var object: JSONObject = [
-        "calls": .int(calls), "cached": .int(cached), "failed": .int(failed),
-        "inputTokens": .int(tokens.inputTokens), "outputTokens": .int(tokens.outputTokens),
-        "totalTokens": .int(tokens.totalTokens), "cost": JSONValue(cost.map(UsageReport.rounded)),
-      ]
-      if cost == nil { object["knownCost"] = .double(UsageReport.rounded(knownCost)) }
-      return object
+    /// All tokens; what is set goes to the outputs.
+    fileprivate var totalTokens: Int {
+      get { tokens.totalTokens }
+      set { tokens.outputTokens = newValue - tokens.inputTokens }
+    }
+
+    fileprivate var shownCost: Double? {
+      get { cost.map(UsageReport.rounded) }
+      set {
+        knownCost = newValue ?? knownCost
+        unpriced = newValue == nil ? max(1, unpriced) : 0
+      }
+    }
+
+    fileprivate var shownKnownCost: Double? {
+      get { cost == nil ? UsageReport.rounded(knownCost) : nil }
+      set { knownCost = newValue ?? knownCost }
     }
   }
 
@@ -61,7 +80,7 @@ package struct UsageReport: Sendable, Hashable {
   }
 
   /// All roles together.
-  package var total: Figures {
+  public var total: Figures {
     // In a fixed order, so that the sum of floating-point numbers is always the same.
     CallRole.allCases.reduce(into: Figures()) { $0 += self[$1] }
   }
@@ -70,16 +89,41 @@ package struct UsageReport: Sendable, Hashable {
     UsageReport(byRole: a.byRole.merging(b.byRole) { $0.plus($1) })
   }
 
+  package static var schema: Schema { Schema(.named("Usage"), "what was asked of models and what it cost") }
+
+  /// What stands under that name.
+  package static var shape: Schema {
+    let roles = Schema.Field("byRole", Schema(.map(Figures.schema)), "The same for each role that was used.")
+    var schema = Schema(.object(Figures.fields + [roles]))
+    schema.isOpen = true
+    return schema
+  }
+
+  package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> UsageReport? {
+    guard let roles = value["byRole"]?.objectValue else {
+      problems.add(place, "Expected usage with byRole.")
+      return nil
+    }
+    var report = UsageReport()
+    for (name, figures) in roles {
+      guard let role = CallRole(rawValue: name) else { continue }
+      report.byRole[role] = Figures.read(figures, at: "\(place).byRole.\(name)", problems)
+    }
+    return report
+  }
+
   /// The total's members, and `byRole` with those of each role that was used.
   package var json: JSONObject {
-    var object = total.json
+    var object = total.given
     var roles = JSONObject()
     for role in CallRole.allCases {
-      if let figures = byRole[role], figures != Figures() { roles.append(role.rawValue, .object(figures.json)) }
+      if let figures = byRole[role], figures != Figures() { roles.append(role.rawValue, .object(figures.given)) }
     }
     object["byRole"] = .object(roles)
     return object
   }
+
+  package var jsonValue: JSONValue { .object(json) }
 
   /// To the billionth of a dollar: hides the last digits that summing in another order would change.
   private static func rounded(_ cost: Double) -> Double { (cost * 1e9).rounded() / 1e9 }

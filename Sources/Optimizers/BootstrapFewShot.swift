@@ -48,7 +48,7 @@ package struct BootstrapFewShot: Optimizer {
     return count == 0 ? nil : LabeledFewShot(k: count).labeled(task.student, trainset: task.trainset)
   }
 
-  package func compile(_ task: CompileTask) async -> CompileResult {
+  package func compile(_ task: CompileTask) async -> SearchResult {
     await task.withAdapter(examples: examples(task), rows: task.valset ?? []) { task in
       await compared(task) { () async throws(HoneError) in
         await task.session.events.emit(.phase("bootstrap", message: "Bootstrapping demos"))

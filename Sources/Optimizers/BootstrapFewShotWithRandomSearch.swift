@@ -59,7 +59,7 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
     return sizer.randint(1...maxBootstrappedDemos)
   }
 
-  package func compile(_ task: CompileTask) async -> CompileResult {
+  package func compile(_ task: CompileTask) async -> SearchResult {
     var bare = task
     bare.student = task.student.withoutDemos()
     let rows = task.valset ?? task.trainset

@@ -12,12 +12,12 @@ extension CompileTask {
   ///   - keepsStudent: whether the student is a candidate, too.
   ///   - rows: the rows that candidates are scored on; none leaves the form open.
   func withAdapter(
-    examples: Program?, keepsStudent: Bool = false, rows: [JSONObject], search: (CompileTask) async -> CompileResult
-  ) async -> CompileResult {
+    examples: Program?, keepsStudent: Bool = false, rows: [JSONObject], search: (CompileTask) async -> SearchResult
+  ) async -> SearchResult {
     do throws(HoneError) {
       return await search(try await deciding(examples: examples, keepsStudent: keepsStudent, rows: rows))
     } catch {
-      return CompileResult(program: student, stopped: Callbacks.explained(error, session.callbacks?.peer))
+      return SearchResult(program: student, stopped: Callbacks.explained(error, session.callbacks?.peer))
     }
   }
 

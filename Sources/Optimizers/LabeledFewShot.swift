@@ -41,7 +41,7 @@ package struct LabeledFewShot: Optimizer {
     ]
   }
 
-  package func compile(_ task: CompileTask) async -> CompileResult {
+  package func compile(_ task: CompileTask) async -> SearchResult {
     let examples = labeled(task.student, trainset: task.trainset)
     return await task.withAdapter(examples: examples, rows: task.valset ?? []) { task in
       await compared(task) { labeled(task.student, trainset: task.trainset) }
@@ -53,7 +53,7 @@ package struct LabeledFewShot: Optimizer {
 /// outcome after.
 func compared(
   _ task: CompileTask, make: () async throws(HoneError) -> Program
-) async -> CompileResult {
+) async -> SearchResult {
   let log = SearchLog(task)
   let valset = task.valset ?? []
   let rows = Array(valset.indices)
@@ -71,7 +71,7 @@ func compared(
       await log.add(after, try await task.evaluator.evaluate(after, examples: valset), isFull: true)
     }
   } catch {
-    return CompileResult(program: program, baseline: log.baseline, trials: log.trials, stopped: error)
+    return SearchResult(program: program, baseline: log.baseline, trials: log.trials, stopped: error)
   }
-  return CompileResult(program: program, best: log.best, baseline: log.baseline, trials: log.trials)
+  return SearchResult(program: program, best: log.best, baseline: log.baseline, trials: log.trials)
 }

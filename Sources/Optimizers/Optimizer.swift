@@ -39,7 +39,7 @@ package struct CompileTask: Sendable {
 }
 
 /// What an optimizer found.
-package struct CompileResult: Sendable {
+package struct SearchResult: Sendable {
   /// The best program: the student itself where nothing better was found.
   package var program: Program
   /// The full evaluation that the best program was chosen by.
@@ -78,7 +78,7 @@ package protocol Optimizer: NamedSchemaObject {
   ///
   /// - Returns: the best program so far, also when something ended the search before its time (`stopped` says what): a
   ///   cancellation, a spent budget, an outage. With nothing scored that is the student.
-  func compile(_ task: CompileTask) async -> CompileResult
+  func compile(_ task: CompileTask) async -> SearchResult
 }
 
 extension Optimizer {

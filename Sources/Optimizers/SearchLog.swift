@@ -44,9 +44,9 @@ final class SearchLog {
   }
 
   /// What the search has found, ended by `error` if not by itself; the student where nothing better was.
-  func result(stoppedBy error: HoneError? = nil) -> CompileResult {
+  func result(stoppedBy error: HoneError? = nil) -> SearchResult {
     let error = error.map { Callbacks.explained($0, task.session.callbacks?.peer) }
-    return CompileResult(
+    return SearchResult(
       program: best?.evaluation.program ?? task.student, best: best, baseline: baseline, trials: trials,
       stopped: error)
   }

@@ -32,7 +32,7 @@ extension Schema {
       object["properties"] = .object(JSONObject(fields.map { ($0.name, .object($0.jsonObject)) }))
       let required = fields.filter(\.isRequired).map { JSONValue.string($0.name) }
       if !required.isEmpty { object["required"] = .array(required) }
-      object["additionalProperties"] = false
+      if !isOpen { object["additionalProperties"] = false }
     case .either(let schemas): object["anyOf"] = .array(schemas.map(\.json) + (isNullable ? [["type": "null"]] : []))
     case .named(let name):
       let reference: JSONValue = ["$ref": .string("#/components/schemas/\(name)")]
@@ -54,7 +54,7 @@ extension Schema.Field {
     var object: JSONObject = ["description": .string(summary)]
     var schema = schema
     // To give null is to leave it out, unless something else were to stand there then.
-    if defaultValue == nil { schema.isNullable = false }
+    if defaultValue == nil, !isNullWritten { schema.isNullable = false }
     for (key, value) in schema.json.objectValue ?? [:] where key != "description" || summary.isEmpty {
       object[key] = value
     }

@@ -53,6 +53,8 @@ package struct Schema: Sendable {
     /// What it is where it is left out; nil where that cannot be said in a value.
     package var defaultValue: JSONValue?
     package var schema: Schema
+    /// Whether null is written where there is nothing; in what is asked, to give null is to leave it out.
+    package var isNullWritten = false
 
     package init(
       _ name: String, _ schema: Schema, otherSpellings: [String] = [], isRequired: Bool = false,
@@ -71,6 +73,8 @@ package struct Schema: Sendable {
   package var summary: String
   /// Whether null may stand there, too.
   package var isNullable = false
+  /// Whether an object may have further members, which are passed over.
+  package var isOpen = false
   /// Values that show what is meant.
   package var examples: [JSONValue] = []
 

@@ -4,6 +4,7 @@ import Foundation
 import HoneService
 import JSON
 import JSONRPC
+import Jobs
 import Logging
 import Synchronization
 
@@ -108,7 +109,7 @@ struct Caller {
       }
       let interrupts = Interrupts {
         // A work tells what it has; what is none, or has not become one yet, just ends.
-        if service.isIdle { call.cancel() } else { Task { await service.stopWorks() } }
+        if service.workspace.isIdle { call.cancel() } else { Task { await service.workspace.stopJobs() } }
       }
       defer { withExtendedLifetime(interrupts) {} }
       begin.finish()

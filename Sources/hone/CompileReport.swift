@@ -1,39 +1,41 @@
 import ArgumentParser
+import Evaluation
 import Foundation
 import JSON
+import Jobs
 
 /// The result of a compile for a person: trials, baseline and best, what it cost, what to do next.
 enum CompileReport {
-  static func text(_ result: JSONValue) -> String {
+  static func text(_ result: JobOutline) -> String {
     var lines: [String] = []
-    if result["simulated"]?.boolValue == true {
+    if result.isSimulated {
       lines.append("(simulated model: scores show how the search works, not what a real model can do)")
     }
-    let trials = result["trials"]?.arrayValue ?? []
-    if !trials.isEmpty {
-      let best = result["bestRunId"]?.stringValue
+    if !result.trials.isEmpty {
       var rows = [["trial", "evaluation", "score", "95 % interval", "rows", "best so far", "choice"]]
-      for trial in trials {
-        let mark = trial["runId"]?.stringValue == best && best != nil ? " *" : ""
+      for trial in result.trials {
+        let mark = trial.runID != nil && trial.runID == result.bestRunID ? " *" : ""
         rows.append([
-          trial["number"]?.text() ?? "", trial["name"]?.stringValue ?? "", number(trial["score"]) + mark,
-          interval(trial["interval"]), trial["count"]?.text() ?? "", number(trial["bestSoFar"]),
-          coordinates(trial["coordinates"]),
+          "\(trial.number)", trial.name, WorkReport.number(trial.figures.score) + mark,
+          WorkReport.interval(trial.figures.interval), "\(trial.figures.count)", WorkReport.number(trial.bestSoFar),
+          coordinates(trial.coordinates),
         ])
       }
       lines.append(columns(rows))
     }
-    let baseline = result["baselineScore"]
-    if let score = result["score"], !score.isNull {
+    if let score = result.score {
       lines.append("")
-      lines.append("baseline \(number(baseline)) -> best \(number(score)) \(interval(result["interval"]))")
-      if let comparison = result["comparison"], let verdict = comparison["verdict"]?.stringValue {
+      lines.append(
+        "baseline \(WorkReport.number(result.baselineScore)) -> best \(WorkReport.number(score)) "
+          + WorkReport.interval(result.interval))
+      if let comparison = result.comparison {
         lines.append(
-          "on the same rows: \(verdict) (\(number(comparison["difference"])) points, p = \(short(comparison["pValue"]?.doubleValue)))")
+          "on the same rows: \(comparison.verdict.rawValue) (\(WorkReport.number(comparison.difference)) points, "
+            + "p = \(WorkReport.short(comparison.pValue)))")
       }
     }
     lines += WorkReport.replies(result) + WorkReport.ending(result)
-    if let run = result["runId"]?.stringValue {
+    if let run = result.runID {
       lines.append("")
       lines.append("run \(run)")
       lines.append("  hone runs --parent \(run)")
@@ -42,20 +44,8 @@ enum CompileReport {
     return lines.joined(separator: "\n")
   }
 
-  static func number(_ value: JSONValue?) -> String {
-    guard let number = value?.doubleValue else { return "-" }
-    return String(format: "%.2f", number)
-  }
-
-  static func short(_ value: Double?) -> String { value.map { String(format: "%.2g", $0) } ?? "-" }
-
-  static func interval(_ value: JSONValue?) -> String {
-    guard let low = value?[0], let high = value?[1] else { return "" }
-    return "[\(number(low)), \(number(high))]"
-  }
-
-  private static func coordinates(_ value: JSONValue?) -> String {
-    (value?.objectValue ?? [:]).map { key, value in
+  private static func coordinates(_ coordinates: JSONObject) -> String {
+    coordinates.map { key, value in
       "\(key.replacingOccurrences(of: "_predictor_", with: ":")) \(value.text())"
     }.joined(separator: ", ")
   }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import HoneService
 import JSON
+import Schema
+import Tracking
 
 /// `hone doctor`.
 struct DoctorCommand: AsyncParsableCommand {
@@ -30,23 +32,21 @@ struct DoctorCommand: AsyncParsableCommand {
     let request = params
     try await reporting {
       let result = try await Caller(common).call("doctor", request)
-      if json {
-        print(result.text(.indented))
+      let examination = DoctorResult(json: result)
+      if !json, let examination {
+        for finding in examination.findings { print(line(finding)) }
       } else {
-        for finding in result["findings"]?.arrayValue ?? [] { print(line(finding)) }
+        print(result.text(.indented))
       }
-      if result["healthy"] != true { throw ExitCode(1) }
+      if examination?.isHealthy != true { throw ExitCode(1) }
     }
   }
 
-  private func line(_ finding: JSONValue) -> String {
-    let level = finding["level"]?.stringValue ?? ""
-    let isRepaired = finding["repaired"] == true
-    let mark = isRepaired ? "mended" : level
-    let check = finding["check"]?.stringValue ?? ""
+  private func line(_ finding: Observation) -> String {
+    let mark = finding.isRepaired ? "mended" : finding.level.rawValue
     let blanks = String(repeating: " ", count: max(1, 9 - mark.count))
-    var text = "\(mark)\(blanks)\(check): \(finding["message"]?.stringValue ?? "")"
-    if let remedy = finding["remedy"]?.stringValue, !isRepaired { text += "\n         → \(remedy)" }
+    var text = "\(mark)\(blanks)\(finding.check): \(finding.message)"
+    if let remedy = finding.remedy, !finding.isRepaired { text += "\n         → \(remedy)" }
     return text
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import HoneService
 import JSON
 import JSONRPC
+import Jobs
 import Logging
 
 /// `hone mcp`.
@@ -41,7 +42,7 @@ struct MCPCommand: AsyncParsableCommand {
       let leave: @Sendable () -> Void = {
         Task {
           try? await Task.sleep(for: .seconds(1))
-          await service.drain()
+          await service.workspace.drain()
         }
       }
       let session = AgentSession(budget: AgentBudget(maxCalls: maxCalls, maxCost: maxCost), onEnd: leave) {
@@ -52,7 +53,7 @@ struct MCPCommand: AsyncParsableCommand {
       let connection = Connection(streams, handler: session, framing: .lines)
       let signals = TerminationSignals {
         Task {
-          await service.drain()
+          await service.workspace.drain()
           connection.close(cancelling: true)
         }
       }

@@ -1,6 +1,9 @@
 import ArgumentParser
+import Editing
 import HoneService
 import JSON
+import Jobs
+import Schema
 
 /// `hone predict`.
 struct PredictCommand: AsyncParsableCommand {
@@ -49,13 +52,10 @@ struct PredictCommand: AsyncParsableCommand {
     let params = request
     try await reporting {
       let result = try await Caller(common).call("predict", params, from: directory)
-      if common.json {
-        print(result.text(.indented))
-      } else {
-        for (key, value) in result["outputs"]?.objectValue ?? [:] { print("\(key): \(value.stringValue ?? value.text())") }
-        if result["simulated"]?.boolValue == true { print("(simulated model)") }
-        if let trace = result["traceId"]?.stringValue { print("trace \(trace)") }
-      }
+      guard !common.json, let answer = PredictResult(json: result) else { return print(result.text(.indented)) }
+      for (key, value) in answer.outputs { print("\(key): \(value.stringValue ?? value.text())") }
+      if answer.isSimulated { print("(simulated model)") }
+      if let trace = answer.traceID { print("trace \(trace)") }
     }
   }
 }

@@ -1,5 +1,9 @@
 import ArgumentParser
+import HoneService
 import JSON
+import Jobs
+import Schema
+import Tracking
 
 /// `hone runs`.
 struct RunsCommand: AsyncParsableCommand {
@@ -32,34 +36,31 @@ struct RunsCommand: AsyncParsableCommand {
     let params = request
     try await reporting {
       let result = try await Caller(common).call("listRuns", params)
-      print(common.json ? result.text(.indented) : tree(result["runs"]?.arrayValue ?? []))
+      guard !common.json, let listing = ListRunsResult(json: result) else { return print(result.text(.indented)) }
+      print(tree(listing.runs))
     }
   }
 
-  private func tree(_ runs: [JSONValue]) -> String {
+  private func tree(_ runs: [RunRecord]) -> String {
     if runs.isEmpty { return "no runs" }
     var rows = [["run", "name", "status", "score", "started", "seconds"]]
-    let ids = Set(runs.compactMap { $0["runId"]?.stringValue })
-    func add(_ run: JSONValue, prefix: String) {
-      let metrics = run["metrics"]
-      let score = metrics?["score"] ?? metrics?["eval"]
+    let ids = Set(runs.map(\.runID))
+    func add(_ run: RunRecord, prefix: String) {
       rows.append([
-        prefix + (run["runId"]?.stringValue ?? ""), run["name"]?.stringValue ?? "", run["status"]?.stringValue ?? "",
-        CompileReport.number(score), String((run["startTime"]?.stringValue ?? "").prefix(19)),
-        CompileReport.number(run["duration"]),
+        prefix + run.runID, run.name, run.status, WorkReport.number(run.metric("score") ?? run.metric("eval")),
+        String(run.startTime.prefix(19)), WorkReport.number(run.duration),
       ])
       // Children come in the order they were made; a listing has the newest first.
-      let children = runs.filter { $0["parentRunId"] == run["runId"] && run["runId"] != nil }
+      let children = runs.filter { $0.parentRunID == run.runID }
       for (index, child) in children.reversed().enumerated() {
         add(child, prefix: index == children.count - 1 ? "└─ " : "├─ ")
       }
     }
-    for run in runs where run["parentRunId"]?.stringValue.map({ !ids.contains($0) }) ?? true { add(run, prefix: "") }
+    for run in runs where run.parentRunID.map({ !ids.contains($0) }) ?? true { add(run, prefix: "") }
     var text = columns(rows)
     for run in runs {
-      guard let command = run["resumeCommand"]?.stringValue else { continue }
-      let status = run["tags"]?["hone.status"]?.stringValue ?? run["status"]?.stringValue ?? ""
-      text += "\n\(run["runId"]?.stringValue ?? "") (\(status)) goes on with: \(command)"
+      guard let command = run.resumeCommand else { continue }
+      text += "\n\(run.runID) (\(run.tag(HoneTag.status) ?? run.status)) goes on with: \(command)"
     }
     return text
   }

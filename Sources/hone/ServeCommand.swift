@@ -1,10 +1,12 @@
 import ArgumentParser
 import Exchange
 import Failures
+import Editing
 import Foundation
 import HoneService
 import HoneWeb
 import JSONRPC
+import Jobs
 import Logging
 
 /// `hone serve`: the JSON-RPC service on standard input and output, or on a Unix socket.
@@ -94,7 +96,7 @@ struct ServeCommand: AsyncParsableCommand {
         try await serveStandardStreams(service, limits)
       }
       await page?.stop()
-      await service.drain()
+      await service.workspace.drain()
       await exporter?.stop()
       await mirror?.stop()
       await service.close()
@@ -126,7 +128,7 @@ struct ServeCommand: AsyncParsableCommand {
     service.leaveDetached { method, params throws(HoneError) in
       try await SharedServices.ask(method, params, home: home)
     }
-    let session = Session(service: service, baseDirectory: directory) { status in
+    let session = Session(service: service, extensions: [Editor.self], baseDirectory: directory) { status in
       Task {
         await service.close()
         Foundation.exit(status)
@@ -135,14 +137,14 @@ struct ServeCommand: AsyncParsableCommand {
     let connection = Connection(streams, handler: session, limits: limits)
     let signals = TerminationSignals {
       Task {
-        await service.drain()
+        await service.workspace.drain()
         await connection.finish()
       }
     }
     connection.start()
     await connection.waitUntilFinished()
     // Detached works go on when the client has left.
-    await service.waitUntilIdle()
+    await service.workspace.waitUntilIdle()
     withExtendedLifetime(signals) {}
   }
 
@@ -155,7 +157,7 @@ struct ServeCommand: AsyncParsableCommand {
       // Relative paths are the client's, so they count from where the client is.
       let here = stream.peerProcess.flatMap(workingDirectory) ?? directory
       let ending = ConnectionReference()
-      let session = Session(service: service, baseDirectory: here, watchesClient: false) { _ in
+      let session = Session(service: service, extensions: [Editor.self], baseDirectory: here, watchesClient: false) { _ in
         ending.connection?.close(cancelling: true)
       }
       let connection = Connection(stream, handler: session, limits: limits)
@@ -178,7 +180,7 @@ struct ServeCommand: AsyncParsableCommand {
     leaving?.cancel()
     withExtendedLifetime(signals) {}
     server.close()
-    await service.drain()
+    await service.workspace.drain()
     await connections.finish()
     loop.stop()
   }

@@ -3,6 +3,7 @@ import Foundation
 import HoneService
 import JSON
 import JSONRPC
+import Jobs
 
 /// The services that `--attach` joins: one for each store, started when first needed, gone when nobody needs it.
 enum SharedServices {
@@ -48,7 +49,7 @@ enum SharedServices {
     let shared = try? SharedService(home: resolved(home))
     var lastUse = ContinuousClock.now
     while (try? await Task.sleep(for: .seconds(min(5, max(0.05, seconds / 10))))) != nil {
-      guard server.isUnused, service.isIdle else {
+      guard server.isUnused, service.workspace.isIdle else {
         lastUse = .now
         continue
       }

@@ -1,6 +1,7 @@
 import Foundation
 import HoneService
 import JSON
+import Jobs
 import Synchronization
 
 /// Progress on standard error: a bar that is drawn over on a terminal, a line now and then elsewhere.

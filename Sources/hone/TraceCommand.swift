@@ -1,6 +1,9 @@
 import ArgumentParser
 import Foundation
+import HoneService
 import JSON
+import Schema
+import Tracking
 
 /// `hone trace`.
 struct TraceCommand: AsyncParsableCommand {
@@ -21,41 +24,36 @@ struct TraceCommand: AsyncParsableCommand {
       var traceID = id
       if !id.hasPrefix("tr-") {
         let list = try await Caller(common).call("listTraces", ["runId": .string(id), "maxResults": 1])
-        guard let first = list["traces"]?[0]?["traceId"]?.stringValue else {
+        guard let first = ListTracesResult(json: list)?.traces.first?.traceID else {
           printError("hone: the run \(id) has no traces of its own; its children may: hone runs --parent \(id)")
           throw ExitCode(2)
         }
         traceID = first
       }
       let result = try await Caller(common).call("getTrace", ["traceId": .string(traceID)])
-      print(common.json ? result.text(.indented) : text(result))
+      guard !common.json, let trace = GetTraceResult(json: result) else { return print(result.text(.indented)) }
+      print(text(trace))
     }
   }
 
-  private func text(_ result: JSONValue) -> String {
-    let info = result["info"] ?? .null
+  private func text(_ trace: GetTraceResult) -> String {
+    let info = trace.info
     var lines = [
-      "\(info["traceId"]?.stringValue ?? "")  \(info["name"]?.stringValue ?? "")  \(info["status"]?.stringValue ?? "")  \(milliseconds(info["duration"]?.doubleValue))  \(info["usage"]?["totalTokens"]?.text() ?? "0") tokens"
+      "\(info.traceID)  \(info.name)  \(info.status)  \(milliseconds(info.duration))  \(info.usage.totalTokens) tokens"
     ]
-    for assessment in info["assessments"]?.arrayValue ?? [] {
-      lines.append("  \(assessment["name"]?.stringValue ?? ""): \(assessment["value"]?.text() ?? "")")
-    }
-    let spans = result["spans"]?.arrayValue ?? []
-    func add(_ span: JSONValue, depth: Int) {
-      let start = span["startTimeNs"]?.intValue ?? 0
-      let end = span["endTimeNs"]?.intValue ?? start
+    for assessment in info.assessments { lines.append("  \(assessment.name): \(assessment.value.text())") }
+    func add(_ span: SpanRecord, depth: Int) {
       let indent = String(repeating: "  ", count: depth)
-      let status = span["statusMessage"]?.stringValue.map { "  ERROR: \($0)" } ?? ""
-      lines.append(
-        "\(indent)\(span["name"]?.stringValue ?? "")  \(span["type"]?.stringValue ?? "")  \(milliseconds(Double(end - start) / 1e9))\(status)")
-      for (label, value) in [("in", span["inputs"]), ("out", span["outputs"])] {
-        guard let value, !value.isNull else { continue }
+      let status = span.statusMessage.map { "  ERROR: \($0)" } ?? ""
+      let seconds = Double(span.endTimeNs - span.startTimeNs) / 1e9
+      lines.append("\(indent)\(span.name)  \(span.type)  \(milliseconds(seconds))\(status)")
+      for (label, value) in [("in", span.inputs), ("out", span.outputs)] where !value.isNull {
         lines.append(contentsOf: shown(value, label, indent + "  "))
       }
-      for child in spans where child["parentId"] == span["id"] { add(child, depth: depth + 1) }
+      for child in trace.spans where child.parentID == span.id { add(child, depth: depth + 1) }
     }
-    for span in spans where span["parentId"]?.isNull ?? true { add(span, depth: 0) }
-    if let next = result["nextPageToken"], !next.isNull { lines.append("(more spans: hone call getTrace with pageToken)") }
+    for span in trace.spans where span.parentID == nil { add(span, depth: 0) }
+    if trace.nextPageToken != nil { lines.append("(more spans: hone call getTrace with pageToken)") }
     return lines.joined(separator: "\n")
   }
 
@@ -71,7 +69,5 @@ struct TraceCommand: AsyncParsableCommand {
     return ["\(indent)\(label) \(full || text.count <= 160 ? text : text.prefix(160) + "…")"]
   }
 
-  private func milliseconds(_ seconds: Double?) -> String {
-    seconds.map { String(format: "%.1f ms", $0 * 1000) } ?? ""
-  }
+  private func milliseconds(_ seconds: Double) -> String { String(format: "%.1f ms", seconds * 1000) }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HoneService
 import HoneWeb
+import Jobs
 import Logging
 
 /// `hone ui`: the page, and MLflow's REST API, over a store.

@@ -1,5 +1,6 @@
 import JSON
 import Randomness
+import Schema
 import Testing
 
 @testable import Evaluation

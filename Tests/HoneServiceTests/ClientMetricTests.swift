@@ -8,6 +8,7 @@ import Synchronization
 import Testing
 
 @testable import HoneService
+@testable import Jobs
 
 @Suite("A metric of the client's", .timeLimit(.minutes(1)))
 struct ClientMetricTests {

@@ -5,6 +5,7 @@ import Programs
 import Testing
 
 @testable import HoneService
+@testable import Jobs
 
 @Suite("A language model of the client's", .timeLimit(.minutes(1)))
 struct ClientModelTests {

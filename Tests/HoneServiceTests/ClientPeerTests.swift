@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import JSONRPC
+import Jobs
 import Programs
 import Synchronization
 import Testing

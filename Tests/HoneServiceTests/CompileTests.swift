@@ -1,6 +1,7 @@
 import Failures
 import HoneService
 import JSON
+import Jobs
 import Synchronization
 import Testing
 

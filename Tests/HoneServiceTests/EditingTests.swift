@@ -7,6 +7,7 @@ import Schema
 import Synchronization
 import Testing
 
+@testable import Editing
 @testable import HoneService
 
 @Suite("Places in a document")
@@ -167,7 +168,7 @@ private final class Wire: RequestHandler {
     var (there, back): ([Int32], [Int32]) = ([0, 0], [0, 0])
     #expect(pipe(&there) == 0 && pipe(&back) == 0)
     descriptors = there + back
-    let session = Session(service: service, baseDirectory: NSTemporaryDirectory())
+    let session = Session(service: service, extensions: [Editor.self], baseDirectory: NSTemporaryDirectory())
     server = Connection(try StandardStreams(input: there[0], output: back[1]), handler: session)
     let hearing = Hearing()
     client = Connection(try StandardStreams(input: back[0], output: there[1]), handler: hearing, framing: .headers)

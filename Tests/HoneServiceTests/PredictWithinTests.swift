@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import JSONRPC
+import Jobs
 import Programs
 import Synchronization
 import Testing
@@ -133,7 +134,7 @@ struct PredictWithinTests {
         let (execution, inputs) = (params["executionId"], params["inputs"] ?? .null)
         // Not awaited: a thread that goes on after the program has returned.
         let task = Task { () -> HoneError? in
-          while service.executions.holds(execution?.stringValue ?? "") { await Task.yield() }
+          while service.workspace.executions.holds(execution?.stringValue ?? "") { await Task.yield() }
           do throws(HoneError) {
             _ = try await Self.predict(service, execution, inputs)
             return nil
@@ -192,7 +193,7 @@ struct PredictWithinTests {
       for peer in bad { _ = try? await service.call("evaluate", evaluation(), in: environment(peer)) }
       let failed = try await result["failed"]
       #expect(failed == 0)
-      #expect(service.executions.count == 0)
+      #expect(service.workspace.executions.count == 0)
     }
   }
 }

@@ -5,6 +5,8 @@ import JSON
 import Schema
 import Testing
 
+@testable import Editing
+
 @Suite("The protocol's description", .timeLimit(.minutes(1)))
 struct ProtocolTests {
   private static let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

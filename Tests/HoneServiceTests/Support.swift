@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import HoneService
 import JSON
+import Jobs
 import Logging
 
 /// A service over a fresh home directory that is removed afterwards.

@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import HoneService
 import JSON
+import Jobs
 import Logging
 import Synchronization
 import Testing
@@ -125,7 +126,7 @@ struct WorkTests {
     try await withService { service in
       let begun = try await service.ask("evaluate", slowEvaluation(["detach": true]))
       let run = try #require(begun["runId"])
-      await service.drain()
+      await service.workspace.drain()
       #expect(try await service.failure("compile", smallCompile())?.kind == .cancelled)
       let next = Service(home: service.home, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
       let shown = try await next.ask("getRun", ["runId": run])

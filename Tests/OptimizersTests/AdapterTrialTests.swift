@@ -177,7 +177,7 @@ struct AdapterTrialTests {
 
   private func compile(
     _ optimizer: JSONValue, _ model: PickyModel, listener: Listener = Listener(), adapter: ReplyFormat? = nil
-  ) async throws -> CompileResult {
+  ) async throws -> SearchResult {
     let problems = ProblemList()
     let made = try #require(OptimizerRegistry.all.read(optimizer, at: "optimizer", problems), "\(problems.problems)")
     var student = try program(typed)

@@ -216,7 +216,7 @@ struct RandomSearchTests {
 
   @Test("the outcome does not depend on the concurrency", arguments: [8, 64])
   func deterministic(concurrency: Int) async throws {
-    func search(_ concurrency: Int) async throws -> CompileResult {
+    func search(_ concurrency: Int) async throws -> SearchResult {
       await make(BootstrapFewShotWithRandomSearch.self, ["num_candidate_programs": 5]).compile(
         Bench(ScriptedModel(delays: true), concurrency: concurrency).task(try program()))
     }
@@ -266,7 +266,7 @@ struct RandomSearchTests {
 }
 
 /// A search in lines that can be compared: name, score and coordinates of every trial.
-func summary(_ result: CompileResult) -> [String] {
+func summary(_ result: SearchResult) -> [String] {
   result.trials.map { trial -> String in
     let coordinates = JSONValue.object(trial.evaluation.coordinates).text()
     return "\(trial.number) \(trial.evaluation.name) \(trial.result.score) \(trial.bestSoFar ?? -1) \(coordinates)"

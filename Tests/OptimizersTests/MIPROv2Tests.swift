@@ -8,7 +8,7 @@ import Testing
 
 /// What two searches must have in common to be called the same.
 private func sameSearch(
-  _ a: CompileResult, _ b: CompileResult, sourceLocation: SourceLocation = #_sourceLocation
+  _ a: SearchResult, _ b: SearchResult, sourceLocation: SourceLocation = #_sourceLocation
 ) {
   #expect(summary(a) == summary(b), sourceLocation: sourceLocation)
   #expect(
@@ -170,7 +170,7 @@ struct MIPROv2Tests {
 
   @Test("seed 0 is a seed of its own")
   func seedZero() async throws {
-    func search(_ seed: JSONValue) async throws -> CompileResult {
+    func search(_ seed: JSONValue) async throws -> SearchResult {
       await make(MIPROv2.self, small.merging(["seed": seed])).compile(Bench().task(try program()))
     }
     let zero = try await search(0)
@@ -238,7 +238,7 @@ struct MIPROv2Tests {
 
   @Test("the search is the same whatever the concurrency and the order of replies", arguments: [oneStep, twoSteps])
   func deterministic(structure: JSONValue) async throws {
-    func search(_ concurrency: Int, cache: Bool) async throws -> CompileResult {
+    func search(_ concurrency: Int, cache: Bool) async throws -> SearchResult {
       await make(MIPROv2.self, ["auto": "light"]).compile(
         Bench(ScriptedModel(delays: true), concurrency: concurrency, cache: cache)
           .task(try program(structure), val: rows(100..<160)))

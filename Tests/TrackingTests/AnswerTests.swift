@@ -120,7 +120,7 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
       try await store.logTrial(run: run, number: 1, ["number": 1])
       #expect(try await store.trials(run: run, after: 1).count == 1)
       try await store.endRun(
-        run, status: .killed, seconds: 2.5, metrics: [Metric("calls", 7)], tags: [KeyValue("hone.status", "PAUSED")],
+        run, status: .killed, seconds: 2.5, metrics: [MetricPoint("calls", 7)], tags: [KeyValue("hone.status", "PAUSED")],
         result: ["status": "PAUSED"])
       #expect(try await store.stopRequests().isEmpty)
       #expect(try await store.processWorking(on: run) == nil)
@@ -130,7 +130,7 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
       #expect(try await store.trials(run: run).isEmpty)
       #expect(try await store.result(run: run) == nil)
       #expect(try await store.run(run).info.status == .running)
-      try await store.endRun(run, status: .finished, seconds: 1, metrics: [Metric("calls", 9)], tags: [], result: [:])
+      try await store.endRun(run, status: .finished, seconds: 1, metrics: [MetricPoint("calls", 9)], tags: [], result: [:])
       #expect(try await store.metricHistory(run: run, key: "calls").items.map(\.value) == [9])
       #expect(await failure { _ = try await store.reopenRun(run, params: [:], droppingTags: []) }?.kind == .invalidParams)
     }

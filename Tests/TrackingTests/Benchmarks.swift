@@ -102,7 +102,7 @@ struct Benchmarks {
           let run = try await store.createRun(NewRun())
           try await store.log(
             run: run.id, params: (0..<8).map { KeyValue("param.\($0)", String(repeating: "v", count: 50)) },
-            metrics: (0..<4).map { Metric("m\($0)", Double($0)) })
+            metrics: (0..<4).map { MetricPoint("m\($0)", Double($0)) })
         }
       }
       try await measure("search 1000 runs", 10) { for _ in 0..<10 { _ = try await store.searchRuns() } }

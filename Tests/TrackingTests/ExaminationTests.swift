@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import JSON
 import LanguageModels
+import Schema
 import Testing
 import Traces
 
@@ -119,9 +120,9 @@ import Traces
       }
       try set(99)
       #expect(try await StoreExamination.run(home: home).contains { $0.check == "schema" && $0.level == .error })
-      try set(max(1, Schema.version - 1))
+      try set(max(1, StoreSchema.version - 1))
       let found = try await StoreExamination.run(home: home)
-      let level = Schema.version == 1 ? Observation.Level.ok : .note
+      let level = StoreSchema.version == 1 ? Observation.Level.ok : .note
       #expect(found.contains { $0.check == "schema" && $0.level == level })
     }
   }
@@ -160,14 +161,14 @@ import Traces
   }
 
   @Test func `Each earlier schema is copied, then migrated, and keeps what it holds`() async throws {
-    let versions = Schema.migrator.migrations
-    #expect(versions.count == Schema.version)
+    let versions = StoreSchema.migrator.migrations
+    #expect(versions.count == StoreSchema.version)
     for (number, name) in versions.dropLast().enumerated() {
       try await withHome { home async throws in
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         let path = home + "/hone.sqlite"
         let old = try DatabasePool(path: path)
-        try Schema.migrator.migrate(old, upTo: name)
+        try StoreSchema.migrator.migrate(old, upTo: name)
         try await old.write { db in
           try db.execute(
             sql: """

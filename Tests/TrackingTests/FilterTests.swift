@@ -18,7 +18,7 @@ private func withRuns(_ body: (TrackingStore) async throws -> Void) async throws
         NewRun(name: name, startTime: start, user: "ann", tags: tags.map { KeyValue($0.0, $0.1) }))
       try await store.log(
         run: run.id, params: params.map { KeyValue($0.0, $0.1) },
-        metrics: metrics.map { Metric($0.0, $0.1, step: 0, timestamp: 1) })
+        metrics: metrics.map { MetricPoint($0.0, $0.1, step: 0, timestamp: 1) })
       if let end { try await store.updateRun(run.id, status: status, endTime: end) }
       return run.id
     }
@@ -247,7 +247,7 @@ private func names(_ store: TrackingStore, _ filter: String) async throws -> [St
       let values: [Double?] = [3, nil, .nan, 1, .infinity, 1, -.infinity, nil, .nan, 2, 0, 7]
       for (index, value) in values.enumerated() {
         let run = try await store.createRun(NewRun(startTime: 1000 + index / 2))
-        if let value { try await store.logMetric(run: run.id, Metric("m", value, step: 0, timestamp: 1)) }
+        if let value { try await store.logMetric(run: run.id, MetricPoint("m", value, step: 0, timestamp: 1)) }
         if index % 3 > 0 { try await store.logParam(run: run.id, "p", "v\(index % 4)") }
         if index % 5 > 1 { try await store.updateRun(run.id, status: .finished, endTime: index) }
       }

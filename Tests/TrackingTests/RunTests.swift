@@ -2,6 +2,7 @@ import Failures
 import GRDB
 import JSON
 import LanguageModels
+import Schema
 import Testing
 import Traces
 
@@ -81,7 +82,7 @@ import Traces
         ])
       #expect(try await store.run(id) == run)
       #expect(try await store.children(of: parent.id).map(\.id) == [id])
-      #expect(run.json["startTime"] == "1970-01-01T00:00:01.000Z")
+      #expect(RunRecord(run).jsonValue["startTime"] == "1970-01-01T00:00:01.000Z")
     }
   }
 
@@ -156,7 +157,7 @@ import Traces
       try await store.logParam(run: run.id, "seed", "0")
       let error = await failure {
         try await store.log(
-          run: run.id, params: [KeyValue("new", "1"), KeyValue("seed", "1")], metrics: [Metric("m", 1)],
+          run: run.id, params: [KeyValue("new", "1"), KeyValue("seed", "1")], metrics: [MetricPoint("m", 1)],
           tags: [KeyValue("t", "1")])
       }
       #expect(error?.kind == .invalidParams)
@@ -173,7 +174,7 @@ import Traces
       let run = try await store.createRun(NewRun())
       #expect(await failure { try await store.logParam(run: run.id, key, "v") }?.kind == .invalidParams)
       #expect(await failure { try await store.setTag(run: run.id, key, "v") }?.kind == .invalidParams)
-      #expect(await failure { try await store.logMetric(run: run.id, Metric(key, 1)) }?.kind == .invalidParams)
+      #expect(await failure { try await store.logMetric(run: run.id, MetricPoint(key, 1)) }?.kind == .invalidParams)
     }
   }
 
@@ -181,11 +182,11 @@ import Traces
     try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
       let points: [(Double, Int, Int)] = [(1, 5, 10), (9, 4, 99), (2, 5, 11), (7, 5, 11), (3, 5, 11), (8, -3, 0)]
-      try await store.log(run: run.id, metrics: points.map { Metric("m", $0.0, step: $0.1, timestamp: $0.2) })
-      #expect(try await store.run(run.id).metrics == [Metric("m", 7, step: 5, timestamp: 11)])
+      try await store.log(run: run.id, metrics: points.map { MetricPoint("m", $0.0, step: $0.1, timestamp: $0.2) })
+      #expect(try await store.run(run.id).metrics == [MetricPoint("m", 7, step: 5, timestamp: 11)])
       let history = try await store.metricHistory(run: run.id, key: "m")
       #expect(history.items.map(\.step) == [-3, 4, 5, 5, 5, 5])
-      #expect(await failure { try await store.logMetric(run: run.id, Metric("m", 1, timestamp: -1)) } != nil)
+      #expect(await failure { try await store.logMetric(run: run.id, MetricPoint("m", 1, timestamp: -1)) } != nil)
     }
   }
 
@@ -194,7 +195,7 @@ import Traces
       let run = try await store.createRun(NewRun())
       let values: [Double] = [.nan, .infinity, -.infinity, .leastNonzeroMagnitude, 0.1 + 0.2, -0.0]
       for (step, value) in values.enumerated() {
-        for _ in 0..<2 { try await store.logMetric(run: run.id, Metric("v", value, step: step, timestamp: 5)) }
+        for _ in 0..<2 { try await store.logMetric(run: run.id, MetricPoint("v", value, step: step, timestamp: 5)) }
       }
       let read = try await store.metricHistory(run: run.id, key: "v").items.map(\.value)
       #expect(read.count == 6)
@@ -203,11 +204,11 @@ import Traces
       #expect(read[2] == -.infinity)
       #expect(read[3] == .leastNonzeroMagnitude)
       #expect(read[4] == 0.1 + 0.2)
-      try await store.logMetric(run: run.id, Metric("only", .nan, step: 1, timestamp: 1))
+      try await store.logMetric(run: run.id, MetricPoint("only", .nan, step: 1, timestamp: 1))
       #expect(try await store.run(run.id).metric("only")?.isNaN == true)
       // A number outdoes a NaN of the same step and time, not the other way round.
-      try await store.logMetric(run: run.id, Metric("only", -5, step: 1, timestamp: 1))
-      try await store.log(run: run.id, metrics: [Metric("only", .nan, step: 1, timestamp: 1)])
+      try await store.logMetric(run: run.id, MetricPoint("only", -5, step: 1, timestamp: 1))
+      try await store.log(run: run.id, metrics: [MetricPoint("only", .nan, step: 1, timestamp: 1)])
       #expect(try await store.run(run.id).metric("only") == -5)
     }
   }
@@ -215,7 +216,7 @@ import Traces
   @Test func `A metric's history is paged`() async throws {
     try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
-      try await store.log(run: run.id, metrics: (0..<25).map { Metric("m", Double($0), step: $0 / 2, timestamp: 1) })
+      try await store.log(run: run.id, metrics: (0..<25).map { MetricPoint("m", Double($0), step: $0 / 2, timestamp: 1) })
       var values: [Double] = []
       var token: String?
       repeat {

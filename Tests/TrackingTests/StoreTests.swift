@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import GRDB
 import LanguageModels
+import Schema
 import Testing
 
 @testable import Tracking
@@ -84,13 +85,13 @@ import Testing
       await store.close()
       let path = home + "/hone.sqlite"
       let pool = try DatabasePool(path: path)
-      var migrator = Schema.migrator
+      var migrator = StoreSchema.migrator
       migrator.registerMigration("next") { db in
-        try db.execute(sql: "ALTER TABLE runs ADD COLUMN note TEXT; PRAGMA user_version = \(Schema.version + 1)")
+        try db.execute(sql: "ALTER TABLE runs ADD COLUMN note TEXT; PRAGMA user_version = \(StoreSchema.version + 1)")
       }
-      try Schema.prepare(
-        pool, home: home, path: path, readOnly: false, version: Schema.version + 1, migrator: migrator)
-      let backup = path + ".v\(Schema.version).backup"
+      try StoreSchema.prepare(
+        pool, home: home, path: path, readOnly: false, version: StoreSchema.version + 1, migrator: migrator)
+      let backup = path + ".v\(StoreSchema.version).backup"
       #expect(try mode(backup) == 0o600)
       let copy = try DatabaseQueue(path: backup)
       let names = try await copy.read { db in try String.fetchAll(db, sql: "SELECT name FROM runs") }
@@ -184,7 +185,7 @@ import Testing
         for index in 0..<400 {
           let store = stores[index % 2]
           group.addTask {
-            let metric = Metric("loss", Double(index), step: index, timestamp: 1)
+            let metric = MetricPoint("loss", Double(index), step: index, timestamp: 1)
             return await failure { try await store.logMetric(run: run.id, metric) }
           }
         }

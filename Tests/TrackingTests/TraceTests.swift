@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import JSON
 import LanguageModels
+import Schema
 import Testing
 import Traces
 
@@ -97,13 +98,13 @@ private func described(_ span: Span) -> String {
       #expect(info.requestPreview?.hasPrefix(#"{"question":"A file of 7"#) == true)
       #expect(info.metadata == ["row": 7])
       #expect(info.assessments.map(\.assessment) == trace.assessments)
-      let json = info.json
+      let json = TraceRecord(info).jsonValue
       #expect(json["traceId"]?.stringValue == trace.id.description)
       #expect(json["startTime"]?.stringValue?.hasSuffix("Z") == true)
       #expect(json["startTimeNs"]?.intValue == trace.spans[0].start)
       #expect(json["duration"] == 0.02)
       #expect(json["assessments"]?[0]?["value"] == false)
-      #expect(trace.spans[1].json["parentId"]?.stringValue == trace.spans[0].id.description)
+      #expect(SpanRecord(trace.spans[1]).parentID == trace.spans[0].id.description)
       #expect(await failure { _ = try await store.trace(.random()) }?.kind == .notFound)
     }
   }

@@ -1,4 +1,4 @@
-package import JSON
+public import Schema
 
 /// Whether one program scores better than another on the same examples, example by example.
 ///
@@ -12,14 +12,26 @@ package import JSON
 /// comparing matched proportions", Statistics in Medicine 24(5), 2005; R. A. Fisher, "The Design of
 /// Experiments", 1935, §21 (sign flips); R. Dror et al., "The Hitchhiker's Guide to Testing Statistical
 /// Significance in Natural Language Processing", ACL 2018.
-package struct PairedComparison: Sendable, Hashable {
-  package enum Verdict: String, Sendable, Hashable {
+public struct PairedComparison: ResultObject, Hashable {
+  package static let summary = "Whether one program scores better than another on the same examples."
+  package static let members: [Member<Self>] = [
+    Member("difference", \.difference, isAlwaysWritten: true, "The candidate's score less the baseline's, in percent points."),
+    Member("interval", \.interval, isAlwaysWritten: true, "The 95 % interval of the difference."),
+    Member("pValue", \.pValue, isAlwaysWritten: true, "If both were equally good, how probable a difference this large would be."),
+    Member("method", \.method, isAlwaysWritten: true, "The test."),
+    Member("wins", \.wins, isAlwaysWritten: true, "Examples on which the candidate scores higher."),
+    Member("losses", \.losses, isAlwaysWritten: true, "Examples on which it scores lower."),
+    Member("count", \.count, isAlwaysWritten: true, "Examples compared."),
+    Member("verdict", \.verdict, isAlwaysWritten: true, "What can be said at the 5 % level."),
+  ]
+
+  public enum Verdict: String, SchemaChoice, Hashable {
     case better
     case worse
     case noClearDifference = "no clear difference"
   }
 
-  package enum Method: String, Sendable, Hashable {
+  public enum Method: String, SchemaChoice, Hashable {
     /// All scores are 0 or 1: the exact test of McNemar.
     case mcnemar = "exact McNemar"
     /// Graded scores, at most 16 of which differ: every way of flipping the differences' signs.
@@ -28,21 +40,23 @@ package struct PairedComparison: Sendable, Hashable {
     case student = "paired t"
   }
 
-  package var count: Int
+  public var count = 0
   /// The examples on which the candidate scores higher, and lower.
-  package var wins: Int
-  package var losses: Int
+  public var wins = 0
+  public var losses = 0
   /// The candidate's score less the baseline's, in percent points.
-  package var difference: Double
+  public var difference = 0.0
   /// The 95 % interval of the difference in percent points; nil where there is one pair of graded scores.
-  package var interval: PercentInterval?
+  public var interval: PercentInterval?
   /// The probability of a difference at least this far from 0, were the programs alike; two-sided.
-  package var pValue: Double
-  package var method: Method
-  package var verdict: Verdict
+  public var pValue = 1.0
+  public var method = Method.mcnemar
+  public var verdict = Verdict.noClearDifference
 
   /// The level below which `pValue` makes a difference clear.
   package static let level = 0.05
+
+  package init() {}
 
   /// Compares the scores of a candidate with those of a baseline, in the same order of examples; nil if
   /// there are none or the lists differ in length.
@@ -71,15 +85,6 @@ package struct PairedComparison: Sendable, Hashable {
     }
     let sum = compensatedSum(differences)
     verdict = pValue >= Self.level || sum == 0 ? .noClearDifference : sum > 0 ? .better : .worse
-  }
-
-  /// `{"difference", "interval", "pValue", "method", "wins", "losses", "count", "verdict"}`.
-  package var json: JSONObject {
-    [
-      "difference": .double(difference), "interval": interval?.json ?? .null, "pValue": .double(pValue),
-      "method": .string(method.rawValue), "wins": .int(wins), "losses": .int(losses), "count": .int(count),
-      "verdict": .string(verdict.rawValue),
-    ]
   }
 
   /// The interval of a difference of matched shares with half a pair added to each of the four outcomes.

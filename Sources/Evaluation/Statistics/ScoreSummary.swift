@@ -1,12 +1,30 @@
 package import JSON
+public import Schema
 
 /// Two bounds of a quantity in percent (of points), rounded to two decimals.
-package struct PercentInterval: Sendable, Hashable {
-  package var low: Double
-  package var high: Double
+public struct PercentInterval: SchemaValue, Hashable {
+  public var low: Double
+  public var high: Double
+
+  package init(low: Double, high: Double) {
+    self.low = low
+    self.high = high
+  }
+
+  package static var schema: Schema { Schema(.named("Interval"), "[low, high]") }
+
+  /// What stands under that name.
+  package static var shape: Schema { Schema(.array(Schema(.number(-.infinity ... .infinity))), "95 % interval [low, high] in percent.") }
+
+  package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> PercentInterval? {
+    guard let bounds = [Double].read(value, at: place, problems) else { return nil }
+    if bounds.count == 2 { return PercentInterval(low: bounds[0], high: bounds[1]) }
+    problems.add(place, "Expected [low, high].")
+    return nil
+  }
 
   /// `[low, high]`.
-  package var json: JSONValue { [.double(low), .double(high)] }
+  package var jsonValue: JSONValue { [.double(low), .double(high)] }
 }
 
 /// The score of a list of examples in percent, and how sure it is.

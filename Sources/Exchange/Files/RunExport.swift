@@ -2,6 +2,7 @@ package import Failures
 import Foundation
 import JSON
 import LanguageModels
+import Schema
 import Traces
 package import Tracking
 
@@ -44,7 +45,7 @@ package struct RunExport {
     if experiments.insert(run.info.experimentID).inserted {
       let experiment = try await store.experiment(id: run.info.experimentID)
       try line([
-        "experiment": ["id": .string(experiment.id), "name": .string(experiment.name), "tags": experiment.tags.json]
+        "experiment": ["id": .string(experiment.id), "name": .string(experiment.name), "tags": .object(experiment.tags.object)]
       ])
     }
     try await write(run)
@@ -81,8 +82,8 @@ package struct RunExport {
         "id": .string(run.id), "experiment": .string(run.info.experimentID), "parent": JSONValue(run.info.parentID),
         "name": .string(run.info.name), "status": .string(run.info.status.rawValue), "user": .string(run.info.user),
         "startTime": .int(run.info.startTime), "endTime": JSONValue(run.info.endTime),
-        "deleted": .bool(run.info.lifecycle == .deleted), "params": run.params.json, "metrics": .array(metrics),
-        "tags": run.tags.json, "inputs": .array(run.inputs.map(\.line)), "results": .array(rows),
+        "deleted": .bool(run.info.lifecycle == .deleted), "params": .object(run.params.object), "metrics": .array(metrics),
+        "tags": .object(run.tags.object), "inputs": .array(run.inputs.map(\.line)), "results": .array(rows),
       ]
     ])
   }
@@ -116,7 +117,7 @@ package struct RunExport {
           spans += part.items.map(\.line)
           next = part.nextPageToken
         } while next != nil
-        try line(["trace": ["info": .object(info.json), "spans": .array(spans)]])
+        try line(["trace": ["info": TraceRecord(info).jsonValue, "spans": .array(spans)]])
       }
     } while token != nil
   }

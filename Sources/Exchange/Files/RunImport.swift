@@ -119,7 +119,7 @@ package struct RunImport {
           id: id, experimentID: experiment, name: name, parentID: run["parent"]?.stringValue,
           startTime: run["startTime"]?.intValue, tags: tags))
     }
-    let points = (run["metrics"]?.arrayValue ?? []).compactMap(Metric.init(line:))
+    let points = (run["metrics"]?.arrayValue ?? []).compactMap(MetricPoint.init(line:))
     try await store.log(run: id, params: run["params"]?.objectValue?.pairs ?? [], metrics: points)
     try await store.logInputs(run: id, (run["inputs"]?.arrayValue ?? []).compactMap(DatasetInput.init(line:)))
     try await store.logResults(run: id, (run["results"]?.arrayValue ?? []).compactMap(EvaluationRow.init(line:)))

@@ -1,5 +1,6 @@
 import JSON
 import LanguageModels
+import Schema
 import Traces
 import Tracking
 
@@ -20,7 +21,7 @@ extension JSONObject {
   }
 }
 
-extension Metric {
+extension MetricPoint {
   /// `[key, value, step, timestamp]`; what JSON has no number for is text.
   var line: JSONValue {
     [.string(key), JSONValue(numberOrText: value), .int(step), .int(timestamp)]
@@ -80,35 +81,21 @@ extension ContentDigest {
 }
 
 extension Span {
-  var line: JSONValue { .object(json) }
+  var line: JSONValue { SpanRecord(self).jsonValue }
 
   init?(line: JSONValue) {
-    guard let id = line["id"]?.stringValue.flatMap({ SpanID($0) }), let name = line["name"]?.stringValue,
-      let type = line["type"]?.stringValue, let start = line["startTimeNs"]?.intValue
-    else { return nil }
+    guard let record = SpanRecord(json: line), let id = SpanID(record.id) else { return nil }
     self.init(
-      id: id, parent: line["parentId"]?.stringValue.flatMap { SpanID($0) }, name: name, kind: SpanKind(rawValue: type),
-      start: start, end: line["endTimeNs"]?.intValue ?? start, inputs: SpanPayload(line: line["inputs"]),
-      outputs: SpanPayload(line: line["outputs"]), attributes: line["attributes"]?.objectValue ?? [:],
-      events: (line["events"]?.arrayValue ?? []).compactMap(SpanEvent.init(line:)),
-      status: TraceStatus(word: line["status"]?.stringValue, message: line["statusMessage"]?.stringValue))
-  }
-}
-
-extension SpanEvent {
-  init?(line: JSONValue) {
-    guard let name = line["name"]?.stringValue, let time = line["timeNs"]?.intValue else { return nil }
-    self.init(name: name, time: time, attributes: line["attributes"]?.objectValue ?? [:])
+      id: id, parent: record.parentID.flatMap { SpanID($0) }, name: record.name, kind: SpanKind(rawValue: record.type),
+      start: record.startTimeNs, end: record.endTimeNs, inputs: SpanPayload(line: record.inputs),
+      outputs: SpanPayload(line: record.outputs), attributes: record.attributes ?? [:],
+      events: (record.events ?? []).map { SpanEvent(name: $0.name, time: $0.timeNs, attributes: $0.attributes) },
+      status: TraceStatus(word: record.status, message: record.statusMessage))
   }
 }
 
 extension SpanPayload {
-  init(line: JSONValue?) {
-    switch line {
-    case nil, .null?: self = .none
-    case let value?: self = .json(value)
-    }
-  }
+  init(line: JSONValue?) { self = line.flatMap { $0.isNull ? nil : .json($0) } ?? .none }
 }
 
 extension TraceStatus {

@@ -52,7 +52,7 @@ struct RunDownload: Sendable {
     for key in run["data"]?["metrics"]?.keyValues.keys ?? [] {
       let history = try await api.get("2.0/mlflow/metrics/get-history", [("run_id", id), ("metric_key", key)])
       if case .value(let value) = history {
-        try await store.log(run: id, metrics: (value["metrics"]?.arrayValue ?? []).compactMap(Metric.init(mlflow:)))
+        try await store.log(run: id, metrics: (value["metrics"]?.arrayValue ?? []).compactMap(MetricPoint.init(mlflow:)))
       }
     }
     let scheme = "mlflow-artifacts:/"
@@ -91,7 +91,7 @@ struct RunDownload: Sendable {
         MirrorState.Counterpart(local: id, remote: id, artifacts: nil, fingerprint: "", isForeign: true))
     }
     let plain = tags.filter { $0 != "mlflow.parentRunId" }.pairs
-    let points = (data?["metrics"]?.arrayValue ?? []).compactMap(Metric.init(mlflow:))
+    let points = (data?["metrics"]?.arrayValue ?? []).compactMap(MetricPoint.init(mlflow:))
     try await store.log(run: id, params: data?["params"]?.keyValues.pairs ?? [], metrics: points, tags: plain)
     if let status = info["status"]?.stringValue.flatMap({ RunStatus(rawValue: $0) }) {
       try await store.updateRun(id, status: status, endTime: info["end_time"]?.whole)
@@ -177,7 +177,7 @@ extension JSONValue {
   fileprivate var whole: Int? { intValue ?? stringValue.flatMap { Int($0) } }
 }
 
-extension Metric {
+extension MetricPoint {
   fileprivate init?(mlflow point: JSONValue) {
     guard let key = point["key"]?.stringValue,
       let value = point["value"]?.doubleValue ?? point["value"]?.stringValue.flatMap({ Double($0) })

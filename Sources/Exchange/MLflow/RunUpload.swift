@@ -2,6 +2,7 @@ import Failures
 import JSON
 import LanguageModels
 import Logging
+import Schema
 import Tracking
 
 /// Brings one run of the store, as it stands, to an MLflow server. What the server has already is sent again without
@@ -39,7 +40,7 @@ struct RunUpload: Sendable {
 
   private static func fingerprint(_ run: Run, _ files: [ArtifactEntry]) -> String {
     let listed = files.map { JSONValue.array([.string($0.path), .int($0.size ?? 0)]) }
-    return ContentDigest.of(JSONValue.array([.object(run.json), .array(listed)]).encoded()).description
+    return ContentDigest.of(JSONValue.array([RunRecord(run).jsonValue, .array(listed)]).encoded()).description
   }
 
   private func artifacts(of run: String, in directory: String) async throws(HoneError) -> [ArtifactEntry] {
@@ -68,7 +69,7 @@ struct RunUpload: Sendable {
     }
     let made = try await api.post(
       "2.0/mlflow/experiments/create",
-      ["name": .string(experiment.name), "tags": experiment.tags.json.objectValue?.keyValueList ?? []])
+      ["name": .string(experiment.name), "tags": experiment.tags.object.keyValueList])
     let value = try api.value(of: made, doing: "make the experiment \"\(experiment.name)\"")
     guard let remote = value["experiment_id"]?.stringValue else { throw unreadable("experiments/create") }
     return remote

@@ -114,9 +114,9 @@ struct TraceUpload: Sendable {
     return [
       "trace_id": .string(info.id.description),
       "trace_location": ["type": "MLFLOW_EXPERIMENT", "mlflow_experiment": ["experiment_id": .string(experiment)]],
-      "request_time": info.json["startTime"] ?? .null,
+      "request_time": .string(rfc3339(nanoseconds: info.start)),
       "execution_duration": .string("\(Double((info.end - info.start) / 1_000_000) / 1000)s"),
-      "state": info.json["status"] ?? .null, "request_preview": JSONValue(info.requestPreview),
+      "state": .string(info.status.word), "request_preview": JSONValue(info.requestPreview),
       "response_preview": JSONValue(info.responsePreview), "trace_metadata": .object(metadata), "tags": .object(tags),
       "assessments": .array(info.assessments.filter(\.isValid).map { .object(assessment($0)) }),
     ]
@@ -124,7 +124,7 @@ struct TraceUpload: Sendable {
 
   private func assessment(_ stored: StoredAssessment) -> JSONObject {
     let said = stored.assessment
-    let time = stored.json["createTime"] ?? .null
+    let time = JSONValue.string(rfc3339(milliseconds: stored.created))
     // Ids here are unique in a store, ids there among all stores that come to the server.
     let id = ContentDigest.of("\(stored.traceID) \(stored.id)").description.prefix(32)
     var object: JSONObject = [

@@ -1,5 +1,9 @@
+import Evaluation
 import Failures
 import JSON
+import Jobs
+import LanguageModels
+import Schema
 
 /// A tool's result: the method's own, and a few lines of text for agents that read no more.
 enum AgentAnswer {
@@ -43,31 +47,26 @@ enum AgentAnswer {
 
   /// What a compile, an evaluation or a prediction came to; nil for other results.
   private static func summary(_ result: JSONValue) -> String? {
-    if let outputs = result["outputs"]?.objectValue, result["traceId"] != nil {
-      return outputs.map { "\($0.key): \($0.value.stringValue ?? $0.value.text())" }.joined(separator: "\n")
+    if let answer = PredictResult(json: result), answer.traceID != nil {
+      return answer.outputs.map { "\($0.key): \($0.value.stringValue ?? $0.value.text())" }.joined(separator: "\n")
     }
-    guard let run = result["runId"]?.stringValue, let status = result["status"]?.stringValue else { return nil }
+    guard let job = JobOutline(json: result), let run = job.runID, let status = job.status else { return nil }
     guard status != "RUNNING" else { return "run \(run) is under way; follow it with watchRun, stop it with cancelRun" }
     var lines: [String] = []
-    if let score = result["score"]?.doubleValue {
-      let bounds = result["interval"]?[0]?.doubleValue.flatMap { low in
-        result["interval"]?[1]?.doubleValue.map { (low: low, high: $0) }
-      }
-      var line = "score \(scoreText(score, bounds))"
-      if let baseline = result["baselineScore"]?.doubleValue { line += ", baseline \(twoDecimals(baseline))" }
-      if let count = result["count"]?.intValue {
-        line += " on \(count) examples, \(result["failed"]?.intValue ?? 0) failed"
-      }
-      if let verdict = result["comparison"]?["verdict"]?.stringValue { line += " (\(verdict))" }
+    if let score = job.score {
+      var line = "score \(scoreText(score, job.interval))"
+      if let baseline = job.baselineScore { line += ", baseline \(twoDecimals(baseline))" }
+      if let count = job.count { line += " on \(count) examples, \(job.failed ?? 0) failed" }
+      if let verdict = job.comparison?.verdict { line += " (\(verdict.rawValue))" }
       lines.append(line)
     }
-    if result["simulated"] == true { lines.append("simulated model: says nothing about real models") }
-    if let usage = result["usage"] {
-      let cost = usage["cost"]?.doubleValue.map { ", $\($0)" } ?? ""
-      lines.append("\(usage["calls"]?.intValue ?? 0) calls, \(usage["totalTokens"]?.intValue ?? 0) tokens\(cost)")
+    if job.isSimulated { lines.append("simulated model: says nothing about real models") }
+    if let usage = job.usage?.total {
+      let cost = usage.cost.map { ", $\($0)" } ?? ""
+      lines.append("\(usage.calls) calls, \(usage.tokens.totalTokens) tokens\(cost)")
     }
-    if let error = result["error"]?["message"]?.stringValue { lines.append("\(status): \(error)") }
-    lines.append("run \(run)" + (result["program"] == nil ? "" : "; its best program is {\"run\": \"\(run)\"}"))
+    if let error = job.error { lines.append("\(status): \(error.message)") }
+    lines.append("run \(run)" + (job.program == nil ? "" : "; its best program is {\"run\": \"\(run)\"}"))
     return lines.joined(separator: "\n")
   }
 

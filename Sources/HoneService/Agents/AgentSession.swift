@@ -1,6 +1,7 @@
 import Failures
 package import JSON
 package import JSONRPC
+package import Jobs
 import Synchronization
 
 /// A coding agent at the other end of a connection: the service's methods as tools of the Model Context Protocol.

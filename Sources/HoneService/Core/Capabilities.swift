@@ -15,11 +15,11 @@ package enum KnownNames {
 
 /// What `initialize` tells a client.
 enum Capabilities {
-  static var json: JSONObject {
+  static func json(_ extensions: [any SessionExtension.Type]) -> JSONObject {
     [
       "serverInfo": ["name": "hone", "version": .string(Service.version)],
       "protocolVersion": .string(Service.protocolVersion),
-      "capabilities": .object(methods.merging(EditorMethod.capabilities)),
+      "capabilities": .object(extensions.reduce(methods) { $0.merging($1.capabilities) }),
     ]
   }
 

@@ -1,6 +1,7 @@
 import Evaluation
 import HTTPModels
 package import JSON
+import Jobs
 import LanguageModels
 import Optimizers
 package import Schema

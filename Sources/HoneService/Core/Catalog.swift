@@ -1,9 +1,11 @@
 package import Evaluation
 import JSON
+import Jobs
 import LanguageModels
 package import Optimizers
 import Programs
 package import Schema
+import Tracking
 
 /// What a service knows by name: its methods, optimizers and metrics. More of them can be added to it; documents,
 /// completion and help then have them too.
@@ -17,7 +19,7 @@ package struct Catalog: Sendable {
   package func method(named name: String) -> Method? { methods.first { $0.name == name } }
 
   /// The shapes that requests refer to by name, as descriptions.
-  var shapes: [(name: String, schema: Schema)] {
+  package var shapes: [(name: String, schema: Schema)] {
     [
       ("Program", Schema(
         .either([
@@ -35,7 +37,10 @@ package struct Catalog: Sendable {
       ("Dataset", Schema(.either([Schema(.array(.anyObject)), DatasetRequest.schema]), DatasetRequest.summary)),
       ("LanguageModel", ModelConfiguration.shape),
       ("Autolog", Schema(.object(Autolog.fields))),
-      ("Budget", Budget.Limits.shape),
+      ("Budget", Budget.Limits.shape), ("Replies", ReplyCounts.schema), ("AdapterDecision", AdapterDecision.schema),
+      ("Usage", UsageReport.shape), ("Interval", PercentInterval.shape), ("Comparison", PairedComparison.schema),
+      ("Trial", TrialResult.schema), ("ExampleResult", ExampleResult.schema), ("Run", RunRecord.schema),
+      ("TraceInfo", TraceRecord.schema), ("Span", SpanRecord.schema),
     ]
   }
 

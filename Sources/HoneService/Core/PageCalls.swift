@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import JSONRPC
+import Jobs
 
 extension Service {
   /// Answers one JSON-RPC message or batch of the web page, which may call the methods that are open to pages; nil for

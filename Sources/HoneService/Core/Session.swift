@@ -1,6 +1,7 @@
 import Failures
 package import JSON
 package import JSONRPC
+import Jobs
 import Synchronization
 
 #if canImport(Glibc)
@@ -22,24 +23,25 @@ package final class Session: RequestHandler {
   }
 
   private let service: Service
-  private let works = RunningWorks()
-  private let editor: Editor
+  private let requests = CancellableRequests()
+  private let extensions: [any SessionExtension]
   private let watchesClient: Bool
   private let onExit: @Sendable (Int32) -> Void
   private let state: Mutex<State>
 
   /// - Parameters:
+  ///   - extensions: what the session understands beside the service's methods.
   ///   - baseDirectory: from where relative paths count, unless `initialize` or a request says otherwise.
   ///   - watchesClient: whether the session ends when the process that the client named is gone, as LSP asks; a
   ///     connection that ends with its client needs no such watch.
   ///   - onExit: is told the exit status when the client sends `exit`, or is gone.
   package init(
-    service: Service, baseDirectory: String, watchesClient: Bool = true,
+    service: Service, extensions: [any SessionExtension.Type] = [], baseDirectory: String, watchesClient: Bool = true,
     onExit: @escaping @Sendable (Int32) -> Void = { _ in }
   ) {
     self.service = service
     self.watchesClient = watchesClient
-    editor = Editor(service: service, works: works)
+    self.extensions = extensions.map { [requests] in $0.init(service: service, requests: requests) }
     state = Mutex(State(baseDirectory: baseDirectory))
     self.onExit = onExit
   }
@@ -69,14 +71,16 @@ package final class Session: RequestHandler {
     switch request.method {
     case "initialize":
       watch(request.params["processId"]?.intValue)
-      editor.begin(request.params)
-      return .answer(.object(Capabilities.json))
+      for part in extensions { part.begin(request.params) }
+      return .answer(.object(Capabilities.json(extensions.map { type(of: $0) })))
     case "shutdown": return .answer(.null)
     default: break
     }
     guard let method = service.catalog.method(named: request.method) else {
-      return editor.plan(request, baseDirectory: baseDirectory)
-        ?? .failure(.methodNotFound(request.method, known: service.catalog.methods.map(\.name)))
+      for part in extensions {
+        if let plan = part.plan(request, baseDirectory: baseDirectory) { return plan }
+      }
+      return .failure(.methodNotFound(request.method, known: service.catalog.methods.map(\.name)))
     }
     var (params, progress) = Self.splitTokens(request)
     var environment = CallEnvironment(
@@ -88,13 +92,13 @@ package final class Session: RequestHandler {
       params["baseDirectory"] = nil
     }
     environment.place = service.place(request.method, request.params)
-    let (service, works, name, token) = (service, works, method.name, progress?.workDone)
+    let (service, requests, name, token) = (service, requests, method.name, progress?.workDone)
     let (request, surroundings) = (params, environment)
     guard let progress else { return .work { try await service.call(name, request, in: surroundings) } }
     return .work {
       progress.begin(name)
       do {
-        let result = try await works.run(token: token) { try await service.call(name, request, in: surroundings) }
+        let result = try await requests.run(token: token) { try await service.call(name, request, in: surroundings) }
         progress.end("done")
         return result
       } catch {
@@ -108,11 +112,11 @@ package final class Session: RequestHandler {
     if notification.method == "exit" {
       onExit(state.withLock { $0.isShutDown } ? 0 : 1)
     } else {
-      _ = editor.receive(notification, baseDirectory: baseDirectory)
+      _ = extensions.contains { $0.receive(notification, baseDirectory: baseDirectory) }
     }
   }
 
-  package func connectionClosed(_ connection: Connection) { editor.end() }
+  package func connectionClosed(_ connection: Connection) { for part in extensions { part.end() } }
 
   /// An absolute path that a client states as its `baseDirectory`.
   private static func directory(_ value: JSONValue) -> String? {
@@ -154,12 +158,12 @@ package final class Session: RequestHandler {
 }
 
 /// Progress as LSP's `$/progress` notifications.
-final class ConnectionProgress: ProgressSink {
+package final class ConnectionProgress: ProgressSink {
   private let connection: Connection
   let workDone: JSONValue?
   private let partialToken: JSONValue?
 
-  init(_ connection: Connection, workDone: JSONValue?, partial: JSONValue?) {
+  package init(_ connection: Connection, workDone: JSONValue?, partial: JSONValue?) {
     self.connection = connection
     self.workDone = workDone
     partialToken = partial

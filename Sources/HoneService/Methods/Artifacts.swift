@@ -1,54 +1,35 @@
 import Failures
+import Foundation
+import Jobs
 import JSON
-import Schema
+package import Schema
 import Tracking
 
 extension Method {
   static let listArtifacts = Method(
-    "listArtifacts", "Lists a run's files.", takes: ListArtifactsRequest.self,
-    result: Shape.object(["artifactUri": Shape.string, "files": Shape.array(Shape.anyObject)]),
-    example: ["runId": "0123456789abcdef0123456789abcdef"],
-    isForPages: true
+    "listArtifacts", "Lists a run's files.", takes: ListArtifactsRequest.self, gives: ListArtifactsResult.self,
+    example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     let run = try await store.run(request.runId)
     let files = try await store.listArtifacts(run: run.id, path: request.path)
-    return [
-      "artifactUri": .string(run.info.artifactURI),
-      "files": .array(
-        files.map { file in
-          ["path": .string(file.path), "size": JSONValue(file.size), "isDirectory": .bool(file.isDirectory)]
-        }),
-    ]
+    return ListArtifactsResult(run.info.artifactURI, files)
   }
 
   static let getArtifact = Method(
     "getArtifact", "Reads a file of a run, or a part of it.", takes: GetArtifactRequest.self,
-    result: Shape.object([
-      "text": Shape.string, "base64": Shape.string, "offset": Shape.integer, "length": Shape.integer,
-      "totalSize": Shape.integer,
-    ]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "path": "best_model.json"],
-    isForPages: true
+    gives: GetArtifactResult.self,
+    example: ["runId": "0123456789abcdef0123456789abcdef", "path": "best_model.json"], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     let (end, overflows) = request.offset.addingReportingOverflow(request.length)
     let range = request.offset..<(overflows ? Int.max : end)
-    let content: ArtifactContent
     if let uri = request.artifactUri {
-      content = try await store.readArtifact(uri: uri, range: range)
-    } else {
-      content = try await store.readArtifact(run: request.runId ?? "", path: request.path ?? "", range: range)
+      return GetArtifactResult(try await store.readArtifact(uri: uri, range: range), offset: request.offset)
     }
-    var object: JSONObject = [
-      "offset": .int(request.offset), "length": .int(content.bytes.count), "totalSize": .int(content.totalSize),
-    ]
-    if let text = String(validating: content.bytes, as: UTF8.self) {
-      object["text"] = .string(text)
-    } else {
-      object["base64"] = .string(base64(content.bytes))
-    }
-    return .object(object)
+    return GetArtifactResult(
+      try await store.readArtifact(run: request.runId ?? "", path: request.path ?? "", range: range),
+      offset: request.offset)
   }
 }
 
@@ -81,17 +62,65 @@ struct GetArtifactRequest: SchemaObject {
   }
 }
 
-/// Bytes in base 64 (RFC 4648), padded.
-func base64(_ bytes: [UInt8]) -> String {
-  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-  var text: [UInt8] = []
-  for start in stride(from: 0, to: bytes.count, by: 3) {
-    let group = bytes[start..<min(start + 3, bytes.count)]
-    var bits = group.reduce(0) { $0 << 8 | Int($1) }
-    bits <<= 8 * (3 - group.count)
-    for index in 0..<4 {
-      text.append(index <= group.count ? alphabet[bits >> (18 - 6 * index) & 63] : UInt8(ascii: "="))
+/// A run's files.
+package struct ListArtifactsResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("artifactUri", \.artifactURI, isAlwaysWritten: true, "Where they are."),
+    Member("files", \.files, isAlwaysWritten: true, "Files and directories."),
+  ]
+
+  package struct File: ResultObject {
+    package static let members: [Member<Self>] = [
+      Member("path", \.path, isAlwaysWritten: true, "The path among the run's files."),
+      Member("size", \.size, isAlwaysWritten: true, "Bytes; null for a directory."),
+      Member("isDirectory", \.isDirectory, isAlwaysWritten: true, "Whether it is a directory."),
+    ]
+    package var path = ""
+    package var size: Int?
+    package var isDirectory = false
+
+    package init() {}
+  }
+
+  package var artifactURI = ""
+  package var files: [File] = []
+
+  package init() {}
+
+  init(_ uri: String, _ files: [ArtifactEntry]) {
+    artifactURI = uri
+    self.files = files.map { file in
+      var shown = File()
+      shown.path = file.path
+      shown.size = file.size
+      shown.isDirectory = file.isDirectory
+      return shown
     }
   }
-  return String(decoding: text, as: UTF8.self)
+}
+
+/// A part of a file.
+package struct GetArtifactResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("offset", \.offset, isAlwaysWritten: true, "The first byte."),
+    Member("length", \.length, isAlwaysWritten: true, "How many bytes."),
+    Member("totalSize", \.totalSize, isAlwaysWritten: true, "Bytes of the whole file."),
+    Member("text", \.text, "The bytes as text, where they are UTF-8."),
+    Member("base64", \.base64, "The bytes in base 64, where they are not."),
+  ]
+  package var offset = 0
+  package var length = 0
+  package var totalSize = 0
+  package var text: String?
+  package var base64: String?
+
+  package init() {}
+
+  init(_ content: ArtifactContent, offset: Int) {
+    self.offset = offset
+    length = content.bytes.count
+    totalSize = content.totalSize
+    text = String(validating: content.bytes, as: UTF8.self)
+    if text == nil { base64 = Data(content.bytes).base64EncodedString() }
+  }
 }

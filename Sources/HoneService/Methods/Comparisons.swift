@@ -1,77 +1,153 @@
-import Evaluation
+package import Evaluation
 import Failures
 import JSON
-import Schema
+import Jobs
+package import Schema
 import Traces
 import Tracking
 
 extension Method {
   static let listResults = Method(
     "listResults", "How the examples of evaluations came out: one score a row, for one run or many side by side.",
-    takes: ListResultsRequest.self,
-    result: Shape.object([
-      "runs": Shape.array(
-        Shape.object([
-          "runId": Shape.string, "name": Shape.string, "rows": Shape.array(Shape.integer),
-          "scores": Shape.array(Shape.optionalNumber), "traceIds": Shape.array(Shape.optionalString),
-          "errors": Shape.anyObject,
-        ])),
-      "nextPageToken": Shape.optionalString,
-    ]),
+    takes: ListResultsRequest.self, gives: ListResultsResult.self,
     example: ["parentRunId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     var ids = request.runIds ?? []
     if let parent = request.parentRunId { ids = try await store.children(of: parent).map(\.id) }
     let first = request.first
-    var runs: [JSONValue] = []
+    var result = ListResultsResult()
     var cells = 0
     var index = first
     var places = ContentPlaces()
     if first > 0 { _ = try await store.evaluationRows(of: ids[0], limit: 10_000, &places) }
-    while index < ids.count, runs.isEmpty || cells < cellsOfPage {
+    while index < ids.count, result.runs.isEmpty || cells < cellsOfPage {
       let run = try await store.run(ids[index])
       let rows = try await store.evaluationRows(of: run.id, limit: 10_000, &places)
       cells += rows.count
-      runs.append(.object(resultsJSON(run, rows)))
+      result.runs.append(ListResultsResult.RunScores(run, rows))
       index += 1
     }
-    return ["runs": .array(runs), "nextPageToken": index < ids.count ? .string(String(index)) : .null]
+    if index < ids.count { result.nextPageToken = String(index) }
+    return result
   }
 
   static let compareRuns = Method(
     "compareRuns",
     "Compares evaluations with the first of them, example by example: what each fixed and broke, and whether the difference is clear.",
-    takes: CompareRunsRequest.self,
-    result: Shape.object([
-      "baseline": Shape.string,
-      "comparisons": Shape.array(
-        Shape.object([
-          "runId": Shape.string, "common": Shape.integer, "comparison": Shape.anyObject,
-          "fixed": Shape.array(Shape.integer), "broken": Shape.array(Shape.integer),
-        ])),
-    ]),
+    takes: CompareRunsRequest.self, gives: CompareRunsResult.self,
     example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let ids = request.runIds
     let store = try await service.store()
     var places = ContentPlaces()
     let baseline = try await store.evaluationRows(of: ids[0], limit: 100_000, &places)
-    var comparisons: [JSONValue] = []
+    var result = CompareRunsResult()
+    result.baseline = ids[0]
     for id in ids.dropFirst() {
       let rows = try await store.evaluationRows(of: id, limit: 100_000, &places)
-      let pairs = RowPairs(baseline: baseline, candidate: rows)
-      var object: JSONObject = [
-        "runId": .string(id), "common": .int(pairs.rows.count),
-        "fixed": .array(pairs.fixed.map(JSONValue.int)), "broken": .array(pairs.broken.map(JSONValue.int)),
-      ]
-      if let comparison = PairedComparison(baseline: pairs.before, candidate: pairs.after) {
-        object["comparison"] = .object(comparison.json)
-      }
-      comparisons.append(.object(object))
+      result.comparisons.append(CompareRunsResult.Entry(id, RowPairs(baseline: baseline, candidate: rows)))
     }
-    return ["baseline": .string(ids[0]), "comparisons": .array(comparisons)]
+    return result
   }
+}
+
+/// How the examples of evaluations came out.
+package struct ListResultsResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("runs", \.runs, isAlwaysWritten: true, "The evaluations, in the order asked for."),
+    Member("nextPageToken", \.nextPageToken, isAlwaysWritten: true, "Asks for the next page; null on the last."),
+  ]
+
+  /// One evaluation, row by row.
+  package struct RunScores: ResultObject {
+    package static let members: [Member<Self>] = [
+      Member("runId", \.runID, isAlwaysWritten: true, "The run."),
+      Member("name", \.name, isAlwaysWritten: true, "The run's name."),
+      Member("rows", \.rows, isAlwaysWritten: true, "The rows' numbers in the data set."),
+      Member("scores", \.scores, isAlwaysWritten: true, "The score of each; null where something failed."),
+      Member("traceIds", \.traceIDs, isAlwaysWritten: true, "The trace of each."),
+      Member("errors", \.errors, isAlwaysWritten: true, "What failed, by the row's number."),
+    ]
+
+    package struct Failure: ResultObject {
+      package static let members: [Member<Self>] = [
+        Member("kind", \.kind, isAlwaysWritten: true, "What kind of failure it is."),
+        Member("message", \.message, isAlwaysWritten: true, "What happened."),
+      ]
+      package var kind: String?
+      package var message: String?
+
+      package init() {}
+    }
+
+    package var runID = ""
+    package var name = ""
+    package var rows: [Int] = []
+    package var scores: [Double?] = []
+    package var traceIDs: [String?] = []
+    package var errors: [String: Failure] = [:]
+
+    package init() {}
+
+    init(_ run: Run, _ rows: [EvaluationRow]) {
+      runID = run.id
+      name = run.info.name
+      self.rows = rows.map(\.index)
+      scores = rows.map(\.score)
+      traceIDs = rows.map { $0.traceID?.description }
+      for row in rows where row.failed {
+        var failure = Failure()
+        failure.kind = row.errorKind
+        failure.message = row.errorMessage
+        errors[String(row.index)] = failure
+      }
+    }
+  }
+
+  package var runs: [RunScores] = []
+  package var nextPageToken: String?
+
+  package init() {}
+}
+
+/// Evaluations beside a baseline.
+package struct CompareRunsResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("baseline", \.baseline, isAlwaysWritten: true, "The run that the others are compared with."),
+    Member("comparisons", \.comparisons, isAlwaysWritten: true, "The others, in the order asked for."),
+  ]
+
+  /// One evaluation beside the baseline.
+  package struct Entry: ResultObject {
+    package static let members: [Member<Self>] = [
+      Member("runId", \.runID, isAlwaysWritten: true, "The run."),
+      Member("common", \.common, isAlwaysWritten: true, "Examples that both have."),
+      Member("fixed", \.fixed, isAlwaysWritten: true, "Rows that it scores higher on."),
+      Member("broken", \.broken, isAlwaysWritten: true, "Rows that it scores lower on."),
+      Member("comparison", \.comparison, as: Schema(.named("Comparison")), "Whether it is better, and how surely."),
+    ]
+    package var runID = ""
+    package var common = 0
+    package var fixed: [Int] = []
+    package var broken: [Int] = []
+    package var comparison: PairedComparison?
+
+    package init() {}
+
+    init(_ id: String, _ pairs: RowPairs) {
+      runID = id
+      common = pairs.rows.count
+      fixed = pairs.fixed
+      broken = pairs.broken
+      comparison = PairedComparison(baseline: pairs.before, candidate: pairs.after)
+    }
+  }
+
+  package var baseline = ""
+  package var comparisons: [Entry] = []
+
+  package init() {}
 }
 
 struct ListResultsRequest: SchemaObject {
@@ -111,18 +187,6 @@ struct CompareRunsRequest: SchemaObject {
 
 /// About how many examples a page of `listResults` has.
 private let cellsOfPage = 20_000
-
-private func resultsJSON(_ run: Run, _ rows: [EvaluationRow]) -> JSONObject {
-  var errors = JSONObject()
-  for row in rows where row.failed {
-    errors[String(row.index)] = ["kind": JSONValue(row.errorKind), "message": JSONValue(row.errorMessage)]
-  }
-  return [
-    "runId": .string(run.id), "name": .string(run.info.name), "rows": .array(rows.map { .int($0.index) }),
-    "scores": .array(rows.map { JSONValue($0.score) }),
-    "traceIds": .array(rows.map { JSONValue($0.traceID?.description) }), "errors": .object(errors),
-  ]
-}
 
 /// The examples that two evaluations share, by content, in the order of the candidate's rows.
 struct RowPairs {

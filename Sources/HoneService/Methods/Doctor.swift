@@ -3,22 +3,14 @@ import Foundation
 import HTTPModels
 import JSON
 import JSONRPC
-import Schema
-import Tracking
+import Jobs
+package import Schema
+package import Tracking
 
 extension Method {
   static let doctor = Method(
     "doctor", "Examines the home directory, the store, the socket and the models' keys, and says what it finds.",
-    takes: DoctorRequest.self,
-    result: Shape.object([
-      "home": Shape.string, "healthy": Shape.boolean,
-      "findings": Shape.array(
-        Shape.object([
-          "check": Shape.string, "level": Shape.string, "message": Shape.string, "remedy": Shape.string,
-          "repaired": Shape.boolean, "details": Shape.anyObject,
-        ])),
-    ]),
-    example: [:]
+    takes: DoctorRequest.self, gives: DoctorResult.self, example: [:]
   ) { service, request, environment throws(HoneError) in
     let repair = request.repair
     let socket = request.socket.map { $0.hasPrefix("/") ? $0 : environment.baseDirectory + "/" + $0 }
@@ -33,10 +25,27 @@ extension Method {
     }
     let home = URL(filePath: service.home).standardizedFileURL.resolvingSymlinksInPath().path
     findings += Surroundings.findings(socket: socket ?? SharedService.likelyPath(home: home), repair: repair)
-    return [
-      "home": .string(service.home), "healthy": .bool(!findings.contains(where: \.isProblem)),
-      "findings": .array(findings.map { .object($0.json) }),
-    ]
+    return DoctorResult(home: service.home, findings: findings)
+  }
+}
+
+/// What an examination found.
+package struct DoctorResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("home", \.home, isAlwaysWritten: true, "The home directory."),
+    Member("healthy", \.isHealthy, isAlwaysWritten: true, "Whether nothing is to be done."),
+    Member("findings", \.findings, isAlwaysWritten: true, "What was looked at, and how it is."),
+  ]
+  package var home = ""
+  package var isHealthy = true
+  package var findings: [Observation] = []
+
+  package init() {}
+
+  init(home: String, findings: [Observation]) {
+    self.home = home
+    isHealthy = !findings.contains(where: \.isProblem)
+    self.findings = findings
   }
 }
 

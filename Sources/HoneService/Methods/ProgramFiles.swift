@@ -1,57 +1,32 @@
 import Failures
-import JSON
+package import JSON
+import Jobs
 import LanguageModels
 import Programs
-import Schema
-import Synchronization
-import Tracking
+package import Schema
 
 extension Method {
   static let loadProgram = Method(
     "loadProgram", "Loads a program from a run, a file, an artifact or a state, for predict, evaluate and compile.",
-    resolving: LoadProgramRequest.self,
-    result: Shape.object([
-      "programId": Shape.string, "module": Shape.string, "signature": Shape.string,
-      "predictors": Shape.array(Shape.anyObject), "state": Shape.reference("State"), "lm": Shape.anyObject,
-      "warnings": Shape.array(Shape.string),
-    ]),
-    example: ["run": "0123456789abcdef0123456789abcdef"],
-    isForPages: true
-  ) { request, parts throws(HoneError) in
-    let service = parts.service
-    let resolved = try parts.whole(try await parts.resolve(FieldReader(parts.fields.object, problems: parts.problems)))
-    let program = resolved.program
-    let id = programID(program)
-    service.loaded.withLock { $0[id] = program }
-    var object: JSONObject = [
-      "programId": .string(id), "module": .string(program.module.className),
-      "signature": .string(program.module.signatureText),
-      "predictors": .array(
-        zip(program.predictors, program.states).map { predictor, state in
-          [
-            "name": .string(predictor.name), "signature": .string(predictor.signature.text),
-            "instructions": .string(state.instructions), "demos": .array(state.demos.map(JSONValue.object)),
-          ]
-        }),
-      "state": .object(StateFile.encode(program)),
-    ]
-    if let configuration = resolved.configuration { object["lm"] = .object(configuration.json) }
-    if !resolved.warnings.isEmpty { object["warnings"] = .array(resolved.warnings.map(JSONValue.string)) }
-    return .object(object)
+    resolving: LoadProgramRequest.self, gives: LoadProgramResult.self,
+    example: ["run": "0123456789abcdef0123456789abcdef"], isForPages: true
+  ) { request, resolver throws(HoneError) in
+    let reference = FieldReader(resolver.fields.object, problems: resolver.problems)
+    let resolved = try resolver.whole(try await resolver.resolve(reference))
+    return LoadProgramResult(resolved, id: resolver.workspace.load(resolved.program))
   }
 
   static let saveProgram = Method(
     "saveProgram", "Writes a program to a file that DSPy's load() and loadProgram read.",
-    resolving: SaveProgramRequest.self,
-    result: Shape.object(["path": Shape.string, "programId": Shape.string]),
+    resolving: SaveProgramRequest.self, gives: SaveProgramResult.self,
     example: ["programId": "p-0123456789abcdef", "path": "best.json"]
-  ) { request, parts throws(HoneError) in
-    let resolved = try parts.whole(
-      try await parts.program(request.program, id: request.programId, module: request.module, isRun: false))
+  ) { request, resolver throws(HoneError) in
+    let resolved = try resolver.whole(
+      try await resolver.program(request.program, id: request.programId, module: request.module, isRun: false))
     let path = request.path
-    let full = path.hasPrefix("/") ? path : parts.environment.baseDirectory + "/" + path
+    let full = path.hasPrefix("/") ? path : resolver.environment.baseDirectory + "/" + path
     try writeFile(full, Array(StateFile.text(resolved.program).utf8))
-    return ["path": .string(full), "programId": .string(programID(resolved.program))]
+    return SaveProgramResult(path: full, programID: programID(resolved.program))
   }
 }
 
@@ -88,5 +63,79 @@ struct SaveProgramRequest: SchemaObject {
     if fields.gives("path"), !path.hasSuffix(".json") {
       fields.problems.add("path", "The file's name should end in .json.")
     }
+  }
+}
+
+/// A program that was loaded.
+package struct LoadProgramResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("programId", \.programID, isAlwaysWritten: true, "Its id, as long as the service runs."),
+    Member("module", \.module, isAlwaysWritten: true, "How it is run."),
+    Member("signature", \.signature, isAlwaysWritten: true, "Inputs -> outputs of the whole."),
+    Member("predictors", \.predictors, isAlwaysWritten: true, "What its parts are told, and their examples."),
+    Member("state", \.state, isAlwaysWritten: true, as: Schema(.named("State")), "The content of its file."),
+    Member("lm", \.lm, "The model that it was made with, where that is known."),
+    Member("warnings", \.warnings, "What in the file does not fit."),
+  ]
+
+  /// One predictor of a program.
+  package struct Predictor: ResultObject {
+    package static let members: [Member<Self>] = [
+      Member("name", \.name, isAlwaysWritten: true, "Its name in files."),
+      Member("signature", \.signature, isAlwaysWritten: true, "Inputs -> outputs."),
+      Member("instructions", \.instructions, isAlwaysWritten: true, "What the model is told to do."),
+      Member("demos", \.demos, isAlwaysWritten: true, "Its examples."),
+    ]
+    package var name = ""
+    package var signature = ""
+    package var instructions = ""
+    package var demos: [JSONObject] = []
+
+    package init() {}
+  }
+
+  package var programID = ""
+  package var module = ""
+  package var signature = ""
+  package var predictors: [Predictor] = []
+  package var state: JSONObject = [:]
+  package var lm: JSONObject?
+  package var warnings: [String] = []
+
+  package init() {}
+
+  init(_ resolved: ResolvedProgram, id: String) {
+    let program = resolved.program
+    programID = id
+    module = program.module.className
+    signature = program.module.signatureText
+    predictors = zip(program.predictors, program.states).map { predictor, state in
+      var shown = Predictor()
+      shown.name = predictor.name
+      shown.signature = predictor.signature.text
+      shown.instructions = state.instructions
+      shown.demos = state.demos
+      return shown
+    }
+    state = StateFile.encode(program)
+    lm = resolved.configuration?.json
+    warnings = resolved.warnings
+  }
+}
+
+/// A program that was written to a file.
+package struct SaveProgramResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("path", \.path, isAlwaysWritten: true, "The file."),
+    Member("programId", \.programID, isAlwaysWritten: true, "The program's id."),
+  ]
+  package var path = ""
+  package var programID = ""
+
+  package init() {}
+
+  init(path: String, programID: String) {
+    self.path = path
+    self.programID = programID
   }
 }

@@ -1,54 +1,37 @@
 import Failures
 import JSON
-import Schema
-import Tracking
+import Jobs
+package import Schema
+package import Tracking
 
 extension Method {
   static let listRunKeys = Method(
     "listRunKeys", "Lists the names of parameters, metrics and tags that an experiment's latest runs have.",
-    takes: ListRunKeysRequest.self,
-    result: Shape.object([
-      "params": Shape.array(Shape.string), "metrics": Shape.array(Shape.string), "tags": Shape.array(Shape.string),
-    ]),
-    example: ["experimentId": "0"], isForPages: true
+    takes: ListRunKeysRequest.self, gives: ListRunKeysResult.self, example: ["experimentId": "0"], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let keys = try await service.store().runKeys(experimentID: request.experimentId)
-    func list(_ names: [String]) -> JSONValue { .array(names.map(JSONValue.string)) }
-    return ["params": list(keys.params), "metrics": list(keys.metrics), "tags": list(keys.tags)]
+    var result = ListRunKeysResult()
+    result.params = keys.params
+    result.metrics = keys.metrics
+    result.tags = keys.tags
+    return result
   }
 
   static let getUsage = Method(
     "getUsage", "Where a run's calls, tokens and money went: by phase, from its traces, and by role, from what it paid.",
-    takes: RunRequest.self,
-    result: Shape.object(["byPhase": Shape.array(Shape.anyObject), "byRole": Shape.array(Shape.anyObject)]),
+    takes: RunRequest.self, gives: GetUsageResult.self,
     example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
-    let phases = try await store.phases(of: request.runId)
-    let roles = try await store.payments(of: request.runId)
-    return [
-      "byPhase": .array(
-        phases.map { phase in
-          [
-            "phase": .string(phase.phase), "executions": .int(phase.executions), "failed": .int(phase.failed),
-            "inputTokens": .int(phase.inputTokens), "outputTokens": .int(phase.outputTokens),
-            "cost": .double(phase.cost), "seconds": .double(phase.seconds),
-          ]
-        }),
-      "byRole": .array(
-        roles.map { role in
-          [
-            "role": .string(role.role), "model": .string(role.model), "calls": .int(role.calls),
-            "inputTokens": .int(role.inputTokens), "outputTokens": .int(role.outputTokens), "cost": .double(role.cost),
-          ]
-        }),
-    ]
+    var result = GetUsageResult()
+    result.byPhase = try await store.phases(of: request.runId).map(GetUsageResult.Phase.init)
+    result.byRole = try await store.payments(of: request.runId).map(GetUsageResult.Role.init)
+    return result
   }
 
   static let updateRun = Method(
     "updateRun", "Renames a run, writes its note, sets and removes tags.",
-    takes: UpdateRunRequest.self,
-    result: Shape.object(["run": Shape.reference("Run")]),
+    takes: UpdateRunRequest.self, gives: UpdateRunResult.self,
     example: ["runId": "0123456789abcdef0123456789abcdef", "name": "first light", "tags": ["keep": "yes"]], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let id = request.runId
@@ -62,8 +45,106 @@ extension Method {
     if !tags.isEmpty { try await store.log(run: id, tags: tags) }
     let present = Set(try await store.run(id).tags.map(\.key))
     for key in removed where present.contains(key) { try await store.deleteTag(run: id, key) }
-    return ["run": .object(try await store.run(id).json)]
+    var result = UpdateRunResult()
+    result.run = RunRecord(try await store.run(id))
+    return result
   }
+}
+
+/// Names that runs have.
+package struct ListRunKeysResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("params", \.params, isAlwaysWritten: true, "Names of parameters."),
+    Member("metrics", \.metrics, isAlwaysWritten: true, "Names of metrics."),
+    Member("tags", \.tags, isAlwaysWritten: true, "Names of tags."),
+  ]
+  package var params: [String] = []
+  package var metrics: [String] = []
+  package var tags: [String] = []
+
+  package init() {}
+}
+
+/// Where a run's calls, tokens and money went.
+package struct GetUsageResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("byPhase", \.byPhase, isAlwaysWritten: true, "By phase, from its traces."),
+    Member("byRole", \.byRole, isAlwaysWritten: true, "By role, from what it paid."),
+  ]
+
+  package struct Phase: ResultObject {
+    package static let members: [Member<Self>] = [
+      Member("phase", \.phase, isAlwaysWritten: true, "The phase."),
+      Member("executions", \.executions, isAlwaysWritten: true, "Executions of a program."),
+      Member("failed", \.failed, isAlwaysWritten: true, "Those that failed."),
+      Member("inputTokens", \.inputTokens, isAlwaysWritten: true, "Tokens of the prompts."),
+      Member("outputTokens", \.outputTokens, isAlwaysWritten: true, "Tokens of the replies."),
+      Member("cost", \.cost, isAlwaysWritten: true, "US dollars."),
+      Member("seconds", \.seconds, isAlwaysWritten: true, "Seconds of all executions added up."),
+    ]
+    package var phase = ""
+    package var executions = 0
+    package var failed = 0
+    package var inputTokens = 0
+    package var outputTokens = 0
+    package var cost = 0.0
+    package var seconds = 0.0
+
+    package init() {}
+
+    init(_ phase: PhaseUsage) {
+      self.phase = phase.phase
+      executions = phase.executions
+      failed = phase.failed
+      inputTokens = phase.inputTokens
+      outputTokens = phase.outputTokens
+      cost = phase.cost
+      seconds = phase.seconds
+    }
+  }
+
+  package struct Role: ResultObject {
+    package static let members: [Member<Self>] = [
+      Member("role", \.role, isAlwaysWritten: true, "What was asked for."),
+      Member("model", \.model, isAlwaysWritten: true, "Which model."),
+      Member("calls", \.calls, isAlwaysWritten: true, "Calls."),
+      Member("inputTokens", \.inputTokens, isAlwaysWritten: true, "Tokens of the prompts."),
+      Member("outputTokens", \.outputTokens, isAlwaysWritten: true, "Tokens of the replies."),
+      Member("cost", \.cost, isAlwaysWritten: true, "US dollars."),
+    ]
+    package var role = ""
+    package var model = ""
+    package var calls = 0
+    package var inputTokens = 0
+    package var outputTokens = 0
+    package var cost = 0.0
+
+    package init() {}
+
+    init(_ role: RoleUsage) {
+      self.role = role.role
+      model = role.model
+      calls = role.calls
+      inputTokens = role.inputTokens
+      outputTokens = role.outputTokens
+      cost = role.cost
+    }
+  }
+
+  package var byPhase: [Phase] = []
+  package var byRole: [Role] = []
+
+  package init() {}
+}
+
+/// The run as it is now.
+package struct UpdateRunResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("run", \.run, isAlwaysWritten: true, as: Schema(.named("Run")), "The run.")
+  ]
+  package var run = RunRecord()
+
+  package init() {}
 }
 
 struct ListRunKeysRequest: SchemaObject {
@@ -126,14 +207,16 @@ struct RunSelection: SchemaValue {
     return selection
   }
 
-  func callAsFunction(_ run: JSONObject) -> JSONObject {
-    var run = run
-    for group in ["params", "metrics", "tags"] {
-      guard let members = run[group]?.objectValue else { continue }
+  func callAsFunction(_ run: RunRecord) -> RunRecord {
+    func selected(_ members: JSONObject, _ group: String) -> JSONObject {
       let wanted = patterns[group] ?? []
-      run[group] = .object(members.filter { name in wanted.contains { $0.matches(name) } })
+      return members.filter { name in wanted.contains { $0.matches(name) } }
     }
-    if !hasInputs { run["inputs"] = nil }
+    var run = run
+    run.params = selected(run.params, "params")
+    run.metrics = selected(run.metrics, "metrics")
+    run.tags = selected(run.tags, "tags")
+    if !hasInputs { run.inputs = nil }
     return run
   }
 }

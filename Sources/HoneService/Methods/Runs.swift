@@ -1,13 +1,13 @@
 import Failures
-import JSON
-import Schema
-import Tracking
+package import JSON
+import Jobs
+package import Schema
+package import Tracking
 
 extension Method {
   static let listRuns = Method(
     "listRuns", "Lists runs, in MLflow's filter language, newest first unless ordered otherwise.",
-    takes: ListRunsRequest.self,
-    result: Shape.object(["runs": Shape.array(Shape.reference("Run")), "nextPageToken": Shape.optionalString]),
+    takes: ListRunsRequest.self, gives: ListRunsResult.self,
     example: ["experiment": "Default", "filter": "metrics.score > 50", "orderBy": ["metrics.score DESC"]],
     isForPages: true
   ) { service, request, _ throws(HoneError) in
@@ -19,13 +19,14 @@ extension Method {
       experimentIDs: ids, filter: request.wholeFilter, orderBy: request.orderBy, view: request.view,
       maxResults: request.maxResults, pageToken: request.pageToken)
     let children = try await store.childCounts(of: page.items.map(\.id))
-    let shown = try await service.shown(page.items, store)
-    let runs = zip(page.items, shown).map { run, whole in
-      var object = request.select?(whole) ?? whole
-      object["children"] = .int(children[run.id] ?? 0)
-      return JSONValue.object(object)
+    var result = ListRunsResult()
+    result.runs = try await service.shown(page.items, store).map { run in
+      var run = request.select?(run) ?? run
+      run.children = children[run.runID] ?? 0
+      return run
     }
-    return ["runs": .array(runs), "nextPageToken": JSONValue(page.nextPageToken)]
+    result.nextPageToken = page.nextPageToken
+    return result
   }
 
   static func known(_ store: TrackingStore, _ name: String) async throws(HoneError) -> Experiment {
@@ -37,71 +38,123 @@ extension Method {
 
   static let getRun = Method(
     "getRun", "One run: its parameters, metrics, tags, data sets and, on request, the course of its metrics.",
-    takes: GetRunRequest.self,
-    result: Shape.object([
-      "run": Shape.reference("Run"), "history": Shape.anyObject, "children": Shape.integer, "home": Shape.string,
-    ]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true],
-    isForPages: true
+    takes: GetRunRequest.self, gives: GetRunResult.self,
+    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true], isForPages: true
   ) { service, request, environment throws(HoneError) in
     let store = try await service.store()
     let run = try await store.run(request.runId)
-    var object: JSONObject = ["run": .object(try await service.shown([run], store)[0])]
-    object["children"] = .int(try await store.childCounts(of: [run.id])[run.id] ?? 0)
-    // Where the store is, for the commands that name it.
-    object["home"] = .string(
-      service.home.hasPrefix("/") ? service.home : environment.baseDirectory + "/" + service.home)
-    if request.history {
-      var history = JSONObject()
-      for metric in run.metrics {
-        let page = try await store.metricHistory(run: run.id, key: metric.key, maxResults: 10_000)
-        history[metric.key] = .array(
-          page.items.map { point in
-            [
-              "step": .int(point.step), "value": JSONValue(numberOrText: point.value),
-              "timestamp": .string(rfc3339(milliseconds: point.timestamp)),
-            ]
-          })
-      }
-      object["history"] = .object(history)
+    var result = GetRunResult()
+    result.run = try await service.shown([run], store)[0]
+    result.children = try await store.childCounts(of: [run.id])[run.id] ?? 0
+    result.home = service.home.hasPrefix("/") ? service.home : environment.baseDirectory + "/" + service.home
+    guard request.history else { return result }
+    var history: [String: [MetricValue]] = [:]
+    for metric in run.metrics {
+      let page = try await store.metricHistory(run: run.id, key: metric.key, maxResults: 10_000)
+      history[metric.key] = page.items.map(MetricValue.init)
     }
-    return .object(object)
+    result.history = history
+    return result
   }
 
   static let deleteRun = Method(
     "deleteRun", "Marks a run as deleted, or restores it.",
-    takes: DeleteRunRequest.self,
-    result: Shape.object(["runId": Shape.string, "lifecycleStage": Shape.string]),
-    example: ["runId": "0123456789abcdef0123456789abcdef"],
-    isForPages: true
+    takes: DeleteRunRequest.self, gives: DeleteRunResult.self,
+    example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let id = request.runId
     let store = try await service.store()
     if request.restore { try await store.restoreRun(id) } else { try await store.deleteRun(id) }
-    return ["runId": .string(id), "lifecycleStage": request.restore ? "active" : "deleted"]
+    var result = DeleteRunResult()
+    result.runID = id
+    result.lifecycleStage = request.restore ? "active" : "deleted"
+    return result
   }
 
   static let listExperiments = Method(
     "listExperiments", "Lists experiments, the latest first, each with how many runs it has and when the last began.",
-    takes: PageRequest.self,
-    result: Shape.object(["experiments": Shape.array(Shape.anyObject), "nextPageToken": Shape.optionalString]),
-    example: [:],
-    isForPages: true
+    takes: PageRequest.self, gives: ListExperimentsResult.self, example: [:], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     let page = try await store.experiments(maxResults: request.maxResults, pageToken: request.pageToken)
     let activity = try await store.experimentActivity()
-    let experiments = page.items.map { experiment in
-      var object = experiment.json
-      let found = activity[experiment.id] ?? ExperimentActivity()
-      object["runs"] = .int(found.runs)
-      object["topRuns"] = .int(found.topRuns)
-      object["running"] = .int(found.running)
-      object["lastRunTime"] = JSONValue(found.lastStart.map(rfc3339(milliseconds:)))
-      return JSONValue.object(object)
-    }
-    return ["experiments": .array(experiments), "nextPageToken": JSONValue(page.nextPageToken)]
+    var result = ListExperimentsResult()
+    result.experiments = page.items.map { ExperimentRecord($0, activity[$0.id] ?? ExperimentActivity()) }
+    result.nextPageToken = page.nextPageToken
+    return result
   }
+}
+
+/// A page of runs.
+package struct ListRunsResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("runs", \.runs, isAlwaysWritten: true, as: Schema(.array(Schema(.named("Run")))), "The runs."),
+    Member("nextPageToken", \.nextPageToken, isAlwaysWritten: true, "Asks for the next page; null on the last."),
+  ]
+  package var runs: [RunRecord] = []
+  package var nextPageToken: String?
+
+  package init() {}
+}
+
+/// One run.
+package struct GetRunResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("run", \.run, isAlwaysWritten: true, as: Schema(.named("Run")), "The run."),
+    Member("children", \.children, isAlwaysWritten: true, "How many runs belong to it."),
+    Member("home", \.home, isAlwaysWritten: true, "The home directory of its store, for the commands that name it."),
+    Member("history", \.history, "Every metric's values by step."),
+  ]
+  package var run = RunRecord()
+  package var children = 0
+  package var home = ""
+  package var history: [String: [MetricValue]]?
+
+  package init() {}
+}
+
+/// One value of a metric.
+package struct MetricValue: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("step", \.step, isAlwaysWritten: true, "The step."),
+    Member("value", \.value, isAlwaysWritten: true, "The value; NaN and infinities as texts."),
+    Member("timestamp", \.timestamp, isAlwaysWritten: true, "When it was logged (RFC 3339, UTC)."),
+  ]
+  package var step = 0
+  package var value = JSONValue.int(0)
+  package var timestamp = ""
+
+  package init() {}
+
+  init(_ point: MetricPoint) {
+    step = point.step
+    value = JSONValue(numberOrText: point.value)
+    timestamp = rfc3339(milliseconds: point.timestamp)
+  }
+}
+
+/// What became of a run.
+package struct DeleteRunResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("runId", \.runID, isAlwaysWritten: true, "The run."),
+    Member("lifecycleStage", \.lifecycleStage, isAlwaysWritten: true, "active or deleted."),
+  ]
+  package var runID = ""
+  package var lifecycleStage = ""
+
+  package init() {}
+}
+
+/// A page of experiments.
+package struct ListExperimentsResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("experiments", \.experiments, isAlwaysWritten: true, "The experiments."),
+    Member("nextPageToken", \.nextPageToken, isAlwaysWritten: true, "Asks for the next page; null on the last."),
+  ]
+  package var experiments: [ExperimentRecord] = []
+  package var nextPageToken: String?
+
+  package init() {}
 }
 
 struct ListRunsRequest: SchemaObject {
@@ -168,16 +221,16 @@ struct PageRequest: SchemaObject {
 
 extension Service {
   /// Runs as they are sent; those that ended before their time say how they go on.
-  func shown(_ runs: [Run], _ store: TrackingStore) async throws(HoneError) -> [JSONObject] {
+  func shown(_ runs: [Run], _ store: TrackingStore) async throws(HoneError) -> [RunRecord] {
     let unfinished = runs.filter { [.killed, .failed, .running].contains($0.info.status) }.map(\.id)
     var resumable = unfinished.isEmpty ? [] : try await store.runsWithRequests(unfinished)
     for run in runs where run.info.status == .running && resumable.contains(run.id) {
       if try await store.processWorking(on: run.id) != nil { resumable.remove(run.id) }
     }
     return runs.map { run in
-      var object = run.json
-      if resumable.contains(run.id) { object["resumeCommand"] = .string(resumeCommand(run.id, home: home)) }
-      return object
+      var record = RunRecord(run)
+      if resumable.contains(run.id) { record.resumeCommand = resumeCommand(run.id, home: home) }
+      return record
     }
   }
 }

@@ -70,47 +70,6 @@ enum Shape {
       "kind": ["enum": ["begin", "report", "end"]], "title": string, "message": string, "percentage": integer,
       "cancellable": boolean, "data": anyObject, "example": reference("ExampleResult"), "trial": reference("Trial"),
     ]),
-    "Replies": [
-      "description": "How many replies of the model there were, and how many of them could not be read, were cut off, or needed mending.",
-      "type": "object",
-      "properties": ["count": integer, "unreadable": integer, "cut": integer, "repaired": integer],
-    ],
-    "AdapterDecision": object([
-      "format": string,
-      "tried": array(
-        object(["format": string, "withDemos": boolean, "rows": integer, "readable": integer, "clean": integer, "score": optionalNumber])),
-    ]),
-    "Usage": object([
-      "calls": integer, "cached": integer, "failed": integer, "inputTokens": integer, "outputTokens": integer,
-      "totalTokens": integer, "cost": optionalNumber, "byRole": anyObject,
-    ]),
-    "Interval": ["type": ["array", "null"], "items": number, "description": "95 % interval [low, high] in percent."],
-    "Trial": object([
-      "number": integer, "name": string, "kind": string, "runId": string, "score": number, "count": integer,
-      "failed": integer, "coverage": number, "interval": reference("Interval"), "replies": reference("Replies"),
-      "bestSoFar": optionalNumber, "coordinates": anyObject,
-    ]),
-    "ExampleResult": object([
-      "index": integer, "score": ["type": ["number", "boolean", "null"]], "outputs": anyObject, "feedback": string,
-      "traceId": string, "error": object(["kind": string, "message": string]),
-    ]),
-    "Run": object([
-      "runId": string, "experimentId": string, "name": string, "status": string, "startTime": string,
-      "endTime": string, "duration": number, "parentRunId": string, "user": string, "artifactUri": string,
-      "params": anyObject, "metrics": anyObject, "tags": anyObject, "inputs": array(anyObject), "resumeCommand": string,
-      "children": integer,
-    ]),
-    "TraceInfo": object([
-      "traceId": string, "name": string, "experimentId": string, "runId": string, "status": string, "startTime": string,
-      "endTime": string, "duration": number, "spanCount": integer, "usage": anyObject, "cost": optionalNumber,
-      "requestPreview": optionalString, "responsePreview": optionalString, "assessments": array(anyObject),
-      "tags": anyObject, "metadata": anyObject,
-    ]),
-    "Span": object([
-      "id": string, "parentId": optionalString, "name": string, "type": string, "startTimeNs": integer,
-      "endTimeNs": integer, "inputs": [:], "outputs": [:], "attributes": anyObject, "events": array(anyObject),
-      "status": string, "statusMessage": string,
-    ]),
     "State": ["type": "object", "description": "A program's state in the JSON that DSPy's save() writes."],
   ]
 }

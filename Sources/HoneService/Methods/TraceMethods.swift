@@ -1,16 +1,15 @@
 import Failures
 package import JSON
+import Jobs
 package import Schema
 package import Traces
-import Tracking
+package import Tracking
 
 extension Method {
   static let listTraces = Method(
     "listTraces", "Lists traces, in MLflow's filter language, newest first unless ordered otherwise.",
-    takes: ListTracesRequest.self,
-    result: Shape.object(["traces": Shape.array(Shape.reference("TraceInfo")), "nextPageToken": Shape.optionalString]),
-    example: ["runId": "0123456789abcdef0123456789abcdef", "maxResults": 5],
-    isForPages: true
+    takes: ListTracesRequest.self, gives: ListTracesResult.self,
+    example: ["runId": "0123456789abcdef0123456789abcdef", "maxResults": 5], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     var ids: [String]?
@@ -18,47 +17,81 @@ extension Method {
     let page = try await store.searchTraces(
       experimentIDs: ids, runID: request.runId, filter: request.filter, orderBy: request.orderBy,
       maxResults: request.maxResults, pageToken: request.pageToken)
-    return ["traces": .array(page.items.map { .object($0.json) }), "nextPageToken": JSONValue(page.nextPageToken)]
+    var result = ListTracesResult()
+    result.traces = page.items.map(TraceRecord.init)
+    result.nextPageToken = page.nextPageToken
+    return result
   }
 
   static let getTrace = Method(
     "getTrace", "One trace: what it was, and its spans in the order they began.",
-    takes: GetTraceRequest.self,
-    result: Shape.object([
-      "info": Shape.reference("TraceInfo"), "spans": Shape.array(Shape.reference("Span")),
-      "nextPageToken": Shape.optionalString,
-    ]),
-    example: ["traceId": "tr-0123456789abcdef0123456789abcdef"],
-    isForPages: true
+    takes: GetTraceRequest.self, gives: GetTraceResult.self,
+    example: ["traceId": "tr-0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let id = request.traceId
     let store = try await service.store()
-    let info = try await store.trace(id)
+    var result = GetTraceResult()
+    result.info = TraceRecord(try await store.trace(id))
     if let spanID = request.spanId {
-      let span = try await store.span(spanID, of: id)
-      return ["info": .object(info.json), "spans": [.object(span.json)], "nextPageToken": .null]
+      result.spans = [SpanRecord(try await store.span(spanID, of: id))]
+      return result
     }
     let page = try await store.spans(
       of: id, bodies: request.bodies, maxResults: request.maxSpans, pageToken: request.pageToken)
-    return [
-      "info": .object(info.json), "spans": .array(page.items.map { .object(request.bodies ? $0.json : $0.outlineJSON) }),
-      "nextPageToken": JSONValue(page.nextPageToken),
-    ]
+    result.spans = page.items.map { SpanRecord($0, hasBody: request.bodies) }
+    result.nextPageToken = page.nextPageToken
+    return result
   }
 
   static let logFeedback = Method(
     "logFeedback", "Adds a person's or a program's judgement to a trace.",
-    takes: LogFeedbackRequest.self,
-    result: Shape.object(["assessment": Shape.anyObject]),
-    example: ["traceId": "tr-0123456789abcdef0123456789abcdef", "name": "helpful", "value": true],
-    isForPages: true
+    takes: LogFeedbackRequest.self, gives: LogFeedbackResult.self,
+    example: ["traceId": "tr-0123456789abcdef0123456789abcdef", "name": "helpful", "value": true], isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
-    let stored = try await store.addAssessment(
-      Assessment(name: request.name, value: request.value, rationale: request.rationale, source: request.source),
-      to: request.traceId)
-    return ["assessment": .object(stored.json)]
+    var result = LogFeedbackResult()
+    result.assessment = AssessmentRecord(
+      try await store.addAssessment(
+        Assessment(name: request.name, value: request.value, rationale: request.rationale, source: request.source),
+        to: request.traceId))
+    return result
   }
+}
+
+/// A page of traces.
+package struct ListTracesResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("traces", \.traces, isAlwaysWritten: true, as: Schema(.array(Schema(.named("TraceInfo")))), "The traces."),
+    Member("nextPageToken", \.nextPageToken, isAlwaysWritten: true, "Asks for the next page; null on the last."),
+  ]
+  package var traces: [TraceRecord] = []
+  package var nextPageToken: String?
+
+  package init() {}
+}
+
+/// A trace with its spans, or a page of them.
+package struct GetTraceResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("info", \.info, isAlwaysWritten: true, as: Schema(.named("TraceInfo")), "Everything but the spans."),
+    Member("spans", \.spans, isAlwaysWritten: true, as: Schema(.array(Schema(.named("Span")))), "In the order they began."),
+    Member("nextPageToken", \.nextPageToken, isAlwaysWritten: true, "Asks for the next page; null on the last."),
+  ]
+  package var info = TraceRecord()
+  package var spans: [SpanRecord] = []
+  package var nextPageToken: String?
+
+  package init() {}
+}
+
+/// The judgement as it is kept.
+package struct LogFeedbackResult: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("assessment", \.assessment, isAlwaysWritten: true, "The judgement as it is kept.")
+  ]
+  package var assessment = AssessmentRecord()
+
+  package init() {}
 }
 
 struct ListTracesRequest: SchemaObject {

@@ -64,7 +64,7 @@ package enum OpenRPC {
             "required": .bool(parameter.isRequired), "schema": .object(parameter.jsonObject.filter { $0 != "description" }),
           ]
         }),
-      "result": ["name": .string("\(method.name)Result"), "schema": method.result],
+      "result": ["name": .string("\(method.name)Result"), "schema": method.result.json],
     ]
     if let example = method.example {
       object["examples"] = [
@@ -116,8 +116,8 @@ package enum OpenRPC {
 
 extension Method {
   static let discover = Method(
-    "rpc.discover", "This document.", takes: NoMembers.self, result: Shape.anyObject, example: [:], isForPages: true
+    "rpc.discover", "This document.", takes: NoMembers.self, gives: JSONObject.self, example: [:], isForPages: true
   ) { service, _, _ throws(HoneError) in
-    .object(OpenRPC.document(service.catalog))
+    OpenRPC.document(service.catalog)
   }
 }

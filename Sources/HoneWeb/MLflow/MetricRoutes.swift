@@ -33,7 +33,7 @@ enum MetricRoutes {
       guard first <= last else { throw WebFailure.invalid("end_step: It should not be less than start_step.") }
       var metrics: [JSONValue] = []
       for run in try runIDs(call, name: "run_ids") {
-        var points: [Metric] = []
+        var points: [MetricPoint] = []
         var token: String?
         repeat {
           let page = try await store.metricHistory(run: run, key: key, pageToken: token)
@@ -56,14 +56,14 @@ enum MetricRoutes {
     return ids
   }
 
-  private static func json(_ metric: Metric, _ run: String) -> JSONValue {
+  private static func json(_ metric: MetricPoint, _ run: String) -> JSONValue {
     var object = metric.apiObject
     object.append("run_id", .string(run))
     return .object(object)
   }
 
   /// Evenly chosen points, the first and the last among them.
-  private static func sample(_ points: [Metric], _ limit: Int) -> [Metric] {
+  private static func sample(_ points: [MetricPoint], _ limit: Int) -> [MetricPoint] {
     guard points.count > limit, limit > 1 else { return points.count > limit ? Array(points.suffix(1)) : points }
     return (0..<limit).map { points[$0 * (points.count - 1) / (limit - 1)] }
   }

@@ -142,8 +142,8 @@ enum RunRoutes {
     _ store: TrackingStore
   ) async throws {
     let run = try call.runID()
-    var metrics: [Metric] = []
-    var onModels: [(modelID: String, metric: Metric)] = []
+    var metrics: [MetricPoint] = []
+    var onModels: [(modelID: String, metric: MetricPoint)] = []
     metrics.reserveCapacity(points.count)
     for (index, point) in points.enumerated() {
       guard let object = point.objectValue else {
@@ -157,7 +157,7 @@ enum RunRoutes {
     if !onModels.isEmpty { try await store.logModelMetrics(onModels, run: run) }
   }
 
-  private static func metric(_ point: APIRequest) throws -> Metric {
+  private static func metric(_ point: APIRequest) throws -> MetricPoint {
     let key = try point.requiredText("key")
     guard let timestamp = try point.int("timestamp") else {
       throw WebFailure.invalid("Missing value for required parameter 'timestamp'.")
@@ -172,7 +172,7 @@ enum RunRoutes {
     // protobuf leaves out what is zero.
     case nil: value = 0
     }
-    return Metric(key, value, step: try point.int("step") ?? 0, timestamp: timestamp)
+    return MetricPoint(key, value, step: try point.int("step") ?? 0, timestamp: timestamp)
   }
 
   private static func input(_ entry: JSONValue, _ index: Int) throws -> DatasetInput {

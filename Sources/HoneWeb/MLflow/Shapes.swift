@@ -16,7 +16,7 @@ extension KeyValue {
   var apiJSON: JSONValue { ["key": .string(key), "value": .string(value)] }
 }
 
-extension Metric {
+extension MetricPoint {
   var apiJSON: JSONValue { .object(apiObject) }
 
   var apiObject: JSONObject {

@@ -122,7 +122,7 @@ package struct MIPROv2: Optimizer {
     }
   }
 
-  package func compile(_ task: CompileTask) async -> CompileResult {
+  package func compile(_ task: CompileTask) async -> SearchResult {
     var start = PythonRandom(seed: seed)
     let setup = Setup(self, task, random: &start)
     return await task.withAdapter(examples: examples(task, setup), keepsStudent: true, rows: setup.valset) { task in

@@ -1,13 +1,26 @@
-package import JSON
+public import Schema
 import Synchronization
 
 /// How replies came out: how many there were, and how many of them could not be read, were cut off at the token limit,
 /// or needed mending to be read.
-package struct ReplyCounts: Sendable, Hashable {
-  package var replies = 0
-  package var unreadable = 0
-  package var cut = 0
-  package var repaired = 0
+public struct ReplyCounts: ResultObject, Hashable {
+  package static let summary =
+    "How many replies of the model there were, and how many of them could not be read, were cut off, or needed mending."
+  package static let members: [Member<Self>] = [
+    Member("count", \.replies, isAlwaysWritten: true, "All replies."),
+    Member("unreadable", \.unreadable, isAlwaysWritten: true, "Those that could not be read."),
+    Member("cut", \.cut, isAlwaysWritten: true, "Those that were cut off at the token limit."),
+    Member("repaired", \.repaired, isAlwaysWritten: true, "Those that needed mending to be read."),
+  ]
+
+  /// All replies.
+  public var replies = 0
+  /// Those that could not be read.
+  public var unreadable = 0
+  /// Those that were cut off at the token limit.
+  public var cut = 0
+  /// Those that needed mending to be read.
+  public var repaired = 0
 
   package init() {}
 
@@ -26,10 +39,6 @@ package struct ReplyCounts: Sendable, Hashable {
     counts.cut = cut == replies ? 1 : 0
     counts.repaired = 1 - counts.unreadable
     return counts
-  }
-
-  package var json: JSONValue {
-    ["count": .int(replies), "unreadable": .int(unreadable), "cut": .int(cut), "repaired": .int(repaired)]
   }
 
   /// A part of the replies, from 0 to 1.

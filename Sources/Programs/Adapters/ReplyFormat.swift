@@ -1,5 +1,7 @@
+public import Schema
+
 /// The form in which a model is asked and answers: what DSPy calls an adapter.
-package enum ReplyFormat: String, Sendable, Hashable, CaseIterable {
+public enum ReplyFormat: String, SchemaChoice, Hashable {
   /// Each value in a section under its header `[[ ## name ## ]]`.
   case chat
   /// One JSON object with the outputs as members.
@@ -8,6 +10,15 @@ package enum ReplyFormat: String, Sendable, Hashable, CaseIterable {
   case plain
   /// Each output between tags of its name.
   case xml
+
+  package var summary: String {
+    switch self {
+    case .chat: "Sections under headers [[ ## name ## ]]."
+    case .json: "One JSON object."
+    case .plain: "The bare value, for one short output."
+    case .xml: "Tags."
+    }
+  }
 
   /// The name under which DSPy knows the form; the beginning of its spans' names.
   package var className: String {

@@ -1,8 +1,18 @@
 package import JSON
+package import Schema
 
 /// One thing that an examination looked at, and how it is.
-package struct Observation: Sendable, Hashable {
-  package enum Level: String, Sendable, Hashable, CaseIterable {
+package struct Observation: ResultObject, Hashable {
+  package static let members: [Member<Self>] = [
+    Member("check", \.check, isAlwaysWritten: true, "What was looked at."),
+    Member("level", \.level, isAlwaysWritten: true, "How it is."),
+    Member("message", \.message, isAlwaysWritten: true, "What was found."),
+    Member("remedy", \.remedy, "What to do."),
+    Member("repaired", \.isRepaired, "Whether it was wrong and has been mended."),
+    Member("details", \.details, "The facts for machines."),
+  ]
+
+  package enum Level: String, SchemaChoice, Hashable {
     /// As it should be.
     case ok
     /// Worth knowing, and nothing wrong with it.
@@ -14,15 +24,17 @@ package struct Observation: Sendable, Hashable {
   }
 
   /// What was looked at (`home`, `database`, `schema` …).
-  package var check: String
-  package var level: Level
-  package var message: String
+  package var check = ""
+  package var level = Level.ok
+  package var message = ""
   /// What to do, as an imperative sentence.
   package var remedy: String?
   /// Whether it was wrong and has been mended.
   package var isRepaired = false
   /// The facts for machines.
-  package var details: JSONObject
+  package var details: JSONObject = [:]
+
+  package init() {}
 
   package init(
     _ check: String, _ level: Level, _ message: String, remedy: String? = nil, details: JSONObject = [:]
@@ -36,12 +48,4 @@ package struct Observation: Sendable, Hashable {
 
   /// Whether something is to be done about it.
   package var isProblem: Bool { !isRepaired && (level == .warning || level == .error) }
-
-  package var json: JSONObject {
-    var object: JSONObject = ["check": .string(check), "level": .string(level.rawValue), "message": .string(message)]
-    if let remedy { object["remedy"] = .string(remedy) }
-    if isRepaired { object["repaired"] = true }
-    if !details.isEmpty { object["details"] = .object(details) }
-    return object
-  }
 }

@@ -221,17 +221,17 @@ package struct StoreExamination {
   private mutating func examineSchema(_ db: Database) throws -> Bool {
     let found: Int
     do {
-      found = try Schema.versionFound(db, home: home, version: Schema.version)
+      found = try StoreSchema.versionFound(db, home: home, version: StoreSchema.version)
     } catch {
       let failure = storeError(error)
       add(Observation("schema", .error, failure.message, remedy: failure.remedy))
       return false
     }
-    let details: JSONObject = ["found": .int(found), "known": .int(Schema.version)]
-    guard found == Schema.version else {
+    let details: JSONObject = ["found": .int(found), "known": .int(StoreSchema.version)]
+    guard found == StoreSchema.version else {
       add(
         Observation(
-          "schema", .note, "The schema is \(found), older than \(Schema.version).",
+          "schema", .note, "The schema is \(found), older than \(StoreSchema.version).",
           remedy: "The next run copies the database beside it, then migrates it.", details: details))
       return false
     }

@@ -21,7 +21,7 @@ package struct LoggedModel: Sendable, Hashable {
   package var params: [KeyValue]
   package var tags: [KeyValue]
   /// The latest value of each metric, and the run that measured it.
-  package var metrics: [(metric: Metric, runID: String)]
+  package var metrics: [(metric: MetricPoint, runID: String)]
 
   package var artifactURI: String { "mlflow-artifacts:/\(experimentID)/models/\(id)/artifacts" }
 

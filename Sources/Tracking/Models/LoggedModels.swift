@@ -84,7 +84,7 @@ extension TrackingStore {
   }
 
   /// Keeps the latest value of metrics that a run measured on a model; unknown models are passed over.
-  package func logModelMetrics(_ metrics: [(modelID: String, metric: Metric)], run: String) async throws(HoneError) {
+  package func logModelMetrics(_ metrics: [(modelID: String, metric: MetricPoint)], run: String) async throws(HoneError) {
     try await write { db in
       for (id, metric) in metrics {
         try db.cachedStatement(
@@ -115,7 +115,7 @@ extension TrackingStore {
   static func models(_ db: Database, _ sequences: [Int64]) throws -> [LoggedModel] {
     let params = try pairs(db, table: "model_params", owner: "model", owners: sequences)
     let tags = try pairs(db, table: "model_tags", owner: "model", owners: sequences)
-    var metrics: [Int64: [(metric: Metric, runID: String)]] = [:]
+    var metrics: [Int64: [(metric: MetricPoint, runID: String)]] = [:]
     let measured = try Row.fetchCursor(
       db.cachedStatement(
         sql: """
@@ -124,7 +124,7 @@ extension TrackingStore {
           """), arguments: [jsonList(sequences)])
     while let row = try measured.next() {
       metrics[row[0], default: []].append(
-        (Metric(row[1], row[2] as Double? ?? .nan, step: row[3], timestamp: row[4]), row[5]))
+        (MetricPoint(row[1], row[2] as Double? ?? .nan, step: row[3], timestamp: row[4]), row[5]))
     }
     let rows = try Row.fetchCursor(
       db.cachedStatement(

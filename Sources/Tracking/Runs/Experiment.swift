@@ -16,7 +16,7 @@ extension Sequence<KeyValue> {
   package func value(of key: String) -> String? { first { $0.key == key }?.value }
 
   /// The pairs as an object, in their order.
-  package var json: JSONValue { .object(JSONObject(map { ($0.key, .string($0.value)) })) }
+  package var object: JSONObject { JSONObject(map { ($0.key, .string($0.value)) }) }
 }
 
 /// Whether an experiment or run is in use, or was deleted and may be restored.
@@ -55,12 +55,4 @@ package struct Experiment: Sendable, Hashable {
 
   /// Where its runs' artifacts are, as a URI.
   package var artifactLocation: String { "mlflow-artifacts:/\(id)" }
-
-  package var json: JSONObject {
-    [
-      "experimentId": .string(id), "name": .string(name), "artifactLocation": .string(artifactLocation),
-      "lifecycleStage": .string(lifecycle.rawValue), "createdTime": .string(rfc3339(milliseconds: created)),
-      "updatedTime": .string(rfc3339(milliseconds: updated)), "tags": tags.json,
-    ]
-  }
 }

@@ -79,7 +79,7 @@ extension TrackingStore {
   ///
   /// - Parameter seconds: how long the session lasted.
   package func endRun(
-    _ id: String, status: RunStatus, seconds: Double, metrics: [Metric], tags: [KeyValue], result: JSONValue?
+    _ id: String, status: RunStatus, seconds: Double, metrics: [MetricPoint], tags: [KeyValue], result: JSONValue?
   ) async throws(HoneError) {
     let text = result?.text()
     defer { heldLeases.remove(id) }

@@ -1,4 +1,3 @@
-package import JSON
 package import LanguageModels
 package import Traces
 
@@ -66,7 +65,7 @@ package struct RunInfo: Sendable, Hashable {
 }
 
 /// One value of a metric. The value may be NaN or infinite.
-package struct Metric: Sendable, Hashable {
+package struct MetricPoint: Sendable, Hashable {
   package var key: String
   package var value: Double
   package var step: Int
@@ -128,7 +127,7 @@ package struct Run: Sendable, Hashable {
   /// In the order of their keys.
   package var params: [KeyValue]
   /// The latest value of each metric: of the highest step, then timestamp, then value; by key.
-  package var metrics: [Metric]
+  package var metrics: [MetricPoint]
   package var tags: [KeyValue]
   package var inputs: [DatasetInput]
   /// The logged models that came of it.
@@ -138,34 +137,6 @@ package struct Run: Sendable, Hashable {
 
   /// The latest value of a metric.
   package func metric(_ key: String) -> Double? { metrics.first { $0.key == key }?.value }
-
-  /// The run as the wire shows it. A metric's NaN or infinity is the string `NaN`, `Infinity` or `-Infinity`.
-  package var json: JSONObject {
-    var object: JSONObject = [
-      "runId": .string(info.id), "experimentId": .string(info.experimentID), "name": .string(info.name),
-      "status": .string(info.status.rawValue), "startTime": .string(rfc3339(milliseconds: info.startTime)),
-    ]
-    if let end = info.endTime {
-      object["endTime"] = .string(rfc3339(milliseconds: end))
-      object["duration"] = .double(Double(end - info.startTime) / 1000)
-    }
-    if let parent = info.parentID { object["parentRunId"] = .string(parent) }
-    if info.lifecycle == .deleted { object["lifecycleStage"] = "deleted" }
-    object["user"] = .string(info.user)
-    object["artifactUri"] = .string(info.artifactURI)
-    object["params"] = params.json
-    object["metrics"] = .object(JSONObject(metrics.map { ($0.key, JSONValue(numberOrText: $0.value)) }))
-    object["tags"] = tags.json
-    object["inputs"] = .array(
-      inputs.map { input in
-        [
-          "name": .string(input.name), "digest": .string(input.digest), "sourceType": .string(input.sourceType),
-          "source": .string(input.source), "schema": JSONValue(input.schema), "profile": JSONValue(input.profile),
-          "context": .string(input.context),
-        ]
-      })
-    return object
-  }
 }
 
 /// How one example of an evaluation came out.

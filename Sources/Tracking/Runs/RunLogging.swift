@@ -22,7 +22,7 @@ extension TrackingStore {
   ///
   /// - Throws: `invalidParams` for a changed parameter, a bad key or timestamp, a deleted run; `notFound`.
   package func log(
-    run id: String, params: [KeyValue] = [], metrics: [Metric] = [], tags: [KeyValue] = [],
+    run id: String, params: [KeyValue] = [], metrics: [MetricPoint] = [], tags: [KeyValue] = [],
     _ writing: MetricWriting = .adding
   ) async throws(HoneError) {
     let params = params.map { KeyValue($0.key, $0.value.storable) }
@@ -53,7 +53,7 @@ extension TrackingStore {
     try await log(run: id, params: [KeyValue(key, value)])
   }
 
-  package func logMetric(run id: String, _ metric: Metric) async throws(HoneError) {
+  package func logMetric(run id: String, _ metric: MetricPoint) async throws(HoneError) {
     try await log(run: id, metrics: [metric])
   }
 
@@ -85,7 +85,7 @@ extension TrackingStore {
     }
   }
 
-  static func addMetric(_ db: Database, run: Int64, _ metric: Metric) throws {
+  static func addMetric(_ db: Database, run: Int64, _ metric: MetricPoint) throws {
     let value = metric.value.isNaN ? nil : metric.value
     let arguments: StatementArguments = [run, metric.key, metric.step, metric.timestamp, value]
     try db.cachedStatement(sql: "INSERT OR IGNORE INTO metrics VALUES (?, ?, ?, ?, ?)").execute(arguments: arguments)
@@ -102,7 +102,7 @@ extension TrackingStore {
   }
 
   /// The values at a metric's step.
-  private static func standing(_ db: Database, run: Int64, _ metric: Metric) throws -> [Double?] {
+  private static func standing(_ db: Database, run: Int64, _ metric: MetricPoint) throws -> [Double?] {
     try Row.fetchAll(
       db.cachedStatement(sql: "SELECT value FROM metrics WHERE run = ? AND key = ? AND step = ?"),
       arguments: [run, metric.key, metric.step]
@@ -110,7 +110,7 @@ extension TrackingStore {
   }
 
   /// Makes a metric the only point of its step.
-  static func setMetric(_ db: Database, run: Int64, _ metric: Metric) throws {
+  static func setMetric(_ db: Database, run: Int64, _ metric: MetricPoint) throws {
     let standing = try standing(db, run: run, metric)
     guard standing != [metric.value.isNaN ? nil : metric.value] else { return }
     if !standing.isEmpty {
@@ -133,7 +133,7 @@ extension TrackingStore {
   /// All points of a metric by step, then timestamp, or the other way round, a page at a time.
   package func metricHistory(
     run id: String, key: String, order: HistoryOrder = .step, maxResults: Int = 25_000, pageToken: String? = nil
-  ) async throws(HoneError) -> Page<Metric> {
+  ) async throws(HoneError) -> Page<MetricPoint> {
     try checkPageSize(maxResults, 25_000)
     let query = "history \(id) \(key) \(order.rawValue)"
     let values = try PageToken.values(pageToken, count: 3, query: query)
@@ -154,7 +154,7 @@ extension TrackingStore {
           """
       ).fetchAll(db)
       let items = rows.prefix(maxResults).map { row in
-        Metric(key, row[0] as Double? ?? .nan, step: row[1], timestamp: row[2])
+        MetricPoint(key, row[0] as Double? ?? .nan, step: row[1], timestamp: row[2])
       }
       guard rows.count > maxResults else { return Page(items: items) }
       let last = rows[maxResults - 1]
@@ -187,7 +187,7 @@ extension TrackingStore {
               WHERE experiment = (SELECT experiment FROM runs WHERE seq = ?1) AND name = ?2 AND digest = ?3), ?4, ?5)
             """
         ).execute(
-          arguments: [run, input.name, input.digest, input.context, input.tags.isEmpty ? nil : input.tags.json.text()])
+          arguments: [run, input.name, input.digest, input.context, input.tags.isEmpty ? nil : JSONValue.object(input.tags.object).text()])
       }
     }
   }

@@ -145,17 +145,17 @@ extension TrackingStore {
     return sequences.compactMap { found[$0] }
   }
 
-  private static func latestMetrics(_ db: Database, _ sequences: [Int64]) throws -> [Int64: [Metric]] {
+  private static func latestMetrics(_ db: Database, _ sequences: [Int64]) throws -> [Int64: [MetricPoint]] {
     let statement = try db.cachedStatement(
       sql: """
         SELECT run, key, value, step, timestamp FROM latest_metrics
         WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, key
         """)
-    var result: [Int64: [Metric]] = [:]
+    var result: [Int64: [MetricPoint]] = [:]
     let rows = try Row.fetchCursor(statement, arguments: [jsonList(sequences)])
     while let row = try rows.next() {
       result[row[0], default: []].append(
-        Metric(row[1], row[2] as Double? ?? .nan, step: row[3], timestamp: row[4]))
+        MetricPoint(row[1], row[2] as Double? ?? .nan, step: row[3], timestamp: row[4]))
     }
     return result
   }

@@ -66,7 +66,7 @@ struct SpanTest: Sendable {
     case .name: return passes(span.name)
     case .type: return passes(span.kind.rawValue)
     case .status: return passes(span.status.word)
-    case .content: return passes(JSONValue.object(span.json).text())
+    case .content: return passes(SpanRecord(span).jsonValue.text())
     case .attribute(let key):
       guard let value = span.attributes[key] else { return comparator == .isNull }
       switch operand {

@@ -37,7 +37,7 @@ extension TrackingStore {
     } else {
       try makeDirectory(home)
       try makeFile(path)
-      try Schema.refuseNewer(path, home: home)
+      try StoreSchema.refuseNewer(path, home: home)
     }
     do {
       return try patiently {
@@ -56,7 +56,7 @@ extension TrackingStore {
   ) throws -> TrackingStore {
     let texts = SharedTexts(path: path)
     let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly, texts: texts))
-    try Schema.prepare(pool, home: home, path: path, readOnly: readOnly)
+    try StoreSchema.prepare(pool, home: home, path: path, readOnly: readOnly)
     return TrackingStore(
       home: home, isReadOnly: readOnly, readOnlyReason: reason, pool: pool, lookups: Lookups(path: path), texts: texts)
   }

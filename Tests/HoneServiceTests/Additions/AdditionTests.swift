@@ -3,6 +3,8 @@ import JSON
 import Schema
 import Testing
 
+@testable import Editing
+
 @testable import HoneService
 
 /// What is declared in one file each is known everywhere: it is read, run, documented, completed and explained.

@@ -13,9 +13,9 @@ struct FirstRows: Optimizer {
 
   func parts(_ task: CompileTask) -> [PlannedPart] { [] }
 
-  func compile(_ task: CompileTask) async -> CompileResult {
+  func compile(_ task: CompileTask) async -> SearchResult {
     var program = task.student
     for place in program.states.indices { program.states[place].demos = Array(task.trainset.prefix(rowCount)) }
-    return CompileResult(program: program)
+    return SearchResult(program: program)
   }
 }

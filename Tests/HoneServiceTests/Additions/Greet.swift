@@ -15,8 +15,8 @@ struct GreetRequest: SchemaObject {
 
 extension Method {
   static let greet = Method(
-    "greet", "Greets somebody.", takes: GreetRequest.self, result: ["type": "string"], example: ["name": "you"]
+    "greet", "Greets somebody.", takes: GreetRequest.self, gives: String.self, example: ["name": "you"]
   ) { _, request, _ throws(HoneError) in
-    .string(Array(repeating: "Hello \(request.name)", count: request.times).joined(separator: ", "))
+    Array(repeating: "Hello \(request.name)", count: request.times).joined(separator: ", ")
   }
 }

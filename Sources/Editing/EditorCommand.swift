@@ -1,0 +1,107 @@
+import Failures
+import HoneService
+import JSON
+import JSONRPC
+
+/// A command that an editor can have executed, declared once: `initialize` lists them, code actions and lenses offer
+/// those that are about a file.
+struct EditorCommand: Sendable {
+  let name: String
+  /// What it is called where a file's commands are offered; nil for one that is not.
+  let title: String?
+  let run: @Sendable (EditorCall, CommandArguments) async throws -> JSONValue
+
+  static let all: [EditorCommand] = [
+    EditorCommand(name: "hone.evaluate", title: "Evaluate") { try await FileWork.run(.evaluate, $0, $1) },
+    EditorCommand(name: "hone.compile", title: "Compile") { try await FileWork.run(.compile, $0, $1) },
+    EditorCommand(name: "hone.loadBest", title: "Load the best program") { try await BestProgram.load($0, $1) },
+    EditorCommand(name: "hone.estimate", title: nil) { try await FileWork.estimate($0, $1) },
+    EditorCommand(name: "hone.watch", title: nil) { try await FileWork.watch($0, $1) },
+    EditorCommand(name: "hone.cancel", title: nil) { call, arguments in
+      if let run = arguments.run { return try await FileWork.cancel(run, call) }
+      let file = try arguments.optionalURI().map { ProgramFile.path(ofURI: $0) ?? $0 }
+      return ["cancelled": .int(call.editor.requests.cancel(file: file))]
+    },
+    EditorCommand(name: "hone.runs", title: nil) { try await RunTree.json($0, $1) },
+    EditorCommand(name: "hone.trace", title: nil) { try await TraceOutline.json($0, $1) },
+    EditorCommand(name: "hone.programText", title: nil) { call, arguments in
+      try await ComparedProgram(arguments.value, call).json
+    },
+    EditorCommand(name: "hone.diff", title: nil) { call, arguments in
+      let left = try await ComparedProgram(try arguments.member("left"), call)
+      let right = try await ComparedProgram(try arguments.member("right"), call)
+      let diff = TextDiff.unified(left.text, right.text, leftTitle: left.title, rightTitle: right.title)
+      return ["left": left.json, "right": right.json, "diff": .string(diff)]
+    },
+  ]
+
+  /// Those that are offered for a file, as LSP's `Command`.
+  static func forFiles(_ uri: String) -> [JSONValue] {
+    all.compactMap { command in
+      command.title.map {
+        ["title": .string($0), "command": .string(command.name), "arguments": [["uri": .string(uri)]]]
+      }
+    }
+  }
+
+  /// Does what `workspace/executeCommand` asks.
+  static func run(_ call: EditorCall) async throws -> JSONValue {
+    let name = call.params["command"]?.stringValue ?? ""
+    guard let command = all.first(where: { $0.name == name }) else {
+      let names = all.map(\.name)
+      throw HoneError(
+        .invalidParams, "There is no command \"\(name)\".",
+        problems: [
+          Problem(
+            path: "command", message: "There is no command \"\(name)\".", got: name, allowed: names,
+            suggestion: nearest(to: name, among: names))
+        ])
+    }
+    return try await command.run(call, CommandArguments(call.params["arguments"]))
+  }
+}
+
+/// The arguments of a command: one object, or a file's URI and, for some, an id behind it.
+struct CommandArguments: Sendable {
+  let value: JSONObject
+
+  init(_ arguments: JSONValue?) {
+    let first = arguments?.arrayValue?.first ?? arguments
+    var value = first?.objectValue ?? [:]
+    if let uri = first?.stringValue {
+      value["uri"] = .string(uri)
+      if let run = arguments?[1]?.stringValue { value["run"] = .string(run) }
+    }
+    self.value = value
+  }
+
+  func optionalURI() throws(HoneError) -> String? {
+    guard let uri = value["uri"], !uri.isNull else { return nil }
+    guard let text = uri.stringValue else { throw Self.wrong("uri", "a document's URI") }
+    return text
+  }
+
+  func uri() throws(HoneError) -> String {
+    guard let uri = try optionalURI() else { throw Self.wrong("uri", "the URI of a program file") }
+    return uri
+  }
+
+  func string(_ name: String) -> String? { value[name]?.stringValue }
+
+  /// The id of the run that is meant, where one is named.
+  var run: String? { string("run") ?? string("runId") }
+
+  /// A program: a string of one, or an object that names it.
+  func member(_ name: String) throws(HoneError) -> JSONObject {
+    switch value[name] {
+    case .object(let object)?: return object
+    case .string(let signature)?: return ["program": .string(signature)]
+    default: throw Self.wrong(name, "{\"uri\"}, {\"run\"}, {\"path\"} or a program")
+    }
+  }
+
+  private static func wrong(_ name: String, _ expected: String) -> HoneError {
+    let message = "The command needs \(expected) as its argument's member \"\(name)\"."
+    return HoneError(.invalidParams, message, problems: [Problem(path: "arguments[0].\(name)", message: message)])
+  }
+}

@@ -1,0 +1,73 @@
+import HoneService
+package import JSON
+import Jobs
+import Schema
+
+/// A `*.hone.json` file: program, data, metric, model and optimizer in one object, whose members are the parameters of
+/// `compile` and `evaluate`. Relative paths in it count from its directory.
+package enum ProgramFile {
+  package static let suffix = ".hone.json"
+
+  package static func isOne(_ path: String) -> Bool { path.hasSuffix(suffix) }
+
+  /// The methods that such a file holds parameters of.
+  static let methods: [Method] = [.compile, .evaluate]
+
+  /// Every member a file may have, once.
+  static let members: [Schema.Field] = {
+    var members = methods.flatMap(\.parameters)
+    var seen: Set<String> = []
+    members.removeAll { passing.contains($0.name) || !seen.insert($0.name).inserted }
+    return members
+  }()
+
+  /// Parameters that are about one call and not about the program.
+  static let passing = ["detach"]
+
+  /// What a file may say that no method reads.
+  static let ignored = ["$schema"]
+
+  /// The request of a method that a file's members make: those that the method knows, and the file's name as a tag, so
+  /// that its runs are found again. Without a devset, an evaluation takes the valset.
+  package static func request(_ method: String, of members: JSONObject, file: String?) -> JSONObject {
+    let known = MethodTable.method(named: method)?.parameters.map(\.name) ?? []
+    var request = members.filter { known.contains($0) && !passing.contains($0) }
+    if method == Method.evaluate.name, request["devset"] == nil, let valset = members["valset"] {
+      request["devset"] = valset
+    }
+    if let file {
+      switch request["tags"] {
+      case nil, .null?: request["tags"] = [HoneTag.file: .string(file)]
+      case .object(var tags)?:
+        tags[HoneTag.file] = .string(file)
+        request["tags"] = .object(tags)
+      default: break
+      }
+    }
+    return request
+  }
+
+  /// The directory of a file.
+  package static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The path that a `file:` URI names; nil for other URIs.
+  package static func path(ofURI uri: String) -> String? {
+    guard uri.hasPrefix("file://") else { return nil }
+    let rest = uri.dropFirst("file://".count)
+    guard let slash = rest.firstIndex(of: "/") else { return nil }
+    var bytes: [UInt8] = []
+    var encoded = Array(rest[slash...].utf8)[...]
+    while let byte = encoded.popFirst() {
+      if byte == UInt8(ascii: "%"), let value = UInt8(String(decoding: encoded.prefix(2), as: UTF8.self), radix: 16) {
+        bytes.append(value)
+        encoded = encoded.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

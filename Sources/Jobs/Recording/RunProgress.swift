@@ -1,0 +1,101 @@
+import Evaluation
+import Failures
+import JSON
+import LanguageModels
+import Schema
+import Synchronization
+import Traces
+
+/// The listener that tells a client how far a run is: executions done of those planned, scores, calls, tokens, time left.
+final class RunProgress: EventSink {
+  private struct State {
+    var planned = 0
+    var done = 0
+    var trials = 0
+    var best: Double?
+    var baseline: Double?
+    var phase = ""
+    var lastPercentage = 0
+  }
+
+  private let watchers: Watchers
+  private let account: RunAccount
+  private let runID: String?
+  private let namesRuns: Bool
+  private let started = ContinuousClock.now
+  private let state = Mutex(State())
+
+  /// - Parameter namesRuns: whether evaluations are runs, whose ids then come with trials.
+  init(_ watchers: Watchers, account: RunAccount, runID: String?, namesRuns: Bool) {
+    self.watchers = watchers
+    self.account = account
+    self.runID = runID
+    self.namesRuns = namesRuns
+  }
+
+  func emit(_ event: EngineEvent) async {
+    switch event {
+    case .planned(let executions): state.withLock { $0.planned = executions }
+    case .phase(_, let message):
+      state.withLock { $0.phase = message }
+      report()
+    case .exampleFinished(_, let result):
+      state.withLock { $0.done += 1 }
+      guard !watchers.isEmpty else { break }
+      watchers.partial(["example": result.jsonValue])
+      report()
+    case .trialFinished(let trial):
+      state.withLock { state in
+        state.trials = trial.number
+        state.best = trial.bestSoFar ?? state.best
+        if state.baseline == nil { state.baseline = trial.result.score }
+      }
+      watchers.partial(["trial": TrialResult(trial, namesRun: namesRuns).jsonValue])
+      report()
+    case .adapterDecided(let decision):
+      // A form that was there from the beginning is no news.
+      guard Set(decision.tries.map(\.format)).count > 1 else { break }
+      state.withLock { $0.phase = decision.sentence }
+      report()
+    case .evaluationStarted, .evaluationFinished, .evaluationStopped, .demoSetReady, .instructionProposed, .warning:
+      break
+    }
+  }
+
+  private func report() {
+    let seconds = (ContinuousClock.now - started) / .seconds(1)
+    let usage = account.usage.total
+    // Sent under the lock: evaluations overlap, and no report may overtake another.
+    state.withLock { state in
+      var percentage: Int?
+      if state.planned > 0 {
+        state.lastPercentage = max(state.lastPercentage, min(99, 100 * state.done / state.planned))
+        percentage = state.lastPercentage
+      }
+      var data: JSONObject = [
+        "phase": .string(state.phase), "executions": .int(state.done), "planned": .int(state.planned),
+        "calls": .int(usage.calls), "tokens": .int(usage.tokens.totalTokens), "seconds": .double(seconds),
+      ]
+      if let runID { data["runId"] = .string(runID) }
+      if state.trials > 0 { data["trial"] = .int(state.trials) }
+      if let best = state.best { data["score"] = .double(best) }
+      if state.done > 0, state.planned > state.done {
+        data["secondsLeft"] = .double((seconds / Double(state.done) * Double(state.planned - state.done)))
+      }
+      var parts = [state.phase]
+      if state.trials > 0 { parts.append("trial \(state.trials)") }
+      if let best = state.best { parts.append("best \(best)") }
+      if state.trials == 0, state.done > 0 { parts.append("\(state.done) done") }
+      parts.append("\(usage.calls) calls")
+      watchers.report(parts.joined(separator: ", "), percentage: percentage, data: data)
+    }
+  }
+}
+
+/// Several listeners as one, in order.
+struct Listeners: EventSink {
+  var all: [any EventSink]
+  func emit(_ event: EngineEvent) async {
+    for listener in all { await listener.emit(event) }
+  }
+}

@@ -1,0 +1,47 @@
+package import JSON
+package import Programs
+
+/// What a call knows of its surroundings.
+package struct CallEnvironment: Sendable {
+  /// Who hears how far the work is; nobody where nil.
+  package var progress: (any ProgressSink)?
+  /// The directory from which relative paths in requests count.
+  package var baseDirectory: String
+  /// Whether the request is only read and checked: nothing is asked of a model, fetched, written or opened.
+  package var isCheck = false
+  /// Data sets that were read before, for whoever checks one request again and again.
+  package var datasets: DatasetCache?
+  /// The client that asked, as far as it can be asked in turn; nil: callbacks cannot be served.
+  package var peer: (any CallbackPeer)?
+  /// What that client said it serves.
+  package var served = ServedCallbacks()
+  /// The place of a `predict` within the execution that it names; taken when the call came, since places are numbered.
+  package var place: HostExecution.Place?
+  /// Whether the caller may name files of this machine; a page may not.
+  package var opensFiles = true
+
+  package init(progress: (any ProgressSink)? = nil, baseDirectory: String, peer: (any CallbackPeer)? = nil) {
+    self.progress = progress
+    self.baseDirectory = baseDirectory
+    self.peer = peer
+  }
+
+  /// The surroundings of a call from the web page.
+  package static var page: CallEnvironment {
+    var environment = CallEnvironment(baseDirectory: "")
+    environment.opensFiles = false
+    return environment
+  }
+}
+
+/// Hears how far a long call is.
+package protocol ProgressSink: Sendable {
+  func begin(_ title: String)
+  /// - Parameters:
+  ///   - percentage: 0 to 100, never falling; nil while unknown.
+  ///   - data: the same in figures (`trial`, `score`, `calls` …).
+  func report(_ message: String, percentage: Int?, data: JSONObject)
+  /// A finished trial or example.
+  func partial(_ value: JSONObject)
+  func end(_ message: String)
+}

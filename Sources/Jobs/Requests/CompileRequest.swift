@@ -1,0 +1,54 @@
+import Failures
+import JSON
+package import LanguageModels
+package import Schema
+
+package struct CompileRequest: SchemaObject {
+  package static let members: [Member<Self>] =
+    [
+      .program(\.program, "What to optimize."),
+      .module(\.module),
+      Member("optimizer", \.optimizer, isRequired: true, "How to search."),
+      Member("trainset", \.trainset, isRequired: true, "Rows to learn from."),
+      Member("valset", \.valset, "Rows to score candidates on; a part of the trainset unless given."),
+      .metric(\.metric),
+      Member("lm", \.lm, "The model the program runs on; $HONE_LM unless given."),
+      Member("promptModel", \.promptModel, "The model that writes instructions; lm unless given."),
+      Member("teacher", \.teacher, "The model that demos are bootstrapped with; lm unless given."),
+      .adapter(\.adapter),
+    ] + Member.of(\.tracking) + [
+      .autolog(\.autolog),
+      .budget(\.budget),
+      .concurrency(\.concurrency),
+      Member("seed", \.seed, "The seed of the search, where the optimizer draws at random."),
+      Member(
+        "maxErrors", \.maxErrors, in: 0...Int.max,
+        "How many examples of one evaluation may fail before the search is paused; any number unless said."),
+      Member(
+        "estimate", \.estimate,
+        "Estimate calls, tokens, cost and seconds by phase and role, each from min to max, without calling a model."),
+      .detach(\.detach),
+    ]
+  package var program: Stated<ProgramShape>?
+  package var module: String?
+  package var optimizer: Stated<OptimizerShape>?
+  package var trainset: Stated<DatasetShape>?
+  package var valset: Stated<DatasetShape>?
+  package var metric: Stated<MetricShape>?
+  package var lm: ModelConfiguration?
+  package var promptModel: ModelConfiguration?
+  package var teacher: ModelConfiguration?
+  package var adapter: AdapterChoice?
+  package var tracking = RunSetup()
+  package var autolog = Autolog()
+  package var budget: Budget.Limits?
+  package var concurrency = 8
+  package var seed: Int?
+  package var maxErrors: Int?
+  package var estimate: OrFlag<CompileEstimate.Terms>?
+  package var detach = false
+
+  package init() {}
+
+  package mutating func settle(_ fields: FieldReader) { tracking.settle(fields) }
+}

@@ -1,0 +1,206 @@
+import Evaluation
+package import Failures
+import HTTPModels
+import JSON
+import LanguageModels
+import Logging
+import Programs
+package import Schema
+import Tracking
+
+/// What a request names and has to be looked up: programs, data sets, metrics, models. Each is made ready, or what is
+/// wrong with it is noted beside what else is.
+package struct RequestResolver {
+  package let workspace: Workspace
+  /// The name of the method, for messages.
+  let method: String
+  /// The request as it came.
+  package let fields: FieldReader
+  package let environment: CallEnvironment
+  /// Where wrong data is noted: apart from a wrong request, except where a check wants to hear of everything.
+  let dataProblems: ProblemList
+
+  package init(_ workspace: Workspace, _ method: String, _ fields: FieldReader, _ environment: CallEnvironment) {
+    self.workspace = workspace
+    self.method = method
+    self.fields = fields
+    self.environment = environment
+    dataProblems = environment.isCheck ? fields.problems : ProblemList()
+  }
+
+  package var problems: ProblemList { fields.problems }
+
+  /// Refuses the request with everything that is wrong with it and with its data; else gives what was made ready.
+  ///
+  /// - Parameter values: each nil only where a problem has been noted.
+  package func whole<each Value>(_ values: repeat (each Value)?) throws(HoneError) -> (repeat each Value) {
+    fields.finish()
+    if !problems.isEmpty, problems !== dataProblems { for problem in dataProblems.problems { problems.add(problem) } }
+    try problems.check("Invalid params for \(method)")
+    try dataProblems.checkData("Invalid data for \(method)")
+    return (repeat try Self.present(each values))
+  }
+
+  private static func present<Value>(_ value: Value?) throws(HoneError) -> Value {
+    guard let value else {
+      throw HoneError(.internalError, "A part of the request is missing, though nothing was found wrong with it.")
+    }
+    return value
+  }
+
+  // MARK: Data
+
+  private var places: DatasetPlaces {
+    DatasetPlaces(home: workspace.home, baseDirectory: environment.baseDirectory)
+  }
+
+  /// Downloads GSM8K into the home directory if one of these asks for it and it is nowhere on this machine.
+  ///
+  /// A failure is no problem yet: reading the data set then says where it was looked for and how to get it.
+  func fetch(_ datasets: Stated<DatasetShape>?...) async {
+    let asked = datasets.contains { $0?.value["name"] == "gsm8k" && $0?.value["path"] == nil }
+    guard asked, !environment.isCheck, DatasetDownload.lacksGSM8K(places) else { return }
+    workspace.logger.notice("Downloading GSM8K into \(workspace.home)/datasets")
+    do throws(HoneError) {
+      try await DatasetDownload.gsm8k(home: workspace.home, fetcher: NetworkFetcher())
+    } catch {
+      workspace.logger.warning("\(error.message)")
+    }
+  }
+
+  /// The rows of a data set; nil where it is absent or wrong (noted).
+  func dataset(_ stated: Stated<DatasetShape>?, at place: String) -> Dataset? {
+    guard let stated else { return nil }
+    let load = { (problems: ProblemList, dataProblems: ProblemList) in
+      Dataset.load(
+        stated.value, path: place, places: places, problems: problems, dataProblems: dataProblems)
+    }
+    guard let cache = environment.datasets else { return load(problems, dataProblems) }
+    return cache.dataset(stated.value, at: place, places: places, problems, dataProblems, load: load)
+  }
+
+  /// Where answers are kept: the store, which a check does not open.
+  func answers() async throws(HoneError) -> any AnswerStore {
+    if environment.isCheck { return MemoryAnswerStore() }
+    return try await workspace.store()
+  }
+
+  /// Notes rows that lack an input of the program, the first few of each data set.
+  func checkRows(_ dataset: Dataset?, _ name: String, _ program: Program?) {
+    guard let dataset, let program else { return }
+    let inputs = program.module.inputs.map(\.name)
+    var noted = 0
+    for (index, row) in dataset.rows.enumerated() where noted < 5 {
+      let missing = inputs.filter { row[$0] == nil || dataset.inputKeys?.contains($0) == false }
+      guard !missing.isEmpty else { continue }
+      noted += 1
+      dataProblems.add(
+        Problem(
+          path: "\(name)[\(index)]",
+          message: "The row has no \(missing.map { "\"\($0)\"" }.joined(separator: ", ")), which the program takes as input.",
+          got: JSONValue.array(row.keys.map(JSONValue.string)).excerpt, allowed: inputs,
+          suggestion: missing.first.flatMap { nearest(to: $0, among: row.keys) }))
+    }
+  }
+
+  /// The program with the form in which the request wants it asked: `auto` leaves it to be learned, none leaves what the
+  /// program's state says.
+  func adapting(_ resolved: ResolvedProgram?, to choice: AdapterChoice?) -> ResolvedProgram? {
+    guard let choice, var resolved else { return resolved }
+    resolved.program.adapter = choice.format
+    if let format = choice.format, !format.suits(resolved.program) {
+      problems.add(
+        fields.place("adapter"),
+        "The form \"\(format.rawValue)\" is for steps with one output that is a text, a number, a truth value or one of "
+          + "several choices; this program has others. (ChainOfThought adds an output \"reasoning\".)")
+    }
+    return resolved
+  }
+
+  // MARK: Metric
+
+  func metric(_ stated: Stated<MetricShape>?) async throws(HoneError) -> (any Metric)? {
+    guard let value = stated?.value else { return nil }
+    let place = fields.place("metric")
+    switch MetricRegistry.make(value, path: place, among: workspace.metrics, problems: problems) {
+    case .builtIn(let metric)?: return metric
+    case .client(let client, let options)?: return try await clientMetric(client, options, at: place)
+    case .judge(let judge, let options)?:
+      FieldReader(options, path: place, problems: problems).finish()
+      return try await judgeMetric(judge, at: place + ".judge")
+    case nil: return nil
+    }
+  }
+
+  // MARK: Models
+
+  /// The model a request names as `lm`, else the one given as fallback, else the one in `$HONE_LM`.
+  func taskConfiguration(
+    _ stated: ModelConfiguration?, fallback: ModelConfiguration? = nil
+  ) -> ModelConfiguration? {
+    if let stated = stated ?? fallback { return stated }
+    // What is wrong with the one that was named has been noted.
+    if fields.object["lm"] ?? .null != .null { return nil }
+    if let name = Environment.value("HONE_LM") { return ModelConfiguration(model: name) }
+    problems.add(
+      fields.place("lm"),
+      "This member is required: a model such as \"openai/gpt-4o-mini\", or \"simulated\" to try things offline. $HONE_LM can name a default.")
+    return nil
+  }
+
+  /// The client for a configuration; notes what keeps it from being made.
+  func client(
+    _ configuration: ModelConfiguration?, _ name: String, knowledge: [Dataset?], answers: any AnswerStore
+  ) -> ModelClient? {
+    guard let configuration else { return nil }
+    if let client = configuration.client {
+      return clientModel(client, configuration, at: fields.place(name), answers: answers)
+    }
+    do throws(HoneError) {
+      let rows = configuration.isSimulated && !environment.isCheck ? Self.knowledge(knowledge.compactMap { $0 }) : []
+      let model = try ModelRegistry.make(configuration, knowledge: rows)
+      return ModelClient(model: model, configuration: configuration, answers: answers)
+    } catch {
+      if error.problems.isEmpty {
+        problems.add(fields.place(name), error.message)
+      } else {
+        for problem in error.problems { problems.add(problem) }
+      }
+      return nil
+    }
+  }
+
+  /// What the simulated model may know: its own word problems, and the rows of the request.
+  private static func knowledge(_ datasets: [Dataset]) -> [(inputs: JSONObject, outputs: JSONObject)] {
+    let own = Dataset.wordProblems
+    let rows = own + datasets.filter { !$0.name.hasPrefix("word-problems") }.flatMap(\.rows)
+    return rows.map { row in
+      // A row does not say which of its members are asked for; the last one is what it is about.
+      guard let label = row.keys.last(where: { $0 == "answer" }) ?? row.keys.last else { return ([:], [:]) }
+      let reasons: Set<String> = ["reasoning", "rationale", "gold_reasoning"]
+      return (row.filter { $0 != label && !reasons.contains($0) }, row.filter { $0 == label || reasons.contains($0) })
+    }
+  }
+}
+
+/// Fetches data sets over HTTP.
+private struct NetworkFetcher: DatasetFetcher {
+  func fetch(_ url: String, maximumBytes: Int) async throws(HoneError) -> [UInt8] {
+    try await HTTPDocument.fetch(url, maximumBytes: maximumBytes)
+  }
+}
+
+/// The process's environment.
+package enum Environment {
+  package static func value(_ name: String) -> String? {
+    guard let pointer = getenv(name) else { return nil }
+    let text = String(cString: pointer)
+    return text.isEmpty ? nil : text
+  }
+}
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif

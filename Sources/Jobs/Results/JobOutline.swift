@@ -1,0 +1,59 @@
+package import Evaluation
+package import Failures
+package import JSON
+package import LanguageModels
+package import Programs
+package import Schema
+
+/// What can be told of a job in words, whichever it is and however far it came: read from the result of a compile or an
+/// evaluation, or from what is known of a run that was cut off.
+package struct JobOutline: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("runId", \.runID, "The run."),
+    Member("status", \.status, "How it ended, RUNNING or ESTIMATED."),
+    Member("score", \.score, "The score in percent."),
+    Member("interval", \.interval, "The 95 % interval of the score."),
+    Member("baselineScore", \.baselineScore, "The student's score."),
+    Member("bestRunId", \.bestRunID, "The evaluation that the best program was chosen by."),
+    Member("comparison", \.comparison, "Whether the best program is better than the student."),
+    Member("program", \.program, "The best program's state."),
+    Member("trials", \.trials, "The evaluations of a search."),
+    Member("count", \.count, "Examples of an evaluation."),
+    Member("failed", \.failed, "Examples without a value."),
+    Member("results", \.results, "The examples of an evaluation."),
+    Member("replies", \.replies, "How replies came out."),
+    Member("adapter", \.adapter, "In which form the model was asked."),
+    Member("usage", \.usage, "What was asked of models and what it cost."),
+    Member("seconds", \.seconds, "How long it took."),
+    Member("simulated", \.isSimulated, "Whether the embedded simulation answered."),
+    Member("warnings", \.warnings, "What went otherwise than asked."),
+    Member("error", \.error, "What ended it before its time."),
+    Member("resumeCommand", \.resumeCommand, "The command that makes it go on."),
+  ]
+
+  package var runID: String?
+  package var status: String?
+  package var score: Double?
+  package var interval: PercentInterval?
+  package var baselineScore: Double?
+  package var bestRunID: String?
+  package var comparison: PairedComparison?
+  package var program: JSONObject?
+  package var trials: [TrialResult] = []
+  package var count: Int?
+  package var failed: Int?
+  package var results: [ExampleResult]?
+  package var replies: ReplyCounts?
+  package var adapter: AdapterDecision?
+  package var usage: UsageReport?
+  package var seconds: Double?
+  package var isSimulated = false
+  package var warnings: [String] = []
+  package var error: HoneError?
+  package var resumeCommand: String?
+
+  package init() {}
+
+  /// How it ended; nil where it is under way or was not done.
+  package var outcome: RunOutcome? { status.flatMap(RunOutcome.init(rawValue:)) }
+}

@@ -1,0 +1,37 @@
+public import Evaluation
+public import Programs
+public import Schema
+
+/// A score over examples, and how sure it is.
+public struct ScoreFigures: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("score", \.score, isAlwaysWritten: true, "The mean of the metric in percent, two decimals; null where nothing was judged."),
+    Member("count", \.count, isAlwaysWritten: true, "Examples asked."),
+    Member("failed", \.failed, isAlwaysWritten: true, "Examples without a value of the metric."),
+    Member("coverage", \.coverage, isAlwaysWritten: true, "The share of examples that were judged, from 0 to 1."),
+    Member("interval", \.interval, isAlwaysWritten: true, "The 95 % interval of the score."),
+    Member("replies", \.replies, isAlwaysWritten: true, as: Schema(.named("Replies")), "How the model's replies came out."),
+  ]
+
+  /// The mean of the metric in percent, two decimals; nil where nothing was judged.
+  public var score: Double?
+  public var count = 0
+  /// Examples without a value of the metric: unreadable answers, failed metrics, outages.
+  public var failed = 0
+  /// The share of examples that were judged, from 0 to 1.
+  public var coverage = 0.0
+  /// The 95 % interval of the score, in percent.
+  public var interval: PercentInterval?
+  public var replies = ReplyCounts()
+
+  package init() {}
+
+  init(_ result: EvaluationResult) {
+    score = result.score
+    count = result.count
+    failed = result.failed
+    coverage = result.coverage
+    interval = result.interval
+    replies = result.replies
+  }
+}

@@ -1,0 +1,165 @@
+package import Evaluation
+package import Failures
+import JSON
+package import LanguageModels
+package import Optimizers
+import Programs
+import Schema
+package import Tracking
+
+/// What a `compile` request asks for, read and checked.
+package struct CompileJob: Job {
+  package static let method = "compile"
+
+  var student: Program
+  var optimizer: any Optimizer
+  var trainset: Dataset
+  var valset: Dataset?
+  var metric: any Metric
+  package var model: ModelClient
+  var promptModel: ModelClient?
+  var teacher: ModelClient?
+  package var terms: JobTerms
+  /// Set where the request only asks what it would cost.
+  package var estimate: CompileEstimate.Terms?
+
+  /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong.
+  package init(_ request: CompileRequest, _ resolver: RequestResolver) async throws(HoneError) {
+    await resolver.fetch(request.trainset, request.valset)
+    var resolved = try await resolver.program(request.program, module: request.module)
+    let trainset = resolver.dataset(request.trainset, at: "trainset")
+    let valset = resolver.dataset(request.valset, at: "valset")
+    resolved = resolver.adapting(resolver.naming(resolved, inputs: trainset?.inputKeys), to: request.adapter)
+    let metric = try await resolver.metric(request.metric)
+    let optimizer = Self.optimizer(request, resolver)
+    let languageModel = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
+    resolver.checkDetached(request.detach, isTracked: request.autolog.compiles, switchName: "compiles")
+    resolver.checkRows(trainset, "trainset", resolved?.program)
+    resolver.checkRows(valset, "valset", resolved?.program)
+    resolver.checkMetricFields(resolved?.program, rows: valset ?? trainset)
+    if let trainset { optimizer?.check(trainset: trainset.count, valset: valset?.count, problems: resolver.problems) }
+    let answers = try await resolver.answers()
+    let knowledge = [trainset, valset]
+    let task = resolver.client(languageModel, "lm", knowledge: knowledge, answers: answers)
+    let prompt = resolver.client(request.promptModel, "promptModel", knowledge: knowledge, answers: answers)
+    let teaching = resolver.client(request.teacher, "teacher", knowledge: knowledge, answers: answers)
+    let whole = try resolver.whole(resolved, trainset, metric, optimizer, task)
+    student = whole.0.program
+    self.trainset = whole.1
+    self.valset = valset
+    self.metric = whole.2
+    self.optimizer = whole.3
+    model = whole.4
+    self.promptModel = prompt
+    self.teacher = teaching
+    estimate = request.estimate.flatMap { $0.value ?? ($0.flag ? CompileEstimate.Terms() : nil) }
+    var kept = resolver.kept(program: student, metric: self.metric)
+    kept["trainset"] = self.trainset.json
+    if let valset { kept["valset"] = valset.json }
+    kept["lm"] = .object(model.configuration.json)
+    if let prompt { kept["promptModel"] = .object(prompt.configuration.json) }
+    if let teaching { kept["teacher"] = .object(teaching.configuration.json) }
+    terms = JobTerms(
+      callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
+      concurrency: request.concurrency, budget: Budget(request.budget ?? Budget.Limits()), maxErrors: request.maxErrors,
+      isDetached: request.detach, warnings: whole.0.warnings, kept: kept)
+  }
+
+  /// The optimizer; the request's own seed counts where the optimizer has one and its settings name none.
+  private static func optimizer(_ request: CompileRequest, _ resolver: RequestResolver) -> (any Optimizer)? {
+    guard var value = request.optimizer?.value else { return nil }
+    if value.stringValue != nil { value = ["name": value] }
+    let optimizers = resolver.workspace.optimizers
+    if let seed = request.seed, var object = value.objectValue {
+      let type = object["name"]?.stringValue.flatMap { optimizers.type(named: $0) }
+      if type?.fields.contains(where: { $0.name == "seed" }) == true, object["seed"] == nil {
+        object["seed"] = .int(seed)
+        value = .object(object)
+      }
+    }
+    return optimizers.read(value, at: "optimizer", resolver.problems)
+  }
+
+  // MARK: Doing it
+
+  package var isTracked: Bool { terms.autolog.compiles }
+  package var defaultRunName: String? { nil }
+  package var tracesExecutions: Bool { terms.autolog.tracesFromCompile }
+  package var tracksEvaluations: Bool { terms.autolog.evals }
+
+  func task(_ session: EngineSession) -> CompileTask {
+    var task = CompileTask(
+      student: student, trainset: trainset.rows, valset: valset?.rows, metric: metric, taskModel: model,
+      promptModel: promptModel, session: session)
+    task.teacherModel = teacher
+    return task
+  }
+
+  package func recorder(_ run: OpenRun, _ notes: JobNotes, _ workspace: Workspace) -> (any EventSink)? {
+    RunRecorder(
+      run, notes, logger: workspace.logger, logsEvaluations: terms.autolog.evals, languageModel: model.configuration)
+  }
+
+  package func perform(_ session: EngineSession, _ run: OpenRun) async -> SearchResult {
+    await optimizer.compile(task(session))
+  }
+
+  package func stopped(_ found: SearchResult) -> HoneError? { found.stopped }
+
+  package func isEmpty(_ found: SearchResult, _ run: OpenRun, _ notes: JobNotes) -> Bool {
+    found.trials.isEmpty && run.account.usage.total.answered == 0
+  }
+
+  package func output(
+    _ found: SearchResult, _ run: OpenRun, _ notes: JobNotes, _ workspace: Workspace
+  ) -> CompileResult {
+    _ = workspace.load(found.program)
+    return CompileResult(found, run, tracksEvaluations: tracksEvaluations)
+  }
+
+  // MARK: Tracking
+
+  package func describe(_ run: TrackedRun) async throws(HoneError) {
+    let (id, store) = (run.id, run.store)
+    var params: [KeyValue] = [KeyValue("optimizer", type(of: optimizer).name)]
+    for (key, value) in optimizer.json where !value.isNull { params.append(KeyValue(key, pythonText(value))) }
+    params.append(KeyValue("lm_params", modelParams(model.configuration)))
+    if let promptModel { params.append(KeyValue("prompt_model_params", modelParams(promptModel.configuration))) }
+    if let teacher { params.append(KeyValue("teacher_params", modelParams(teacher.configuration))) }
+    params.append(KeyValue("metric", metric.name))
+    params.append(KeyValue("trainset_size", "\(trainset.count)"))
+    if let valset { params.append(KeyValue("valset_size", "\(valset.count)")) }
+    params.append(KeyValue("signature", student.module.signatureText))
+    params.append(KeyValue("module", student.module.className))
+    try await store.log(run: id, params: params)
+    try await logConcurrency(run)
+    var inputs = [datasetInput(trainset, context: "training")]
+    if let valset { inputs.append(datasetInput(valset, context: "validation")) }
+    try await store.logInputs(run: id, inputs)
+    let train = table(trainset.rows)
+    try await store.writeTable(run: id, path: "trainset.json", columns: train.columns, rows: train.rows)
+    if let valset {
+      let val = table(valset.rows)
+      try await store.writeTable(run: id, path: "valset.json", columns: val.columns, rows: val.rows)
+    }
+    try await store.writeArtifact(run: id, path: "initial_model.json", text: StateFile.text(student))
+  }
+
+  package func keep(
+    _ found: SearchResult, _ output: CompileResult, _ run: TrackedRun, _ notes: JobNotes
+  ) async throws(HoneError) -> (metrics: [MetricPoint], tags: [KeyValue]) {
+    try await run.store.writeArtifact(run: run.id, path: "best_model.json", text: StateFile.text(found.program))
+    let search: JSONValue = [
+      "trials": .array(output.trials.map { $0.jsonValue }), "instructions": .array(notes.instructions),
+      "comparison": output.comparison?.jsonValue ?? .null,
+    ]
+    try await run.store.writeArtifact(run: run.id, path: "trials.json", text: search.text(.indented))
+    var metrics = [MetricPoint("trials", Double(found.trials.count))]
+    if let score = output.baselineScore { metrics.append(MetricPoint("baseline_score", score)) }
+    if let score = output.score { metrics.append(MetricPoint("score", score)) }
+    var tags: [KeyValue] = []
+    if let best = output.bestRunID { tags.append(KeyValue(HoneTag.bestRun, best)) }
+    if let score = output.score { tags.append(KeyValue(HoneTag.bestScore, "\(score)")) }
+    return (metrics, tags)
+  }
+}

@@ -1,0 +1,40 @@
+package import Evaluation
+import JSON
+import Synchronization
+
+/// The listener that keeps what a job's result tells beside what was found: warnings, the form that was decided, the
+/// instructions that were proposed, and what an evaluation had when it was stopped.
+package final class JobNotes: EventSink {
+  private struct State {
+    var warnings: [String]
+    var adapter: AdapterDecision?
+    var instructions: [JSONValue] = []
+    var partial: EvaluationResult?
+  }
+
+  private let state: Mutex<State>
+
+  init(warnings: [String] = []) { state = Mutex(State(warnings: warnings)) }
+
+  var warnings: [String] { state.withLock { $0.warnings } }
+  var adapter: AdapterDecision? { state.withLock { $0.adapter } }
+  /// The instructions proposed so far, in order.
+  var instructions: [JSONValue] { state.withLock { $0.instructions } }
+  /// What the evaluation that was stopped last had by then.
+  var partial: EvaluationResult? { state.withLock { $0.partial } }
+
+  func warn(_ text: String) { state.withLock { $0.warnings.append(text) } }
+
+  package func emit(_ event: EngineEvent) async {
+    switch event {
+    case .warning(let text): warn(text)
+    case .adapterDecided(let decision): state.withLock { $0.adapter = decision }
+    case .instructionProposed(let predictor, let index, let text):
+      state.withLock {
+        $0.instructions.append(["predictor": .string(predictor), "index": .int(index), "instruction": .string(text)])
+      }
+    case .evaluationStopped(_, let result, _): state.withLock { $0.partial = result }
+    case .phase, .planned, .evaluationStarted, .exampleFinished, .evaluationFinished, .trialFinished, .demoSetReady: break
+    }
+  }
+}

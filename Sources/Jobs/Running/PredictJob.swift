@@ -1,0 +1,65 @@
+import Evaluation
+package import Failures
+import JSON
+import LanguageModels
+import Programs
+import Traces
+import Tracking
+
+/// What a `predict` request asks for, read and checked: one execution, tracked by its trace alone.
+package struct PredictJob: Sendable {
+  var program: Program
+  var model: ModelClient
+  var inputs: JSONObject
+  /// Inputs that the program does not take.
+  var unused: [String]
+  var experiment: String
+  var autolog: Autolog
+  var budget: Budget
+  var callbacks: Callbacks?
+  let store: TrackingStore
+
+  /// - Throws: `invalidParams` with everything that is wrong.
+  package init(_ request: PredictRequest, _ resolver: RequestResolver) async throws(HoneError) {
+    var resolved = try await resolver.program(request.program, id: request.programId, module: request.module)
+    // Whoever gives inputs directly says by that what the program takes.
+    resolved = resolver.adapting(resolver.naming(resolved, inputs: request.inputs.keys), to: request.adapter)
+    unused = resolved.map { resolver.checkInputs(request.inputs, of: $0.program) } ?? []
+    let configuration = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
+    store = try await resolver.workspace.store()
+    let client = resolver.client(configuration, "lm", knowledge: [], answers: store)
+    let whole = try resolver.whole(resolved, client)
+    program = whole.0.program
+    model = whole.1
+    inputs = request.inputs
+    experiment = request.experiment
+    autolog = request.autolog
+    budget = Budget(request.budget ?? Budget.Limits())
+    callbacks = try await resolver.callbacks()
+  }
+
+  /// - Throws: what the execution failed with; `details.traceId` is its trace.
+  package func run() async throws(HoneError) -> PredictResult {
+    let experiment = autolog.traces ? try await store.experiment(named: experiment) : nil
+    let account = RunAccount(budget: budget)
+    var session = EngineSession(
+      experimentID: experiment?.id, account: account, concurrency: 1, traces: autolog.traces ? store : nil)
+    session.callbacks = callbacks
+    let execution = try await session.execute(
+      EngineSession.Request(program: PreparedProgram(program), inputs: inputs, model: model, scope: "predict"))
+    let traceID = execution.traceID
+    await store.flush()
+    switch execution.outcome {
+    case .failure(var error):
+      if let traceID { error.details["traceId"] = traceID.description }
+      throw error
+    case .success(let prediction):
+      var result = PredictResult(prediction, traceID: traceID?.description)
+      result.usage = account.usage
+      result.replies = execution.replies
+      result.isSimulated = model.configuration.isSimulated
+      result.warnings = unused.map { "The program takes no input \"\($0)\"; it was not used." }
+      return result
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package import Evaluation
+package import Failures
+package import Logging
+package import Optimizers
+package import Programs
+package import Schema
+import Synchronization
+package import Tracking
+
+/// Where work is done and kept: one home directory with its store, and what is loaded and under way in this process.
+///
+/// Nothing is opened before it is needed.
+package final class Workspace: Sendable {
+  package let home: String
+  package let logger: Logger
+  /// The optimizers and metrics that go by name here.
+  package let optimizers: Registry<any Optimizer>
+  package let metrics: Registry<any Metric>
+  private let opening = Mutex<Task<OpenStore, any Error>?>(nil)
+  private let loaded = Mutex<[String: Program]>([:])
+  /// The executions of host programs under way, whichever client runs them.
+  package let executions = HostExecutions()
+  let jobs = RunningJobs()
+
+  package init(
+    home: String, logger: Logger, optimizers: Registry<any Optimizer> = OptimizerRegistry.all,
+    metrics: Registry<any Metric> = MetricRegistry.all
+  ) {
+    self.home = home
+    self.logger = logger
+    self.optimizers = optimizers
+    self.metrics = metrics
+  }
+
+  /// The tracking store, opened at the first use. A failure to open is tried again at the next.
+  package func store() async throws(HoneError) -> TrackingStore {
+    let task = opening.withLock { opening in
+      if let opening { return opening }
+      let task = Task { try await OpenStore(home: home, logger: logger) }
+      opening = task
+      return task
+    }
+    do {
+      let open = try await task.value
+      guard open.isOutdated else { return open.store }
+      opening.withLock { opening in if opening == task { opening = nil } }
+      open.abandon()
+    } catch {
+      opening.withLock { opening in if opening == task { opening = nil } }
+      throw HoneError(wrapping: error)
+    }
+    return try await store()
+  }
+
+  // MARK: Programs
+
+  /// Makes a program known by its id; gives the id.
+  package func load(_ program: Program) -> String {
+    let id = programID(program)
+    loaded.withLock { $0[id] = program }
+    return id
+  }
+
+  /// The loaded program of that id.
+  func program(_ id: String) -> Program? { loaded.withLock { $0[id] } }
+
+  // MARK: Jobs
+
+  /// Starts a job under a new run.
+  package func start<Work: Job>(_ job: Work) async throws(HoneError) -> RunningJob<Work.Output> {
+    let run = try await OpenRun.begin(job, try await store())
+    return try jobs.start(JobRunner(job, run, self))
+  }
+
+  /// Does a job under a new run and answers for it: at once where the request is detached, else when it has ended.
+  package func perform<Work: Job>(
+    _ job: Work, in environment: CallEnvironment
+  ) async throws(HoneError) -> JobReply<Work.Output> {
+    let run = try await OpenRun.begin(job, try await store())
+    return try await perform(job, run, isDetached: job.terms.isDetached, in: environment)
+  }
+
+  /// The same under a run that is there.
+  func perform<Work: Job>(
+    _ job: Work, _ run: OpenRun, isDetached: Bool, in environment: CallEnvironment
+  ) async throws(HoneError) -> JobReply<Work.Output> {
+    let running = try jobs.start(JobRunner(job, run, self))
+    return isDetached ? .started(RunStarted(run)) : .ended(try await running.attended(in: environment))
+  }
+
+  /// Stops the jobs under way, each of which tracks what it has, so that its run can be resumed; takes no more.
+  package func drain() async { await jobs.close() }
+
+  /// Stops the jobs under way as somebody wishes who waits for their results.
+  package func stopJobs() async { await jobs.stop(.run) }
+
+  /// Whether no job is under way.
+  package var isIdle: Bool { jobs.isEmpty }
+
+  /// Waits until no job is under way: detached ones go on when their client has left.
+  package func waitUntilIdle() async { await jobs.waitUntilIdle() }
+
+  /// Stops what is under way, writes what is queued and closes the store.
+  package func close() async {
+    await drain()
+    let task = opening.withLock { opening in
+      defer { opening = nil }
+      return opening
+    }
+    await (try? task?.value)?.close()
+  }
+}
