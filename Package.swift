@@ -4,7 +4,8 @@ import PackageDescription
 let package = Package(
   name: "hone",
   products: [
-    .executable(name: "hone", targets: ["hone"])
+    .executable(name: "hone", targets: ["HoneCommand"]),
+    .library(name: "Hone", targets: ["Hone"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
@@ -20,42 +21,53 @@ let package = Package(
   ],
   targets: [
     // The rooms, lowest first is JSON; a room imports only what its dependencies list.
+    .target(
+      name: "Basics", dependencies: ["Platform", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures"]),
     // zlib, as the system has it.
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "Editing",
       dependencies: [
-        "Evaluation", "Failures", "HTTPModels", "HoneService", "JSON", "JSONRPC", "Jobs", "LanguageModels", "Optimizers",
-        "Programs", "Schema", "Traces", "Tracking",
+        "Basics", "Evaluation", "Failures", "HoneService", "HTTPModels", "Jobs", "JSON", "JSONRPC", "LanguageModels",
+        "Messages", "Optimizers", "Platform", "Programs", "Schema", "Traces", "Tracking",
       ]),
     .target(
       name: "Evaluation",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Programs", "Randomness", "Schema", "Traces",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
+        "RegularExpressions", "Schema", "Simulation", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "Exchange",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Schema", "Traces", "Tracking",
+        "Basics", "Failures", "JSON", "Messages", "Platform", "Schema", "Traces", "Tracking",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
+    // The library.
+    .target(
+      name: "Hone",
+      dependencies: [
+        "Evaluation", "Failures", "Jobs", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Schema", "Tracking",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(
       name: "HoneService",
       dependencies: [
-        "Evaluation", "Failures", "HTTPModels", "JSON", "Jobs", "JSONRPC", "LanguageModels", "Optimizers", "Programs", "Schema",
-        "Traces", "Tracking",
+        "Basics", "Evaluation", "Failures", "HTTPModels", "Jobs", "JSON", "JSONRPC", "LanguageModels", "Messages",
+        "Optimizers", "Platform", "Programs", "Schema", "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "HoneWeb",
       dependencies: [
-        "Compression", "Failures", "JSON", "LanguageModels", "Traces", "Tracking", "WebAssets",
+        "Basics", "Compression", "Failures", "JSON", "Messages", "Platform", "Schema", "Traces", "Tracking",
+        "WebAssets",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -65,7 +77,7 @@ let package = Package(
     .target(
       name: "HTTPModels",
       dependencies: [
-        "Failures", "JSON", "LanguageModels",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Simulation",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -75,25 +87,41 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Evaluation", "Failures", "HTTPModels", "JSON", "LanguageModels", "Optimizers", "Programs", "Schema", "Traces", "Tracking",
+        "Basics", "Evaluation", "Failures", "HTTPModels", "JSON", "LanguageModels", "Messages", "Optimizers",
+        "Platform", "Programs", "Schema", "Simulation", "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "JSON", dependencies: ["Failures"]),
-    .target(name: "JSONRPC", dependencies: ["Failures", "JSON"]),
+    .target(name: "JSONRPC", dependencies: ["Basics", "Failures", "JSON", "Platform"]),
     .target(
       name: "LanguageModels",
-      dependencies: ["Failures", "JSON", "Schema", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: [
+        "Basics", "Failures", "JSON", "Messages", "Platform", "Schema",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     .target(
       name: "Optimizers",
-      dependencies: ["Evaluation", "Failures", "JSON", "LanguageModels", "Programs", "Randomness", "Schema", "Traces"]),
-    .target(name: "Programs", dependencies: ["Failures", "JSON", "LanguageModels", "Schema", "Traces"]),
-    .target(name: "Randomness"),
+      dependencies: [
+        "Basics", "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
+        "Schema", "Traces",
+      ]),
+    .target(
+      name: "Programs",
+      dependencies: [
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Schema", "Traces",
+      ]),
+    .target(name: "Messages", dependencies: ["Basics", "Failures", "JSON"]),
+    .target(name: "Platform"),
+    .target(name: "Randomness", dependencies: ["Platform"]),
+    .target(name: "Simulation", dependencies: ["Basics", "Failures", "JSON", "LanguageModels", "Messages", "Randomness"]),
+    .target(name: "RegularExpressions", dependencies: ["Basics"]),
     .target(name: "Schema", dependencies: ["Failures", "JSON"]),
-    .target(name: "Traces", dependencies: ["JSON", "LanguageModels"]),
+    .target(name: "Traces", dependencies: ["Basics", "JSON", "Messages", "Platform"]),
     .target(
       name: "Tracking",
       dependencies: [
-        "Compression", "Failures", "JSON", "LanguageModels", "Schema", "Traces",
+        "Basics", "Compression", "Failures", "JSON", "Messages", "Platform", "RegularExpressions", "Schema",
+        "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
@@ -102,29 +130,42 @@ let package = Package(
 
     // The command.
     .executableTarget(
-      name: "hone",
+      name: "HoneCommand",
       dependencies: [
-        "Editing", "Evaluation", "Exchange", "Failures", "HoneService", "HoneWeb", "JSON", "JSONRPC", "Jobs", "Programs", "Schema", "Tracking",
+        "Basics", "Editing", "Evaluation", "Exchange", "Failures", "HoneService", "HoneWeb", "Jobs", "JSON", "JSONRPC",
+        "Messages", "Platform", "Programs", "Schema", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
 
     // Tests, one target a room.
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Failures", "JSON", "Randomness", "Schema"]),
     .testTarget(
-      name: "ExchangeTests", dependencies: ["Exchange", "Failures", "JSON", "LanguageModels", "Traces", "Tracking"]),
-    .testTarget(name: "HTTPModelsTests", dependencies: ["Failures", "HTTPModels", "JSON", "LanguageModels"]),
+      name: "EvaluationTests",
+      dependencies: [
+        "Basics", "Evaluation", "Failures", "JSON", "Messages", "Randomness", "RegularExpressions", "Schema", "Simulation",
+      ]),
+    .testTarget(
+      name: "ExchangeTests",
+      dependencies: [
+        "Basics", "Exchange", "Failures", "JSON", "Messages", "Traces", "Tracking",
+      ]),
+    .testTarget(name: "HoneTests", dependencies: ["Hone"]),
+    .testTarget(
+      name: "HTTPModelsTests",
+      dependencies: [
+        "Failures", "HTTPModels", "JSON", "LanguageModels", "Messages",
+      ]),
     .testTarget(
       name: "HoneServiceTests",
       dependencies: [
-        "Editing", "Evaluation", "Failures", "HoneService", "JSON", "JSONRPC", "Jobs", "LanguageModels", "Optimizers", "Programs",
-        "Schema", "Tracking",
+        "Basics", "Editing", "Evaluation", "Failures", "HoneService", "Jobs", "JSON", "JSONRPC", "LanguageModels",
+        "Messages", "Optimizers", "Programs", "Schema", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "HoneWebTests",
       dependencies: [
-        "Compression", "Failures", "HoneWeb", "JSON", "Traces", "Tracking",
+        "Basics", "Compression", "Failures", "HoneWeb", "JSON", "Messages", "Traces", "Tracking",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -134,17 +175,29 @@ let package = Package(
       ]),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
-    .testTarget(name: "LanguageModelsTests", dependencies: ["LanguageModels", "Schema"]),
+    .testTarget(
+      name: "LanguageModelsTests",
+      dependencies: [
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Schema", "Simulation",
+      ]),
     .testTarget(
       name: "OptimizersTests",
       dependencies: [
-        "Evaluation", "Failures", "JSON", "LanguageModels", "Optimizers", "Programs", "Randomness", "Schema", "Traces",
+        "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Optimizers", "Programs", "Randomness",
+        "Schema", "Traces",
       ]),
-    .testTarget(name: "ProgramsTests", dependencies: ["Failures", "JSON", "LanguageModels", "Programs", "Schema", "Traces"]),
+    .testTarget(
+      name: "ProgramsTests",
+      dependencies: [
+        "Failures", "JSON", "LanguageModels", "Messages", "Programs", "Schema", "Traces",
+      ]),
     .testTarget(name: "RandomnessTests", dependencies: ["JSON", "Randomness"]),
     .testTarget(name: "SchemaTests", dependencies: ["Failures", "JSON", "Schema"]),
     .testTarget(
-      name: "TrackingTests", dependencies: ["Failures", "JSON", "LanguageModels", "Tracking", "Traces"]),
+      name: "TrackingTests",
+      dependencies: [
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "RegularExpressions", "Traces", "Tracking",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

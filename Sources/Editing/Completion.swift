@@ -4,14 +4,9 @@ import HoneService
 import JSON
 import LanguageModels
 import Optimizers
+import Platform
 import Schema
 import Tracking
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// `textDocument/completion`: the members and values that may stand where the cursor is.
 struct Completion: Sendable {

@@ -4,6 +4,7 @@ import HoneService
 import JSON
 import Jobs
 import LanguageModels
+import Platform
 import Schema
 
 /// Something that a program file's author should know.

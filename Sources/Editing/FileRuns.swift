@@ -3,13 +3,8 @@ import Failures
 import HoneService
 import JSON
 import Jobs
+import Platform
 import Tracking
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 extension Editor {
   /// The store if there is one already: looking at a file makes none.

@@ -6,6 +6,7 @@ import JSON
 import Jobs
 import LanguageModels
 import Optimizers
+import Platform
 import Programs
 import Schema
 import Tracking

@@ -2,6 +2,7 @@ import Failures
 import HoneService
 import JSON
 import LanguageModels
+import Messages
 import Traces
 import Tracking
 

@@ -1,3 +1,4 @@
+import Basics
 public import Failures
 public import JSON
 import LanguageModels
@@ -27,7 +28,7 @@ package struct EvaluationInfo: Sendable {
     run: String?, key: String, index: Int, place: Int = 1, program: Program, coordinates: JSONObject = [:],
     rows: [Int], metric: String
   ) {
-    id = run.map { String(ContentDigest.of("\($0)/\(key)_\(index)").description.prefix(32)) } ?? .randomRunID()
+    id = run.map { String(ContentDigest.of("\($0)/\(key)_\(index)").description.prefix(32)) } ?? randomRunID()
     self.key = key
     self.index = index
     self.place = place
@@ -39,11 +40,6 @@ package struct EvaluationInfo: Sendable {
 
   /// `eval_full_0`: the evaluation's name within its run, the same whenever the run is done again.
   package var name: String { "\(key)_\(index)" }
-}
-
-extension String {
-  /// A new run id: 32 hexadecimal digits.
-  package static func randomRunID() -> String { String(TraceID.random().description.dropFirst(3)) }
 }
 
 /// One example's part in an evaluation.

@@ -1,6 +1,8 @@
+import Basics
 package import Failures
 package import JSON
 package import LanguageModels
+package import Messages
 package import Programs
 package import Traces
 

@@ -1,6 +1,7 @@
 package import Failures
 package import JSON
 package import LanguageModels
+import Messages
 import Programs
 import Traces
 

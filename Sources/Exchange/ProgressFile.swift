@@ -1,14 +1,7 @@
 import Failures
 import Foundation
 import JSON
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// How far something outside has been told of the store, kept in a file of the home directory.
 ///

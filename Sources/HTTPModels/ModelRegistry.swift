@@ -1,6 +1,7 @@
 package import Failures
 package import JSON
 package import LanguageModels
+import Simulation
 
 /// Makes the model that a configuration names.
 package enum ModelRegistry {

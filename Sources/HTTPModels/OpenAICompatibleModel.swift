@@ -2,14 +2,10 @@ import AsyncHTTPClient
 package import Failures
 import JSON
 package import LanguageModels
+package import Messages
 import NIOCore
 import NIOHTTP1
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// A model behind an endpoint that speaks OpenAI's chat completions protocol.
 ///

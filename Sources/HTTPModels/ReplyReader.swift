@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Messages
 
 /// Turns what an endpoint sent into a reply or a failure.
 struct ReplyReader {

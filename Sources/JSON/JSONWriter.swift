@@ -123,3 +123,13 @@ extension JSONValue {
     String(decoding: encoded(layout), as: UTF8.self)
   }
 }
+
+extension JSONValue: CustomStringConvertible {
+  /// The value as JSON on one line.
+  public var description: String { text(.spaced) }
+}
+
+extension JSONObject: CustomStringConvertible {
+  /// The object as JSON on one line.
+  public var description: String { JSONValue.object(self).description }
+}

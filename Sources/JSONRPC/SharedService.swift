@@ -1,3 +1,4 @@
+import Basics
 package import Failures
 import Glibc
 
@@ -68,9 +69,7 @@ package struct SharedService: Sendable {
 
   /// A short name that tells homes apart.
   private static func name(of home: String) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in home.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    let digits = String(hash, radix: 16)
+    let digits = String(fnv1a(home.utf8), radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 

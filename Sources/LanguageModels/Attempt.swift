@@ -1,4 +1,5 @@
 import Failures
+import Messages
 import Synchronization
 
 /// One attempt at a completion: a request and, where its answer is unusually late, another one beside it; where that is

@@ -1,3 +1,5 @@
+package import Messages
+
 /// Whose call it is, for accounting and for the identity of uncached calls.
 package struct CallContext: Sendable {
   package var account: RunAccount

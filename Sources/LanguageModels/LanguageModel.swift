@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+package import Messages
 
 /// What decides a completion besides the prompt. Nil means: what the endpoint does by itself.
 package struct SamplingOptions: Sendable, Hashable {
@@ -47,44 +48,6 @@ package struct ModelRequest: Sendable {
     self.prompt = prompt
     self.options = options
     self.rollout = rollout
-  }
-}
-
-/// Tokens counted by the endpoint.
-package struct TokenUsage: Sendable, Hashable {
-  package var inputTokens: Int
-  package var outputTokens: Int
-  package var totalTokens: Int { inputTokens + outputTokens }
-
-  package init(inputTokens: Int = 0, outputTokens: Int = 0) {
-    self.inputTokens = inputTokens
-    self.outputTokens = outputTokens
-  }
-
-  package static func + (a: TokenUsage, b: TokenUsage) -> TokenUsage {
-    TokenUsage(inputTokens: a.inputTokens + b.inputTokens, outputTokens: a.outputTokens + b.outputTokens)
-  }
-
-  package static func += (a: inout TokenUsage, b: TokenUsage) { a = a + b }
-}
-
-/// What a model answered.
-package struct ModelReply: Sendable, Hashable {
-  /// One text a completion, `n` of them.
-  package var texts: [String]
-  /// Why each completion ended (`stop`, `length` …), where the endpoint said so.
-  package var finishReasons: [String]
-  /// What the model thought before each completion, where the endpoint gives that apart; empty texts where it does not.
-  package var reasoning: [String] = []
-  package var usage: TokenUsage
-  /// The model that the endpoint says it used.
-  package var model: String?
-
-  package init(texts: [String], finishReasons: [String] = [], usage: TokenUsage = TokenUsage(), model: String? = nil) {
-    self.texts = texts
-    self.finishReasons = finishReasons
-    self.usage = usage
-    self.model = model
   }
 }
 

@@ -1,4 +1,6 @@
+package import Basics
 package import Failures
+package import Messages
 import Synchronization
 
 /// Answers kept in memory: for tests, and where no store is at hand. They end with the process.

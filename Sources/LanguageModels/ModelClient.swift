@@ -1,5 +1,7 @@
+package import Basics
 package import Failures
 import JSON
+package import Messages
 
 /// A model as programs use it: answers from the store, else from the model, within the budget, through
 /// the limiter, with retries; every paid answer is kept before it is returned.

@@ -1,5 +1,7 @@
+import Basics
 import Failures
 import JSON
+import Messages
 
 /// Gets an answer from the model for money: limiter, budget, attempts with pauses between them, the answer kept, the
 /// bill written.

@@ -1,3 +1,5 @@
+package import Messages
+
 /// List prices of well-known models, so that a run's cost can be told and bounded.
 ///
 /// Prices change: the table says when it was compiled, and a configuration's own prices go before it. What

@@ -1,14 +1,10 @@
 package import Failures
+import Platform
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
   import Foundation
-#endif
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
 #endif
 
 /// Takes secrets out of foreign text before it becomes part of an error, a log line or a trace.

@@ -1,3 +1,4 @@
+import Messages
 import Synchronization
 
 /// What a model usually takes to answer one kind of call, and what follows from it: after how long a request is

@@ -1,4 +1,6 @@
+package import Basics
 package import Failures
+package import Messages
 import Synchronization
 
 /// What one run has asked for and paid, all roles, and what it may still spend.

@@ -1,4 +1,5 @@
 import Failures
+import Messages
 import Synchronization
 
 /// How far an endpoint sees to it that a model's reply is JSON.

@@ -1,4 +1,5 @@
-import Failures
+import Basics
+package import Failures
 import Synchronization
 
 /// Merges concurrent calls of one key into one: the first caller's work is done, all get its outcome.
@@ -130,5 +131,5 @@ extension SingleFlight.Flight.State {
 }
 
 extension HoneError {
-  static let callCancelled = HoneError(.cancelled, "The call to the language model was cancelled.")
+  package static let callCancelled = HoneError(.cancelled, "The call to the language model was cancelled.")
 }

@@ -1,4 +1,5 @@
 package import JSON
+package import Messages
 public import Schema
 
 /// What was asked of language models and what it cost, by role: the `usage` of a result, a run's bill.

@@ -2,6 +2,7 @@ import Evaluation
 import Failures
 import JSON
 import LanguageModels
+import Messages
 import Programs
 import Randomness
 package import Schema

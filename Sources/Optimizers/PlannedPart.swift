@@ -1,5 +1,6 @@
 package import JSON
-package import LanguageModels
+import LanguageModels
+package import Messages
 package import Programs
 
 /// One part of a search before anything is asked: how many executions it will make, and what they will be asked with.

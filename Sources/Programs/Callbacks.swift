@@ -1,6 +1,8 @@
+import Basics
 package import Failures
 package import JSON
 package import LanguageModels
+package import Messages
 
 /// The client that a request came from, as far as it can be asked to take part in the work.
 package protocol CallbackPeer: Sendable {

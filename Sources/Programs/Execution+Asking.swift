@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Messages
 
 /// How a predictor asks until a reply can be read.
 extension PreparedProgram {

@@ -1,6 +1,8 @@
+package import Basics
 package import Failures
 package import JSON
 package import LanguageModels
+import Messages
 package import Traces
 
 /// Who asks, of which model, and where the spans go: what an execution needs besides the program and inputs.

@@ -1,5 +1,6 @@
 package import JSON
 import LanguageModels
+import Messages
 
 extension Module {
   /// How many model calls one execution makes, where every reply can be read: at least, and at most if that is known.

@@ -25,10 +25,11 @@ extension ResultObject {
     return schema
   }
 
-  package static func read(_ fields: FieldReader) -> Self? {
-    let before = fields.problems.problems.count
+  package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Self? {
+    guard let fields = FieldReader(value, path: place, problems: problems) else { return nil }
+    let before = problems.problems.count
     let object = known(from: fields)
-    return fields.problems.problems.count == before ? object : nil
+    return problems.problems.count == before ? object : nil
   }
 
   /// From what was answered; nil where it is something else: a member that is always there is missing, or of another kind.

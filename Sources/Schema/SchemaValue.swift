@@ -117,7 +117,7 @@ extension Array: SchemaValue where Element: SchemaValue {
 
   package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> [Element]? {
     // One text stands for a list of one.
-    if let text = value.stringValue as? Element { return [text] }
+    if let text = value.stringValue, let only = text as? Element { return [only] }
     guard let elements = value.arrayValue else {
       problems.expected(schema.phrase, at: place, got: value)
       return nil

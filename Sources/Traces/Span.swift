@@ -1,5 +1,6 @@
+package import Basics
 package import JSON
-package import LanguageModels
+package import Messages
 
 /// The identity of a trace: 16 bytes, written `tr-` and 32 hexadecimal digits.
 package struct TraceID: Hashable, Sendable, CustomStringConvertible {

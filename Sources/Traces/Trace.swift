@@ -1,5 +1,5 @@
 package import JSON
-package import LanguageModels
+package import Messages
 
 /// A judgement on a trace: a metric's value, a person's opinion, a judge's verdict.
 package struct Assessment: Sendable, Hashable {

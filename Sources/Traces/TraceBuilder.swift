@@ -1,21 +1,8 @@
+import Basics
 package import JSON
-package import LanguageModels
+package import Messages
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// Nanoseconds since 1970, UTC.
-package func wallClock() -> Int {
-  var time = timespec()
-  clock_gettime(CLOCK_REALTIME, &time)
-  return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
-}
 
 /// The trace of one execution while it runs: spans are begun and ended from any task.
 package final class TraceBuilder: Sendable {

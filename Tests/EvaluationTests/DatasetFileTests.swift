@@ -1,5 +1,6 @@
 import Failures
 import JSON
+import Platform
 import Randomness
 import Schema
 import Testing

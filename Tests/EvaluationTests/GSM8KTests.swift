@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import JSON
+import Platform
 import Testing
 
 @testable import Evaluation

@@ -3,6 +3,7 @@ import Randomness
 import Testing
 
 @testable import Evaluation
+@testable import RegularExpressions
 
 struct RegularExpressionTests {
   private func groups(

@@ -2,6 +2,7 @@ import JSON
 import Testing
 
 @testable import Evaluation
+@testable import Simulation
 
 /// Every answer is worked out a second time here, from the numbers that stand in the question.
 private let formulas: [String: @Sendable ([Int]) -> Int] = [

@@ -1,6 +1,6 @@
 import Foundation
 import JSON
-import LanguageModels
+import Messages
 import Logging
 import Testing
 import Traces

@@ -1,7 +1,8 @@
+import Basics
 import Failures
 import Foundation
 import JSON
-import LanguageModels
+import Messages
 import Testing
 import Traces
 import Tracking

@@ -2,11 +2,9 @@ import Failures
 import HTTPModels
 import JSON
 import LanguageModels
+import Messages
+import Platform
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// Calls to a separate server process with faults, where the script of one is at hand beside the package.
 @Suite("Against a server process", .enabled(if: ServerProcess.isAvailable), .timeLimit(.minutes(2)))

@@ -1,6 +1,7 @@
 import Failures
 import HTTPModels
 import LanguageModels
+import Simulation
 import Testing
 
 @Suite("Endpoint")

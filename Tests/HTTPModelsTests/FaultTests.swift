@@ -2,11 +2,9 @@ import Failures
 import HTTPModels
 import JSON
 import LanguageModels
+import Messages
+import Platform
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// Replies as broken endpoints, proxies and gateways give them.
 @Suite("Odd replies", .timeLimit(.minutes(1)))

@@ -2,11 +2,9 @@ import Failures
 import HTTPModels
 import JSON
 import LanguageModels
+import Messages
+import Platform
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 @Suite("OpenAICompatibleModel", .timeLimit(.minutes(1)))
 struct OpenAICompatibleModelTests {

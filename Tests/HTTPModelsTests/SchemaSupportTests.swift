@@ -1,7 +1,9 @@
+import Basics
 import Failures
 import HTTPModels
 import JSON
 import LanguageModels
+import Messages
 import Synchronization
 import Testing
 

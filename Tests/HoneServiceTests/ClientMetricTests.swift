@@ -1,7 +1,9 @@
+import Basics
 import Evaluation
 import Failures
 import JSON
 import LanguageModels
+import Messages
 import Programs
 import Schema
 import Synchronization

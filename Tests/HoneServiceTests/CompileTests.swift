@@ -1,3 +1,4 @@
+import Evaluation
 import Failures
 import HoneService
 import JSON
@@ -172,9 +173,8 @@ struct CompileTests {
   private final class Recorder: ProgressSink {
     let reports = Mutex<[Int?]>([])
     let partials = Mutex(0)
-    func begin(_ title: String) {}
-    func report(_ message: String, percentage: Int?, data: JSONObject) { reports.withLock { $0.append(percentage) } }
-    func partial(_ value: JSONObject) { partials.withLock { $0 += 1 } }
-    func end(_ message: String) {}
+    func report(_ report: ProgressReport) { reports.withLock { $0.append(report.percentage) } }
+    func finished(_ trial: TrialResult) { partials.withLock { $0 += 1 } }
+    func finished(_ example: ExampleResult) { partials.withLock { $0 += 1 } }
   }
 }

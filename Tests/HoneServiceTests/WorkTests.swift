@@ -219,11 +219,7 @@ struct WorkTests {
 
   private final class Trials: ProgressSink {
     let numbers = Mutex<[Int]>([])
-    func begin(_ title: String) {}
-    func report(_ message: String, percentage: Int?, data: JSONObject) {}
-    func partial(_ value: JSONObject) {
-      if let number = value["trial"]?["number"]?.intValue { numbers.withLock { $0.append(number) } }
-    }
-    func end(_ message: String) {}
+    func report(_ report: ProgressReport) {}
+    func finished(_ trial: TrialResult) { numbers.withLock { $0.append(trial.number) } }
   }
 }

@@ -1,5 +1,6 @@
 import Failures
 import LanguageModels
+import Messages
 import Synchronization
 import Testing
 

@@ -1,6 +1,8 @@
+import Basics
 import Failures
 import JSON
 import LanguageModels
+import Messages
 import Synchronization
 import Testing
 

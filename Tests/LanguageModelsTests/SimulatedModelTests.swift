@@ -1,6 +1,9 @@
 import JSON
 import LanguageModels
+import Messages
 import Testing
+
+@testable import Simulation
 
 @Suite("SimulatedModel", .timeLimit(.minutes(1)))
 struct SimulatedModelTests {

@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Messages
 import Synchronization
 
 /// A model that answers as a closure says and counts its calls.

@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 @testable import Optimizers
 import Programs
+import Simulation
 import Testing
 
 /// What two searches must have in common to be called the same.

@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Messages
 import Programs
 import Testing
 import Traces

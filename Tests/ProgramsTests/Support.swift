@@ -1,7 +1,9 @@
+import Basics
 import Failures
 import Foundation
 import JSON
 import LanguageModels
+import Messages
 import Programs
 import Schema
 import Synchronization

@@ -1,7 +1,8 @@
+import Basics
 import Failures
 import GRDB
 import JSON
-import LanguageModels
+import Messages
 import Testing
 
 @testable import Tracking

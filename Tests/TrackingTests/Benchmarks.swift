@@ -1,6 +1,7 @@
+import Basics
 import Foundation
 import JSON
-import LanguageModels
+import Messages
 import Testing
 import Traces
 

@@ -1,8 +1,8 @@
+import Basics
 import Failures
 import Foundation
 import GRDB
 import JSON
-import LanguageModels
 import Schema
 import Testing
 import Traces

@@ -1,8 +1,9 @@
+import Basics
 import Failures
 import Foundation
 import GRDB
 import JSON
-import LanguageModels
+import Messages
 import Testing
 import Traces
 

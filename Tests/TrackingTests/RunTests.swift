@@ -1,7 +1,7 @@
+import Basics
 import Failures
 import GRDB
 import JSON
-import LanguageModels
 import Schema
 import Testing
 import Traces

@@ -1,7 +1,7 @@
+import Basics
 import Failures
 import Foundation
 import GRDB
-import LanguageModels
 import Schema
 import Testing
 

@@ -1,7 +1,7 @@
 import Failures
 import Foundation
 import JSON
-import LanguageModels
+import Messages
 import Traces
 
 @testable import Tracking

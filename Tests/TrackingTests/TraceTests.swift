@@ -2,7 +2,7 @@ import Failures
 import Foundation
 import GRDB
 import JSON
-import LanguageModels
+import Messages
 import Schema
 import Testing
 import Traces

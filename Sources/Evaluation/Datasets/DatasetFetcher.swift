@@ -1,4 +1,5 @@
 package import Failures
+import Platform
 
 /// Gets a file from the network. The room that owns the HTTP client implements it; this one only asks.
 package protocol DatasetFetcher: Sendable {

@@ -1,6 +1,8 @@
 package import Failures
 package import JSON
+import Platform
 package import Schema
+import Simulation
 
 /// What loading a data set may look at beside the request.
 package struct DatasetPlaces: Sendable {
@@ -18,7 +20,7 @@ package struct DatasetPlaces: Sendable {
   }
 
   /// `$HONE_DATA`, or nil where it is unset or empty.
-  package static var environmentDataDirectory: String? { environmentValue("HONE_DATA") }
+  package static var environmentDataDirectory: String? { Environment.value("HONE_DATA") }
 }
 
 extension Dataset {

@@ -1,6 +1,7 @@
 import Failures
 package import JSON
 package import Schema
+import Simulation
 
 /// A data set as a request describes it in an object: rows, a file, or one that goes by name.
 package struct DatasetRequest: SchemaObject {

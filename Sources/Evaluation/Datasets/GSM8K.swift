@@ -1,7 +1,9 @@
+import Basics
 import Crypto
 import Failures
 import JSON
 import LanguageModels
+import Platform
 import Randomness
 import Schema
 

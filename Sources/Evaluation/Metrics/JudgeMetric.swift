@@ -1,6 +1,7 @@
 package import Failures
 package import JSON
 package import LanguageModels
+import Messages
 package import Programs
 package import Schema
 package import Traces

@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+import RegularExpressions
 package import Schema
 
 /// True if the output matches a regular expression; with `group`, if the text that the group caught is
@@ -72,7 +73,16 @@ package struct RegexMatch: NamedMetric {
           + "\(scalars.count).",
         remedy: "Bound the program's output, or choose another metric.")
     }
-    guard let match = expression?.firstMatch(in: scalars, isFull: isFull) else {
+    let found: [Range<Int>?]?
+    do throws(RegularExpression.Abandoned) {
+      found = try expression?.firstMatch(in: scalars, isFull: isFull)
+    } catch {
+      if error == .cancelled { throw HoneError(.cancelled, "The request was cancelled.") }
+      throw HoneError(
+        .metricFailed, "The metric regex gave up: /\(pattern)/ needs too many steps on this output.",
+        remedy: "Simplify the pattern.")
+    }
+    guard let match = found else {
       return MetricScore(false, feedback: "Expected a match of /\(pattern)/, got \(got.forFeedback).")
     }
     guard let group, let expected else { return MetricScore(true, feedback: "Right: the output matches.") }

@@ -1,3 +1,5 @@
+import Basics
+
 /// How answers to questions are made comparable: the normalization of the SQuAD and HotPotQA
 /// evaluations in DSPy's form.
 ///

@@ -1,3 +1,5 @@
+import Basics
+
 /// Finds numbers in text, as people and language models write them in English.
 ///
 /// Understood are signs (`-`, `+`, `−`), thousands in groups of three behind commas, decimals,

@@ -1,7 +1,6 @@
 package import Failures
 import Foundation
 import JSON
-import LanguageModels
 import Schema
 import Traces
 package import Tracking

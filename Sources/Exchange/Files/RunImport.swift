@@ -1,7 +1,7 @@
 package import Failures
 import Foundation
 import JSON
-import LanguageModels
+import Messages
 import Traces
 package import Tracking
 

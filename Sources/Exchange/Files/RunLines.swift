@@ -1,5 +1,5 @@
+import Basics
 import JSON
-import LanguageModels
 import Schema
 import Traces
 import Tracking

@@ -1,6 +1,6 @@
+import Basics
 package import Failures
 package import JSON
-import LanguageModels
 package import Logging
 import Synchronization
 import Traces

@@ -1,8 +1,9 @@
+import Basics
 import Failures
 import Foundation
 import JSON
-import LanguageModels
 import Logging
+import Messages
 import Traces
 import Tracking
 

@@ -1,6 +1,6 @@
+import Basics
 import Failures
 import JSON
-import LanguageModels
 import Logging
 import Schema
 import Tracking

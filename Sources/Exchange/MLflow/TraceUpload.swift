@@ -1,7 +1,8 @@
+import Basics
 import Failures
 import JSON
-import LanguageModels
 import Logging
+import Messages
 import NIOHTTP1
 import Traces
 import Tracking

@@ -1,5 +1,6 @@
+import Basics
 import JSON
-import LanguageModels
+import Messages
 import Traces
 
 /// What a span says in the names of OpenTelemetry's semantic conventions for generative AI.

@@ -1,5 +1,4 @@
 import JSON
-import LanguageModels
 import Traces
 import Tracking
 

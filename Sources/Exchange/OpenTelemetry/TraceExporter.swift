@@ -1,6 +1,6 @@
+import Basics
 package import Failures
 import JSON
-import LanguageModels
 package import Logging
 import NIOHTTP1
 import Traces

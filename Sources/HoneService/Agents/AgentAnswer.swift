@@ -3,6 +3,7 @@ import Failures
 import JSON
 import Jobs
 import LanguageModels
+import Messages
 import Schema
 
 /// A tool's result: the method's own, and a few lines of text for agents that read no more.

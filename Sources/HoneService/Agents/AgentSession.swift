@@ -152,22 +152,17 @@ private final class AgentProgress: ProgressSink {
     self.token = token
   }
 
-  func begin(_ title: String) {}
-
-  func report(_ message: String, percentage: Int?, data: JSONObject) {
-    let done = Double(data["executions"]?.intValue ?? percentage ?? 0)
+  func report(_ report: ProgressReport) {
+    let done = Double(report.executions ?? report.percentage ?? 0)
     last.withLock { last in
       // Nothing new in figures is told only by a small step, so that the words still come.
       let progress = done > last ? done : last + 0.001
       last = progress
-      var params: JSONObject = ["progressToken": token, "progress": .double(progress), "message": .string(message)]
-      if let planned = data["planned"]?.intValue, planned > 0 {
+      var params: JSONObject = ["progressToken": token, "progress": .double(progress), "message": .string(report.message)]
+      if let planned = report.planned, planned > 0 {
         params["total"] = .double(max(Double(planned), progress))
       }
       connection.notify("notifications/progress", params, delivery: .latest(key: token.text()))
     }
   }
-
-  func partial(_ value: JSONObject) {}
-  func end(_ message: String) {}
 }

@@ -4,6 +4,7 @@ package import JSON
 import Jobs
 import LanguageModels
 import Optimizers
+import Platform
 package import Schema
 
 /// What the catalog knows, for people to read.

@@ -1,14 +1,11 @@
+import Evaluation
 import Failures
 package import JSON
 package import JSONRPC
 import Jobs
+import Platform
+import Schema
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// One connection's conversation: LSP's life cycle where the client wants it, and the service's methods.
 ///
@@ -173,16 +170,21 @@ package final class ConnectionProgress: ProgressSink {
     send(["kind": "begin", "title": .string(title), "cancellable": true], delivery: .always)
   }
 
-  func report(_ message: String, percentage: Int?, data: JSONObject) {
-    var value: JSONObject = ["kind": "report", "message": .string(message)]
-    if let percentage { value["percentage"] = .int(percentage) }
+  func report(_ report: ProgressReport) {
+    var value: JSONObject = ["kind": "report", "message": .string(report.message)]
+    if let percentage = report.percentage { value["percentage"] = .int(percentage) }
+    let data = report.given
     if !data.isEmpty { value["data"] = .object(data) }
     send(value, delivery: .latest(key: workDone?.text() ?? ""))
   }
 
-  func partial(_ value: JSONObject) {
+  func finished(_ trial: TrialResult) { partial(["trial": trial.jsonValue]) }
+
+  func finished(_ example: ExampleResult) { partial(["example": example.jsonValue]) }
+
+  private func partial(_ value: JSONValue) {
     guard let partialToken else { return }
-    connection.notify("$/progress", ["token": partialToken, "value": .object(value)], delivery: .droppable)
+    connection.notify("$/progress", ["token": partialToken, "value": value], delivery: .droppable)
   }
 
   func end(_ message: String) {

@@ -4,6 +4,7 @@ import HTTPModels
 import JSON
 import JSONRPC
 import Jobs
+import Platform
 package import Schema
 package import Tracking
 

@@ -1,3 +1,4 @@
+import Basics
 import Failures
 package import JSON
 import Jobs

@@ -1,3 +1,4 @@
+import Basics
 import Failures
 import JSON
 import Traces

@@ -1,5 +1,6 @@
+import Basics
 import JSON
-import LanguageModels
+import Messages
 import Traces
 import Tracking
 

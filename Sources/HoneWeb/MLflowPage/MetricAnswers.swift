@@ -1,3 +1,4 @@
+import Basics
 import Failures
 import HTTPTypes
 import JSON

@@ -1,12 +1,5 @@
 import Failures
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// The secret that lets clients of other machines in: made at the first start, kept in the home directory for its owner
 /// alone.

@@ -1,3 +1,4 @@
+import Basics
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -52,11 +53,8 @@ enum PageFiles {
     return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.body))
   }
 
-  /// FNV-1a over the content.
   private static func entityTag(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    return "\"" + String(hash, radix: 16) + "\""
+    "\"" + String(fnv1a(bytes), radix: 16) + "\""
   }
 }
 

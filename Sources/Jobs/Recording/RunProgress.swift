@@ -2,6 +2,7 @@ import Evaluation
 import Failures
 import JSON
 import LanguageModels
+import Messages
 import Schema
 import Synchronization
 import Traces
@@ -42,7 +43,7 @@ final class RunProgress: EventSink {
     case .exampleFinished(_, let result):
       state.withLock { $0.done += 1 }
       guard !watchers.isEmpty else { break }
-      watchers.partial(["example": result.jsonValue])
+      watchers.finished(result)
       report()
     case .trialFinished(let trial):
       state.withLock { state in
@@ -50,7 +51,7 @@ final class RunProgress: EventSink {
         state.best = trial.bestSoFar ?? state.best
         if state.baseline == nil { state.baseline = trial.result.score }
       }
-      watchers.partial(["trial": TrialResult(trial, namesRun: namesRuns).jsonValue])
+      watchers.finished(TrialResult(trial, namesRun: namesRuns))
       report()
     case .adapterDecided(let decision):
       // A form that was there from the beginning is no news.
@@ -72,22 +73,27 @@ final class RunProgress: EventSink {
         state.lastPercentage = max(state.lastPercentage, min(99, 100 * state.done / state.planned))
         percentage = state.lastPercentage
       }
-      var data: JSONObject = [
-        "phase": .string(state.phase), "executions": .int(state.done), "planned": .int(state.planned),
-        "calls": .int(usage.calls), "tokens": .int(usage.tokens.totalTokens), "seconds": .double(seconds),
-      ]
-      if let runID { data["runId"] = .string(runID) }
-      if state.trials > 0 { data["trial"] = .int(state.trials) }
-      if let best = state.best { data["score"] = .double(best) }
+      var report = ProgressReport()
+      report.phase = state.phase
+      report.executions = state.done
+      report.planned = state.planned
+      report.calls = usage.calls
+      report.tokens = usage.tokens.totalTokens
+      report.seconds = seconds
+      report.runID = runID
+      if state.trials > 0 { report.trial = state.trials }
+      report.score = state.best
       if state.done > 0, state.planned > state.done {
-        data["secondsLeft"] = .double((seconds / Double(state.done) * Double(state.planned - state.done)))
+        report.secondsLeft = (seconds / Double(state.done)) * Double(state.planned - state.done)
       }
+      report.percentage = percentage
       var parts = [state.phase]
       if state.trials > 0 { parts.append("trial \(state.trials)") }
       if let best = state.best { parts.append("best \(best)") }
       if state.trials == 0, state.done > 0 { parts.append("\(state.done) done") }
       parts.append("\(usage.calls) calls")
-      watchers.report(parts.joined(separator: ", "), percentage: percentage, data: data)
+      report.message = parts.joined(separator: ", ")
+      watchers.report(report)
     }
   }
 }

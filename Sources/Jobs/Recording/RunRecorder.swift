@@ -1,8 +1,11 @@
+import Basics
 import Evaluation
 import Failures
 import JSON
 import LanguageModels
 import Logging
+import Messages
+import Platform
 import Programs
 import Schema
 import Synchronization

@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 package import Programs
 
 /// What a call knows of its surroundings.
@@ -32,16 +32,4 @@ package struct CallEnvironment: Sendable {
     environment.opensFiles = false
     return environment
   }
-}
-
-/// Hears how far a long call is.
-package protocol ProgressSink: Sendable {
-  func begin(_ title: String)
-  /// - Parameters:
-  ///   - percentage: 0 to 100, never falling; nil while unknown.
-  ///   - data: the same in figures (`trial`, `score`, `calls` …).
-  func report(_ message: String, percentage: Int?, data: JSONObject)
-  /// A finished trial or example.
-  func partial(_ value: JSONObject)
-  func end(_ message: String)
 }

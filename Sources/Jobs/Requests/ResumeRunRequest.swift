@@ -16,6 +16,13 @@ package struct ResumeRunRequest: SchemaObject {
 
   package init() {}
 
+  /// - Parameter budget: bounds in place of those the run had; as they were where nil.
+  package init(_ runID: String, budget: Budget.Limits?, concurrency: Int?) {
+    runId = runID
+    self.budget = budget.map { .set($0) } ?? .none
+    self.concurrency = concurrency
+  }
+
   /// A run's kept parameters with what changes; a limit that is not named stays as it was.
   package func applied(to kept: JSONObject) -> JSONObject {
     var params = kept

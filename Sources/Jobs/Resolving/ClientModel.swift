@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Messages
 import Programs
 
 /// A language model that the client answers for: `languageModel/complete`.

@@ -1,14 +1,9 @@
 package import Evaluation
 import Failures
 package import JSON
+import Platform
 package import Schema
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// The data sets that a document named last, so that checking it at every key does not read files anew that have not
 /// changed.

@@ -3,6 +3,8 @@ import Failures
 import HTTPModels
 import JSON
 import LanguageModels
+import Messages
+import Platform
 import Programs
 import Schema
 
@@ -20,7 +22,7 @@ extension RequestResolver {
     guard let served = environment.served[kind], !served.contains(name) else { return peer }
     problems.add(
       Problem(
-        path: path, message: "The client said in initialize that it serves no \(kind.noun) \"\(name)\".", got: name,
+        path: path, message: "\(environment.served.lead) no \(kind.noun) \"\(name)\".", got: name,
         allowed: served, suggestion: nearest(to: name, among: served)))
     return nil
   }

@@ -4,8 +4,11 @@ import HTTPModels
 import JSON
 import LanguageModels
 import Logging
+import Messages
+import Platform
 import Programs
 package import Schema
+import Simulation
 import Tracking
 
 /// What a request names and has to be looked up: programs, data sets, metrics, models. Each is made ready, or what is
@@ -172,7 +175,7 @@ package struct RequestResolver {
 
   /// What the simulated model may know: its own word problems, and the rows of the request.
   private static func knowledge(_ datasets: [Dataset]) -> [(inputs: JSONObject, outputs: JSONObject)] {
-    let own = Dataset.wordProblems
+    let own = WordProblems.allRows
     let rows = own + datasets.filter { !$0.name.hasPrefix("word-problems") }.flatMap(\.rows)
     return rows.map { row in
       // A row does not say which of its members are asked for; the last one is what it is about.
@@ -189,18 +192,3 @@ private struct NetworkFetcher: DatasetFetcher {
     try await HTTPDocument.fetch(url, maximumBytes: maximumBytes)
   }
 }
-
-/// The process's environment.
-package enum Environment {
-  package static func value(_ name: String) -> String? {
-    guard let pointer = getenv(name) else { return nil }
-    let text = String(cString: pointer)
-    return text.isEmpty ? nil : text
-  }
-}
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif

@@ -4,7 +4,7 @@ package import JSON
 package enum CallbackKind: String, CaseIterable {
   case metrics, languageModels, tools, programs
 
-  var method: String {
+  package var method: String {
     switch self {
     case .metrics: "metric/score"
     case .languageModels: "languageModel/complete"
@@ -26,8 +26,16 @@ package enum CallbackKind: String, CaseIterable {
 /// The functions that a client said it serves. A kind that it said nothing of is trusted to be there.
 package struct ServedCallbacks: Sendable {
   private var names: [CallbackKind: [String]] = [:]
+  /// The beginning of a sentence that says what is not served.
+  package private(set) var lead = "The client said in initialize that it serves"
 
   package init() {}
+
+  /// The functions of the process itself that a call was given; each kind is known.
+  package init(given names: [CallbackKind: [String]]) {
+    lead = "This call was given"
+    for kind in CallbackKind.allCases { self.names[kind] = names[kind] ?? [] }
+  }
 
   /// From the parameters of `initialize`: `capabilities.callbacks`, or `initializationOptions.callbacks` for editors
   /// whose capabilities are not their own to state.

@@ -2,6 +2,7 @@ import Evaluation
 package import Failures
 import JSON
 import LanguageModels
+import Messages
 import Optimizers
 import Programs
 package import Schema

@@ -2,6 +2,7 @@ package import Evaluation
 package import Failures
 import JSON
 package import LanguageModels
+import Platform
 import Programs
 package import Tracking
 

@@ -1,6 +1,7 @@
 package import Failures
 package import JSON
 import LanguageModels
+import Messages
 import Programs
 import Schema
 import Tracking
@@ -25,7 +26,7 @@ package struct RunControl {
       let pid = try await store.processWorking(on: id)
       for trial in try await store.trials(run: id, after: known) {
         known = trial["number"]?.intValue ?? known
-        environment.progress?.partial(["trial": trial])
+        if let trial = TrialResult.read(trial, at: "", ProblemList()) { environment.progress?.finished(trial) }
       }
       guard let pid, try await store.run(id).info.status == .running else { return try await ended(id, store) }
       try await report(id, pid, known, store)
@@ -37,17 +38,19 @@ package struct RunControl {
   private func report(_ id: String, _ pid: Int, _ trials: Int, _ store: TrackingStore) async throws(HoneError) {
     guard let progress = environment.progress else { return }
     let bill = try await store.bill(run: id)
-    var data: JSONObject = [
-      "runId": .string(id), "processId": .int(pid), "calls": .int(bill.reduce(0) { $0 + $1.calls + $1.failed }),
-      "tokens": .int(bill.reduce(0) { $0 + $1.usage.totalTokens }),
-    ]
-    if trials > 0 { data["trial"] = .int(trials) }
-    if let best = try await store.run(id).metric("best_score") { data["score"] = .double(best) }
+    var report = ProgressReport()
+    report.runID = id
+    report.processID = pid
+    report.calls = bill.reduce(0) { $0 + $1.calls + $1.failed }
+    report.tokens = bill.reduce(0) { $0 + $1.usage.totalTokens }
+    if trials > 0 { report.trial = trials }
+    report.score = try await store.run(id).metric("best_score")
     var parts = ["under way in process \(pid)"]
     if trials > 0 { parts.append("trial \(trials)") }
-    if let best = data["score"]?.doubleValue { parts.append("best \(best)") }
-    if let calls = data["calls"]?.intValue, calls > 0 { parts.append("\(calls) calls") }
-    progress.report(parts.joined(separator: ", "), percentage: nil, data: data)
+    if let best = report.score { parts.append("best \(best)") }
+    if let calls = report.calls, calls > 0 { parts.append("\(calls) calls") }
+    report.message = parts.joined(separator: ", ")
+    progress.report(report)
   }
 
   private func pause(_ duration: Duration, _ id: String) async throws(HoneError) {

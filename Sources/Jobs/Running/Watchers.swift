@@ -1,7 +1,7 @@
-import JSON
+import Evaluation
 import Synchronization
 
-/// Everyone who follows a work. Hands on what happens, in order, and tells newcomers what has happened: the trials so
+/// Everyone who follows a job. Hands on what happens, in order, and tells newcomers what has happened: the trials so
 /// far and the last report.
 final class Watchers: ProgressSink {
   /// The most trials kept for newcomers.
@@ -10,8 +10,8 @@ final class Watchers: ProgressSink {
   private struct State {
     var sinks: [Int: any ProgressSink] = [:]
     var nextSeat = 0
-    var trials: [JSONObject] = []
-    var report: (message: String, percentage: Int?, data: JSONObject)?
+    var trials: [TrialResult] = []
+    var report: ProgressReport?
   }
 
   // Sinks are called under the lock, so that nothing overtakes anything; none of them waits.
@@ -24,8 +24,8 @@ final class Watchers: ProgressSink {
   @discardableResult
   func add(_ sink: any ProgressSink) -> Int {
     state.withLock { state in
-      for trial in state.trials { sink.partial(trial) }
-      if let report = state.report { sink.report(report.message, percentage: report.percentage, data: report.data) }
+      for trial in state.trials { sink.finished(trial) }
+      if let report = state.report { sink.report(report) }
       state.nextSeat += 1
       state.sinks[state.nextSeat] = sink
       return state.nextSeat
@@ -34,21 +34,23 @@ final class Watchers: ProgressSink {
 
   func remove(_ seat: Int) { state.withLock { _ = $0.sinks.removeValue(forKey: seat) } }
 
-  func begin(_ title: String) {}
-
-  func report(_ message: String, percentage: Int?, data: JSONObject) {
+  func report(_ report: ProgressReport) {
     state.withLock { state in
-      state.report = (message, percentage, data)
-      for sink in state.sinks.values { sink.report(message, percentage: percentage, data: data) }
+      state.report = report
+      for sink in state.sinks.values { sink.report(report) }
     }
   }
 
-  func partial(_ value: JSONObject) {
+  func finished(_ trial: TrialResult) {
     state.withLock { state in
-      if value["trial"] != nil, state.trials.count < Self.trialLimit { state.trials.append(value) }
-      for sink in state.sinks.values { sink.partial(value) }
+      if state.trials.count < Self.trialLimit { state.trials.append(trial) }
+      for sink in state.sinks.values { sink.finished(trial) }
     }
   }
 
-  func end(_ message: String) {}
+  func finished(_ example: ExampleResult) {
+    state.withLock { state in
+      for sink in state.sinks.values { sink.finished(example) }
+    }
+  }
 }

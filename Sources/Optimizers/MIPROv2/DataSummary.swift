@@ -2,6 +2,7 @@ import Evaluation
 import Failures
 import JSON
 import LanguageModels
+import Messages
 import Programs
 
 /// A few sentences on what a data set is like, written by the prompt model.

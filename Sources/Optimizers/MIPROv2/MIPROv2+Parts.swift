@@ -1,5 +1,6 @@
 import JSON
 import LanguageModels
+import Messages
 import Programs
 import Randomness
 

@@ -1,15 +1,8 @@
 import Evaluation
 import JSON
+import Platform
 import Programs
 import Randomness
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The sizes of one MIPROv2 search, as DSPy computes them.
 struct Plan: Sendable {

@@ -1,12 +1,5 @@
+import Platform
 import Randomness
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A tree-structured Parzen estimator over categorical variables, multivariate: values are drawn together.
 ///

@@ -1,5 +1,6 @@
 package import JSON
-package import LanguageModels
+import LanguageModels
+package import Messages
 
 /// Turns a signature, demos and inputs into a chat in one form, and a reply into outputs.
 ///

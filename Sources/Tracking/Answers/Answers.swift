@@ -1,8 +1,9 @@
+package import Basics
 package import Failures
 import Foundation
 import GRDB
 import JSON
-package import LanguageModels
+package import Messages
 import Synchronization
 
 /// What the calls of one role cost a run.

@@ -1,8 +1,9 @@
+package import Basics
 package import Failures
 import Foundation
 import GRDB
 package import JSON
-package import LanguageModels
+import Messages
 
 /// Clients' answers stand among the models', under a role that no bill counts.
 extension TrackingStore: CallbackStore {

@@ -1,12 +1,5 @@
 import Failures
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// An open file or directory, closed with the value's last owner.
 final class OpenFile: Sendable {

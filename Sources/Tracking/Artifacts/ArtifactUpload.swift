@@ -1,13 +1,6 @@
 package import Failures
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A file that comes in pieces: written under another name, and put into its place when it is whole.
 package final class ArtifactUpload: Sendable {

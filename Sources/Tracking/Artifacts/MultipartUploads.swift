@@ -1,12 +1,6 @@
+import Basics
 package import Failures
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Files that come as numbered parts, in any order and several at once, and are put together at the end.
 extension TrackingStore {

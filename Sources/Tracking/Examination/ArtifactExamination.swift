@@ -1,15 +1,8 @@
 import Foundation
 import GRDB
 import JSON
+import Platform
 import Traces
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The part of an examination that compares the files of artifacts with what the database says of them.
 extension StoreExamination {

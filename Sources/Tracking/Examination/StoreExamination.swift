@@ -2,14 +2,7 @@ package import Failures
 import Foundation
 import GRDB
 import JSON
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Looks at a home directory from outside, without opening the store: what is there, whether it is sound, and whether
 /// there is room for more. Changes nothing unless it is asked to repair, and then only what cannot harm.

@@ -1,3 +1,5 @@
+import Basics
+
 /// A model that a client logged: a name, what is known of it, and a place for its files.
 package struct LoggedModel: Sendable, Hashable {
   /// How far its making is.

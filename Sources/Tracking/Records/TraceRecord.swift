@@ -1,5 +1,6 @@
+import Basics
 package import JSON
-import LanguageModels
+import Messages
 package import Schema
 import Traces
 

@@ -1,14 +1,8 @@
+import Basics
 package import Failures
 import GRDB
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The runs this store holds leases on, so that `renewLeases` knows them.
 final class HeldLeases: Sendable {

@@ -1,4 +1,4 @@
-package import LanguageModels
+package import Basics
 package import Traces
 
 /// How a run stands.

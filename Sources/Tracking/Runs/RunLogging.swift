@@ -1,7 +1,7 @@
+import Basics
 package import Failures
 import GRDB
 import JSON
-import LanguageModels
 import Traces
 
 /// What becomes of a metric where there is one of its step already.

@@ -1,10 +1,10 @@
+import Basics
+
 /// Makes names that people can tell apart and say aloud, such as `quiet-harbor-412`.
 enum RunNames {
   /// A name that follows from the run's id, so that a run made again under its id is called the same.
   static func name(for id: String) -> String {
-    // FNV-1a, which is the same in every process, other than `Hasher`.
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    var hash = fnv1a(id.utf8)
     let adjective = adjectives[Int(hash % UInt64(adjectives.count))]
     hash /= UInt64(adjectives.count)
     let noun = nouns[Int(hash % UInt64(nouns.count))]

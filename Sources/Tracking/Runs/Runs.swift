@@ -1,7 +1,7 @@
+import Basics
 package import Failures
 import GRDB
 import JSON
-import LanguageModels
 
 /// MLflow's tag names that carry meaning here.
 package enum KnownTag {
@@ -242,16 +242,4 @@ struct RunInsertion: Sendable {
     for tag in tags { try TrackingStore.setTag(db, run: sequence, tag) }
     return sequence
   }
-}
-
-/// 32 random lowercase hexadecimal digits.
-func randomRunID() -> String {
-  var generator = SystemRandomNumberGenerator()
-  return hexadecimal((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
-}
-
-/// Whether the text has the form of a run's id.
-package func isRunID(_ text: String) -> Bool {
-  text.utf8.count == 32
-    && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
 }

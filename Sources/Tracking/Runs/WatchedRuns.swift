@@ -1,3 +1,4 @@
+import Basics
 package import Failures
 import GRDB
 package import JSON

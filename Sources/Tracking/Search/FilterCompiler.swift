@@ -1,6 +1,7 @@
 import Failures
 import GRDB
 import JSON
+import RegularExpressions
 
 /// What a field of a filter means in SQL.
 struct FilterTarget {
@@ -195,8 +196,8 @@ struct FilterCompiler {
   }
 
   private func checkPattern(_ text: String, _ position: Int) throws(HoneError) {
-    do throws(PatternError) {
-      _ = try TextPattern(regularExpression: text)
+    do throws(RegularExpression.SyntaxError) {
+      _ = try PatternCache.compiled(text)
     } catch {
       throw syntaxError(source, at: position, "The pattern is no regular expression: \(error.message).", got: text)
     }

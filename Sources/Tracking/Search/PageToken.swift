@@ -1,7 +1,7 @@
+import Basics
 import Failures
 import Foundation
 import JSON
-import LanguageModels
 
 /// The opaque token that asks for a listing's next page: the sort key of the last row that was shown.
 ///

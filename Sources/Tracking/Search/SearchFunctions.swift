@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import JSON
+import RegularExpressions
 import Synchronization
 import Traces
 
@@ -105,8 +106,8 @@ struct SpanTest: Sendable {
     case .notLike: return !matchesLike(text, wanted, foldingASCII: false)
     case .ilike: return matchesLike(text, wanted, foldingASCII: true)
     case .notIlike: return !matchesLike(text, wanted, foldingASCII: true)
-    case .rlike: return (try? PatternCache.shared.pattern(wanted))?.matches(text) ?? false
-    case .notRlike: return !((try? PatternCache.shared.pattern(wanted))?.matches(text) ?? true)
+    case .rlike: return PatternCache.shared.matches(text, wanted)
+    case .notRlike: return !PatternCache.shared.matches(text, wanted)
     default: return false
     }
   }

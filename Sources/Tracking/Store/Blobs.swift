@@ -1,5 +1,5 @@
+import Basics
 import Foundation
-import LanguageModels
 import Traces
 
 extension TraceID {

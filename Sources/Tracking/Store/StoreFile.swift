@@ -1,14 +1,7 @@
 package import Failures
 import Foundation
 import GRDB
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 extension TrackingStore {
   /// The database's name within the home directory.

@@ -1,14 +1,7 @@
 import Failures
 import Foundation
 import GRDB
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// The database's schema and its versions. `PRAGMA user_version` is the number of applied migrations.
 enum StoreSchema {

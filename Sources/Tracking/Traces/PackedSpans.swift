@@ -1,7 +1,8 @@
+import Basics
 import Compression
 import Foundation
 import JSON
-import LanguageModels
+import Messages
 import Traces
 
 /// Spans of clients' traces, packed: what `SpanEncoder` writes as a deflate stream, whose dictionary is the messages that

@@ -2,7 +2,7 @@ package import Failures
 import Foundation
 import GRDB
 package import JSON
-package import LanguageModels
+package import Messages
 package import Traces
 
 /// Spans of one trace as a client's exporter sends them: some or all of them, in any order.

@@ -1,8 +1,9 @@
+import Basics
 import Failures
 import Foundation
 import GRDB
 import JSON
-import LanguageModels
+import Messages
 import Synchronization
 
 /// The shared beginnings of prompts, each stored once under its digest, with a bounded memory of those

@@ -1,7 +1,8 @@
+import Basics
 import Failures
 import Foundation
 import JSON
-import LanguageModels
+import Messages
 import Traces
 
 /// Reads what `SpanEncoder` wrote. Any other content is reported as damage, never trapped on.

@@ -1,6 +1,7 @@
+import Basics
 import Foundation
 import JSON
-import LanguageModels
+import Messages
 import Traces
 
 /// Writes up to 512 spans of a trace in the compact form in which they are stored; `SpanDecoder` reads it.

@@ -1,5 +1,5 @@
 package import JSON
-package import LanguageModels
+package import Messages
 package import Traces
 
 /// An assessment as it is stored: what it says, where it belongs, whether it still counts.

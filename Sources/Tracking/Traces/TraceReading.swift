@@ -2,7 +2,7 @@ package import Failures
 import Foundation
 import GRDB
 import JSON
-import LanguageModels
+import Messages
 package import Traces
 
 extension TrackingStore {

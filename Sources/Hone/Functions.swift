@@ -1,0 +1,119 @@
+import Failures
+import JSON
+import Jobs
+import LanguageModels
+import Programs
+import Synchronization
+
+/// The functions of this process that a call may come back to: metrics, models, tools and programs, by name. They are
+/// asked as a client's are, so that their answers are kept with the run in the same way.
+struct Functions: CallbackPeer {
+  typealias Function = @Sendable (JSONObject) async throws -> JSONValue
+
+  /// By kind and name.
+  private var functions: [CallbackKind: [String: Function]] = [:]
+  private let executions: HostExecutions
+
+  init(executions: HostExecutions) { self.executions = executions }
+
+  var isGone: Bool { false }
+
+  var names: [CallbackKind: [String]] { functions.mapValues { $0.keys.sorted() } }
+
+  mutating func add(_ metric: Metric) {
+    guard let score = metric.function else { return }
+    functions[.metrics, default: [:]][metric.name] = { params in
+      try await score(params["example"]?.objectValue ?? [:], params["prediction"]?.objectValue ?? [:]).json
+    }
+  }
+
+  mutating func add(_ model: Model) {
+    guard let complete = model.function else { return }
+    functions[.languageModels, default: [:]][model.name] = { params in
+      let messages = (params["messages"]?.arrayValue ?? []).compactMap(Model.Message.init)
+      return ["text": .string(try await complete(messages))]
+    }
+  }
+
+  mutating func add(_ program: Program) {
+    for tool in program.tools {
+      functions[.tools, default: [:]][tool.name] = { params in
+        ["result": try await tool.function(params["args"]?.objectValue ?? [:])]
+      }
+    }
+    guard let host = program.host else { return }
+    functions[.programs, default: [:]][host.name] = { [executions] params in
+      let execution = Execution(id: params["executionId"]?.stringValue ?? "", executions: executions)
+      return ["outputs": .object(try await host.forward(params["inputs"]?.objectValue ?? [:], execution))]
+    }
+  }
+
+  func ask(_ method: String, _ params: JSONObject, timeout: Double?) async throws(CallbackFailure) -> JSONValue {
+    let name = params["name"]?.stringValue ?? ""
+    guard let kind = CallbackKind.allCases.first(where: { $0.method == method }), let function = functions[kind]?[name]
+    else {
+      throw .refused(
+        code: -32601,
+        message: "\"\(name)\" is a function of the process that made the run, and was not given to this call.",
+        data: nil)
+    }
+    let answer = FirstAnswer()
+    let work = Task { await answer.give(attempt(function, params)) }
+    let alarm = Task {
+      guard let timeout, (try? await Task.sleep(for: .seconds(timeout))) != nil else { return }
+      answer.give(.failure(.timedOut(timeout)))
+    }
+    let result = await withTaskCancellationHandler {
+      await answer.wait()
+    } onCancel: {
+      answer.give(.failure(.cancelled))
+    }
+    work.cancel()
+    alarm.cancel()
+    return try result.get()
+  }
+
+  private func attempt(_ function: Function, _ params: JSONObject) async -> Result<JSONValue, CallbackFailure> {
+    do {
+      return .success(try await function(params))
+    } catch is CancellationError {
+      return .failure(.cancelled)
+    } catch {
+      let known = error as? HoneError
+      return .failure(
+        .refused(
+          code: -32803, message: known?.message ?? "\(error)",
+          data: known.map { ["kind": .string($0.kind.rawValue)] }))
+    }
+  }
+}
+
+/// Waits for the first of several answers; later ones are passed over.
+private final class FirstAnswer: Sendable {
+  private struct State {
+    var answer: Result<JSONValue, CallbackFailure>?
+    var waiting: CheckedContinuation<Result<JSONValue, CallbackFailure>, Never>?
+  }
+
+  private let state = Mutex(State())
+
+  func give(_ answer: Result<JSONValue, CallbackFailure>) {
+    let waiting = state.withLock { state in
+      guard state.answer == nil else { return nil as CheckedContinuation<Result<JSONValue, CallbackFailure>, Never>? }
+      state.answer = answer
+      defer { state.waiting = nil }
+      return state.waiting
+    }
+    waiting?.resume(returning: answer)
+  }
+
+  func wait() async -> Result<JSONValue, CallbackFailure> {
+    await withCheckedContinuation { continuation in
+      let answer = state.withLock { state in
+        if state.answer == nil { state.waiting = continuation }
+        return state.answer
+      }
+      if let answer { continuation.resume(returning: answer) }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Evaluation
+import Failures
+import Foundation
+import JSON
+import Jobs
+import LanguageModels
+import Messages
+import Programs
+import Schema
+
+/// The result of a compile or an evaluation on the terminal, and the status the command ends with.
+enum WorkReport {
+  /// The result for a person; of a kind that has no words of its own, as it is.
+  static func text(_ result: JSONValue) -> String {
+    if let estimate = JobReply<CompileResult>.estimate(in: result) { return EstimateReport.text(estimate) }
+    guard let outline = JobOutline(json: result) else { return result.text(.indented) }
+    if outline.results != nil { return evaluation(outline) }
+    if outline.status == "RUNNING", let run = outline.runID { return "run \(run)\n  hone watch \(run)\n  hone cancel \(run)" }
+    return CompileReport.text(outline)
+  }
+
+  /// Prints the result; throws the status where the work did not run to its end.
+  static func show(_ result: JSONValue, json: Bool) throws {
+    print(json ? result.text(.indented) : text(result))
+    switch JobOutline(json: result)?.outcome {
+    case .budgetExhausted: throw ExitCode(4)
+    case .cancelled, .interrupted: throw ExitCode(130)
+    case .paused: throw ExitCode(3)
+    case .failed: throw ExitCode(1)
+    case .finished, nil: break
+    }
+  }
+
+  private static func evaluation(_ result: JobOutline) -> String {
+    var lines: [String] = []
+    if result.isSimulated { lines.append("(simulated model)") }
+    lines.append(
+      "score \(number(result.score)) \(interval(result.interval)) on \(result.count ?? 0) examples, \(result.failed ?? 0) failed")
+    for row in (result.results ?? []).filter({ $0.error != nil }).prefix(5) {
+      lines.append("  row \(row.row): \(row.error?.message ?? "") \(row.traceName ?? "")")
+    }
+    lines += replies(result) + ending(result)
+    if let run = result.runID { lines.append("run \(run)") }
+    return lines.joined(separator: "\n")
+  }
+
+  /// How the replies came out behind the score, and in which form they were asked for, where either is worth a word.
+  static func replies(_ result: JobOutline) -> [String] {
+    var lines: [String] = []
+    if let replies = result.replies, replies.replies > 0 {
+      let parts = [
+        (replies.unreadable, "could not be read"), (replies.cut, "were cut off at the token limit"),
+        (replies.repaired, "needed mending"),
+      ].filter { $0.0 > 0 }.map { part, words in
+        String(format: "%.0f %% \(words)", max(1, 100 * Double(part) / Double(replies.replies)))
+      }
+      if !parts.isEmpty { lines.append("of \(replies.replies) replies " + parts.joined(separator: ", ")) }
+    }
+    if let adapter = result.adapter, Set(adapter.tries.map(\.format)).count > 1 {
+      let figures = adapter.tries.map { one in
+        "\(one.format.rawValue)\(one.hasDemos ? " with demos" : ""): \(one.readable) of \(one.rows) read"
+          + (one.score.map { String(format: ", score %.0f", 100 * $0) } ?? "")
+      }
+      lines.append("adapter \(adapter.format.rawValue), chosen among " + figures.joined(separator: "; "))
+    }
+    return lines
+  }
+
+  /// The bill, and why and how it goes on where the work ended before its time.
+  static func ending(_ result: JobOutline) -> [String] {
+    var lines: [String] = []
+    if let usage = result.usage?.total {
+      let cost = usage.cost.map { ", $" + short($0) } ?? ""
+      lines.append(
+        "\(usage.calls) calls, \(usage.cached) answered from the store, \(usage.tokens.totalTokens) tokens\(cost), "
+          + "\(JSONValue(result.seconds).text()) s")
+    }
+    for warning in result.warnings { lines.append("warning: \(warning)") }
+    if let error = result.error { lines.append("\(result.status ?? "stopped"): \(error.message)") }
+    if let command = result.resumeCommand { lines.append("it goes on with: \(command)") }
+    return lines
+  }
+
+  // MARK: Numbers
+
+  static func number(_ value: Double?) -> String { value.map { String(format: "%.2f", $0) } ?? "-" }
+
+  static func short(_ value: Double?) -> String { value.map { String(format: "%.2g", $0) } ?? "-" }
+
+  static func interval(_ value: PercentInterval?) -> String {
+    value.map { "[\(number($0.low)), \(number($0.high))]" } ?? ""
+  }
+}
+
+extension JobReply {
+  /// The estimate, if that is what was answered.
+  static func estimate(in value: JSONValue) -> CompileEstimate.Figures? {
+    guard let figures = CompileEstimate.Figures(json: value), figures.status == "ESTIMATED" else { return nil }
+    return figures
+  }
+}

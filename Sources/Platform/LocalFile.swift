@@ -1,0 +1,91 @@
+/// Reads and writes whole local files with a bound on their size, without Foundation.
+package enum LocalFile {
+  /// Why a file could not be read, in words that end a sentence beginning with its path.
+  package struct Failure: Error {
+    package var reason: String
+    /// Whether nothing stands at the path.
+    package var isAbsent = false
+  }
+
+  /// All bytes of the regular file at `path`, at most `maximumBytes`.
+  package static func read(_ path: String, maximumBytes: Int) throws(Failure) -> [UInt8] {
+    // O_NONBLOCK keeps a named pipe from holding the reader for ever.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw Failure(reason: lastError, isAbsent: errno == ENOENT || errno == ENOTDIR) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Failure(reason: lastError) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(reason: "it is not a regular file") }
+    guard status.st_size <= maximumBytes else {
+      throw Failure(reason: "it has \(status.st_size) bytes, more than the \(maximumBytes) allowed")
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Int(status.st_size))
+    var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    while true {
+      let count = readDescriptor(descriptor, into: &buffer)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw Failure(reason: lastError)
+      }
+      if count == 0 { return bytes }
+      bytes.append(contentsOf: buffer[..<count])
+      guard bytes.count <= maximumBytes else {
+        throw Failure(reason: "it has more than the \(maximumBytes) bytes allowed")
+      }
+    }
+  }
+
+  package static func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// Makes the directory and those above it.
+  package static func makeDirectory(_ path: String) throws(Failure) {
+    var made = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      made += part
+      if mkdir(made, 0o755) != 0 && errno != EEXIST { throw Failure(reason: lastError) }
+      made += "/"
+    }
+  }
+
+  /// Writes the file whole or not at all: beside its place first, then renamed.
+  package static func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) {
+    let temporary = "\(path).\(getpid()).part"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Failure(reason: lastError) }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes { unsafe in
+        write(descriptor, unsafe.baseAddress?.advanced(by: written), unsafe.count - written)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else {
+        let failure = Failure(reason: lastError)
+        close(descriptor)
+        unlink(temporary)
+        throw failure
+      }
+      written += count
+    }
+    guard fsync(descriptor) == 0, close(descriptor) == 0, rename(temporary, path) == 0 else {
+      let failure = Failure(reason: lastError)
+      unlink(temporary)
+      throw failure
+    }
+  }
+
+  private static var lastError: String {
+    guard let text = strerror(errno) else { return "error \(errno)" }
+    let reason = String(cString: text)
+    return reason.prefix(1).lowercased() + reason.dropFirst()
+  }
+
+  /// `path` itself if it is absolute, else under `base`.
+  package static func resolve(_ path: String, base: String) -> String {
+    if path.hasPrefix("/") || base.isEmpty { return path }
+    return base.hasSuffix("/") ? base + path : "\(base)/\(path)"
+  }
+}
