@@ -53,7 +53,8 @@ let package = Package(
     .target(
       name: "Hone",
       dependencies: [
-        "Evaluation", "Failures", "Jobs", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Schema", "Tracking",
+        "Evaluation", "Failures", "Jobs", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Schema",
+        "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -113,7 +114,8 @@ let package = Package(
     .target(name: "Messages", dependencies: ["Basics", "Failures", "JSON"]),
     .target(name: "Platform"),
     .target(name: "Randomness", dependencies: ["Platform"]),
-    .target(name: "Simulation", dependencies: ["Basics", "Failures", "JSON", "LanguageModels", "Messages", "Randomness"]),
+    .target(
+      name: "Simulation", dependencies: ["Basics", "Failures", "JSON", "LanguageModels", "Messages", "Randomness"]),
     .target(name: "RegularExpressions", dependencies: ["Basics"]),
     .target(name: "Schema", dependencies: ["Failures", "JSON"]),
     .target(name: "Traces", dependencies: ["Basics", "JSON", "Messages", "Platform"]),
@@ -142,7 +144,8 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Basics", "Evaluation", "Failures", "JSON", "Messages", "Randomness", "RegularExpressions", "Schema", "Simulation",
+        "Basics", "Evaluation", "Failures", "JSON", "Messages", "Randomness", "RegularExpressions", "Schema",
+        "Simulation",
       ]),
     .testTarget(
       name: "ExchangeTests",

@@ -26,7 +26,8 @@ enum BestProgram {
       call.service.workspace, "hone.loadBest", FieldReader([:], problems: ProblemList()),
       CallEnvironment(baseDirectory: call.directory(of: document)))
     let program = try resolver.whole(
-      try await resolver.program(Stated(value: ["run": .string(run.id)]), module: nil)).program
+      try await resolver.program(Stated(value: ["run": .string(run.id)]), module: nil)
+    ).program
     let edit = edit(document, value(of: program, in: try document.members()))
     var answer: JSONObject = [
       "runId": .string(run.id), "score": JSONValue(run.score), "applied": false, "edit": edit,

@@ -13,7 +13,8 @@ enum EstimateOutline {
     let source = latency?["source"]?.stringValue ?? ""
     let places = estimate["concurrency"]?.intValue ?? 1
     add(
-      1, "seconds: \(range(estimate["seconds"], digits: 1) ?? "not known"), \(places) at once, "
+      1,
+      "seconds: \(range(estimate["seconds"], digits: 1) ?? "not known"), \(places) at once, "
         + "\(number(latency?["seconds"]?.doubleValue ?? 0, digits: 3)) s a call (\(source))")
     for (limit, verdict) in estimate["budget"]?["suffices"]?.objectValue ?? [:] {
       add(1, "budget.\(limit) suffices: \(verdict.stringValue ?? "")")

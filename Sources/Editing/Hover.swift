@@ -83,7 +83,8 @@ struct Hover: Sendable {
     var environment = CallEnvironment(baseDirectory: call.directory(of: document))
     environment.isCheck = true
     var parts: [String] = []
-    let resolving = RequestResolver(call.service.workspace, "hover", FieldReader([:], problems: ProblemList()), environment)
+    let resolving = RequestResolver(
+      call.service.workspace, "hover", FieldReader([:], problems: ProblemList()), environment)
     let stated = root["program"].map { Stated<ProgramShape>(value: $0) }
     if let program = try? await resolving.program(stated, module: root["module"]?.stringValue)?.program {
       parts.append("```\n\(ProgramText.outline(program))\n```")

@@ -46,7 +46,9 @@ package struct EvaluationInfo: Sendable {
 public struct ExampleResult: ResultObject {
   package static let members: [Member<Self>] = [
     Member("index", \.row, isAlwaysWritten: true, "The row in the data set, from 0."),
-    Member("score", \.shownScore, isAlwaysWritten: true, as: Schema(.either([Double.schema, Bool.schema])).orNull, "What the metric gave: true, false or a number; null where something failed."),
+    Member(
+      "score", \.shownScore, isAlwaysWritten: true, as: Schema(.either([Double.schema, Bool.schema])).orNull,
+      "What the metric gave: true, false or a number; null where something failed."),
     Member("outputs", \.outputs, isAlwaysWritten: true, "What the program answered."),
     Member("feedback", \.feedback, "What the metric said beside the score."),
     Member("traceId", \.traceName, "The trace of the execution."),

@@ -46,9 +46,12 @@ package struct Evaluator: Sendable {
           guard spent == nil, let index = agenda.next() else { return }
           let row = info.rows[index]
           group.addTask {
-            (index, await attempt { () async throws(HoneError) in
-              try await run(program, row: row, example: examples[row], info: info)
-            })
+            (
+              index,
+              await attempt { () async throws(HoneError) in
+                try await run(program, row: row, example: examples[row], info: info)
+              }
+            )
           }
         }
         for _ in 0..<min(session.gate.width, info.rows.count) { add() }

@@ -8,7 +8,6 @@ extension FailureKind {
     (.contextWindowExceeded, "The prompt is too long for the model. One example's result."),
     (.datasetInvalid, "The data cannot be used: problems lists the rows."),
     (.internalError, "Something is wrong inside Hone."),
-    (.interrupted, "The process that did the work is gone. The run can be resumed."),
     (.invalidParams, "The request is wrong: problems lists everything that is."),
     (.languageModelRejected, "The endpoint refuses the request itself. Ends the work at once."),
     (.languageModelUnavailable, "The endpoint cannot be reached or failed, retries included."),
@@ -16,7 +15,9 @@ extension FailureKind {
     (.metricFailed, "The metric gave no score. One example's result."),
     (.notFound, "There is no run, trace, file, program or execution of that name."),
     (.outputUnparsable, "The model's reply could not be read, twice. One example's result, counted as 0."),
-    (.programFailed, "The client's program raised, gave nonsense or took too long. One example's result, counted as 0."),
+    (
+      .programFailed, "The client's program raised, gave nonsense or took too long. One example's result, counted as 0."
+    ),
     (.programInvalid, "The program cannot be run: an input is missing, a file does not fit, nobody serves it."),
     (.rateLimited, "The endpoint takes no more requests for now, retries included."),
     (.storeUnavailable, "The store cannot be read or written."),

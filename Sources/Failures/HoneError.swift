@@ -12,7 +12,6 @@ public struct FailureKind: RawRepresentable, Hashable, Sendable {
   public static let contextWindowExceeded = FailureKind(rawValue: "contextWindowExceeded")
   public static let datasetInvalid = FailureKind(rawValue: "datasetInvalid")
   public static let internalError = FailureKind(rawValue: "internalError")
-  public static let interrupted = FailureKind(rawValue: "interrupted")
   public static let invalidParams = FailureKind(rawValue: "invalidParams")
   public static let languageModelRejected = FailureKind(rawValue: "languageModelRejected")
   public static let languageModelUnavailable = FailureKind(rawValue: "languageModelUnavailable")

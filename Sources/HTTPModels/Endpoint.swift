@@ -70,7 +70,8 @@ package struct Endpoint: Sendable, Hashable {
       !url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F })
     else { throw invalid("apiBase", "Expected a URL that begins with http:// or https:// and a host.", got: url) }
     guard !rest.prefix(while: { $0 != "/" && $0 != "?" }).contains("@") else {
-      throw invalid("apiBase", "A base URL must hold no user name or password; name the key's variable in apiKeyEnv.", got: nil)
+      throw invalid(
+        "apiBase", "A base URL must hold no user name or password; name the key's variable in apiKeyEnv.", got: nil)
     }
     let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let names = parts.dropFirst().joined().split(separator: "&").map { String($0.prefix { $0 != "=" }) }

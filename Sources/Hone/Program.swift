@@ -71,7 +71,8 @@ public struct Program: Sendable {
     _ signature: String, tools: [Tool], maxTurns: Int = 20, instructions: String? = nil
   ) throws(HoneError) -> Program {
     var description: JSONObject = [
-      "module": "ReAct", "signature": .string(signature), "tools": .array(tools.map(\.json)), "max_iters": .int(maxTurns),
+      "module": "ReAct", "signature": .string(signature), "tools": .array(tools.map(\.json)),
+      "max_iters": .int(maxTurns),
     ]
     if let instructions { description["instructions"] = .string(instructions) }
     var program = try Program(description: .object(description))
@@ -108,7 +109,8 @@ public struct Program: Sendable {
   public init(contentsOf path: String, description: JSONValue? = nil) throws(HoneError) {
     let structure = try description.map { value throws(HoneError) in try Program(description: value).inner.module }
     guard let bytes = FileManager.default.contents(atPath: path) else {
-      throw HoneError(.notFound, "The program file \(path) cannot be read.", remedy: "Check the path and its permissions.")
+      throw HoneError(
+        .notFound, "The program file \(path) cannot be read.", remedy: "Check the path and its permissions.")
     }
     let value: JSONValue
     do throws(JSONSyntaxError) {
@@ -131,7 +133,8 @@ public struct Program: Sendable {
     get {
       zip(inner.predictors, inner.states).map { predictor, state in
         Predictor(
-          name: predictor.name, signature: predictor.signature.text, instructions: state.instructions, demos: state.demos)
+          name: predictor.name, signature: predictor.signature.text, instructions: state.instructions,
+          demos: state.demos)
       }
     }
     set {

@@ -30,7 +30,8 @@ public enum RunResult: Sendable {
       self = .compile(result)
     } else {
       throw object["error"].flatMap { HoneError.read($0, at: "error", ProblemList()) }
-        ?? HoneError(.interrupted, "No result of this run was kept.", remedy: "Go on with it: resume.")
+        ?? HoneError(
+          FailureKind(rawValue: "interrupted"), "No result of this run was kept.", remedy: "Go on with it: resume.")
     }
   }
 }

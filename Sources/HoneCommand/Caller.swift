@@ -251,7 +251,8 @@ struct Failed: Error, CustomStringConvertible {
     switch error.kind {
     case .invalidParams, .datasetInvalid, .programInvalid, .notFound: 2
     case .authentication, .languageModelUnavailable, .languageModelRejected, .rateLimited, .timeout, .malformedReply,
-      .contextWindowExceeded, .tooManyErrors: 3
+      .contextWindowExceeded, .tooManyErrors:
+      3
     case .budgetExhausted: 4
     case .cancelled: 130
     default: 1

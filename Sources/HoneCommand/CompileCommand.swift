@@ -42,7 +42,8 @@ struct CompileCommand: AsyncParsableCommand {
   var estimate = false
 
   @Option(
-    help: "Go on with this run instead of starting one. Can be combined with limit options only.", completion: Candidates.runs)
+    help: "Go on with this run instead of starting one. Can be combined with limit options only.",
+    completion: Candidates.runs)
   var resume: String?
 
   func run() async throws {

@@ -61,7 +61,8 @@ struct ExportCommand: AsyncParsableCommand {
     guard FileManager.default.createFile(atPath: output, contents: nil, attributes: [.posixPermissions: 0o600]),
       let handle = FileHandle(forWritingAtPath: output)
     else {
-      throw HoneError(.storeUnavailable, "\(output) cannot be written.", remedy: "Look at the path and its permissions.")
+      throw HoneError(
+        .storeUnavailable, "\(output) cannot be written.", remedy: "Look at the path and its permissions.")
     }
     return handle
   }
@@ -73,7 +74,8 @@ struct ExportCommand: AsyncParsableCommand {
       var chosen: [String] = []
       for name in experiment {
         guard let found = try await store.findExperiment(named: name) else {
-          throw HoneError(.notFound, "There is no experiment \"\(name)\".", remedy: "hone call listExperiments lists them.")
+          throw HoneError(
+            .notFound, "There is no experiment \"\(name)\".", remedy: "hone call listExperiments lists them.")
         }
         chosen.append(found.id)
       }

@@ -78,7 +78,8 @@ enum Reference {
     }
     let entry = entries.first { Schema.Word($0.name, otherNames: $0.otherNames).means(name) }
     guard let entry else {
-      throw ValidationError("There is no \(noun) \"\(name)\"; there are \(entries.map(\.name).joined(separator: ", ")).")
+      throw ValidationError(
+        "There is no \(noun) \"\(name)\"; there are \(entries.map(\.name).joined(separator: ", ")).")
     }
     if json { return print(JSONValue.object(entry.json).text(.indented)) }
     let also = entry.otherNames.isEmpty ? "" : " (also \(entry.otherNames.joined(separator: ", ")))"

@@ -12,7 +12,8 @@ import Logging
 /// `hone serve`: the JSON-RPC service on standard input and output, or on a Unix socket.
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Serve JSON-RPC on standard input and output, or on a Unix socket; and HTTP beside it.",
+    commandName: "serve",
+    abstract: "Serve JSON-RPC on standard input and output, or on a Unix socket; and HTTP beside it.",
     discussion: """
       Newline-delimited JSON and Content-Length headers are told apart by a connection's first byte. Nothing but \
       protocol is written to standard output; logs go to standard error.
@@ -30,7 +31,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "End after so many seconds without a connection and without work.",
-      discussion: "With --socket never unless said; with --attach what a service that is started gets, \(SharedServices.idleSeconds) unless said."))
+      discussion:
+        "With --socket never unless said; with --attach what a service that is started gets, \(SharedServices.idleSeconds) unless said."
+    ))
   var idleTimeout: Double?
 
   @Option(help: "Serve the page and MLflow's API over HTTP, too, at this address and port.")
@@ -157,7 +160,8 @@ struct ServeCommand: AsyncParsableCommand {
       // Relative paths are the client's, so they count from where the client is.
       let here = stream.peerProcess.flatMap(workingDirectory) ?? directory
       let ending = ConnectionReference()
-      let session = Session(service: service, extensions: [Editor.self], baseDirectory: here, watchesClient: false) { _ in
+      let session = Session(service: service, extensions: [Editor.self], baseDirectory: here, watchesClient: false) {
+        _ in
         ending.connection?.close(cancelling: true)
       }
       let connection = Connection(stream, handler: session, limits: limits)

@@ -5,7 +5,9 @@ import JSON
 
 /// An argument that is JSON where it looks like it, and else a text.
 func jsonOrText(_ argument: String, _ name: String) throws -> JSONValue {
-  guard let first = argument.first(where: { !$0.isWhitespace }), "{[\"".contains(first) else { return .string(argument) }
+  guard let first = argument.first(where: { !$0.isWhitespace }), "{[\"".contains(first) else {
+    return .string(argument)
+  }
   do {
     return try JSONReader.read(argument)
   } catch {

@@ -60,7 +60,9 @@ struct WorkOptions: ParsableArguments {
 
   /// A value that an option gives, with paths as they count where the option was written.
   func placed(_ value: JSONValue) -> JSONValue {
-    guard programFile != nil, var object = value.objectValue, let path = object["path"]?.stringValue else { return value }
+    guard programFile != nil, var object = value.objectValue, let path = object["path"]?.stringValue else {
+      return value
+    }
     object["path"] = .string(absolutePath(path))
     return .object(object)
   }
@@ -83,7 +85,9 @@ struct WorkOptions: ParsableArguments {
     if let experiment { request["experiment"] = .string(experiment) }
     if let runName { request["runName"] = .string(runName) }
     if let concurrency = limits.concurrency { request["concurrency"] = .int(concurrency) }
-    if let budget = limits.budget { request["budget"] = .object((request["budget"]?.objectValue ?? [:]).merging(budget)) }
+    if let budget = limits.budget {
+      request["budget"] = .object((request["budget"]?.objectValue ?? [:]).merging(budget))
+    }
     if let maxErrors { request["maxErrors"] = .int(maxErrors) }
     return request
   }

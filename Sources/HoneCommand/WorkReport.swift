@@ -16,7 +16,9 @@ enum WorkReport {
     if let estimate = JobReply<CompileResult>.estimate(in: result) { return EstimateReport.text(estimate) }
     guard let outline = JobOutline(json: result) else { return result.text(.indented) }
     if outline.results != nil { return evaluation(outline) }
-    if outline.status == "RUNNING", let run = outline.runID { return "run \(run)\n  hone watch \(run)\n  hone cancel \(run)" }
+    if outline.status == "RUNNING", let run = outline.runID {
+      return "run \(run)\n  hone watch \(run)\n  hone cancel \(run)"
+    }
     return CompileReport.text(outline)
   }
 
@@ -36,7 +38,8 @@ enum WorkReport {
     var lines: [String] = []
     if result.isSimulated { lines.append("(simulated model)") }
     lines.append(
-      "score \(number(result.score)) \(interval(result.interval)) on \(result.count ?? 0) examples, \(result.failed ?? 0) failed")
+      "score \(number(result.score)) \(interval(result.interval)) on \(result.count ?? 0) examples, \(result.failed ?? 0) failed"
+    )
     for row in (result.results ?? []).filter({ $0.error != nil }).prefix(5) {
       lines.append("  row \(row.row): \(row.error?.message ?? "") \(row.traceName ?? "")")
     }

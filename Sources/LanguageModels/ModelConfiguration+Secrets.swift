@@ -82,7 +82,8 @@ package struct HeaderVariables: SchemaValue, Hashable {
   package var variables: [String: String] = [:]
 
   package static var schema: Schema {
-    let variable = Schema.Field("env", String.schema, isRequired: true, "The environment variable that holds the value.")
+    let variable = Schema.Field(
+      "env", String.schema, isRequired: true, "The environment variable that holds the value.")
     return Schema(.map(Schema(.object([variable]))))
   }
 

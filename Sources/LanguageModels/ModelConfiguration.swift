@@ -36,7 +36,8 @@ package struct ModelConfiguration: SchemaObject, Hashable {
       "How many more attempts follow a failed one; as many as its kind of fault is worth unless said."),
     Member(
       "hedge", \.hedge,
-      "Whether a request whose answer is unusually late is made a second time; where the endpoint is fit for it unless said."),
+      "Whether a request whose answer is unusually late is made a second time; where the endpoint is fit for it unless said."
+    ),
     Member(
       "hedgeAfter", \.hedgeAfter, in: 0.001...86_400,
       "Seconds after which an answer is late; what follows from the model's usual times unless said."),

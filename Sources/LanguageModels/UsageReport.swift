@@ -13,7 +13,8 @@ public struct UsageReport: SchemaValue, Hashable {
       Member("inputTokens", \.tokens.inputTokens, isAlwaysWritten: true, "Tokens of the prompts."),
       Member("outputTokens", \.tokens.outputTokens, isAlwaysWritten: true, "Tokens of the replies."),
       Member("totalTokens", \.totalTokens, isAlwaysWritten: true, "Both together."),
-      Member("cost", \.shownCost, isAlwaysWritten: true, "US dollars; null where the price of any request is not known."),
+      Member(
+        "cost", \.shownCost, isAlwaysWritten: true, "US dollars; null where the price of any request is not known."),
       Member("knownCost", \.shownKnownCost, "Where the cost is not known: the part that is."),
     ]
 

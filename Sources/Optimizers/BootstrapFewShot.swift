@@ -37,7 +37,8 @@ package struct BootstrapFewShot: Optimizer {
     let bootstrap = Self.bootstrapping(
       task, rows: task.trainset, sizes: [maxBootstrappedDemos], labeled: maxLabeledDemos, rounds: maxRounds)
     guard let valset = task.valset, !valset.isEmpty else { return [bootstrap] }
-    let full = LabeledFewShot(k: max(maxBootstrappedDemos, maxLabeledDemos)).labeled(task.student, trainset: task.trainset)
+    let full = LabeledFewShot(k: max(maxBootstrappedDemos, maxLabeledDemos)).labeled(
+      task.student, trainset: task.trainset)
     return [task.adapterPart(examples: examples(task), rows: valset)].compactMap(\.self) + [
       task.scoring("baseline", 1...1, rows: valset, shortest: task.student, longest: task.student), bootstrap,
       task.scoring("search", 1...1, rows: valset, shortest: task.student.withoutDemos(), longest: full),

@@ -41,14 +41,16 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
   package func parts(_ task: CompileTask) -> [PlannedPart] {
     let valset = task.valset ?? task.trainset
     let sizes = [maxBootstrappedDemos] + (0..<numCandidatePrograms).map { size(of: $0) }
-    let full = LabeledFewShot(k: max(maxBootstrappedDemos, maxLabeledDemos)).labeled(task.student, trainset: task.trainset)
+    let full = LabeledFewShot(k: max(maxBootstrappedDemos, maxLabeledDemos)).labeled(
+      task.student, trainset: task.trainset)
     let bare = task.student.withoutDemos()
     // A score that was wished for may be there at once.
     let least = stopAtScore == nil ? numCandidatePrograms + 2 : 0
     return [task.adapterPart(examples: examples(task), keepsStudent: true, rows: valset)].compactMap(\.self) + [
       task.scoring("baseline", 1...1, rows: valset, shortest: bare, longest: bare),
       BootstrapFewShot.bootstrapping(
-        task, rows: task.trainset, sizes: sizes, labeled: maxLabeledDemos, rounds: maxRounds, mayEndEarly: stopAtScore != nil),
+        task, rows: task.trainset, sizes: sizes, labeled: maxLabeledDemos, rounds: maxRounds,
+        mayEndEarly: stopAtScore != nil),
       task.scoring("search", least...numCandidatePrograms + 2, rows: valset, shortest: bare, longest: full),
     ]
   }

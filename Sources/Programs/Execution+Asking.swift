@@ -60,7 +60,8 @@ extension PreparedProgram {
     while true {
       let prompt = format(index, adapter, adapter.sharedMessages(demos: shown + demos), inputs, in: context)
       if demos.isEmpty { return try await ask(prompt, adapter, in: context) }
-      if let answer = try await ifItFits({ () async throws(HoneError) in try await ask(prompt, adapter, in: context) }) {
+      if let answer = try await ifItFits({ () async throws(HoneError) in try await ask(prompt, adapter, in: context) })
+      {
         return answer
       }
       demos = Array(demos.prefix(demos.count / 2))

@@ -129,7 +129,8 @@ package final class PreparedProgram: Sendable {
     case .react(let program):
       predictors += 2
       return .react(
-        ReActPlan(program: program, react: predictors - 2, extract: predictors - 1, inputs: inputs, text: module.signatureText))
+        ReActPlan(
+          program: program, react: predictors - 2, extract: predictors - 1, inputs: inputs, text: module.signatureText))
     case .host(let host):
       var parts: [String: Plan] = [:]
       for part in host.parts { parts[part.name] = plan(part.module, &predictors) }
@@ -373,7 +374,8 @@ extension ModelReply {
   /// One of its completions, as far as reading it goes.
   func completion(_ index: Int) -> Completion {
     Completion(
-      texts.indices.contains(index) ? texts[index] : "", reasoning: reasoning.indices.contains(index) ? reasoning[index] : "",
+      texts.indices.contains(index) ? texts[index] : "",
+      reasoning: reasoning.indices.contains(index) ? reasoning[index] : "",
       isCut: finishReasons.indices.contains(index) && finishReasons[index] == "length")
   }
 }

@@ -72,7 +72,8 @@ extension HostProgram {
       switch module {
       case .predict, .chainOfThought, .react: parts.append(Part(name: name, module: module))
       case .pipeline, .host:
-        problems.add(place, "A host program's predictors are modules such as Predict and ChainOfThought; name each by itself.")
+        problems.add(
+          place, "A host program's predictors are modules such as Predict and ChainOfThought; name each by itself.")
       }
     }
     guard problems.problems.count == before, let name else { return nil }

@@ -136,8 +136,9 @@ package enum LenientJSON {
       switch byte {
       case .quote:
         // One that is not doubled, or a text of nothing: the others may not be doubled either.
-        guard (end - place).isMultiple(of: 2), end - place > 2 || plain.last.map(":[,(".utf8.contains) != true
-          || body[end...].first.map(",]})".utf8.contains) != true
+        guard (end - place).isMultiple(of: 2),
+          end - place > 2 || plain.last.map(":[,(".utf8.contains) != true
+            || body[end...].first.map(",]})".utf8.contains) != true
         else { return nil }
         plain.append(contentsOf: body[place..<end].dropLast((end - place) / 2))
       case UInt8(ascii: "'"): plain.append(contentsOf: body[place..<end].dropLast((end - place) / 2))

@@ -42,7 +42,7 @@ extension PreparedProgram {
       let choice: Prediction
       do throws(HoneError) {
         choice = try await asked(plan.react, inputs, turns, &firstShown, in: context)
-      } catch where error.kind == .outputUnparsable {
+      } catch  where error.kind == .outputUnparsable {
         // What was found out so far may do.
         break
       }
@@ -97,7 +97,9 @@ extension PreparedProgram {
   private func observation(
     _ program: ReActProgram, _ name: String, _ arguments: JSONValue, _ number: Int, in context: ExecutionContext
   ) async throws(HoneError) -> JSONValue {
-    guard let tool = program.tools.first(where: { $0.name == name }) else { return .string("There is no tool \"\(name)\".") }
+    guard let tool = program.tools.first(where: { $0.name == name }) else {
+      return .string("There is no tool \"\(name)\".")
+    }
     let span = context.trace?.begin("Tool.\(name)", .tool, parent: context.parent, inputs: .json(arguments))
     var call = context.call
     call.scope += "/tool/\(number)"
@@ -121,7 +123,8 @@ extension PreparedProgram {
   ) async throws(HoneError) -> (JSONValue, error: String?) {
     guard let callbacks = context.callbacks else {
       throw HoneError(
-        .programInvalid, "The tool \"\(question.name)\" is a client's, and there is no client here that could be asked.",
+        .programInvalid,
+        "The tool \"\(question.name)\" is a client's, and there is no client here that could be asked.",
         remedy: "Send the request over a connection to hone serve.")
     }
     func read(_ kept: JSONValue) -> (JSONValue, error: String?) {

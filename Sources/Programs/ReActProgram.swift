@@ -70,7 +70,8 @@ extension ReActProgram {
     let iterations = fields.int("max_iters", "maxIters", in: 1...1000) ?? defaultIterations
     guard let values = fields.array("tools"), !values.isEmpty else {
       if problems.problems.count == before {
-        problems.add(fields.place("tools"), "ReAct needs at least one tool, as in [{\"name\": \"search\", \"args\": {…}}].")
+        problems.add(
+          fields.place("tools"), "ReAct needs at least one tool, as in [{\"name\": \"search\", \"args\": {…}}].")
       }
       return nil
     }

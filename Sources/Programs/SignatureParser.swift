@@ -206,12 +206,15 @@ struct SignatureParser {
     default:
       position = start
       throw Self.failure(
-        path, "Unknown type \"\(name)\". Known types: \(Self.typeNames.joined(separator: ", ")), and A | B.", part: name,
+        path, "Unknown type \"\(name)\". Known types: \(Self.typeNames.joined(separator: ", ")), and A | B.",
+        part: name,
         suggestion: nearest(to: name, among: Self.plainNames))
     }
   }
 
-  private static let plainNames = ["str", "int", "float", "bool", "list", "dict", "tuple", "Optional", "Literal", "Any"]
+  private static let plainNames = [
+    "str", "int", "float", "bool", "list", "dict", "tuple", "Optional", "Literal", "Any",
+  ]
   private static let typeNames = [
     "str", "int", "float", "bool", "list[…]", "dict[…, …]", "tuple[…]", "Optional[…]", "Literal[…]", "Any",
   ]

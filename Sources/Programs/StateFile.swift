@@ -82,7 +82,9 @@ package enum StateFile {
     program.states = states
     if let name = object["metadata"]?["hone"]?["adapter"]?.stringValue {
       program.adapter = ReplyFormat(rawValue: name)
-      if program.adapter == nil { warnings.append("\(source) was made for the adapter \"\(name)\", which is not known.") }
+      if program.adapter == nil {
+        warnings.append("\(source) was made for the adapter \"\(name)\", which is not known.")
+      }
     }
     return (program, warnings)
   }
@@ -156,7 +158,7 @@ package enum StateFile {
         .programInvalid, "\(source) does not say which program it is of: DSPy's files hold no signature.",
         remedy:
           "Give the signature beside the reference, for example "
-            + "{\"path\": …, \"signature\": \"question -> answer\"}.")
+          + "{\"path\": …, \"signature\": \"question -> answer\"}.")
     }
     let problems = ProblemList()
     stated["adapter"] = nil

@@ -83,7 +83,8 @@ package final class FieldReader {
     return flag
   }
 
-  package func int(_ name: String, _ otherSpellings: String..., in range: ClosedRange<Int> = Int.min...Int.max) -> Int? {
+  package func int(_ name: String, _ otherSpellings: String..., in range: ClosedRange<Int> = Int.min...Int.max) -> Int?
+  {
     guard let (place, value) = find(name, otherSpellings) else { return nil }
     guard let number = value.intValue else {
       wrong(place, "a whole number", value)

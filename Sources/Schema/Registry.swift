@@ -46,7 +46,8 @@ package struct Registry<Product: Sendable>: Sendable {
   /// Reads one; notes every problem and then gives nil.
   package func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Product? {
     switch value {
-    case .string(let name): return read(name, FieldReader([:], path: place, problems: problems), namePlace: place, got: value.excerpt)
+    case .string(let name):
+      return read(name, FieldReader([:], path: place, problems: problems), namePlace: place, got: value.excerpt)
     case .object(let object):
       let fields = FieldReader(object, path: place, problems: problems)
       guard let name = fields.requiredString("name") else { return nil }
@@ -55,7 +56,8 @@ package struct Registry<Product: Sendable>: Sendable {
       problems.add(
         Problem(
           path: place,
-          message: "Expected the name of \(noun.withArticle), or an object with \"name\" and its options; got \(value.kindName).",
+          message:
+            "Expected the name of \(noun.withArticle), or an object with \"name\" and its options; got \(value.kindName).",
           got: value.excerpt, allowed: names))
       return nil
     }

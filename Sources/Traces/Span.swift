@@ -20,7 +20,11 @@ package struct TraceID: Hashable, Sendable, CustomStringConvertible {
   /// The identity that follows from some content.
   package init(_ digest: ContentDigest) {
     let words = digest.bytes.prefix(16).reduce(into: (high: UInt64(0), low: UInt64(0), count: 0)) { words, byte in
-      if words.count < 8 { words.high = words.high << 8 | UInt64(byte) } else { words.low = words.low << 8 | UInt64(byte) }
+      if words.count < 8 {
+        words.high = words.high << 8 | UInt64(byte)
+      } else {
+        words.low = words.low << 8 | UInt64(byte)
+      }
       words.count += 1
     }
     self.init(high: words.high, low: words.low)

@@ -3,7 +3,11 @@ package import Messages
 
 /// A judgement on a trace: a metric's value, a person's opinion, a judge's verdict.
 package struct Assessment: Sendable, Hashable {
-  package enum Source: String, Sendable { case code = "CODE", human = "HUMAN", judge = "LLM_JUDGE" }
+  package enum Source: String, Sendable {
+    case code = "CODE"
+    case human = "HUMAN"
+    case judge = "LLM_JUDGE"
+  }
   package var name: String
   /// The value as the metric gave it: a number, a boolean, or any other JSON.
   package var value: JSONValue

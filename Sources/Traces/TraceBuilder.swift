@@ -37,7 +37,8 @@ package final class TraceBuilder: Sendable {
 
   /// Ends a span; `error`, where there is one, becomes its status and an `exception` event.
   package func end(
-    _ handle: Handle, outputs: SpanPayload = .none, attributes: JSONObject = [:], error: (type: String, message: String)? = nil
+    _ handle: Handle, outputs: SpanPayload = .none, attributes: JSONObject = [:],
+    error: (type: String, message: String)? = nil
   ) {
     let now = wallClock()
     state.withLock { state in

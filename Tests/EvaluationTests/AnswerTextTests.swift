@@ -52,9 +52,10 @@ struct AnswerTextTests {
   }
 
   @Test func `passages are cut into words and signs`() {
-    #expect(AnswerText.passageTokens("It’s 3.5 Éclairs\n(ok)") == [
-      "it", "’", "s", "3", ".", "5", "e\u{301}clairs", "(", "ok", ")",
-    ])
+    #expect(
+      AnswerText.passageTokens("It’s 3.5 Éclairs\n(ok)") == [
+        "it", "’", "s", "3", ".", "5", "e\u{301}clairs", "(", "ok", ")",
+      ])
   }
 
   @Test func `a run of elements is found wherever it stands`() {

@@ -11,7 +11,9 @@ struct DatasetFileTests {
   let folder: TemporaryDirectory
   init() throws { folder = try TemporaryDirectory() }
 
-  private func loadFile(_ name: String, _ text: String, _ options: JSONObject = [:]) throws
+  private func loadFile(
+    _ name: String, _ text: String, _ options: JSONObject = [:]
+  ) throws
     -> (dataset: Dataset?, problems: [String])
   {
     try folder.write(text, to: name)
@@ -47,9 +49,10 @@ struct DatasetFileTests {
     #expect(plain?.rows[0] == ["q": "one", "a": "1", "b": "yes", "c": "[1,2]"])
     let types: JSONObject = ["types": ["a": "int", "b": "bool", "c": "json"]]
     let typed = try loadFile("x.csv", text, types).dataset
-    #expect(typed?.rows == [
-      ["q": "one", "a": 1, "b": true, "c": [1, 2]], ["q": "two", "a": nil, "b": false, "c": nil],
-    ])
+    #expect(
+      typed?.rows == [
+        ["q": "one", "a": 1, "b": true, "c": [1, 2]], ["q": "two", "a": nil, "b": false, "c": nil],
+      ])
   }
 
   @Test func `a file of another extension is CSV if it is not JSON`() throws {
@@ -92,10 +95,11 @@ struct DatasetFileTests {
 
   @Test func `an input that a column lacks is told for every row`() throws {
     let (_, problems) = try loadFile("x.csv", "a\n1\n2\n", ["inputs": ["q"]])
-    #expect(problems == [
-      "trainset.rows[0]: The input \"q\" is missing; the row has a.",
-      "trainset.rows[1]: The input \"q\" is missing; the row has a.",
-    ])
+    #expect(
+      problems == [
+        "trainset.rows[0]: The input \"q\" is missing; the row has a.",
+        "trainset.rows[1]: The input \"q\" is missing; the row has a.",
+      ])
   }
 
   @Test func `what cannot be read is told with its place`() throws {

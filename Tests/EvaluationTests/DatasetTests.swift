@@ -43,22 +43,25 @@ struct InlineDatasetTests {
     #expect(problems.last == "trainset: There are 20 problems or more; reading stopped here.")
   }
 
-  @Test(arguments: [
-    (["rows": "x"], "trainset.rows: Expected an array of rows, got a string."),
-    ([:], "trainset: A data set needs one of \"rows\", \"path\" and \"name\"."),
-    ("gsm8k", "trainset: Expected a data set (an array of rows, or an object with rows, path or name), got a string."),
-    (["rows": [["q": 1]], "limt": 3], "trainset.limt: There is no such member here. Did you mean \"limit\"?"),
-    (["rows": [["q": 1]], "limit": 0], "trainset.limit: Expected a whole number of at least 1, got a number 0."),
-    (["rows": [["q": 1]], "offset": -1], "trainset.offset: Expected a whole number of at least 0, got a number -1."),
-    (["rows": [["q": 1]], "offset": 1], "trainset: No row is left: the source has 1 rows and offset is 1."),
-    (["rows": [["q": 1]], "inputs": ["q", "q"]], "trainset.inputs[1]: \"q\" stands twice."),
-    (["rows": [["q": 1]], "inputs": []], "trainset.inputs: Name at least one input, or leave this out."),
-    (["name": "gsm8"], "trainset.name: Expected one of gsm8k, word-problems, got \"gsm8\". Did you mean \"gsm8k\"?"),
-    (
-      ["name": "word-problems", "split": "dev"],
-      "trainset.split: Expected one of train, val, test, got \"dev\"."
-    ),
-  ] as [(JSONValue, String)])
+  @Test(
+    arguments: [
+      (["rows": "x"], "trainset.rows: Expected an array of rows, got a string."),
+      ([:], "trainset: A data set needs one of \"rows\", \"path\" and \"name\"."),
+      (
+        "gsm8k", "trainset: Expected a data set (an array of rows, or an object with rows, path or name), got a string."
+      ),
+      (["rows": [["q": 1]], "limt": 3], "trainset.limt: There is no such member here. Did you mean \"limit\"?"),
+      (["rows": [["q": 1]], "limit": 0], "trainset.limit: Expected a whole number of at least 1, got a number 0."),
+      (["rows": [["q": 1]], "offset": -1], "trainset.offset: Expected a whole number of at least 0, got a number -1."),
+      (["rows": [["q": 1]], "offset": 1], "trainset: No row is left: the source has 1 rows and offset is 1."),
+      (["rows": [["q": 1]], "inputs": ["q", "q"]], "trainset.inputs[1]: \"q\" stands twice."),
+      (["rows": [["q": 1]], "inputs": []], "trainset.inputs: Name at least one input, or leave this out."),
+      (["name": "gsm8"], "trainset.name: Expected one of gsm8k, word-problems, got \"gsm8\". Did you mean \"gsm8k\"?"),
+      (
+        ["name": "word-problems", "split": "dev"],
+        "trainset.split: Expected one of train, val, test, got \"dev\"."
+      ),
+    ] as [(JSONValue, String)])
   func `what is wrong with a request is told in words`(value: JSONValue, problem: String) {
     let result = load(value)
     #expect(result.dataset == nil)

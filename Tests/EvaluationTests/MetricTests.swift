@@ -48,18 +48,21 @@ struct MetricRegistryTests {
   }
 
   @Test func `names and aliases do not collide`() {
-    let all = MetricRegistry.all.types.flatMap { type in ([type.name] + type.otherNames).map { $0.filter { $0 != "_" } } }
+    let all = MetricRegistry.all.types.flatMap { type in ([type.name] + type.otherNames).map { $0.filter { $0 != "_" } }
+    }
     #expect(Set(all).count == all.count)
   }
 
   @Test func `client and judge are left to others with their options`() throws {
     let list = ProblemList()
-    guard case .client("mine", let options) = MetricRegistry.make(
-      ["client": "mine", "threshold": 1], path: "metric", problems: list)
+    guard
+      case .client("mine", let options) = MetricRegistry.make(
+        ["client": "mine", "threshold": 1], path: "metric", problems: list)
     else { throw HoneError(.notFound, "no client") }
     #expect(options == ["threshold": 1])
-    guard case .judge(let judge, _) = MetricRegistry.make(
-      ["judge": ["signature": "q, a -> score"]], path: "metric", problems: list)
+    guard
+      case .judge(let judge, _) = MetricRegistry.make(
+        ["judge": ["signature": "q, a -> score"]], path: "metric", problems: list)
     else { throw HoneError(.notFound, "no judge") }
     #expect(judge == ["signature": "q, a -> score"])
     #expect(list.isEmpty)
@@ -161,11 +164,12 @@ struct BuiltInMetricTests {
     #expect(try await score("hotpot_f1", ["answer": "yes"], ["answer": "yes it is"]).value == 0)
   }
 
-  @Test(arguments: [
-    ("72", "The answer is 72.", true), ("-3", "3", false), ("-3", "so it is -3", true), ("0", "no number", false),
-    ("1234.5", "$1,234.50", true), ("3.99", "3", false), ("5", "first 7\nthen 5", true), ("0.5", "1/2", true),
-    ("12345678901234567890", "12345678901234567891", false), ("18", "18.0", true),
-  ] as [(String, String, Bool)])
+  @Test(
+    arguments: [
+      ("72", "The answer is 72.", true), ("-3", "3", false), ("-3", "so it is -3", true), ("0", "no number", false),
+      ("1234.5", "$1,234.50", true), ("3.99", "3", false), ("5", "first 7\nthen 5", true), ("0.5", "1/2", true),
+      ("12345678901234567890", "12345678901234567891", false), ("18", "18.0", true),
+    ] as [(String, String, Bool)])
   func `numbers are compared with sign and decimals`(gold: String, answer: String, isRight: Bool) async throws {
     let result = try await score("numeric_match", ["answer": .string(gold)], ["answer": .string(answer)])
     #expect(result.passes == isRight)

@@ -92,7 +92,9 @@ struct ScoreSummaryTests {
         let scores = (0..<60).map { _ in random.random() < share ? 1.0 : 0 }
         if let interval = ScoreSummary(scores: scores).interval,
           (interval.low...interval.high).contains(100 * share)
-        { covered += 1 }
+        {
+          covered += 1
+        }
       }
       #expect((925...985).contains(covered), "\(share): \(covered)")
     }

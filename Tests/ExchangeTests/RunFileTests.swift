@@ -10,7 +10,8 @@ import Tracking
 @testable import Exchange
 
 @Suite("Runs as files") struct RunFileTests {
-  private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("hone-\(UUID().uuidString)").path
+  private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("hone-\(UUID().uuidString)")
+    .path
 
   /// A store with one search: a parent with a child, each with everything a run can have.
   private func filledStore() async throws -> (store: TrackingStore, parent: String, child: String, trace: TraceID) {
@@ -31,7 +32,8 @@ import Tracking
     try await store.writeArtifact(run: child, path: "deep/er/bytes.bin", [0, 255, 10, 13])
     let root = Span(
       id: .random(), parent: nil, name: "Predict.forward", kind: .llm, start: 2_000, end: 3_000,
-      inputs: .json(["question": "1+1"]), outputs: .json(["answer": "2"]), attributes: ["signature": "question -> answer"],
+      inputs: .json(["question": "1+1"]), outputs: .json(["answer": "2"]),
+      attributes: ["signature": "question -> answer"],
       events: [SpanEvent(name: "exception", time: 2_500, attributes: ["exception.type": "x"])], status: .error("odd"))
     let trace = Trace(
       id: .random(), name: "Predict.forward", experimentID: experiment.id, runID: child, spans: [root],
@@ -42,7 +44,8 @@ import Tracking
       run: child,
       [EvaluationRow(index: 3, score: 1, traceID: trace.id, exampleDigest: .of("row"))])
     await store.flush()
-    try await store.addAssessment(Assessment(name: "helpful", value: "yes", source: .human), to: trace.id, sourceID: "ann")
+    try await store.addAssessment(
+      Assessment(name: "helpful", value: "yes", source: .human), to: trace.id, sourceID: "ann")
     try await store.updateRun(child, status: .finished, endTime: 1_900)
     try await store.updateRun(parent, status: .finished, endTime: 2_000)
     return (store, parent, child, trace.id)
@@ -124,7 +127,8 @@ import Tracking
     arguments: [
       "", "{", "{\"hone\":\"runs\",\"version\":99}\n", "{\"hone\":\"runs\",\"version\":1}\n{\"surprise\":1}\n",
       "{\"hone\":\"runs\",\"version\":1}\n{\"run\":{\"id\":\"../../x\",\"name\":\"n\",\"experiment\":\"1\",\"status\":\"FINISHED\"}}\n",
-    ]) func refusesOthers(_ text: String) async throws {
+    ]) func refusesOthers(_ text: String) async throws
+  {
     let store = try TrackingStore.open(home: directory + "/to")
     let file = try write(Array(text.utf8), "bad.jsonl")
     var runs = RunImport(store)

@@ -24,7 +24,9 @@ struct EndpointServerTests {
       for caller in 0..<32 {
         group.addTask {
           for number in 0..<10 {
-            let prompt = Prompt([ChatMessage(.user, "[[ ## question ## ]]\n\(caller) \(number)\n\nRespond with `answer`.")])
+            let prompt = Prompt([
+              ChatMessage(.user, "[[ ## question ## ]]\n\(caller) \(number)\n\nRespond with `answer`.")
+            ])
             let answer = try await client.complete(prompt, context: CallContext(account: account))
             if number == 9 { return answer.reply.texts[0] }
           }

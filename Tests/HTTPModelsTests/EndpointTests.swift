@@ -36,7 +36,9 @@ struct EndpointTests {
     #expect(try endpoint("plain", "http://h/v1/chat/completions").base == "http://h/v1")
     #expect(try endpoint("openai/gpt-5-mini", "http://h/v1").tokenLimit == .maxCompletionTokens)
     #expect(try endpoint("x", "http://h/v1", key: "MY_KEY").requiresKey)
-    #expect(try endpoint("azure/x", "https://a/openai?api-version=1").url == "https://a/openai/chat/completions?api-version=1")
+    #expect(
+      try endpoint("azure/x", "https://a/openai?api-version=1").url == "https://a/openai/chat/completions?api-version=1"
+    )
     #expect(try endpoint("azure/x", "https://a/openai").keyVariable == "AZURE_OPENAI_API_KEY")
   }
 
@@ -50,10 +52,12 @@ struct EndpointTests {
     #expect(error.message.contains("opnai"))
   }
 
-  @Test("what cannot be an endpoint is refused before any call", arguments: [
-    ("gpt-4o", nil), ("openai/", nil), ("azure/x", nil), ("x", "ftp://h"), ("x", "http://"), ("x", "http:///v1"),
-    ("x", "http://user:pass@h/v1"), ("x", "http://h/v1\r\nX: y"),
-  ] as [(String, String?)])
+  @Test(
+    "what cannot be an endpoint is refused before any call",
+    arguments: [
+      ("gpt-4o", nil), ("openai/", nil), ("azure/x", nil), ("x", "ftp://h"), ("x", "http://"), ("x", "http:///v1"),
+      ("x", "http://user:pass@h/v1"), ("x", "http://h/v1\r\nX: y"),
+    ] as [(String, String?)])
   func refused(model: String, base: String?) throws {
     let error = try #require(error { () throws(HoneError) in try endpoint(model, base) })
     #expect(error.kind == .invalidParams && !error.problems.isEmpty)

@@ -75,7 +75,9 @@ final class FaultServer: Sendable {
   static func response(_ status: String, _ body: String, headers: String = "") -> [Step] {
     [
       .send(
-        Array("HTTP/1.1 \(status)\r\ncontent-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n\(headers)\r\n\(body)".utf8))
+        Array(
+          "HTTP/1.1 \(status)\r\ncontent-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n\(headers)\r\n\(body)"
+            .utf8))
     ]
   }
 

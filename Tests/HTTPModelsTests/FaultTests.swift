@@ -22,11 +22,13 @@ struct OddReplyTests {
     #"{"choices":[{"message":{"role":"assistant","content":\#(content)}}],"usage":\#(usage)}"#
   }
 
-  @Test("odd figures for usage are estimated, and the answer is taken", arguments: [
-    #"{"prompt_tokens": NaN, "completion_tokens": -Infinity}"#, #"{"prompt_tokens": -5, "completion_tokens": 1e300}"#,
-    #"{"prompt_tokens": "7", "completion_tokens": 2.5}"#, "null", "[]", "\"none\"",
-    #"{"prompt_tokens": 99999999999999999999999999}"#,
-  ])
+  @Test(
+    "odd figures for usage are estimated, and the answer is taken",
+    arguments: [
+      #"{"prompt_tokens": NaN, "completion_tokens": -Infinity}"#, #"{"prompt_tokens": -5, "completion_tokens": 1e300}"#,
+      #"{"prompt_tokens": "7", "completion_tokens": 2.5}"#, "null", "[]", "\"none\"",
+      #"{"prompt_tokens": 99999999999999999999999999}"#,
+    ])
   func usage(usage: String) async throws {
     let server = try await FaultServer { _ in FaultServer.response("200 OK", Self.body(usage)) }
     let reply = try await model(server).complete(request())
@@ -44,13 +46,15 @@ struct OddReplyTests {
     await server.stop()
   }
 
-  @Test("what is no answer is told apart from an outage, and is worth another attempt", arguments: [
-    ("200 OK", "<html><body>502 Bad Gateway</body></html>", "content-type: text/html\r\n"),
-    ("200 OK", "data: {\"choices\": []}\n\n", "content-type: text/event-stream\r\n"),
-    ("200 OK", "\u{FEFF}{}", ""), ("200 OK", "[]", ""), ("200 OK", "\"ok\"", ""),
-    ("200 OK", #"{"choices": null}"#, ""), ("200 OK", #"{"choices": [{"message": null}]}"#, ""),
-    ("204 No Content", "", ""), ("201 Created", "{}", ""),
-  ])
+  @Test(
+    "what is no answer is told apart from an outage, and is worth another attempt",
+    arguments: [
+      ("200 OK", "<html><body>502 Bad Gateway</body></html>", "content-type: text/html\r\n"),
+      ("200 OK", "data: {\"choices\": []}\n\n", "content-type: text/event-stream\r\n"),
+      ("200 OK", "\u{FEFF}{}", ""), ("200 OK", "[]", ""), ("200 OK", "\"ok\"", ""),
+      ("200 OK", #"{"choices": null}"#, ""), ("200 OK", #"{"choices": [{"message": null}]}"#, ""),
+      ("204 No Content", "", ""), ("201 Created", "{}", ""),
+    ])
   func malformed(status: String, body: String, headers: String) async throws {
     let server = try await FaultServer { _ in FaultServer.response(status, body, headers: headers) }
     let failure = try #require(await failure(of: model(server)))
@@ -58,22 +62,27 @@ struct OddReplyTests {
     await server.stop()
   }
 
-  @Test("an error within a 200 is an outage unless its code says otherwise", arguments: [
-    (#"{"error": {"message": "x", "code": 1}}"#, FailureKind.languageModelUnavailable),
-    (#"{"error": "x"}"#, .languageModelUnavailable), (#"{"error": {"code": 429}}"#, .rateLimited),
-    (#"{"error": {"code": "429"}}"#, .languageModelUnavailable),
-  ])
+  @Test(
+    "an error within a 200 is an outage unless its code says otherwise",
+    arguments: [
+      (#"{"error": {"message": "x", "code": 1}}"#, FailureKind.languageModelUnavailable),
+      (#"{"error": "x"}"#, .languageModelUnavailable), (#"{"error": {"code": 429}}"#, .rateLimited),
+      (#"{"error": {"code": "429"}}"#, .languageModelUnavailable),
+    ])
   func errorWithinSuccess(body: String, kind: FailureKind) async throws {
     let server = try await FaultServer { _ in FaultServer.response("200 OK", body) }
     #expect(await failure(of: try model(server))?.error.kind == kind)
     await server.stop()
   }
 
-  @Test("broken HTTP is an outage or a malformed reply, in either case worth another attempt", arguments: [
-    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nnonsense", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 \r\n\r\n",
-    "HTTP/1.1 200 OK\r\ncontent-length: -4\r\n\r\n{}", "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 8\r\n\r\nnot gzip",
-    "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"choices\": [", "",
-  ])
+  @Test(
+    "broken HTTP is an outage or a malformed reply, in either case worth another attempt",
+    arguments: [
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nnonsense", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 \r\n\r\n",
+      "HTTP/1.1 200 OK\r\ncontent-length: -4\r\n\r\n{}",
+      "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 8\r\n\r\nnot gzip",
+      "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"choices\": [", "",
+    ])
   func brokenHTTP(bytes: String) async throws {
     let server = try await FaultServer { _ in [.send(Array(bytes.utf8)), .close] }
     let failure = try #require(await failure(of: model(server) { $0.timeout = 5 }))

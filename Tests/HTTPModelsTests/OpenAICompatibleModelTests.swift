@@ -22,9 +22,10 @@ struct OpenAICompatibleModelTests {
     let reply = try await model.complete(
       ModelRequest(prompt: Prompt(shared: shared, own: [ChatMessage(.user, "6 × 7?")]), options: options, rollout: 3))
     #expect(
-      reply == ModelReply(
-        texts: ["forty-two"], finishReasons: ["stop"], usage: TokenUsage(inputTokens: 7, outputTokens: 3),
-        model: "served"))
+      reply
+        == ModelReply(
+          texts: ["forty-two"], finishReasons: ["stop"], usage: TokenUsage(inputTokens: 7, outputTokens: 3),
+          model: "served"))
     let request = try #require(server.requests.first)
     #expect(request.head.hasPrefix("POST /v1/chat/completions HTTP/1.1"))
     #expect(request.header("content-type") == "application/json")
@@ -50,7 +51,9 @@ struct OpenAICompatibleModelTests {
   @Test("the key is read from the environment each time, sent, and shown nowhere")
   func key() async throws {
     let server = try await FaultServer { request in
-      FaultServer.response("401 Unauthorized", #"{"error":{"message":"Bad key \#(request.header("authorization") ?? "")","code":"invalid_api_key"}}"#)
+      FaultServer.response(
+        "401 Unauthorized",
+        #"{"error":{"message":"Bad key \#(request.header("authorization") ?? "")","code":"invalid_api_key"}}"#)
     }
     let model = try model(server) { $0.apiKeyEnv = "HONE_TEST_KEY_A" }
     let missing = await failure(of: model)
@@ -76,28 +79,31 @@ struct OpenAICompatibleModelTests {
     await server.stop()
   }
 
-  @Test("each status has its kind and its retry advice", arguments: [
-    Case("400 Bad", #"{"error":{"message":"Unknown parameter"}}"#, .languageModelRejected, .never),
-    Case("400 Bad", #"{"error":{"message":"x","code":"context_length_exceeded"}}"#, .contextWindowExceeded, .never),
-    Case("413 Large", "too big", .contextWindowExceeded, .never),
-    Case("403 Forbidden", "{}", .authentication, .never),
-    Case("404 Not Found", "{}", .languageModelRejected, .never),
-    Case("422 Unprocessable", "{}", .languageModelRejected, .never),
-    Case("302 Found", "", .languageModelRejected, .never, headers: "location: http://127.0.0.1:1/\r\n"),
-    Case("408 Timeout", "", .languageModelUnavailable, .backOff),
-    Case("500 Oops", "<html>\u{7}no JSON</html>", .languageModelUnavailable, .backOff),
-    Case("503 Busy", "{}", .languageModelUnavailable, .after(3), headers: "Retry-After: 3\r\n"),
-    Case("429 Slow", "{}", .rateLimited, .backOff),
-    Case("429 Slow", "{}", .rateLimited, .after(0.25), headers: "retry-after: 0.25\r\n"),
-    Case("429 Slow", "{}", .rateLimited, .after(0.5), headers: "retry-after-ms: 500\r\n"),
-    Case("429 Slow", "{}", .rateLimited, .after(0), headers: "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
-    Case("429 Slow", #"{"error":{"code":"insufficient_quota"}}"#, .rateLimited, .never, headers: "retry-after: 1\r\n"),
-    Case("200 OK", #"{"error":{"message":"upstream is down","code":502}}"#, .languageModelUnavailable, .backOff),
-    Case("200 OK", #"{"choices": [{"mess"#, .malformedReply, .backOff),
-    Case("200 OK", #"{"choices": []}"#, .malformedReply, .backOff),
-    Case("200 OK", #"{"choices": [7]}"#, .malformedReply, .backOff),
-    Case("200 OK", "", .malformedReply, .backOff),
-  ])
+  @Test(
+    "each status has its kind and its retry advice",
+    arguments: [
+      Case("400 Bad", #"{"error":{"message":"Unknown parameter"}}"#, .languageModelRejected, .never),
+      Case("400 Bad", #"{"error":{"message":"x","code":"context_length_exceeded"}}"#, .contextWindowExceeded, .never),
+      Case("413 Large", "too big", .contextWindowExceeded, .never),
+      Case("403 Forbidden", "{}", .authentication, .never),
+      Case("404 Not Found", "{}", .languageModelRejected, .never),
+      Case("422 Unprocessable", "{}", .languageModelRejected, .never),
+      Case("302 Found", "", .languageModelRejected, .never, headers: "location: http://127.0.0.1:1/\r\n"),
+      Case("408 Timeout", "", .languageModelUnavailable, .backOff),
+      Case("500 Oops", "<html>\u{7}no JSON</html>", .languageModelUnavailable, .backOff),
+      Case("503 Busy", "{}", .languageModelUnavailable, .after(3), headers: "Retry-After: 3\r\n"),
+      Case("429 Slow", "{}", .rateLimited, .backOff),
+      Case("429 Slow", "{}", .rateLimited, .after(0.25), headers: "retry-after: 0.25\r\n"),
+      Case("429 Slow", "{}", .rateLimited, .after(0.5), headers: "retry-after-ms: 500\r\n"),
+      Case("429 Slow", "{}", .rateLimited, .after(0), headers: "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
+      Case(
+        "429 Slow", #"{"error":{"code":"insufficient_quota"}}"#, .rateLimited, .never, headers: "retry-after: 1\r\n"),
+      Case("200 OK", #"{"error":{"message":"upstream is down","code":502}}"#, .languageModelUnavailable, .backOff),
+      Case("200 OK", #"{"choices": [{"mess"#, .malformedReply, .backOff),
+      Case("200 OK", #"{"choices": []}"#, .malformedReply, .backOff),
+      Case("200 OK", #"{"choices": [7]}"#, .malformedReply, .backOff),
+      Case("200 OK", "", .malformedReply, .backOff),
+    ])
   func statuses(given: Case) async throws {
     let server = try await FaultServer { _ in FaultServer.response(given.status, given.body, headers: given.headers) }
     let failure = try #require(await failure(of: model(server)))
@@ -126,7 +132,8 @@ struct OpenAICompatibleModelTests {
   func huge() async throws {
     let server = try await FaultServer { _ in
       let chunk = [UInt8](repeating: 0x20, count: 1 << 20)
-      return [.send(Array("HTTP/1.1 200 OK\r\ncontent-length: 41943040\r\n\r\n".utf8))] + (0..<40).map { _ in .send(chunk) }
+      return [.send(Array("HTTP/1.1 200 OK\r\ncontent-length: 41943040\r\n\r\n".utf8))]
+        + (0..<40).map { _ in .send(chunk) }
     }
     let failure = try #require(await failure(of: model(server)))
     #expect(failure.error.kind == .malformedReply && failure.retry == .never)

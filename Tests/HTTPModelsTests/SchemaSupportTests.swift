@@ -48,7 +48,8 @@ struct SchemaSupportTests {
     let server = try await FaultServer { request in
       switch Self.format(request.body)?["type"]?.stringValue {
       case "json_schema"?:
-        FaultServer.response("400 Bad Request", #"{"error":{"message":"json_schema is not supported","param":"response_format"}}"#)
+        FaultServer.response(
+          "400 Bad Request", #"{"error":{"message":"json_schema is not supported","param":"response_format"}}"#)
       case "json_object"? where takes == "none":
         FaultServer.response("422 Unprocessable", #"{"detail":"unknown member response_format"}"#)
       default: FaultServer.answer("{}")

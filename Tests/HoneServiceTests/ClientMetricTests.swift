@@ -48,9 +48,11 @@ struct ClientMetricTests {
     #expect(score.value == value && score.feedback == feedback)
   }
 
-  @Test("nonsense is a metric's failure that says what came", arguments: [
-    nil, "0.5", [], [1], [:], ["score": "high"], ["score": 1, "feedback": 3], ["Score": 1],
-  ] as [JSONValue])
+  @Test(
+    "nonsense is a metric's failure that says what came",
+    arguments: [
+      nil, "0.5", [], [1], [:], ["score": "high"], ["score": 1, "feedback": 3], ["Score": 1],
+    ] as [JSONValue])
   func nonsense(answer: JSONValue) async throws {
     let error = try #require(await failure(metric(ScriptedPeer { _, _, _ in answer })))
     #expect(error.kind == .metricFailed && error.message.contains("close"))
@@ -78,12 +80,14 @@ struct ClientMetricTests {
       ])
   }
 
-  @Test("each way to fail is told apart", arguments: [
-    (CallbackFailure.refused(code: -32000, message: "no zero", data: nil), FailureKind.metricFailed, "no zero"),
-    (.refused(code: -32601, message: "unknown", data: nil), .metricFailed, "does not serve metric/score"),
-    (.timedOut(0.5), .metricFailed, "no answer within 0.5 s"), (.cancelled, .cancelled, "cancelled"),
-    (.gone, .clientGone, "went away"),
-  ])
+  @Test(
+    "each way to fail is told apart",
+    arguments: [
+      (CallbackFailure.refused(code: -32000, message: "no zero", data: nil), FailureKind.metricFailed, "no zero"),
+      (.refused(code: -32601, message: "unknown", data: nil), .metricFailed, "does not serve metric/score"),
+      (.timedOut(0.5), .metricFailed, "no answer within 0.5 s"), (.cancelled, .cancelled, "cancelled"),
+      (.gone, .clientGone, "went away"),
+    ])
   func failures(failure: CallbackFailure, kind: FailureKind, words: String) async throws {
     let peer = ScriptedPeer { _, _, _ throws(CallbackFailure) in throw failure }
     let error = try #require(await self.failure(metric(peer)))

@@ -24,7 +24,9 @@ struct ClientModelTests {
     "what it may answer",
     arguments: [
       ("4", ["4"], 0), (["text": "4"], ["4"], 0), (["choices": ["4", ["text": "four"]]], ["4", "four"], 0),
-      (["choices": [["message": ["content": "4"], "finish_reason": "stop"]], "usage": ["prompt_tokens": 9]], ["4"], 9),
+      (
+        ["choices": [["message": ["content": "4"], "finish_reason": "stop"]], "usage": ["prompt_tokens": 9]], ["4"], 9
+      ),
       (["text": "4", "usage": ["inputTokens": -3]], ["4"], 0),
     ] as [(JSONValue, [String], Int)])
   func answers(answer: JSONValue, texts: [String], input: Int) async throws {
@@ -32,10 +34,12 @@ struct ClientModelTests {
     #expect(reply.texts == texts && reply.usage.inputTokens == input)
   }
 
-  @Test("nonsense is a malformed reply, for which it is not asked again", arguments: [
-    nil, 4, [], [:], ["text": 4], ["choices": []], ["choices": "4"], ["choices": ["4", nil]],
-    ["choices": [["message": ["content": nil]]]],
-  ] as [JSONValue])
+  @Test(
+    "nonsense is a malformed reply, for which it is not asked again",
+    arguments: [
+      nil, 4, [], [:], ["text": 4], ["choices": []], ["choices": "4"], ["choices": ["4", nil]],
+      ["choices": [["message": ["content": nil]]]],
+    ] as [JSONValue])
   func nonsense(answer: JSONValue) async throws {
     let failure = try #require(await failure { _, _, _ in answer })
     #expect(failure.error.kind == .malformedReply && failure.retry == .never)

@@ -81,7 +81,9 @@ struct ClientPeerTests {
 
   @Test("a client that dies within a question is gone for this one and all to come")
   func dies() async throws {
-    try await withPeer { _, client in client.die() } _: { peer, _ in
+    try await withPeer { _, client in
+      client.die()
+    } _: { peer, _ in
       #expect(await failure(peer) == .gone)
       #expect(peer.isGone)
       #expect(await failure(peer) == .gone)
@@ -91,7 +93,9 @@ struct ClientPeerTests {
   @Test("a question that nobody wants answered any more is taken back")
   func cancelled() async throws {
     let (messages, heard) = AsyncStream<JSONValue>.makeStream()
-    try await withPeer { message, _ in heard.yield(message) } _: { peer, _ in
+    try await withPeer { message, _ in
+      heard.yield(message)
+    } _: { peer, _ in
       var iterator = messages.makeAsyncIterator()
       let task = Task { await failure(peer) }
       let question = await iterator.next()

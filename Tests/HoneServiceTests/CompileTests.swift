@@ -66,7 +66,8 @@ struct CompileTests {
       #expect(byState["programId"] == byRun["programId"])
       #expect(byRun["lm"]?["model"] == "simulated")
       let prediction = try await service.ask(
-        "predict", ["programId": try #require(byRun["programId"]), "inputs": ["question": "What is 1 + 1?"], "lm": "simulated"])
+        "predict",
+        ["programId": try #require(byRun["programId"]), "inputs": ["question": "What is 1 + 1?"], "lm": "simulated"])
       #expect(prediction["outputs"]?["answer"] != nil)
       #expect(prediction["traceId"]?.stringValue?.hasPrefix("tr-") == true)
     }

@@ -130,7 +130,8 @@ struct EditorTextTests {
   @Test("what may stand at a place, and what it means, comes from the declarations")
   func knowsPlaces() throws {
     let root = try JSONReader.read(
-      #"{"optimizer": {"name": "BootstrapRS"}, "metric": {"name": "regex"}, "lm": {"headers": {"X": {}}}, "valset": {}}"#)
+      #"{"optimizer": {"name": "BootstrapRS"}, "metric": {"name": "regex"}, "lm": {"headers": {"X": {}}}, "valset": {}}"#
+    )
     let vocabulary = Vocabulary(Catalog(), root: root)
     func names(_ path: String...) -> [String] {
       vocabulary.members(at: path.map(JSONTree.Step.member)).map(\.name)

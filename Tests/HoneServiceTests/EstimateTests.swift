@@ -8,7 +8,10 @@ struct EstimateTests {
     ["name": "MIPROv2", "auto": .null, "num_candidates": 3, "num_trials": 4, "minibatch_size": 10],
     ["name": "MIPROv2", "auto": "light"],
     ["name": "MIPROv2", "auto": .null, "num_candidates": 4, "num_trials": 5, "minibatch": false],
-    ["name": "MIPROv2", "auto": .null, "num_candidates": 3, "num_trials": 4, "minibatch_size": 10, "max_bootstrapped_demos": 0, "max_labeled_demos": 0],
+    [
+      "name": "MIPROv2", "auto": .null, "num_candidates": 3, "num_trials": 4, "minibatch_size": 10,
+      "max_bootstrapped_demos": 0, "max_labeled_demos": 0,
+    ],
     ["name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 4],
     ["name": "BootstrapFewShot"], ["name": "LabeledFewShot"],
   ]
@@ -50,7 +53,8 @@ struct EstimateTests {
       #expect(estimate["cost"] == .null)
       #expect(estimate["latency"]?["source"] == "given")
       #expect(estimate["budget"]?["suffices"] == ["maxCalls": "no", "maxTokens": "yes", "maxCost": "unknown"])
-      #expect(estimate["assumptions"]?.arrayValue?.contains { $0.stringValue?.contains("is not known") == true } == true)
+      #expect(
+        estimate["assumptions"]?.arrayValue?.contains { $0.stringValue?.contains("is not known") == true } == true)
     }
   }
 }

@@ -49,7 +49,8 @@ struct OverviewTests {
         "listRuns", ["filter": "parent_run_id IS NULL", "select": ["metrics.sc*e", "params.*_size", "tags.hone.kind"]])
       let run = try #require(listed["runs"]?[0])
       #expect(run["metrics"]?.objectValue?.keys == ["score"])
-      #expect(run["params"]?.objectValue?.keys == ["minibatch_size", "trainset_size", "valset_size", "view_data_batch_size"])
+      #expect(
+        run["params"]?.objectValue?.keys == ["minibatch_size", "trainset_size", "valset_size", "view_data_batch_size"])
       #expect(run["tags"] == ["hone.kind": "compile"])
       #expect(run["inputs"] == nil)
       #expect(run["children"]?.intValue == result["trials"]?.arrayValue?.count)
@@ -68,7 +69,8 @@ struct OverviewTests {
       var run = try await service.ask("getRun", ["runId": .string(id)])["run"]
       #expect(run?["name"] == "second")
       #expect(run?["tags"]?["mlflow.note.content"] == "why")
-      _ = try await service.ask("updateRun", ["runId": .string(id), "note": "", "removeTags": ["keep", "never there"]])
+      _ = try await service.ask(
+        "updateRun", ["runId": .string(id), "note": "", "removeTags": ["keep", "never there"]])
       run = try await service.ask("getRun", ["runId": .string(id)])["run"]
       #expect(run?["tags"]?["mlflow.note.content"] == nil && run?["tags"]?["keep"] == nil)
       #expect(try await service.failure("updateRun", ["runId": .string(id), "name": ""])?.kind == .invalidParams)

@@ -55,7 +55,9 @@ struct ProtocolTests {
     #expect(Set(unknown.allowed) == Set(method.parameters.map(\.name)))
   }
 
-  @Test("a required parameter that is missing is named", arguments: MethodTable.methods.filter { $0.parameters.contains(where: \.isRequired) }.map(\.name))
+  @Test(
+    "a required parameter that is missing is named",
+    arguments: MethodTable.methods.filter { $0.parameters.contains(where: \.isRequired) }.map(\.name))
   func namesMissing(name: String) async throws {
     let method = try #require(MethodTable.method(named: name))
     let error = try await withService { try await $0.failure(name, [:]) }

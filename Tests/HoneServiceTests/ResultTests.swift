@@ -25,13 +25,16 @@ struct ResultTests {
       check(CompileResult.self, compiled)
       #expect(JobOutline(json: compiled)?.trials.isEmpty == false)
       check(CompileEstimate.Figures.self, try await service.ask("compile", smallCompile(["estimate": true])))
-      let stopped = try await service.ask("compile", smallCompile(["budget": ["maxCalls": 30], "lm": ["model": "simulated", "cache": false]]))
+      let stopped = try await service.ask(
+        "compile", smallCompile(["budget": ["maxCalls": 30], "lm": ["model": "simulated", "cache": false]]))
       check(CompileResult.self, stopped)
       #expect(JobOutline(json: stopped)?.outcome == .budgetExhausted)
       let evaluated = try await service.ask(
         "evaluate",
-        ["program": "question -> answer", "devset": ["name": "word-problems", "split": "test", "limit": 6],
-          "metric": "numeric_match", "lm": "simulated"])
+        [
+          "program": "question -> answer", "devset": ["name": "word-problems", "split": "test", "limit": 6],
+          "metric": "numeric_match", "lm": "simulated",
+        ])
       check(EvaluateResult.self, evaluated)
       #expect(JobOutline(json: evaluated)?.results?.count == 6)
       let started = try await service.ask("compile", smallCompile(["detach": true]))
@@ -59,7 +62,8 @@ struct ResultTests {
       let trace = traces["traces"]?[0]?["traceId"] ?? .null
       check(GetTraceResult.self, try await service.ask("getTrace", ["traceId": trace]))
       check(GetTraceResult.self, try await service.ask("getTrace", ["traceId": trace, "bodies": false]))
-      check(LogFeedbackResult.self, try await service.ask("logFeedback", ["traceId": trace, "name": "ok", "value": true]))
+      check(
+        LogFeedbackResult.self, try await service.ask("logFeedback", ["traceId": trace, "name": "ok", "value": true]))
       check(ListArtifactsResult.self, try await service.ask("listArtifacts", ["runId": run]))
       check(GetArtifactResult.self, try await service.ask("getArtifact", ["runId": run, "path": "best_model.json"]))
       check(LoadProgramResult.self, try await service.ask("loadProgram", ["run": run]))

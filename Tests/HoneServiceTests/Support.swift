@@ -24,7 +24,8 @@ func withService<Value>(
 }
 
 extension Service {
-  func ask(_ method: String, _ params: JSONObject = [:], progress: (any ProgressSink)? = nil) async throws -> JSONValue {
+  func ask(_ method: String, _ params: JSONObject = [:], progress: (any ProgressSink)? = nil) async throws -> JSONValue
+  {
     try await call(method, params, in: CallEnvironment(progress: progress, baseDirectory: NSTemporaryDirectory()))
   }
 

@@ -139,7 +139,9 @@ struct WorkTests {
   }
 
   private func slowEvaluation(_ more: JSONObject) -> JSONObject {
-    let rows = (0..<400).map { number -> JSONValue in ["question": .string("What is \(number) + 1?"), "answer": .string("\(number + 1)")] }
+    let rows = (0..<400).map { number -> JSONValue in
+      ["question": .string("What is \(number) + 1?"), "answer": .string("\(number + 1)")]
+    }
     let base: JSONObject = [
       "program": "question -> answer", "devset": .array(rows), "metric": "numeric_match",
       "lm": ["model": "simulated", "cache": false], "concurrency": 1,

@@ -68,7 +68,9 @@ struct LibraryTests {
   @Test("evaluates a model and a metric of one's own, with feedback")
   func evaluate() async throws {
     try await withWorkspace { workspace, _ in
-      let rows: Dataset = [["question": "a", "answer": "A"], ["question": "b", "answer": "B"], ["question": "c", "answer": "x"]]
+      let rows: Dataset = [
+        ["question": "a", "answer": "A"], ["question": "b", "answer": "B"], ["question": "c", "answer": "x"],
+      ]
       let asked = Mutex(0)
       let shouting = Model(function: "shouting") { messages in
         asked.withLock { $0 += 1 }
@@ -98,13 +100,15 @@ struct LibraryTests {
         return try await execution.predict("solve", inputs)
       }
       let found = try await workspace.compile(
-        program, with: .labeledFewShot(k: 2), trainset: trainset, valset: .named("word-problems", split: "val", limit: 4),
+        program, with: .labeledFewShot(k: 2), trainset: trainset,
+        valset: .named("word-problems", split: "val", limit: 4),
         metric: digits, model: .simulated)
       #expect(found.status == .finished)
       let best = try program.loading(found.state)
       #expect(best.predictors.map(\.name) == ["solve.predict"])
       #expect(best.predictors.first?.demos.count == 2)
-      #expect(try await workspace.predict(best, ["question": "What is 1 + 1?"], model: .simulated).outputs["answer"] != nil)
+      #expect(
+        try await workspace.predict(best, ["question": "What is 1 + 1?"], model: .simulated).outputs["answer"] != nil)
     }
   }
 
@@ -126,7 +130,10 @@ struct LibraryTests {
           values.map { "[[ ## \($0.0) ## ]]\n\($0.1)\n" }.joined(separator: "\n") + "\n[[ ## completed ## ]]"
         }
         switch number {
-        case 1: return sections([("next_thought", "add"), ("next_tool_name", "add"), ("next_tool_args", #"{"a": 2, "b": 3}"#)])
+        case 1:
+          return sections([
+            ("next_thought", "add"), ("next_tool_name", "add"), ("next_tool_args", #"{"a": 2, "b": 3}"#),
+          ])
         case 2: return sections([("next_thought", "done"), ("next_tool_name", "finish"), ("next_tool_args", "{}")])
         default: return sections([("reasoning", "2 + 3"), ("answer", "5")])
         }
@@ -171,13 +178,16 @@ struct LibraryTests {
         return scored
       }
       let first = try await workspace.compile(
-        program, with: search, trainset: trainset, valset: valset, metric: metric, model: Model("simulated", cache: false),
+        program, with: search, trainset: trainset, valset: valset, metric: metric,
+        model: Model("simulated", cache: false),
         options: RunOptions(budget: Budget(maxCalls: 40)))
       #expect(first.status == .budgetExhausted)
       #expect(first.ending.error?.kind == .budgetExhausted)
       let run = try #require(first.runID)
 
-      let without = await #expect(throws: HoneError.self) { try await workspace.resume(run, budget: Budget(maxCalls: 4000)) }
+      let without = await #expect(throws: HoneError.self) {
+        try await workspace.resume(run, budget: Budget(maxCalls: 4000))
+      }
       #expect(without?.problems.map(\.path) == ["metric.client"])
       #expect(without?.message.contains("This call was given no metric \"counted\"") == true)
 

@@ -30,13 +30,15 @@ struct ExportRequestTests {
   private static let ids = message(1, Array(1...16)) + message(2, Array(1...8))
 
   @Test func `A span is read with every kind of value`() throws {
-    let span = Self.ids + Self.message(4, Array(9...16)) + Self.text(5, "name") + Self.fixed(7, 1000) + Self.fixed(8, 3000)
+    let span =
+      Self.ids + Self.message(4, Array(9...16)) + Self.text(5, "name") + Self.fixed(7, 1000) + Self.fixed(8, 3000)
       + Self.attribute("mlflow.spanType", Self.text(1, "TOOL"))
       + Self.attribute("flag", [2 << 3, 1])
       + Self.attribute("count", [3 << 3] + Self.varint(UInt64(bitPattern: -5)))
       + Self.attribute("share", Self.fixed(4, 0.25.bitPattern))
       + Self.attribute("list", Self.message(5, Self.message(1, Self.text(1, "a")) + Self.message(1, [])))
-      + Self.attribute("object", Self.message(6, Self.message(1, Self.text(1, "k") + Self.message(2, Self.text(1, "v")))))
+      + Self.attribute(
+        "object", Self.message(6, Self.message(1, Self.text(1, "k") + Self.message(2, Self.text(1, "v")))))
       + Self.attribute("bytes", Self.message(7, [0, 255]))
       + Self.message(11, Self.fixed(1, 2000) + Self.text(2, "exception"))
       + Self.message(15, Self.text(2, "went wrong") + [3 << 3, 2])
@@ -55,7 +57,8 @@ struct ExportRequestTests {
   }
 
   @Test func `Every cut of a request is refused or read, never worse`() throws {
-    let whole = Self.request(Self.ids + Self.text(5, "name") + Self.attribute("a", Self.message(5, Self.message(1, [2 << 3, 1]))))
+    let whole = Self.request(
+      Self.ids + Self.text(5, "name") + Self.attribute("a", Self.message(5, Self.message(1, [2 << 3, 1]))))
     var refused = 0
     for length in whole.indices {
       do { _ = try ExportRequest(protobuf: Array(whole[..<length])) } catch is WebFailure { refused += 1 }

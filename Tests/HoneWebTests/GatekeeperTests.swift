@@ -27,7 +27,9 @@ struct GatekeeperTests {
     }
   }
 
-  @Test(arguments: ["evil.example", "10.evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.168.0.7"])
+  @Test(arguments: [
+    "evil.example", "10.evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.168.0.7",
+  ])
   func `No route answers to a foreign name`(host: String) async throws {
     try await withServer { server, backend in
       for route in Self.routes(backend) {
@@ -89,7 +91,8 @@ struct GatekeeperTests {
       #expect(server.invitation == "\(server.url)/?token=\(token)")
       let basic = Data("somebody:\(token)".utf8).base64EncodedString()
       for headers in [
-        [("Authorization", "Bearer \(token)")], [("Authorization", "Basic \(basic)")], [("Cookie", "a=b; hone-token=\(token)")],
+        [("Authorization", "Bearer \(token)")], [("Authorization", "Basic \(basic)")],
+        [("Cookie", "a=b; hone-token=\(token)")],
       ] {
         #expect(try await send(server.url + "/health", "GET", headers: headers).status == 200, "\(headers)")
       }
@@ -126,10 +129,11 @@ struct GatekeeperTests {
     }
   }
 
-  @Test(arguments: [
-    ("localhost", "localhost"), ("localhost:5000", "localhost"), ("[::1]:80", "::1"), ("LOCALHOST", "localhost"),
-    ("a@b", nil), ("", nil), ("127.0.0.1:99999", nil), ("[::1", nil), ("a/b", nil), ("a b", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("localhost", "localhost"), ("localhost:5000", "localhost"), ("[::1]:80", "::1"), ("LOCALHOST", "localhost"),
+      ("a@b", nil), ("", nil), ("127.0.0.1:99999", nil), ("[::1", nil), ("a/b", nil), ("a b", nil),
+    ] as [(String, String?)])
   func `A Host header is read strictly`(text: String, name: String?) {
     #expect(HostName.name(of: text) == name)
   }

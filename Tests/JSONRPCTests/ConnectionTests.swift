@@ -183,7 +183,9 @@ struct ConnectionTests {
     #expect(try await served.message()["error"]?["code"] == -32800)
   }
 
-  @Test("a request that is cancelled silently is never answered, and the connection goes on and ends", arguments: Wire.allCases)
+  @Test(
+    "a request that is cancelled silently is never answered, and the connection goes on and ends",
+    arguments: Wire.allCases)
   func cancelsSilently(_ wire: Wire) async throws {
     let served = try await Served.make(wire)
     try await served.send(request("1", "gate") + "\n" + request("2", "echo") + "\n")

@@ -136,7 +136,9 @@ final class Served: Sendable {
 
   deinit { cleanUp() }
 
-  static func make(_ wire: Wire, limits: ConnectionLimits = ConnectionLimits(), framing: Framing? = nil) async throws
+  static func make(
+    _ wire: Wire, limits: ConnectionLimits = ConnectionLimits(), framing: Framing? = nil
+  ) async throws
     -> Served
   {
     let handler = TestHandler()

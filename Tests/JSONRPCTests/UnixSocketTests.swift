@@ -7,7 +7,9 @@ import Testing
 @testable import JSONRPC
 
 /// Deals with connections that a test opens on purpose without talking.
-private func serve(_ path: String, loop: EventLoop, maximumConnections: Int = 4096) throws(HoneError)
+private func serve(
+  _ path: String, loop: EventLoop, maximumConnections: Int = 4096
+) throws(HoneError)
   -> UnixSocketServer
 {
   try UnixSocketServer(path: path, loop: loop, maximumConnections: maximumConnections) { stream in

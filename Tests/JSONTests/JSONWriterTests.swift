@@ -140,7 +140,9 @@ struct JSONValueTests {
 
 @Suite("Numbers that JSON does not have")
 struct NotANumberTests {
-  @Test("are texts, and come back", arguments: [(Double.infinity, "Infinity"), (-.infinity, "-Infinity"), (.nan, "NaN"), (1.5, "1.5")])
+  @Test(
+    "are texts, and come back",
+    arguments: [(Double.infinity, "Infinity"), (-.infinity, "-Infinity"), (.nan, "NaN"), (1.5, "1.5")])
   func roundTrip(value: Double, text: String) {
     let written = JSONValue(numberOrText: value)
     #expect(written.stringValue ?? written.text() == text)

@@ -115,7 +115,14 @@ struct AttemptTests {
     let model = hanging(gate, isElastic: isElastic)
     // Everything is late at once.
     let times = ResponseTimes()
-    let client = client(model, { if isElastic { $0.hedge = false; $0.hedgeAfter = 0.001 } }, times: times)
+    let client = client(
+      model,
+      {
+        if isElastic {
+          $0.hedge = false
+          $0.hedgeAfter = 0.001
+        }
+      }, times: times)
     let call = Task { try await client.complete(prompt(), context: CallContext(account: RunAccount())) }
     #expect(await eventually { model.calls == 1 })
     try await Task.sleep(for: .milliseconds(50))
@@ -138,7 +145,12 @@ struct AttemptTests {
       guard await eventually({ account.usage.total.failed == 1 }) else { throw failure(.timeout, .never) }
       return ModelReply(texts: ["answer \(call)"])
     }
-    let client = client(model, { $0.hedgeAfter = 1; $0.retries = 0 }, pacing: time.pacing)
+    let client = client(
+      model,
+      {
+        $0.hedgeAfter = 1
+        $0.retries = 0
+      }, pacing: time.pacing)
     #expect(try await complete(client, model, account: account).reply.texts == ["answer 2"])
     #expect(account.usage.total.calls == 2 && account.usage.total.failed == 1)
   }
@@ -244,7 +256,10 @@ struct ResponseTimesTests {
     var taken = 0
     for _ in 0..<100 where times.takeRepeat() { taken += 1 }
     #expect(taken == 8)
-    for _ in 0..<100 { times.noteSent(); if times.takeRepeat() { taken += 1 } }
+    for _ in 0..<100 {
+      times.noteSent()
+      if times.takeRepeat() { taken += 1 }
+    }
     #expect(taken == 8 + 25)
   }
 }

@@ -78,10 +78,13 @@ struct PriceTableTests {
 
 @Suite("Redactor")
 struct RedactorTests {
-  @Test("what stands in a secret's place by mistake is not quoted, whatever its kind", arguments: [
-    ["headers": "Bearer planted0815"], ["headers": ["X": "planted0815"]], ["headers": ["X": ["env": ["planted0815"]]]],
-    ["apiKeyEnv": ["planted0815"]], ["apiKeyEnv": ["key": "planted0815"]], ["api_key": "planted0815"],
-  ] as [JSONObject])
+  @Test(
+    "what stands in a secret's place by mistake is not quoted, whatever its kind",
+    arguments: [
+      ["headers": "Bearer planted0815"], ["headers": ["X": "planted0815"]],
+      ["headers": ["X": ["env": ["planted0815"]]]],
+      ["apiKeyEnv": ["planted0815"]], ["apiKeyEnv": ["key": "planted0815"]], ["api_key": "planted0815"],
+    ] as [JSONObject])
   func isNotQuoted(members: JSONObject) {
     let problems = ProblemList()
     let value = JSONValue.object(JSONObject([("model", "openai/x")]).merging(members))
@@ -90,23 +93,27 @@ struct RedactorTests {
     #expect(!"\(problems.problems) \(problems.problems.map(\.got))".contains("planted0815"))
   }
 
-  @Test("known secrets and the common shapes of keys are masked", arguments: [
-    ("my secret hunter2hunter2 is out", "my secret [redacted] is out"),
-    ("Incorrect API key provided: sk-proj-abc123DEF456.", "Incorrect API key provided: [redacted]"),
-    ("key sk-proj-****************abcd", "key [redacted]"),
-    ("authorization: Bearer abcdefghijkl", "authorization: Bearer [redacted]"),
-    ("AIzaSyA1234567890abc used", "[redacted] used"),
-    ("http://x/?api_key=abcdefgh123&y=1", "http://x/?api_key=[redacted]&y=1"),
-    ("hunter2hunter2hunter2hunter2", "[redacted][redacted]"),
-    ("x-hunter2hunter2-y ü", "x-[redacted]-y ü"),
-  ])
+  @Test(
+    "known secrets and the common shapes of keys are masked",
+    arguments: [
+      ("my secret hunter2hunter2 is out", "my secret [redacted] is out"),
+      ("Incorrect API key provided: sk-proj-abc123DEF456.", "Incorrect API key provided: [redacted]"),
+      ("key sk-proj-****************abcd", "key [redacted]"),
+      ("authorization: Bearer abcdefghijkl", "authorization: Bearer [redacted]"),
+      ("AIzaSyA1234567890abc used", "[redacted] used"),
+      ("http://x/?api_key=abcdefgh123&y=1", "http://x/?api_key=[redacted]&y=1"),
+      ("hunter2hunter2hunter2hunter2", "[redacted][redacted]"),
+      ("x-hunter2hunter2-y ü", "x-[redacted]-y ü"),
+    ])
   func masked(text: String, expected: String) {
     #expect(Redactor(secrets: ["hunter2hunter2"]).redact(text) == expected)
   }
 
-  @Test("other text stays as it is", arguments: [
-    "the task-list of a bearer of news", "sk-", "basic problem", "a key=value pair", "ünïcödé [[ ## a ## ]]", "",
-  ])
+  @Test(
+    "other text stays as it is",
+    arguments: [
+      "the task-list of a bearer of news", "sk-", "basic problem", "a key=value pair", "ünïcödé [[ ## a ## ]]", "",
+    ])
   func untouched(text: String) {
     #expect(Redactor(secrets: ["hunter2hunter2", "short"]).redact(text) == text)
   }

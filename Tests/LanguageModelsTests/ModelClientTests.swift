@@ -193,7 +193,12 @@ struct ModelClientTests {
       await Task.detached { _ = try? await gate.pass() }.value
       return ModelReply(texts: ["late"])
     }
-    let client = client(model, { $0.timeout = 0.02; $0.retries = 1 }, pacing: FakeTime().pacing)
+    let client = client(
+      model,
+      {
+        $0.timeout = 0.02
+        $0.retries = 1
+      }, pacing: FakeTime().pacing)
     let error = await errorOf { () throws(HoneError) in
       try await client.complete(prompt(), context: CallContext(account: RunAccount()))
     }
@@ -301,7 +306,9 @@ struct RetryTests {
   @Test("pauses are drawn from the whole range, whose upper bound doubles up to the cap")
   func policy() {
     let policy = RetryPolicy(retries: 20)
-    func pause(_ faults: Int, _ advice: RetryAdvice, _ random: Double, _ kind: RetryPolicy.Fault = .serverError) -> Double? {
+    func pause(
+      _ faults: Int, _ advice: RetryAdvice, _ random: Double, _ kind: RetryPolicy.Fault = .serverError
+    ) -> Double? {
       var history = RetryPolicy.History()
       for _ in 0..<faults { history.add(kind) }
       return policy.pause(after: kind, history, advice: advice, random: random)
@@ -318,9 +325,11 @@ struct RetryTests {
     #expect(pause(21, .backOff, 0) == nil)
   }
 
-  @Test("unless a number is stated, each kind of fault has its own patience", arguments: [
-    (FailureKind.rateLimited, 13), (.malformedReply, 9), (.timeout, 5), (.languageModelUnavailable, 6),
-  ])
+  @Test(
+    "unless a number is stated, each kind of fault has its own patience",
+    arguments: [
+      (FailureKind.rateLimited, 13), (.malformedReply, 9), (.timeout, 5), (.languageModelUnavailable, 6),
+    ])
   func patience(kind: FailureKind, attempts: Int) async {
     let model = ScriptedModel { _, _ throws(ModelFailure) in throw failure(kind, .backOff) }
     let client = client(model, pacing: FakeTime().pacing)
@@ -384,7 +393,9 @@ struct KeyTests {
 
   @Test("what cannot change an answer does not change the key")
   func sameness() {
-    func key(run: String = "r", scope: String = "", _ change: (inout ModelConfiguration) -> Void = { _ in }) -> ContentDigest {
+    func key(
+      run: String = "r", scope: String = "", _ change: (inout ModelConfiguration) -> Void = { _ in }
+    ) -> ContentDigest {
       let client = client(ScriptedModel(), change)
       return client.key(
         of: ModelRequest(prompt: prompt(), options: client.configuration.sampling),
@@ -392,7 +403,13 @@ struct KeyTests {
     }
     #expect(key() == key(run: "other"))
     #expect(key() == key(scope: "row 1"))
-    #expect(key() == key { $0.retries = 0; $0.timeout = 1; $0.price = .init(input: 1) })
+    #expect(
+      key()
+        == key {
+          $0.retries = 0
+          $0.timeout = 1
+          $0.price = .init(input: 1)
+        })
     #expect(
       key { $0.sampling.extra = ["a": 1, "b": 2] } == key { $0.sampling.extra = ["b": 2, "a": 1] })
   }

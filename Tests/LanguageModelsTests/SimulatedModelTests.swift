@@ -36,10 +36,14 @@ struct SimulatedModelTests {
   func reminders() async throws {
     let school = School()
     let question = "[[ ## question ## ]]\n\(school.question(5))\n\n"
-    let texts = try await ["Answer with these sections, in this order:\n\n[[ ## answer ## ]]\n\n[[ ## completed ## ]]",
-      "Respond with the field `[[ ## answer ## ]]`, and then end with `[[ ## completed ## ]]`."].asyncMap {
-        try await school.model.complete(ModelRequest(prompt: Prompt(shared: school.system(), own: [ChatMessage(.user, question + $0)]))).texts[0]
-      }
+    let texts = try await [
+      "Answer with these sections, in this order:\n\n[[ ## answer ## ]]\n\n[[ ## completed ## ]]",
+      "Respond with the field `[[ ## answer ## ]]`, and then end with `[[ ## completed ## ]]`.",
+    ].asyncMap {
+      try await school.model.complete(
+        ModelRequest(prompt: Prompt(shared: school.system(), own: [ChatMessage(.user, question + $0)]))
+      ).texts[0]
+    }
     for text in texts { #expect(text.hasPrefix("[[ ## answer ## ]]\n") && !text.contains("simulated text")) }
   }
 
@@ -74,10 +78,13 @@ struct SimulatedModelTests {
   func advice() async throws {
     let school = School(count: 400)
     let plain = try await school.score(school.system())
-    for piece in ["Work through it step by step.", "End with the number alone.", "Turn each sentence into an equation."] {
+    for piece in [
+      "Work through it step by step.", "End with the number alone.", "Turn each sentence into an equation.",
+    ] {
       #expect(try await school.score(school.system(piece)) > plain + 0.03, "\(piece)")
     }
-    let everything = School.best + " Take a deep breath. Act as an expert in mathematics. Be creative. "
+    let everything =
+      School.best + " Take a deep breath. Act as an expert in mathematics. Be creative. "
       + "Solve a smaller case first. Keep a small table of the amounts. Remember that this matters a lot."
     #expect(try await school.score(school.system(everything)) < school.score(school.system(School.best)))
   }
@@ -120,7 +127,8 @@ struct SimulatedModelTests {
         "1. `ok` (bool): fine?\n2. `count` (int): how many\n3. `label` (Literal['red', 'blue']): which\n4. `note` (str): any"
       )
     ])
-    let reminder = "Respond with `[[ ## ok ## ]]`, `[[ ## count ## ]]`, `[[ ## label ## ]]`, `[[ ## note ## ]]`, then `[[ ## completed ## ]]`."
+    let reminder =
+      "Respond with `[[ ## ok ## ]]`, `[[ ## count ## ]]`, `[[ ## label ## ]]`, `[[ ## note ## ]]`, then `[[ ## completed ## ]]`."
     let text = try await model.complete(
       ModelRequest(
         prompt: Prompt(shared: system, own: [ChatMessage(.user, "[[ ## text ## ]]\nnever seen\n\n\(reminder)")]))

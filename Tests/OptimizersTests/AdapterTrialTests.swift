@@ -20,7 +20,8 @@ private final class PickyModel: LanguageModel {
 
   /// - Parameter wrong: whether an answer that can be read is a wrong one.
   init(
-    wrong: @escaping @Sendable (ReplyFormat, String) -> Bool = { _, _ in false }, _ knows: @escaping @Sendable (ReplyFormat, Bool, String) -> Bool
+    wrong: @escaping @Sendable (ReplyFormat, String) -> Bool = { _, _ in false },
+    _ knows: @escaping @Sendable (ReplyFormat, Bool, String) -> Bool
   ) {
     self.wrong = wrong
     self.knows = knows
@@ -34,8 +35,12 @@ private final class PickyModel: LanguageModel {
     let system = request.prompt.messages[0].content
     let last = request.prompt.messages[request.prompt.messages.count - 1].content
     let format: ReplyFormat =
-      if system.contains("JSON object") { .json } else if system.contains("[[ ## answer ## ]]") { .chat } else if system.contains("<answer>") { .xml } else { .plain }
-    let question = last.split(whereSeparator: { $0.isWhitespace || $0 == "<" || $0 == ">" }).first { $0.hasPrefix("q") && $0.dropFirst().allSatisfy(\.isNumber) }
+      if system.contains("JSON object") { .json } else if system.contains("[[ ## answer ## ]]") {
+        .chat
+      } else if system.contains("<answer>") { .xml } else { .plain }
+    let question = last.split(whereSeparator: { $0.isWhitespace || $0 == "<" || $0 == ">" }).first {
+      $0.hasPrefix("q") && $0.dropFirst().allSatisfy(\.isNumber)
+    }
     let known = Int(question?.dropFirst() ?? "") ?? -1
     let number = wrong(format, String(question ?? "")) ? known + 100 : known
     guard knows(format, request.prompt.shared.messages.count > 1, String(question ?? "")) else {
@@ -102,7 +107,8 @@ struct AdapterTrialTests {
     #expect(decision.format == wanted)
     #expect(decision.tries.filter { $0.format == wanted }.allSatisfy { $0.readable == 8 && $0.score == 1 })
     // The others were tried on half of the rows; chat, beside that, on the program as it is.
-    #expect(decision.tries.filter { $0.format != wanted && $0.hasDemos }.allSatisfy { $0.rows == 4 && $0.readable == 0 })
+    #expect(
+      decision.tries.filter { $0.format != wanted && $0.hasDemos }.allSatisfy { $0.rows == 4 && $0.readable == 0 })
     #expect(model.calls == 8 + 4 * 4 + 4)
     #expect(decision.unreadableReply == "It is raining outside")
     #expect(decision.sentence.contains("\(wanted.rawValue): 8 of 8 replies could be read"))
@@ -157,7 +163,8 @@ struct AdapterTrialTests {
   func deterministic() async throws {
     let decisions = try await [1, 3, 16].asyncMap { width in
       try await decide(
-        PickyModel { format, hasDemos, question in format != .chat && (hasDemos || question != "q1") }, concurrency: width
+        PickyModel { format, hasDemos, question in format != .chat && (hasDemos || question != "q1") },
+        concurrency: width
       )?.json
     }
     #expect(Set(decisions).count == 1)
@@ -209,7 +216,9 @@ struct AdapterTrialTests {
     let result = try await compile("MIPROv2", model)
     let error = try #require(result.stopped)
     #expect(error.kind == .outputUnparsable)
-    #expect(error.message.hasPrefix("None of 44 replies of picky/model could be read (prompts in the form chat, json, plain, xml"))
+    #expect(
+      error.message.hasPrefix(
+        "None of 44 replies of picky/model could be read (prompts in the form chat, json, plain, xml"))
     #expect(error.message.contains("It wrote, for example: \"It is raining outside\""))
     #expect(error.remedy?.contains("another model") == true)
     #expect(result.trials.isEmpty)

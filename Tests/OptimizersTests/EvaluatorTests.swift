@@ -127,9 +127,11 @@ struct EvaluatorTests {
     #expect(lasting.listener.evaluationEvents.last == "stopped tooManyErrors")
   }
 
-  @Test("a bad key or a refused request ends the evaluation at once", arguments: [
-    FailureKind.authentication, .languageModelRejected,
-  ])
+  @Test(
+    "a bad key or a refused request ends the evaluation at once",
+    arguments: [
+      FailureKind.authentication, .languageModelRejected,
+    ])
   func hopeless(kind: FailureKind) async throws {
     let bench = Bench(ScriptedModel { _, call in call > 5 ? failure(kind) : nil }, concurrency: 1)
     let error = await errorOf { try await bench.evaluate(try program(), rows(0..<50)) }
@@ -170,7 +172,8 @@ struct EvaluatorTests {
         return isLost ? failure(.languageModelUnavailable) : nil
       }, concurrency: 1)
     if most {
-      #expect(await errorOf { try await bench.evaluate(try program(), rows(0..<60)) }?.kind == .languageModelUnavailable)
+      #expect(
+        await errorOf { try await bench.evaluate(try program(), rows(0..<60)) }?.kind == .languageModelUnavailable)
     } else {
       let coverage = try await bench.evaluate(try program(), rows(0..<60)).coverage
       #expect(coverage > 0.5 && coverage < 1)

@@ -162,8 +162,9 @@ struct MIPROv2Tests {
     let result = await make(
       MIPROv2.self, ["num_candidates": 3, "num_trials": 3, "minibatch": false]
     ).compile(bench.task(try program(), train: rows(0..<25), val: nil))
-    #expect(result.baseline?.result.examples.compactMap { $0.example["question"]?.stringValue }
-      == (5..<25).map { "q\($0)" })
+    #expect(
+      result.baseline?.result.examples.compactMap { $0.example["question"]?.stringValue }
+        == (5..<25).map { "q\($0)" })
     for demo in result.trials.flatMap({ $0.evaluation.program.states[0].demos }) {
       #expect((0..<5).contains { demo["question"] == .string("q\($0)") })
     }
@@ -252,9 +253,11 @@ struct MIPROv2Tests {
     sameSearch(reference, try await search(64, cache: false))
   }
 
-  @Test("done again with the answers of the first time, a search asks nothing and ends the same", arguments: [
-    true, false,
-  ])
+  @Test(
+    "done again with the answers of the first time, a search asks nothing and ends the same",
+    arguments: [
+      true, false,
+    ])
   func again(cache: Bool) async throws {
     let answers = MemoryAnswerStore()
     // Right and wrong are a matter of chance: only stored answers can bring the same search about.
@@ -315,7 +318,8 @@ struct MIPROv2Tests {
   func promptModelGone() async throws {
     let whole = await make(MIPROv2.self, small).compile(Bench(ScriptedModel()).task(try program()))
     let answers = MemoryAnswerStore()
-    let bench = Bench(ScriptedModel { asked, _ in asked.isTask ? nil : failure(.languageModelUnavailable) }, answers: answers)
+    let bench = Bench(
+      ScriptedModel { asked, _ in asked.isTask ? nil : failure(.languageModelUnavailable) }, answers: answers)
     let stopped = await make(MIPROv2.self, small).compile(bench.task(try program()))
     #expect(stopped.stopped?.kind == .languageModelUnavailable)
     sameSearch(whole, await make(MIPROv2.self, small).compile(Bench(answers: answers).task(try program())))

@@ -16,16 +16,19 @@ struct ProposalGateTests {
     return refusal.reason
   }
 
-  @Test("labels, quotes, fences and the layout's marks around a proposal go", arguments: [
-    ("Think first.", "Think first."), ("  Think first.\n", "Think first."), ("\"Think first.\"", "Think first."),
-    ("Instruction: Think first.", "Think first."), ("Proposed Instruction: \"Think first.\"", "Think first."),
-    ("The new instruction: Think first.", "Think first."), ("proposed_instruction: Think first.", "Think first."),
-    ("`Think first.`", "Think first."), ("Do this: think first.", "Do this: think first."),
-    ("```\nThink first.\n```", "Think first."), ("Say \"yes\" or \"no\".", "Say \"yes\" or \"no\"."),
-    ("\"Yes\" or \"no\"", "\"Yes\" or \"no\""), ("\"Think first.", "Think first."), ("Think first.\"", "Think first."),
-    ("Think first.\n\n[[ ## completed ## ]]", "Think first."), ("Think first.<|im_end|>", "Think first."),
-    ("Think first.</proposed_instruction>\nmore", "Think first."),
-  ])
+  @Test(
+    "labels, quotes, fences and the layout's marks around a proposal go",
+    arguments: [
+      ("Think first.", "Think first."), ("  Think first.\n", "Think first."), ("\"Think first.\"", "Think first."),
+      ("Instruction: Think first.", "Think first."), ("Proposed Instruction: \"Think first.\"", "Think first."),
+      ("The new instruction: Think first.", "Think first."), ("proposed_instruction: Think first.", "Think first."),
+      ("`Think first.`", "Think first."), ("Do this: think first.", "Do this: think first."),
+      ("```\nThink first.\n```", "Think first."), ("Say \"yes\" or \"no\".", "Say \"yes\" or \"no\"."),
+      ("\"Yes\" or \"no\"", "\"Yes\" or \"no\""), ("\"Think first.", "Think first."),
+      ("Think first.\"", "Think first."),
+      ("Think first.\n\n[[ ## completed ## ]]", "Think first."), ("Think first.<|im_end|>", "Think first."),
+      ("Think first.</proposed_instruction>\nmore", "Think first."),
+    ])
   func cleaned(raw: String, clean: String) throws {
     #expect(try gate.check(raw).get() == clean)
   }
@@ -42,9 +45,11 @@ struct ProposalGateTests {
   @Test("a copy of what was shown is none, a text of one's own that shares words with it is one")
   func copies() {
     #expect(
-      refusal("Write an instruction with which it does the step better than now: concrete, complete.") == "copied the prompt")
+      refusal("Write an instruction with which it does the step better than now: concrete, complete.")
+        == "copied the prompt")
     #expect(refusal("How many apples does Tom have if he buys three more at the shop? 5") == "copied the prompt")
-    #expect(refusal("Count the apples that Tom has, then add what he buys at the shop, and give the number alone.") == nil)
+    #expect(
+      refusal("Count the apples that Tom has, then add what he buys at the shop, and give the number alone.") == nil)
   }
 
   @Test("another script than the task's is none, the same one is")

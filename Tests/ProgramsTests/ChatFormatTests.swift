@@ -30,7 +30,8 @@ import Testing
     let text = system.content
     let places = [
       "First line.\r\n[[ ## answer ## ]]\n\nLast line.\n\n", "`question`: what [[ ## answer ## ]] is asked\n",
-      "`answer`: JSON of the type list[str], for the schema", "in this order: `[[ ## reasoning ## ]]`, `[[ ## answer ## ]]`.",
+      "`answer`: JSON of the type list[str], for the schema",
+      "in this order: `[[ ## reasoning ## ]]`, `[[ ## answer ## ]]`.",
     ].map { text.firstRange(of: $0)?.lowerBound }
     #expect(!places.contains(nil))
     #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
@@ -56,10 +57,11 @@ import Testing
         + "list[str]).")
   }
 
-  @Test(arguments: [
-    ("text", "text"), (true, "True"), (false, "False"), (nil, "None"), (3, "3"), (1.5, "1.5"), ([], "[]"),
-    (["a", 1, nil], #"["a", 1, null]"#), (["ä": ["b": true]], #"{"ä": {"b": true}}"#),
-  ] as [(JSONValue, String)])
+  @Test(
+    arguments: [
+      ("text", "text"), (true, "True"), (false, "False"), (nil, "None"), (3, "3"), (1.5, "1.5"), ([], "[]"),
+      (["a", 1, nil], #"["a", 1, null]"#), (["ä": ["b": true]], #"{"ä": {"b": true}}"#),
+    ] as [(JSONValue, String)])
   func valuesAreWrittenPlainly(value: JSONValue, text: String) {
     #expect(Adapter.text(of: value) == text)
   }
@@ -96,7 +98,8 @@ import Testing
   @Test(arguments: ReplyFormat.allCases)
   func nothingNamesAClosingMark(format: ReplyFormat) throws {
     let adapter = Adapter(try Signature("question -> answer"), format)
-    let all = adapter.sharedMessages(demos: [["question": "q", "answer": "a"]]).messages + [adapter.request(["question": "q"])]
+    let all =
+      adapter.sharedMessages(demos: [["question": "q", "answer": "a"]]).messages + [adapter.request(["question": "q"])]
     #expect(!all.contains { $0.content.contains("completed") })
   }
 
@@ -191,7 +194,9 @@ import Testing
     for text in ["q -> a", "q -> a: int", "q -> a: bool", "q -> a: Literal['x']", "q -> a: Optional[float]"] {
       #expect(ReplyFormat.plain.suits(try Signature(text)), "\(text)")
     }
-    for text in ["q -> a, b", "q -> a: list[str]", "q -> a: dict[str, int]", "q -> a: int | str", "q -> a: Optional[str]"] {
+    for text in [
+      "q -> a, b", "q -> a: list[str]", "q -> a: dict[str, int]", "q -> a: int | str", "q -> a: Optional[str]",
+    ] {
       #expect(!ReplyFormat.plain.suits(try Signature(text)), "\(text)")
       #expect(Adapter(try Signature(text), .plain).format == .json)
     }

@@ -72,7 +72,7 @@ import Traces
     let second = try #require(model.requests.last)
     #expect(model.requests.count == 2)
     #expect(second.prompt.messages.map(\.role) == [.system, .user])
-    #expect(second.prompt.messages.last?.content .hasPrefix("question:\nq\n\nRespond with a JSON object") == true)
+    #expect(second.prompt.messages.last?.content.hasPrefix("question:\nq\n\nRespond with a JSON object") == true)
     #expect(second.options.schema != nil)
     #expect(model.requests.first?.options.schema == nil)
     let finished = trace.finish(experimentID: nil, runID: nil)
@@ -88,7 +88,8 @@ import Traces
   }
 
   @Test func showsWhatWasWrongWithAValue() async throws {
-    let model = ScriptedModel(reply(("reasoning", "r"), ("answer", "plenty")), reply(("reasoning", "r"), ("answer", "5")))
+    let model = ScriptedModel(
+      reply(("reasoning", "r"), ("answer", "plenty")), reply(("reasoning", "r"), ("answer", "5")))
     let prediction = try await run(try cot, ["question": "q"], model)
     #expect(prediction.outputs["answer"] == 5)
     let second = try #require(model.requests.last?.prompt.messages)
@@ -137,7 +138,9 @@ import Traces
   private var sorting: Program {
     get throws {
       var program = Program(
-        try module(["module": "Predict", "signature": "text -> label: Literal['close_account', 'exchange_rate', 'lost']"]))
+        try module([
+          "module": "Predict", "signature": "text -> label: Literal['close_account', 'exchange_rate', 'lost']",
+        ]))
       program["self"]?.demos = [["text": "Where is it?", "label": "lost"]]
       return program
     }
@@ -159,7 +162,10 @@ import Traces
     let model = ScriptedModel(echo, echo, echo, echo)
     await #expect(throws: HoneError.self) { try await self.run(try self.sorting, ["text": "delete my account"], model) }
     #expect(model.requests.count == 4)
-    #expect(try await run(try sorting, ["text": "other words"], ScriptedModel(echo, echo)).outputs == ["label": "close_account"])
+    #expect(
+      try await run(try sorting, ["text": "other words"], ScriptedModel(echo, echo)).outputs == [
+        "label": "close_account"
+      ])
   }
 
   @Test func aChoiceThatWasMissedTwiceIsDrawnWithEachChoiceShown() async throws {
@@ -182,7 +188,9 @@ import Traces
     #expect(shown[1].hasPrefix("[[ ## text ## ]]\nclose account\n") && shown[2] == "[[ ## label ## ]]\nclose_account")
     #expect(shown[4] == "[[ ## label ## ]]\nexchange_rate" && shown[6] == "[[ ## label ## ]]\nlost")
     // From other forms than JSON it changes to chat for that.
-    for (format, mark) in [(ReplyFormat.plain, "[[ ## label ## ]]"), (.xml, "[[ ## label ## ]]"), (.json, "JSON object")] {
+    for (format, mark) in [
+      (ReplyFormat.plain, "[[ ## label ## ]]"), (.xml, "[[ ## label ## ]]"), (.json, "JSON object"),
+    ] {
       var other = try sorting
       other.adapter = format
       let model = ScriptedModel([["weather"], ["rain"], ["lost"]])
@@ -218,7 +226,8 @@ import Traces
 
   @Test func whatIsMissingAfterTwoRepliesIsAskedForByItself() async throws {
     let model = ScriptedModel([
-      ["I see."], [#"{"name": "Bo"}"#], ["The kind is bill.", "hm", "bill", "bug"], ["5 or 6", "about 20 minutes", "20"],
+      ["I see."], [#"{"name": "Bo"}"#], ["The kind is bill.", "hm", "bill", "bug"],
+      ["5 or 6", "about 20 minutes", "20"],
     ])
     let prediction = try await run(try ticket, ["message": "I paid twice. Bo"], model)
     #expect(prediction.outputs == ["kind": "bill", "minutes": 20, "name": "Bo"])
@@ -245,7 +254,8 @@ import Traces
 
   @Test func aReplyThatWasCutOffInItsFormIsFollowedByQuestions() async throws {
     let model = ScriptedModel(#"{"kind": "bill", "name": "Bo and"#, "20", "The name is Bo.", cut: [0])
-    #expect(try await run(try ticket, ["message": "m"], model).outputs == ["kind": "bill", "minutes": 20, "name": "Bo"])
+    #expect(
+      try await run(try ticket, ["message": "m"], model).outputs == ["kind": "bill", "minutes": 20, "name": "Bo"])
     // What may be half a value is asked for again.
     #expect(model.requests.count == 3)
   }

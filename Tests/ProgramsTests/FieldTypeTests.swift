@@ -116,9 +116,10 @@ import Testing
 
 @Suite struct TypesInWords {
   @Test func everyTypeButTextTellsTheModelWhatToWrite() throws {
-    for text in ["int", "float", "bool", "list[int]", "dict[str, int]", "tuple[int, str]", "Optional[int]",
-      "Optional[str]", "int | float", "Literal['a', 'b']"]
-    {
+    for text in [
+      "int", "float", "bool", "list[int]", "dict[str, int]", "tuple[int, str]", "Optional[int]",
+      "Optional[str]", "int | float", "Literal['a', 'b']",
+    ] {
       #expect(try type(text).outputNote?.isEmpty == false, "\(text)")
     }
     #expect(FieldType.string.outputNote == nil)

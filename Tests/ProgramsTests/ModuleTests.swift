@@ -18,11 +18,12 @@ import Testing
     #expect(module.predictors.map(\.name) == ["self"])
   }
 
-  @Test(arguments: [
-    "question, k: int -> answer: list[str]",
-    ["module": "Predict", "signature": ["inputs": [["name": "a", "desc": "x"]], "outputs": ["b"]]],
-    planAndSolve,
-  ] as [JSONValue])
+  @Test(
+    arguments: [
+      "question, k: int -> answer: list[str]",
+      ["module": "Predict", "signature": ["inputs": [["name": "a", "desc": "x"]], "outputs": ["b"]]],
+      planAndSolve,
+    ] as [JSONValue])
   func readBackFromTheirOwnJSON(json: JSONValue) throws {
     let module = try module(json)
     #expect(try ProgramsTests.module(.object(module.json)) == module)
@@ -40,29 +41,32 @@ import Testing
     ])
     #expect(
       found.map(\.path)
-        == ["program.steps[0].module", "program.steps[1].inputs.qery", "program.steps[2].signature",
-          "program.steps[3].name", "program.steps[3].nam", "program.steps[4].name", "program.steps[4].inputs.a"])
+        == [
+          "program.steps[0].module", "program.steps[1].inputs.qery", "program.steps[2].signature",
+          "program.steps[3].name", "program.steps[3].nam", "program.steps[4].name", "program.steps[4].inputs.a",
+        ])
     #expect(found.map(\.suggestion) == ["Predict", "query", nil, nil, "name", nil, "answer"])
   }
 
-  @Test(arguments: [
-    (["module": "Predict"], "program.signature"),
-    (["module": "Predict", "steps": []], "program.module"),
-    (["module": "Pipeline", "signature": "a -> b"], "program.module"),
-    (["steps": []], "program.steps"),
-    ("a -> reasoning", "program"),
-    (["signature": "a -> b", "demos": []], "program.demos"),
-    (7, "program"),
-    (["steps": [["name": "self", "signature": "a -> b"]]], "program.steps[0].name"),
-    (["steps": [["name": "a.b", "signature": "a -> b"]]], "program.steps[0].name"),
-    (["steps": [["name": "", "signature": "a -> b"]]], "program.steps[0].name"),
-    (["steps": [["name": "x", "signature": "a -> b"]], "outputs": ["c"]], "program.outputs"),
-    (["steps": [["name": "x", "signature": "a -> b"]], "outputs": []], "program.outputs"),
-    (["steps": [["name": "x", "signature": "a -> b"]], "outputs": ["b", "b"]], "program.outputs"),
-    (["steps": [["name": "x", "signature": "a -> b", "inputs": ["a": 1]]]], "program.steps[0].inputs.a"),
-    (["steps": [["name": "x", "signature": "a -> b", "inputs": ["a": "y.b"]]]], "program.steps[0].inputs.a"),
-    (["steps": [["name": "x", "steps": [["name": "y", "signature": "a -> b"]]]]], "program.steps[0]"),
-  ] as [(JSONValue, String)])
+  @Test(
+    arguments: [
+      (["module": "Predict"], "program.signature"),
+      (["module": "Predict", "steps": []], "program.module"),
+      (["module": "Pipeline", "signature": "a -> b"], "program.module"),
+      (["steps": []], "program.steps"),
+      ("a -> reasoning", "program"),
+      (["signature": "a -> b", "demos": []], "program.demos"),
+      (7, "program"),
+      (["steps": [["name": "self", "signature": "a -> b"]]], "program.steps[0].name"),
+      (["steps": [["name": "a.b", "signature": "a -> b"]]], "program.steps[0].name"),
+      (["steps": [["name": "", "signature": "a -> b"]]], "program.steps[0].name"),
+      (["steps": [["name": "x", "signature": "a -> b"]], "outputs": ["c"]], "program.outputs"),
+      (["steps": [["name": "x", "signature": "a -> b"]], "outputs": []], "program.outputs"),
+      (["steps": [["name": "x", "signature": "a -> b"]], "outputs": ["b", "b"]], "program.outputs"),
+      (["steps": [["name": "x", "signature": "a -> b", "inputs": ["a": 1]]]], "program.steps[0].inputs.a"),
+      (["steps": [["name": "x", "signature": "a -> b", "inputs": ["a": "y.b"]]]], "program.steps[0].inputs.a"),
+      (["steps": [["name": "x", "steps": [["name": "y", "signature": "a -> b"]]]]], "program.steps[0]"),
+    ] as [(JSONValue, String)])
   func aProblemHasItsPlace(json: JSONValue, path: String) {
     #expect(problems(reading: json).map(\.path) == [path])
   }
@@ -87,9 +91,12 @@ import Testing
       "steps": [
         ["name": "one", "module": "Predict", "signature": "text -> summary"],
         ["name": "two", "module": "Predict", "signature": "text -> summary", "inputs": ["text": "one.summary"]],
-        ["name": "three", "module": "Predict", "signature": "summary, k: int -> title", "inputs": [
-          "summary": "one.summary", "k": "size"
-        ]],
+        [
+          "name": "three", "module": "Predict", "signature": "summary, k: int -> title",
+          "inputs": [
+            "summary": "one.summary", "k": "size",
+          ],
+        ],
       ],
       "outputs": ["title", "summary"],
     ])

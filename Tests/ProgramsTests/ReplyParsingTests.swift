@@ -22,8 +22,10 @@ import Testing
     ("[[ ## other ## ]]\nx\n[[ ## reasoning ## ]]\nr\n[[ ## note ## ]]\ny\n[[ ## answer ## ]]\n5", "r"),
     ("[[ ## reasoning ## ]]\n  a\n\n  b  \n[[ ## answer ## ]]\n5", "a\n\n  b"),
     ("[[ ## reasoning ## ]]\n\n[[ ## answer ## ]]\n5", ""),
-    ("[[ ## reasoning ## ]]\nI fill `[[ ## answer ## ]]` with [[ ## answer ## ]] 7.\n[[ ## answer ## ]]\n5",
-      "I fill `[[ ## answer ## ]]` with [[ ## answer ## ]] 7."),
+    (
+      "[[ ## reasoning ## ]]\nI fill `[[ ## answer ## ]]` with [[ ## answer ## ]] 7.\n[[ ## answer ## ]]\n5",
+      "I fill `[[ ## answer ## ]]` with [[ ## answer ## ]] 7."
+    ),
     ("[[ ## reasoning ## ]]\n`[[ ## answer ## ]]` holds 7\n[[ ## answer ## ]]\n5", "`[[ ## answer ## ]]` holds 7"),
     ("[[ ## reasoning ## ]] see [[ ## question ## ]] above\n[[ ## answer ## ]]\n5", "see [[ ## question ## ]] above"),
     ("[[ ## reasoning ## ]]\na[[0]] and [[ ## ]] and [[ x\n[[ ## answer ## ]]\n5", "a[[0]] and [[ ## ]] and [[ x"),
@@ -149,7 +151,9 @@ import Testing
 }
 
 @Suite struct RepliesInAnyForm {
-  private func read(_ signature: String, _ text: String, _ format: ReplyFormat = .chat, reasoning: String = "") throws -> ReadReply {
+  private func read(
+    _ signature: String, _ text: String, _ format: ReplyFormat = .chat, reasoning: String = ""
+  ) throws -> ReadReply {
     try Adapter(try Signature(signature), format).read(Completion(text, reasoning: reasoning))
   }
 
@@ -165,15 +169,17 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("question -> answer", "I do not know.", "I do not know."), ("question -> answer", "answer: Paris", "Paris"),
-    ("question -> answer", "```\nParis\n```", "Paris"),
-    ("question -> answer: int", "The answer is 42.", 42), ("question -> answer: bool", "Yes.", true),
-    ("text -> label: Literal['lost', 'late']", "Label: lost", "lost"),
-    ("text -> label: Literal['lost', 'late']", "It is about a card that is lost, I think.", "lost"),
-    ("text -> city", "Paris\n\ntext:\nNext one", "Paris"),
-    ("text -> tags: list[str]", #"["a", "b"]"#, ["a", "b"]), ("text -> facts: dict[str, int]", #"{"a": 1}"#, ["a": 1]),
-  ] as [(String, String, JSONValue)])
+  @Test(
+    arguments: [
+      ("question -> answer", "I do not know.", "I do not know."), ("question -> answer", "answer: Paris", "Paris"),
+      ("question -> answer", "```\nParis\n```", "Paris"),
+      ("question -> answer: int", "The answer is 42.", 42), ("question -> answer: bool", "Yes.", true),
+      ("text -> label: Literal['lost', 'late']", "Label: lost", "lost"),
+      ("text -> label: Literal['lost', 'late']", "It is about a card that is lost, I think.", "lost"),
+      ("text -> city", "Paris\n\ntext:\nNext one", "Paris"),
+      ("text -> tags: list[str]", #"["a", "b"]"#, ["a", "b"]),
+      ("text -> facts: dict[str, int]", #"{"a": 1}"#, ["a": 1]),
+    ] as [(String, String, JSONValue)])
   func aBareValueStandsForTheOneOutput(signature: String, text: String, value: JSONValue) throws {
     let read = try read(signature, text)
     #expect(read.outputs.first?.value == value)
@@ -192,8 +198,12 @@ import Testing
 
   @Test func thoughtsFillTheReasoning() throws {
     let signature = "question -> reasoning, answer: int"
-    #expect(try read(signature, "[[ ## answer ## ]]\n5", reasoning: "2+3").outputs == ["reasoning": "2+3", "answer": 5])
-    #expect(try read(signature, "<think>\n2+3\n</think>\n\n[[ ## answer ## ]]\n5").outputs == ["reasoning": "2+3", "answer": 5])
+    #expect(
+      try read(signature, "[[ ## answer ## ]]\n5", reasoning: "2+3").outputs == ["reasoning": "2+3", "answer": 5])
+    #expect(
+      try read(signature, "<think>\n2+3\n</think>\n\n[[ ## answer ## ]]\n5").outputs == [
+        "reasoning": "2+3", "answer": 5,
+      ])
     #expect(try read(signature, "2+3</think>[[ ## answer ## ]]\n5").outputs == ["reasoning": "2+3", "answer": 5])
     #expect(try read(signature, "<think>2+3</think>5").outputs == ["reasoning": "2+3", "answer": 5])
     let own = try read(signature, "[[ ## reasoning ## ]]\nr\n[[ ## answer ## ]]\n5", reasoning: "2+3")
@@ -224,7 +234,8 @@ import Testing
 
   @Test(arguments: [
     ("<name>Ann</name>\n<age>5</age>", "Ann"), ("Here:\n<name>\nAnn\n</name><age>5</age>bye", "Ann"),
-    ("<name>A &amp; B &lt;x&gt;</name><age>5</age>", "A & B <x>"), ("<name>A & <b>B</b></name><age>5</age>", "A & <b>B</b>"),
+    ("<name>A &amp; B &lt;x&gt;</name><age>5</age>", "A & B <x>"),
+    ("<name>A & <b>B</b></name><age>5</age>", "A & <b>B</b>"),
     ("<name>Ann<age>5</age>", "Ann"), ("<name>Ann</name><age>5", "Ann"),
     ("<name>Ann</name><name>Bob</name><age>5</age>", "Ann"),
   ])

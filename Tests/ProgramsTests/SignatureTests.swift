@@ -115,8 +115,10 @@ import Testing
     #expect(signature == nil)
     #expect(
       problems.map(\.path)
-        == ["signature.inputs[0].type", "signature.inputs[1].name", "signature.inputs[2]", "signature.outputs[1]",
-          "signature.instruction"])
+        == [
+          "signature.inputs[0].type", "signature.inputs[1].name", "signature.inputs[2]", "signature.outputs[1]",
+          "signature.instruction",
+        ])
     #expect(problems.last?.suggestion == "instructions")
   }
 

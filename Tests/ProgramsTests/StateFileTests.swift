@@ -199,7 +199,8 @@ import Testing
   }
 
   @Test func aFileThatNamesAModel() throws {
-    let (program, warnings) = try read("predict_with_lm.json", ["module": "Predict", "signature": "question -> answer"])
+    let (program, warnings) = try read(
+      "predict_with_lm.json", ["module": "Predict", "signature": "question -> answer"])
     #expect(warnings == ["self: the file names the model openai/sim; models are not taken from files."])
     #expect(!StateFile.text(program).contains("8791"))
   }

@@ -48,7 +48,8 @@ final class ScriptedModel: LanguageModel {
       throw ModelFailure(HoneError(.languageModelUnavailable, "The script is at its end."), retry: .never)
     }
     return ModelReply(
-      texts: texts, finishReasons: texts.map { _ in isCut ? "length" : "stop" }, usage: TokenUsage(inputTokens: 10, outputTokens: 5))
+      texts: texts, finishReasons: texts.map { _ in isCut ? "length" : "stop" },
+      usage: TokenUsage(inputTokens: 10, outputTokens: 5))
   }
 }
 

@@ -202,11 +202,13 @@ import Testing
 @Suite struct LabelsInOtherWords {
   private let type = FieldType.literal(["exchange_rate", "close_account", "lost_card", "refund", "identity"])
 
-  @Test(arguments: [
-    ("The exchange rates at this bank are based on the market.", "exchange_rate"),
-    ("You can close an account by tapping the icon.", "close_account"), ("Closing accounts takes a day.", "close_account"),
-    ("It is about refunds.", "refund"), ("The card was lost on a train.", "lost_card"),
-  ] as [(String, JSONValue)])
+  @Test(
+    arguments: [
+      ("The exchange rates at this bank are based on the market.", "exchange_rate"),
+      ("You can close an account by tapping the icon.", "close_account"),
+      ("Closing accounts takes a day.", "close_account"),
+      ("It is about refunds.", "refund"), ("The card was lost on a train.", "lost_card"),
+    ] as [(String, JSONValue)])
   func areRead(text: String, label: JSONValue) throws {
     let reading = try type.read(text).get()
     #expect(reading.value == label)

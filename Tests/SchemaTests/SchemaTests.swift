@@ -140,6 +140,8 @@ struct SchemaTests {
     #expect(shapes.read([:], at: "it", problems) == nil)
     #expect(problems.problems.last?.path == "it.name")
     #expect(shapes.read(3, at: "it", problems) == nil)
-    #expect(problems.problems.last?.message == "Expected the name of a shape, or an object with \"name\" and its options; got a number.")
+    #expect(
+      problems.problems.last?.message
+        == "Expected the name of a shape, or an object with \"name\" and its options; got a number.")
   }
 }

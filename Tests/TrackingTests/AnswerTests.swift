@@ -100,7 +100,8 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
       answer.notes = [second]
       try await store.keep(answer, for: .of("key"))
       try await store.keep(
-        [FailedRequests(role: .judge, requests: 2, tokens: TokenUsage(inputTokens: 3, outputTokens: 4), cost: nil)], run: run,
+        [FailedRequests(role: .judge, requests: 2, tokens: TokenUsage(inputTokens: 3, outputTokens: 4), cost: nil)],
+        run: run,
         closing: [])
       let bill = try await store.bill(run: run)
       #expect(bill.map(\.role) == [.task, .judge])
@@ -114,14 +115,16 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
       let run = try await store.beginRun(NewRun(), method: "compile", params: ["a": 1]).id
       #expect(try await store.processWorking(on: run) != nil)
       // Who works on it is this very process; still nobody else may.
-      #expect(await failure { _ = try await store.reopenRun(run, params: [:], droppingTags: []) }?.kind == .invalidParams)
+      #expect(
+        await failure { _ = try await store.reopenRun(run, params: [:], droppingTags: []) }?.kind == .invalidParams)
       try await store.requestStop(run: run)
       #expect(try await store.stopRequests() == [run])
       try await store.logTrial(run: run, number: 2, ["number": 2])
       try await store.logTrial(run: run, number: 1, ["number": 1])
       #expect(try await store.trials(run: run, after: 1).count == 1)
       try await store.endRun(
-        run, status: .killed, seconds: 2.5, metrics: [MetricPoint("calls", 7)], tags: [KeyValue("hone.status", "PAUSED")],
+        run, status: .killed, seconds: 2.5, metrics: [MetricPoint("calls", 7)],
+        tags: [KeyValue("hone.status", "PAUSED")],
         result: ["status": "PAUSED"])
       #expect(try await store.stopRequests().isEmpty)
       #expect(try await store.processWorking(on: run) == nil)
@@ -131,9 +134,11 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
       #expect(try await store.trials(run: run).isEmpty)
       #expect(try await store.result(run: run) == nil)
       #expect(try await store.run(run).info.status == .running)
-      try await store.endRun(run, status: .finished, seconds: 1, metrics: [MetricPoint("calls", 9)], tags: [], result: [:])
+      try await store.endRun(
+        run, status: .finished, seconds: 1, metrics: [MetricPoint("calls", 9)], tags: [], result: [:])
       #expect(try await store.metricHistory(run: run, key: "calls").items.map(\.value) == [9])
-      #expect(await failure { _ = try await store.reopenRun(run, params: [:], droppingTags: []) }?.kind == .invalidParams)
+      #expect(
+        await failure { _ = try await store.reopenRun(run, params: [:], droppingTags: []) }?.kind == .invalidParams)
     }
   }
 }

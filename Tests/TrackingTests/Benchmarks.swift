@@ -20,7 +20,8 @@ struct Benchmarks {
   private func measure(_ name: String, _ count: Int, _ body: () async throws -> Void) async rethrows {
     let (start, processor) = (ContinuousClock.now, processorTime)
     try await body()
-    let wall = Double((ContinuousClock.now - start).components.attoseconds) / 1e18
+    let wall =
+      Double((ContinuousClock.now - start).components.attoseconds) / 1e18
       + Double((ContinuousClock.now - start).components.seconds)
     let spent = processorTime - processor
     print("\(name): \(Int(wall / Double(count) * 1e9)) ns wall, \(Int(spent / Double(count) * 1e9)) ns processor each")

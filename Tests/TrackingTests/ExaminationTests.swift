@@ -96,7 +96,8 @@ import Traces
       }
       try queue.close()
       let findings = try await StoreExamination.run(home: home, repair: true)
-      #expect(Set(findings.filter { $0.level == .error }.map(\.check)).isSuperset(of: ["artifacts", "references", "traces"]))
+      #expect(
+        Set(findings.filter { $0.level == .error }.map(\.check)).isSuperset(of: ["artifacts", "references", "traces"]))
       #expect(findings.first { $0.check == "artifacts" }?.message.contains("table.json") == true)
     }
     try await withHome { home async throws in

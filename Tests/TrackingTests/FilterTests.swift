@@ -336,7 +336,9 @@ private func names(_ store: TrackingStore, _ filter: String) async throws -> [St
     let pattern = try PatternCache.compiled("^(a+)+$")
     #expect(try !pattern.matches(String(repeating: "a", count: 2000) + "b"))
     let scalars = Array(String(repeating: "a", count: 300_000).unicodeScalars)
-    #expect(throws: RegularExpression.Abandoned.tooManySteps) { try pattern.firstMatch(in: scalars, maximumWork: 100_000) }
+    #expect(throws: RegularExpression.Abandoned.tooManySteps) {
+      try pattern.firstMatch(in: scalars, maximumWork: 100_000)
+    }
   }
 
   @Test(arguments: [

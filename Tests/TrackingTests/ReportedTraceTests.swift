@@ -22,7 +22,8 @@ struct ReportedTraceTests {
     ]
     return (0..<count).map { index in
       Span(
-        id: SpanID(UInt64(index + 1)), parent: index == 0 ? nil : SpanID(1), name: index == 0 ? "root" : "step \(index)",
+        id: SpanID(UInt64(index + 1)), parent: index == 0 ? nil : SpanID(1),
+        name: index == 0 ? "root" : "step \(index)",
         kind: index == 0 ? .chain : .chatModel, start: start + index * 1000, end: start + 900_000_000 - index,
         inputs: .json(index == 0 ? ["question": "Why?"] : ["messages": messages, "prompt": nil]),
         outputs: .json("Because."), attributes: ["index": .int(index)], status: .ok)
@@ -147,7 +148,8 @@ struct ReportedTraceTests {
       #expect(try await store.searchTraces(filter: "feedback.score > 0.4").items.count == 1)
       try await store.deleteAssessment(second.id, of: Self.id)
       #expect(try await store.assessment(first.id, of: Self.id).isValid)
-      #expect(await failure { _ = try await store.assessment(first.id, of: TraceID(high: 9, low: 9)) }?.kind == .notFound)
+      #expect(
+        await failure { _ = try await store.assessment(first.id, of: TraceID(high: 9, low: 9)) }?.kind == .notFound)
     }
   }
 
@@ -181,17 +183,24 @@ struct ReportedTraceTests {
           subject: .assessments, metric: "assessment_value", dimensions: ["assessment_name"], experimentIDs: ["0"],
           filters: ["status = 'OK'"]))
       #expect(scores.map(\.dimensions) == [["score"]] && scores.map(\.value) == [1])
-      #expect(await failure { _ = try await store.metricRows(TraceMetricsQuery(subject: .traces, metric: "x", experimentIDs: ["0"])) }?.kind == .invalidParams)
+      #expect(
+        await failure {
+          _ = try await store.metricRows(TraceMetricsQuery(subject: .traces, metric: "x", experimentIDs: ["0"]))
+        }?.kind == .invalidParams)
     }
   }
 
-  @Test(arguments: [
-    ("2026-11-23T22:47:10.870Z", 1_795_474_030_870_000_000), ("1970-01-01T00:00:00Z", 0),
-    ("2026-11-23T23:47:10.870+01:00", 1_795_474_030_870_000_000), ("2024-02-29T12:00:00.000000001Z", 1_709_208_000_000_000_001),
-    ("2026-13-01T00:00:00Z", nil), ("yesterday", nil), ("2026-11-23T22:47:10", nil), ("", nil),
-  ] as [(String, Int?)])
+  @Test(
+    arguments: [
+      ("2026-11-23T22:47:10.870Z", 1_795_474_030_870_000_000), ("1970-01-01T00:00:00Z", 0),
+      ("2026-11-23T23:47:10.870+01:00", 1_795_474_030_870_000_000),
+      ("2024-02-29T12:00:00.000000001Z", 1_709_208_000_000_000_001),
+      ("2026-13-01T00:00:00Z", nil), ("yesterday", nil), ("2026-11-23T22:47:10", nil), ("", nil),
+    ] as [(String, Int?)])
   func `Times are read from text`(text: String, expected: Int?) {
     #expect(nanoseconds(rfc3339: text) == expected)
-    if let expected { #expect(nanoseconds(rfc3339: rfc3339(nanoseconds: expected)) == expected / 1_000_000 * 1_000_000) }
+    if let expected {
+      #expect(nanoseconds(rfc3339: rfc3339(nanoseconds: expected)) == expected / 1_000_000 * 1_000_000)
+    }
   }
 }

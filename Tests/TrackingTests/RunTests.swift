@@ -216,7 +216,8 @@ import Traces
   @Test func `A metric's history is paged`() async throws {
     try await withStore { store async throws in
       let run = try await store.createRun(NewRun())
-      try await store.log(run: run.id, metrics: (0..<25).map { MetricPoint("m", Double($0), step: $0 / 2, timestamp: 1) })
+      try await store.log(
+        run: run.id, metrics: (0..<25).map { MetricPoint("m", Double($0), step: $0 / 2, timestamp: 1) })
       var values: [Double] = []
       var token: String?
       repeat {

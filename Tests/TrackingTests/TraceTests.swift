@@ -126,12 +126,14 @@ private func described(_ span: Span) -> String {
     try await withStore { store async throws in
       var trace = typicalTrace(1, shared: demoMessages)
       let root = trace.spans[0]
-      trace.spans = [root] + (1..<1300).map { index in
-        Span(
-          id: SpanID(UInt64(index)), parent: index == 1 ? root.id : SpanID(UInt64(index - 1)), name: "step \(index)",
-          kind: .tool, start: root.start + index, end: root.start + index + 5,
-          inputs: .json(.string("input of step \(index) " + String(repeating: "x", count: 100))), status: .ok)
-      }
+      trace.spans =
+        [root]
+        + (1..<1300).map { index in
+          Span(
+            id: SpanID(UInt64(index)), parent: index == 1 ? root.id : SpanID(UInt64(index - 1)), name: "step \(index)",
+            kind: .tool, start: root.start + index, end: root.start + index + 5,
+            inputs: .json(.string("input of step \(index) " + String(repeating: "x", count: 100))), status: .ok)
+        }
       await store.record(trace)
       await store.flush()
       for limit in [(300, 1 << 30), (10_000, 60_000), (100_000, 1)] {

@@ -10,7 +10,9 @@ package struct DatasetRequest: SchemaObject {
     [
       Member("rows", \.rows, "The rows themselves: objects with a member for each field."),
       Member("path", \.path, "A file of JSON Lines, JSON, CSV or TSV."),
-      Member("name", \.name, as: nameSchema, "A data set that goes by name: gsm8k or word-problems; or what to call this one."),
+      Member(
+        "name", \.name, as: nameSchema,
+        "A data set that goes by name: gsm8k or word-problems; or what to call this one."),
       Member("split", \.split, as: splitSchema, "Which part of a data set that goes by name."),
       Member(
         "inputs", \.inputs, also: ["input_keys", "inputKeys"],

@@ -97,7 +97,7 @@ struct GSM8K {
       let location = LocalFile.resolve(file.name, base: directory)
       do throws(LocalFile.Failure) {
         return (try LocalFile.read(location, maximumBytes: Dataset.maximumFileBytes), location)
-      } catch where error.isAbsent {
+      } catch  where error.isAbsent {
         continue
       } catch {
         problems.add(path, "\(location) cannot be read: \(error.reason).")

@@ -124,7 +124,8 @@ package struct RowReader {
         append(data)
       } else {
         note(
-          path, "Expected an array of rows, {\"rows\": [...]}, {\"data\": [...]} or {\"columns\": [...], "
+          path,
+          "Expected an array of rows, {\"rows\": [...]}, {\"data\": [...]} or {\"columns\": [...], "
             + "\"data\": [[...]]}; got an object with the members \(object.keys.prefix(8).joined(separator: ", ")).")
       }
     default: note(path, "Expected an array of rows, got \(value.kindName).", got: value.excerpt)

@@ -5,7 +5,8 @@ package import Schema
 /// Which of a source's rows to take: shuffled by a seed first, then from an offset on, then so many.
 package struct RowSelection: SchemaObject, Hashable {
   package static let members: [Member<Self>] = [
-    Member("shuffleSeed", \.shuffleSeed, "Shuffles the rows before offset and limit, with this seed of Python's generator."),
+    Member(
+      "shuffleSeed", \.shuffleSeed, "Shuffles the rows before offset and limit, with this seed of Python's generator."),
     Member("offset", \.offset, in: 0...Int.max, "How many rows to pass over."),
     Member("limit", \.limit, in: 1...Int.max, "How many rows to take."),
   ]

@@ -22,7 +22,9 @@ package struct JudgeMetric: Metric {
   package struct Options: SchemaObject {
     package static let members: [Member<Self>] = [
       Member("field", \.field, "The output that holds the score; the one that looks like it unless said."),
-      Member("threshold", \.threshold, "From which score on an example counts as solved; the score stands as it is unless said."),
+      Member(
+        "threshold", \.threshold,
+        "From which score on an example counts as solved; the score stands as it is unless said."),
       Member("range", \.bounds, "The scale of the score, which becomes 0 to 1: two numbers, the lower first."),
       Member(
         "inputs", \.sources, "Where the judge's inputs take their values from: example.FIELD or prediction.FIELD."),
@@ -140,7 +142,7 @@ package struct JudgeMetric: Metric {
     let judged: JSONObject
     do throws(HoneError) {
       judged = try await program.run(inputs, in: context).outputs
-    } catch where error.kind == .outputUnparsable {
+    } catch  where error.kind == .outputUnparsable {
       // It is not the judged program's output that could not be read.
       throw HoneError(.metricFailed, "The judge \(name) could not be read: \(error.message)", remedy: error.remedy)
     }
@@ -154,7 +156,8 @@ package struct JudgeMetric: Metric {
     }
     if let threshold = options.threshold { return MetricScore(number >= threshold, feedback: feedback) }
     if let range = options.range {
-      number = (min(max(number, range.lowerBound), range.upperBound) - range.lowerBound)
+      number =
+        (min(max(number, range.lowerBound), range.upperBound) - range.lowerBound)
         / (range.upperBound - range.lowerBound)
     }
     return MetricScore(number, feedback: feedback)

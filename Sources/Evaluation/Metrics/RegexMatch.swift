@@ -69,7 +69,8 @@ package struct RegexMatch: NamedMetric {
     let scalars = Array(got.comparedText.unicodeScalars)
     guard scalars.count <= Self.maximumLength else {
       throw HoneError(
-        .metricFailed, "The metric regex searches at most \(Self.maximumLength) characters; the output has "
+        .metricFailed,
+        "The metric regex searches at most \(Self.maximumLength) characters; the output has "
           + "\(scalars.count).",
         remedy: "Bound the program's output, or choose another metric.")
     }

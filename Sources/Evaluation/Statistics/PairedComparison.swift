@@ -15,9 +15,13 @@ public import Schema
 public struct PairedComparison: ResultObject, Hashable {
   package static let summary = "Whether one program scores better than another on the same examples."
   package static let members: [Member<Self>] = [
-    Member("difference", \.difference, isAlwaysWritten: true, "The candidate's score less the baseline's, in percent points."),
+    Member(
+      "difference", \.difference, isAlwaysWritten: true, "The candidate's score less the baseline's, in percent points."
+    ),
     Member("interval", \.interval, isAlwaysWritten: true, "The 95 % interval of the difference."),
-    Member("pValue", \.pValue, isAlwaysWritten: true, "If both were equally good, how probable a difference this large would be."),
+    Member(
+      "pValue", \.pValue, isAlwaysWritten: true,
+      "If both were equally good, how probable a difference this large would be."),
     Member("method", \.method, isAlwaysWritten: true, "The test."),
     Member("wins", \.wins, isAlwaysWritten: true, "Examples on which the candidate scores higher."),
     Member("losses", \.losses, isAlwaysWritten: true, "Examples on which it scores lower."),

@@ -14,7 +14,9 @@ public struct PercentInterval: SchemaValue, Hashable {
   package static var schema: Schema { Schema(.named("Interval"), "[low, high]") }
 
   /// What stands under that name.
-  package static var shape: Schema { Schema(.array(Schema(.number(-.infinity ... .infinity))), "95 % interval [low, high] in percent.") }
+  package static var shape: Schema {
+    Schema(.array(Schema(.number(-.infinity ... .infinity))), "95 % interval [low, high] in percent.")
+  }
 
   package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> PercentInterval? {
     guard let bounds = [Double].read(value, at: place, problems) else { return nil }

@@ -44,7 +44,9 @@ package struct RunExport {
     if experiments.insert(run.info.experimentID).inserted {
       let experiment = try await store.experiment(id: run.info.experimentID)
       try line([
-        "experiment": ["id": .string(experiment.id), "name": .string(experiment.name), "tags": .object(experiment.tags.object)]
+        "experiment": [
+          "id": .string(experiment.id), "name": .string(experiment.name), "tags": .object(experiment.tags.object),
+        ]
       ])
     }
     try await write(run)
@@ -81,7 +83,8 @@ package struct RunExport {
         "id": .string(run.id), "experiment": .string(run.info.experimentID), "parent": JSONValue(run.info.parentID),
         "name": .string(run.info.name), "status": .string(run.info.status.rawValue), "user": .string(run.info.user),
         "startTime": .int(run.info.startTime), "endTime": JSONValue(run.info.endTime),
-        "deleted": .bool(run.info.lifecycle == .deleted), "params": .object(run.params.object), "metrics": .array(metrics),
+        "deleted": .bool(run.info.lifecycle == .deleted), "params": .object(run.params.object),
+        "metrics": .array(metrics),
         "tags": .object(run.tags.object), "inputs": .array(run.inputs.map(\.line)), "results": .array(rows),
       ]
     ])

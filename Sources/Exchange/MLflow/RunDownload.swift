@@ -53,7 +53,8 @@ struct RunDownload: Sendable {
     for key in run["data"]?["metrics"]?.keyValues.keys ?? [] {
       let history = try await api.get("2.0/mlflow/metrics/get-history", [("run_id", id), ("metric_key", key)])
       if case .value(let value) = history {
-        try await store.log(run: id, metrics: (value["metrics"]?.arrayValue ?? []).compactMap(MetricPoint.init(mlflow:)))
+        try await store.log(
+          run: id, metrics: (value["metrics"]?.arrayValue ?? []).compactMap(MetricPoint.init(mlflow:)))
       }
     }
     let scheme = "mlflow-artifacts:/"

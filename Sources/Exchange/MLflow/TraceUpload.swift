@@ -104,7 +104,8 @@ struct TraceUpload: Sendable {
     for (key, value) in info.metadata { metadata["hone.\(key)"] = .string(value.stringValue ?? value.text()) }
     if let run { metadata["mlflow.sourceRun"] = .string(run) }
     metadata["mlflow.traceInputs"] = JSONValue(info.requestPreview.map { String($0.prefix(Self.previewLength)) } ?? "")
-    metadata["mlflow.traceOutputs"] = JSONValue(info.responsePreview.map { String($0.prefix(Self.previewLength)) } ?? "")
+    metadata["mlflow.traceOutputs"] = JSONValue(
+      info.responsePreview.map { String($0.prefix(Self.previewLength)) } ?? "")
     let usage: JSONValue = [
       "input_tokens": .int(info.usage.inputTokens), "output_tokens": .int(info.usage.outputTokens),
       "total_tokens": .int(info.usage.totalTokens),
@@ -129,7 +130,8 @@ struct TraceUpload: Sendable {
     // Ids here are unique in a store, ids there among all stores that come to the server.
     let id = ContentDigest.of("\(stored.traceID) \(stored.id)").description.prefix(32)
     var object: JSONObject = [
-      "assessment_id": .string("a-\(id)"), "assessment_name": .string(said.name), "trace_id": .string(stored.traceID.description),
+      "assessment_id": .string("a-\(id)"), "assessment_name": .string(said.name),
+      "trace_id": .string(stored.traceID.description),
       "source": ["source_type": .string(said.source.rawValue), "source_id": .string(stored.sourceID ?? "default")],
       "create_time": time, "last_update_time": time, "valid": true,
     ]

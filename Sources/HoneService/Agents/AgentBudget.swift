@@ -28,7 +28,9 @@ package struct AgentBudget: Sendable {
     if hasPrices(params) { budget["maxCost"] = .double(maxCost) }
     for (name, value) in params["budget"]?.objectValue ?? [:] {
       // Bounds may be spelt as in Python.
-      if let member = Budget.Limits.members.first(where: { $0.otherSpellings.contains(name) }) { budget[member.name] = nil }
+      if let member = Budget.Limits.members.first(where: { $0.otherSpellings.contains(name) }) {
+        budget[member.name] = nil
+      }
       budget[name] = value
     }
     var bounded = params

@@ -158,7 +158,9 @@ private final class AgentProgress: ProgressSink {
       // Nothing new in figures is told only by a small step, so that the words still come.
       let progress = done > last ? done : last + 0.001
       last = progress
-      var params: JSONObject = ["progressToken": token, "progress": .double(progress), "message": .string(report.message)]
+      var params: JSONObject = [
+        "progressToken": token, "progress": .double(progress), "message": .string(report.message),
+      ]
       if let planned = report.planned, planned > 0 {
         params["total"] = .double(max(Double(planned), progress))
       }

@@ -10,7 +10,8 @@ package struct ConnectionPeer: CallbackPeer {
 
   package var isGone: Bool { connection.isClosed }
 
-  package func ask(_ method: String, _ params: JSONObject, timeout: Double?) async throws(CallbackFailure) -> JSONValue {
+  package func ask(_ method: String, _ params: JSONObject, timeout: Double?) async throws(CallbackFailure) -> JSONValue
+  {
     do throws(CallFailure) {
       return try await connection.request(method, params, timeout: timeout.map { .seconds($0) })
     } catch {

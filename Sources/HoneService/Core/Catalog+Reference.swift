@@ -62,8 +62,16 @@ extension Schema {
     switch kind {
     case .any: "any JSON"
     case .string: "text"
-    case .integer(let range): "whole number" + Self.short(range.lowerBound == .min ? nil : "\(range.lowerBound)", range.upperBound == .max ? nil : "\(range.upperBound)")
-    case .number(let range): "number" + Self.short(range.lowerBound.isFinite ? Self.short(range.lowerBound) : nil, range.upperBound.isFinite ? Self.short(range.upperBound) : nil)
+    case .integer(let range):
+      "whole number"
+        + Self.short(
+          range.lowerBound == .min ? nil : "\(range.lowerBound)", range.upperBound == .max ? nil : "\(range.upperBound)"
+        )
+    case .number(let range):
+      "number"
+        + Self.short(
+          range.lowerBound.isFinite ? Self.short(range.lowerBound) : nil,
+          range.upperBound.isFinite ? Self.short(range.upperBound) : nil)
     case .boolean: "true | false"
     case .choice(let words): words.map(\.text).joined(separator: " | ")
     case .array(let element): "list of " + element.shortKind

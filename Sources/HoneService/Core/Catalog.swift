@@ -21,18 +21,31 @@ package struct Catalog: Sendable {
   /// The shapes that requests refer to by name, as descriptions.
   package var shapes: [(name: String, schema: Schema)] {
     [
-      ("Program", Schema(
-        .either([
-          Self.text("question -> answer"), Schema(.object(ModuleMembers.fields.filter { !Self.ofHosts.contains($0.name) })),
-          Schema(.named("HostProgram")), Schema(.named("ProgramReference")),
-        ]), "A signature's text; an object with module and signature, or steps, or host and predictors; or a reference.")),
+      (
+        "Program",
+        Schema(
+          .either([
+            Self.text("question -> answer"),
+            Schema(.object(ModuleMembers.fields.filter { !Self.ofHosts.contains($0.name) })),
+            Schema(.named("HostProgram")), Schema(.named("ProgramReference")),
+          ]),
+          "A signature's text; an object with module and signature, or steps, or host and predictors; or a reference.")
+      ),
       ("HostProgram", Schema(.object(Self.hostFields), "A program whose control flow the client runs.")),
       ("ProgramReference", Schema(.object(LoadProgramRequest.fields), "A program that is kept somewhere.")),
       ("Optimizer", optimizers.schema),
-      ("Metric", Schema(
-        .either([metrics.schema, ClientMetricRequest.schema, Schema(.object([
-          Schema.Field("judge", Schema(.named("Judge")), isRequired: true, "A program that scores, asked with a model.")
-        ]))]), "A metric's name, an object with name and its options, a function of the client's, or a judge.")),
+      (
+        "Metric",
+        Schema(
+          .either([
+            metrics.schema, ClientMetricRequest.schema,
+            Schema(
+              .object([
+                Schema.Field(
+                  "judge", Schema(.named("Judge")), isRequired: true, "A program that scores, asked with a model.")
+              ])),
+          ]), "A metric's name, an object with name and its options, a function of the client's, or a judge.")
+      ),
       ("Judge", JudgeRequest.schema),
       ("Dataset", Schema(.either([Schema(.array(.anyObject)), DatasetRequest.schema]), DatasetRequest.summary)),
       ("LanguageModel", ModelConfiguration.shape),

@@ -13,7 +13,8 @@ extension Method {
   }
 
   package static let cancelRun = Method(
-    "cancelRun", "Stops a run of compile or evaluate, also one of another process; answers with the best so far and the bill.",
+    "cancelRun",
+    "Stops a run of compile or evaluate, also one of another process; answers with the best so far and the bill.",
     takes: RunRequest.self, gives: JSONObject.self,
     example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, request, environment throws(HoneError) in

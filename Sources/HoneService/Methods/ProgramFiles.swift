@@ -31,13 +31,14 @@ extension Method {
 }
 
 struct LoadProgramRequest: SchemaObject {
-  static let members: [Member<Self>] = [
-    Member("run", \.run, "The id of a run: its best program, or the one it evaluated."),
-    Member("path", \.path, "A program file of Hone's or DSPy's."),
-    Member("artifactUri", \.artifactUri, "mlflow-artifacts:/{experiment}/{run}/artifacts/{file}"),
-    Member("programId", \.programId, "A program that compile or loadProgram named."),
-    Member("state", \.state, "The content of such a file."),
-  ] + Member.of(\.structure)
+  static let members: [Member<Self>] =
+    [
+      Member("run", \.run, "The id of a run: its best program, or the one it evaluated."),
+      Member("path", \.path, "A program file of Hone's or DSPy's."),
+      Member("artifactUri", \.artifactUri, "mlflow-artifacts:/{experiment}/{run}/artifacts/{file}"),
+      Member("programId", \.programId, "A program that compile or loadProgram named."),
+      Member("state", \.state, "The content of such a file."),
+    ] + Member.of(\.structure)
   var run: String?
   var path: String?
   var artifactUri: String?

@@ -18,7 +18,8 @@ extension Method {
   }
 
   static let getUsage = Method(
-    "getUsage", "Where a run's calls, tokens and money went: by phase, from its traces, and by role, from what it paid.",
+    "getUsage",
+    "Where a run's calls, tokens and money went: by phase, from its traces, and by role, from what it paid.",
     takes: RunRequest.self, gives: GetUsageResult.self,
     example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, request, _ throws(HoneError) in
@@ -32,7 +33,8 @@ extension Method {
   static let updateRun = Method(
     "updateRun", "Renames a run, writes its note, sets and removes tags.",
     takes: UpdateRunRequest.self, gives: UpdateRunResult.self,
-    example: ["runId": "0123456789abcdef0123456789abcdef", "name": "first light", "tags": ["keep": "yes"]], isForPages: true
+    example: ["runId": "0123456789abcdef0123456789abcdef", "name": "first light", "tags": ["keep": "yes"]],
+    isForPages: true
   ) { service, request, _ throws(HoneError) in
     let id = request.runId
     var tags = request.tags.sorted { $0.key < $1.key }.map { KeyValue($0.key, $0.value) }

@@ -25,7 +25,10 @@ enum Shape {
       "description": "\"in1, in2: type -> out\", or its fields one by one.",
       "anyOf": [
         string,
-        object(["inputs": array(["type": ["string", "object"]]), "outputs": array(["type": ["string", "object"]]), "instructions": string]),
+        object([
+          "inputs": array(["type": ["string", "object"]]), "outputs": array(["type": ["string", "object"]]),
+          "instructions": string,
+        ]),
       ],
     ],
     "MetricAnswer": [
@@ -39,7 +42,9 @@ enum Shape {
       "description": "What languageModel/complete is answered with; a chat completion of OpenAI's is one.",
       "anyOf": [
         string,
-        object(["text": string, "finishReason": string, "model": string, "usage": reference("TokenCount")], required: ["text"]),
+        object(
+          ["text": string, "finishReason": string, "model": string, "usage": reference("TokenCount")],
+          required: ["text"]),
         object(
           [
             "choices": array([

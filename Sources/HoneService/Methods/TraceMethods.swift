@@ -74,7 +74,8 @@ package struct ListTracesResult: ResultObject {
 package struct GetTraceResult: ResultObject {
   package static let members: [Member<Self>] = [
     Member("info", \.info, isAlwaysWritten: true, as: Schema(.named("TraceInfo")), "Everything but the spans."),
-    Member("spans", \.spans, isAlwaysWritten: true, as: Schema(.array(Schema(.named("Span")))), "In the order they began."),
+    Member(
+      "spans", \.spans, isAlwaysWritten: true, as: Schema(.array(Schema(.named("Span")))), "In the order they began."),
     Member("nextPageToken", \.nextPageToken, isAlwaysWritten: true, "Asks for the next page; null on the last."),
   ]
   package var info = TraceRecord()

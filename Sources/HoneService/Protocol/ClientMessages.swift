@@ -30,11 +30,15 @@ extension ProtocolMessage {
       name: "metric/score", summary: "Scores one prediction: the metric {\"client\": name}.",
       params: [
         "name": Shape.string, "example": Shape.anyObject, "prediction": Shape.anyObject,
-        "trace": ["anyOf": [Shape.array(Shape.reference("PredictorStep")), ["type": "null"]]], "options": Shape.anyObject,
+        "trace": ["anyOf": [Shape.array(Shape.reference("PredictorStep")), ["type": "null"]]],
+        "options": Shape.anyObject,
       ],
       required: ["name", "example", "prediction", "trace"], result: Shape.reference("MetricAnswer"),
       example: (
-        ["name": "exact", "example": ["question": "2 + 2?", "answer": "4"], "prediction": ["answer": "4"], "trace": .null],
+        [
+          "name": "exact", "example": ["question": "2 + 2?", "answer": "4"], "prediction": ["answer": "4"],
+          "trace": .null,
+        ],
         ["score": 1, "feedback": "right"]
       )),
     ProtocolMessage(
@@ -54,7 +58,8 @@ extension ProtocolMessage {
       example: (["name": "add", "args": ["a": 2, "b": 2]], ["result": 4])),
     ProtocolMessage(
       name: "program/forward",
-      summary: "Runs a host program once. Until it is answered, predict {executionId, predictor, inputs} runs its predictors.",
+      summary:
+        "Runs a host program once. Until it is answered, predict {executionId, predictor, inputs} runs its predictors.",
       params: ["name": Shape.string, "executionId": Shape.string, "inputs": Shape.anyObject],
       required: ["name", "executionId", "inputs"],
       result: Shape.object(["outputs": Shape.anyObject], required: ["outputs"]),
@@ -68,7 +73,8 @@ extension ProtocolMessage {
   static let fromService: [ProtocolMessage] = [
     ProtocolMessage(
       name: "$/progress",
-      summary: "How far a request is that has a workDoneToken (begin, report, end), or a finished example or trial of one "
+      summary:
+        "How far a request is that has a workDoneToken (begin, report, end), or a finished example or trial of one "
         + "that has a partialResultToken.",
       params: ["token": ["type": ["string", "integer"]], "value": Shape.reference("Progress")],
       required: ["token", "value"],
@@ -79,7 +85,8 @@ extension ProtocolMessage {
         ], nil
       )),
     ProtocolMessage(
-      name: "$/cancelRequest", summary: "The service no longer waits for the callback of that id: its request was "
+      name: "$/cancelRequest",
+      summary: "The service no longer waits for the callback of that id: its request was "
         + "cancelled, or its time is up.",
       params: ["id": Shape.integer], required: ["id"], example: (["id": 1_000_000_000], nil)),
   ]
@@ -87,11 +94,13 @@ extension ProtocolMessage {
   /// Notifications from the client to the service.
   static let fromClient: [ProtocolMessage] = [
     ProtocolMessage(
-      name: "$/cancelRequest", summary: "Ends a request, which is then answered with -32800; what it had finished stays tracked.",
+      name: "$/cancelRequest",
+      summary: "Ends a request, which is then answered with -32800; what it had finished stays tracked.",
       params: ["id": ["type": ["string", "integer"]]], required: ["id"], example: (["id": 1], nil)),
     ProtocolMessage(
       name: "initialized", summary: "LSP's; taken and passed over.", params: [:], example: ([:], nil)),
     ProtocolMessage(
-      name: "exit", summary: "Ends the process: with status 0 after shutdown, else 1.", params: [:], example: ([:], nil)),
+      name: "exit", summary: "Ends the process: with status 0 after shutdown, else 1.", params: [:], example: ([:], nil)
+    ),
   ]
 }

@@ -61,7 +61,8 @@ package enum OpenRPC {
         method.parameters.map { parameter in
           [
             "name": .string(parameter.name), "description": .string(parameter.summary),
-            "required": .bool(parameter.isRequired), "schema": .object(parameter.jsonObject.filter { $0 != "description" }),
+            "required": .bool(parameter.isRequired),
+            "schema": .object(parameter.jsonObject.filter { $0 != "description" }),
           ]
         }),
       "result": ["name": .string("\(method.name)Result"), "schema": method.result.json],
@@ -83,14 +84,32 @@ package enum OpenRPC {
   /// LSP's life cycle, for clients that want it.
   private static let lifecycle: [JSONValue] = [
     [
-      "name": "initialize", "summary": "Tells the client what the service can do. Optional.", "paramStructure": "by-name",
+      "name": "initialize", "summary": "Tells the client what the service can do. Optional.",
+      "paramStructure": "by-name",
       "params": [
-        ["name": "processId", "description": "The client's process, which the service outlives by seconds only.", "required": false, "schema": ["type": ["integer", "null"]]],
-        ["name": "baseDirectory", "description": "The absolute path from which relative paths count.", "required": false, "schema": Shape.string],
-        ["name": "capabilities", "description": "As in LSP; callbacks says which of its functions the client serves.", "required": false, "schema": Shape.object(["callbacks": Shape.reference("ServedCallbacks")])],
+        [
+          "name": "processId", "description": "The client's process, which the service outlives by seconds only.",
+          "required": false, "schema": ["type": ["integer", "null"]],
+        ],
+        [
+          "name": "baseDirectory", "description": "The absolute path from which relative paths count.",
+          "required": false, "schema": Shape.string,
+        ],
+        [
+          "name": "capabilities", "description": "As in LSP; callbacks says which of its functions the client serves.",
+          "required": false, "schema": Shape.object(["callbacks": Shape.reference("ServedCallbacks")]),
+        ],
       ],
-      "result": ["name": "initializeResult", "schema": Shape.object(["serverInfo": Shape.object(["name": Shape.string, "version": Shape.string]), "protocolVersion": Shape.string, "capabilities": Shape.anyObject])],
-      "examples": [["name": "initialize", "params": [["name": "capabilities", "value": ["callbacks": ["metrics": ["exact"]]]]]]],
+      "result": [
+        "name": "initializeResult",
+        "schema": Shape.object([
+          "serverInfo": Shape.object(["name": Shape.string, "version": Shape.string]), "protocolVersion": Shape.string,
+          "capabilities": Shape.anyObject,
+        ]),
+      ],
+      "examples": [
+        ["name": "initialize", "params": [["name": "capabilities", "value": ["callbacks": ["metrics": ["exact"]]]]]]
+      ],
     ],
     [
       "name": "shutdown", "summary": "Ends the session; only exit may follow.", "params": [],
@@ -103,13 +122,17 @@ package enum OpenRPC {
     "invalidRequest": ["code": -32600, "message": "The message is no request, or one out of place."],
     "methodNotFound": ["code": -32601, "message": "There is no such method; data.suggestion is the nearest one."],
     "internalError": ["code": -32603, "message": "Something is wrong inside Hone."],
-    "requestCancelled": ["code": -32800, "message": "The client cancelled the request; data.runId is what was tracked."],
+    "requestCancelled": [
+      "code": -32800, "message": "The client cancelled the request; data.runId is what was tracked.",
+    ],
     "serverCancelled": ["code": -32802, "message": "The service ended and gave the request up."],
     "invalidParams": [
-      "code": -32602, "message": "Invalid params: every problem is in data.problems with path, message, got, allowed and suggestion."
+      "code": -32602,
+      "message": "Invalid params: every problem is in data.problems with path, message, got, allowed and suggestion.",
     ],
     "requestFailed": [
-      "code": -32803, "message": "The work failed: data.kind says what kind of failure, data.remedy what to do, data.runId the run.",
+      "code": -32803,
+      "message": "The work failed: data.kind says what kind of failure, data.remedy what to do, data.runId the run.",
     ],
   ]
 }

@@ -54,7 +54,8 @@ enum ArtifactRoutes {
     router.post("/ajax-api/2.0/mlflow/upload-artifact") { request, _ in
       let call = APIRequest(APIRequest.object(query: request.uri.query ?? ""))
       let path = try ArtifactPath(call.requiredText("path"))
-      try await write(request, to: backend.store().beginArtifact(.run(call.requiredText("run_uuid", "run_id")), path: path))
+      try await write(
+        request, to: backend.store().beginArtifact(.run(call.requiredText("run_uuid", "run_id")), path: path))
       return Response.json([:])
     }
   }
@@ -63,7 +64,8 @@ enum ArtifactRoutes {
   private static func reference(
     _ request: Request, after prefix: String, _ backend: WebBackend
   ) async throws -> ArtifactReference {
-    guard request.uri.path.hasPrefix(prefix), let place = PercentCoding.decoded(request.uri.path.dropFirst(prefix.count))
+    guard request.uri.path.hasPrefix(prefix),
+      let place = PercentCoding.decoded(request.uri.path.dropFirst(prefix.count))
     else { throw WebFailure.invalid("The address names no artifact.") }
     let reference = try ArtifactReference(place: place)
     try await backend.store().check(reference)
@@ -228,12 +230,14 @@ enum ArtifactAnswer {
 
   /// The file's name in letters that no header can be broken by, and as it is.
   private static func disposition(_ name: String) -> String {
-    let plain = String(name.unicodeScalars.map { scalar in
-      let isPlain = scalar.isASCII && scalar.value >= 0x20 && scalar != "\"" && scalar != "\\" && scalar.value != 0x7F
-      return isPlain ? Character(scalar) : "_"
-    })
+    let plain = String(
+      name.unicodeScalars.map { scalar in
+        let isPlain = scalar.isASCII && scalar.value >= 0x20 && scalar != "\"" && scalar != "\\" && scalar.value != 0x7F
+        return isPlain ? Character(scalar) : "_"
+      })
     let encoded = name.utf8.map { byte -> String in
-      let isUnreserved = (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+      let isUnreserved =
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
         || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
       if isUnreserved { return String(UnicodeScalar(byte)) }
       let digits = String(byte, radix: 16, uppercase: true)

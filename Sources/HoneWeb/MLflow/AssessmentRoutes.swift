@@ -119,7 +119,8 @@ enum AssessmentRoutes {
 extension StoredAssessment {
   var apiJSON: JSONValue {
     var object: JSONObject = [
-      "assessment_id": .string(id), "assessment_name": .string(assessment.name), "trace_id": .string(traceID.description),
+      "assessment_id": .string(id), "assessment_name": .string(assessment.name),
+      "trace_id": .string(traceID.description),
     ]
     if let spanID { object["span_id"] = .string(spanID.description) }
     object["source"] = [

@@ -19,7 +19,8 @@ enum MetricRoutes {
       let limit = try call.int("max_results", in: 1...25_000) ?? 25_000
       var metrics: [JSONValue] = []
       for run in try runIDs(call, name: "run_id") where metrics.count < limit {
-        let page = try await store.metricHistory(run: run, key: key, order: .timestamp, maxResults: limit - metrics.count)
+        let page = try await store.metricHistory(
+          run: run, key: key, order: .timestamp, maxResults: limit - metrics.count)
         metrics += page.items.map { json($0, run) }
       }
       var object = JSONObject()

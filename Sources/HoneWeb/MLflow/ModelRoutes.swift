@@ -7,7 +7,8 @@ enum ModelRoutes {
   static let all: [APIRoute] = [
     .post("/logged-models") { call, store in
       let model = try await store.createModel(
-        experimentID: call.text("experiment_id") ?? "0", name: call.text("name").flatMap(RunRoutes.unlessEmpty) ?? "model",
+        experimentID: call.text("experiment_id") ?? "0",
+        name: call.text("name").flatMap(RunRoutes.unlessEmpty) ?? "model",
         type: call.text("model_type") ?? "", runID: call.text("source_run_id").flatMap(RunRoutes.unlessEmpty),
         params: call.pairs("params"), tags: call.pairs("tags"))
       return ["model": model.apiJSON]
@@ -31,7 +32,8 @@ enum ModelRoutes {
       let word = try call.requiredText("status")
       guard let status = LoggedModel.Status(rawValue: word) else {
         throw WebFailure.invalid(
-          "status: Expected one of \(LoggedModel.Status.allCases.map(\.rawValue).joined(separator: ", ")), got \(word).")
+          "status: Expected one of \(LoggedModel.Status.allCases.map(\.rawValue).joined(separator: ", ")), got \(word)."
+        )
       }
       return ["model": try await store.updateModel(call.part("model"), status: status).apiJSON]
     },

@@ -42,7 +42,9 @@ enum RunRoutes {
     .post("/runs/log-batch") { call, store in
       let points = try call.list("metrics")
       let (params, tags) = (try call.pairs("params"), try call.pairs("tags"))
-      for (name, count, limit) in [("metrics", points.count, 1000), ("params", params.count, 100), ("tags", tags.count, 100)]
+      for (name, count, limit) in [
+        ("metrics", points.count, 1000), ("params", params.count, 100), ("tags", tags.count, 100),
+      ]
       where count > limit {
         throw WebFailure.invalid("A batch can contain at most \(limit) \(name); this one has \(count).")
       }

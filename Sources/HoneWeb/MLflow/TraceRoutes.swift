@@ -38,7 +38,9 @@ enum TraceRoutes {
         throw WebFailure.invalid("Either request_ids or max_timestamp_millis is needed.")
       }
       let limit = try call.int("max_traces", in: 1...Int.max) ?? .max
-      return ["traces_deleted": .int(try await store.deleteTraces(experimentID: experiment, latest: latest, limit: limit))]
+      return [
+        "traces_deleted": .int(try await store.deleteTraces(experimentID: experiment, latest: latest, limit: limit))
+      ]
     },
     .post("/traces/link-to-run") { call, store in
       let ids = try call.texts("trace_ids")
@@ -134,7 +136,9 @@ enum TraceRoutes {
     }
     let ids = try locations + call.texts("experiment_ids")
     // MLflow's page asks with an empty list where it has not chosen an experiment, and expects an empty answer.
-    guard !ids.isEmpty || call.value("locations") != nil else { throw WebFailure.invalid("locations: At least one experiment is needed.") }
+    guard !ids.isEmpty || call.value("locations") != nil else {
+      throw WebFailure.invalid("locations: At least one experiment is needed.")
+    }
     return ids
   }
 

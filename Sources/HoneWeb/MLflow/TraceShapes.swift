@@ -46,7 +46,9 @@ extension TraceInfo {
   var apiJSON: JSONValue {
     var object = JSONObject()
     object.append("trace_id", .string(id.description))
-    if let client = metadata[TraceKey.clientRequest]?.stringValue { object.append("client_request_id", .string(client)) }
+    if let client = metadata[TraceKey.clientRequest]?.stringValue {
+      object.append("client_request_id", .string(client))
+    }
     object.append("trace_location", Self.location(experimentID ?? "0"))
     object.append("request_time", .string(rfc3339(nanoseconds: start)))
     if status != .inProgress { object.append("execution_duration", .string(Self.seconds(end - start))) }

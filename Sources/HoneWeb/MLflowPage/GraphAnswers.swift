@@ -25,7 +25,8 @@ enum GraphAnswers {
           return run(found, of: try await store.experiment(id: found.info.experimentID))
         }
       default:
-        throw WebFailure(.notImplemented, "NOT_IMPLEMENTED", "Hone answers no other GraphQL query than MLflow's page makes.")
+        throw WebFailure(
+          .notImplemented, "NOT_IMPLEMENTED", "Hone answers no other GraphQL query than MLflow's page makes.")
       }
     }
   }
@@ -69,7 +70,8 @@ enum GraphAnswers {
     let metrics = run.metrics.map { metric -> JSONValue in
       [
         "key": .string(metric.key), "value": metric.value.isFinite ? .double(metric.value) : nil,
-        "step": .string("\(metric.step)"), "timestamp": .string("\(metric.timestamp)"), "__typename": "MlflowMetricExtension",
+        "step": .string("\(metric.step)"), "timestamp": .string("\(metric.timestamp)"),
+        "__typename": "MlflowMetricExtension",
       ]
     }
     let inputs = run.inputs.map { input -> JSONValue in
@@ -80,7 +82,8 @@ enum GraphAnswers {
           "__typename": "MlflowDataset",
         ],
         "tags": pairs(
-          input.tags + (input.context.isEmpty ? [] : [KeyValue("mlflow.data.context", input.context)]), "MlflowInputTag"),
+          input.tags + (input.context.isEmpty ? [] : [KeyValue("mlflow.data.context", input.context)]), "MlflowInputTag"
+        ),
         "__typename": "MlflowDatasetInput",
       ]
     }

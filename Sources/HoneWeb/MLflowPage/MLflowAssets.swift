@@ -36,7 +36,8 @@ package struct MLflowAssets: Sendable {
   /// Where Python would find the package; nothing of it is run.
   private static func packageDirectory() -> String? {
     let virtual = ProcessInfo.processInfo.environment["VIRTUAL_ENV"].map { $0 + "/bin/python3" }
-    let question = "import importlib.util as u; s = u.find_spec('mlflow'); print(s.submodule_search_locations[0] if s else '')"
+    let question =
+      "import importlib.util as u; s = u.find_spec('mlflow'); print(s.submodule_search_locations[0] if s else '')"
     for python in [virtual, "python3", "python"].compactMap(\.self) {
       let process = Process()
       process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

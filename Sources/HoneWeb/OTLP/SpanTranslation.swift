@@ -21,7 +21,8 @@ enum SpanTranslation {
     var places: [TraceID: Int] = [:]
     for resource in request.resources {
       // MLflow's own library sends values as they are; others send inputs and outputs as JSON in a string.
-      let isTyped = resource.attributes["telemetry.sdk.name"] == "mlflow"
+      let isTyped =
+        resource.attributes["telemetry.sdk.name"] == "mlflow"
         && resource.attributes["telemetry.sdk.language"] == "python"
       for exported in resource.spans {
         guard let id = traceID(exported.traceID) else {

@@ -67,7 +67,8 @@ package final class WebServer: Sendable {
     quiet.logLevel = .critical
     let gatekeeper = Gatekeeper(configuration: configuration, token: token)
     let application = Application(
-      responder: GuardedResponder(gatekeeper: gatekeeper, inner: routes(backend, mlflow: configuration.mlflow).buildResponder(), logger: logger),
+      responder: GuardedResponder(
+        gatekeeper: gatekeeper, inner: routes(backend, mlflow: configuration.mlflow).buildResponder(), logger: logger),
       configuration: .init(address: .hostname(configuration.host, port: configuration.port)),
       onServerRunning: { channel in
         hear.yield(channel.localAddress?.port ?? configuration.port)

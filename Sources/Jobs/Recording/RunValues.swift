@@ -31,9 +31,10 @@ private func flatten(_ value: JSONValue, _ path: String, into params: inout [Key
 
 /// Whether a key may name a parameter: data may hold members of any name.
 private func isParamKey(_ key: String) -> Bool {
-  key.count <= 250 && key.unicodeScalars.allSatisfy { scalar in
-    scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "_-. :/".unicodeScalars.contains(scalar)
-  }
+  key.count <= 250
+    && key.unicodeScalars.allSatisfy { scalar in
+      scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "_-. :/".unicodeScalars.contains(scalar)
+    }
 }
 
 /// A value as Python's `str` writes it, which is how MLflow shows parameters.

@@ -22,7 +22,9 @@ package struct Autolog: SchemaObject, Hashable {
 
   package init() {}
 
-  package static var schema: Schema { Schema(.either([Schema(.named("Autolog"), "which parts to track"), Bool.schema])) }
+  package static var schema: Schema {
+    Schema(.either([Schema(.named("Autolog"), "which parts to track"), Bool.schema]))
+  }
 
   /// False alone switches everything off.
   package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Autolog? {

@@ -12,7 +12,8 @@ package struct PredictRequest: SchemaObject {
     Member("predictor", \.predictor, "Within program/forward: which predictor of the program to run."),
     Member("inputs", \.inputs, isRequired: true, "A value for each input field."),
     Member("lm", \.lm, "The model; the run's own for a program of a run, else $HONE_LM, unless given."),
-    Member("adapter", \.adapter, "The form of prompt and reply; what the program was made with, else chat, unless given."),
+    Member(
+      "adapter", \.adapter, "The form of prompt and reply; what the program was made with, else chat, unless given."),
     Member("experiment", \.experiment, "Where the trace is kept."),
     .autolog(\.autolog),
     .budget(\.budget),

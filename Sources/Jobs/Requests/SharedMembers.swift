@@ -18,7 +18,9 @@ extension Member {
   }
 
   package static func module(_ path: MemberPath<Owner, String?>) -> Self {
-    Member("module", path, as: ModuleMembers.moduleName, "The module for a program given as a signature's text; ChainOfThought unless said.")
+    Member(
+      "module", path, as: ModuleMembers.moduleName,
+      "The module for a program given as a signature's text; ChainOfThought unless said.")
   }
 
   package static func program(_ path: MemberPath<Owner, Stated<ProgramShape>?>, _ summary: String) -> Self {

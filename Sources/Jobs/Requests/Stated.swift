@@ -9,7 +9,9 @@ package struct Stated<Shape: StatedShape>: SchemaValue {
   package init(value: JSONValue) { self.value = value }
 
   package static var schema: Schema { Schema(.named(Shape.name), Shape.phrase) }
-  package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Self? { Stated(value: value) }
+  package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Self? {
+    Stated(value: value)
+  }
   package var jsonValue: JSONValue { value }
 }
 

@@ -97,7 +97,8 @@ package struct ClientModel: LanguageModel {
         HoneError(.timeout, "The client's language model \"\(name)\" gave no answer within \(seconds) s."),
         retry: .backOff)
     case .cancelled:
-      return ModelFailure(HoneError(.cancelled, "The call to the client's language model was cancelled."), retry: .never)
+      return ModelFailure(
+        HoneError(.cancelled, "The call to the client's language model was cancelled."), retry: .never)
     case .gone:
       return ModelFailure(
         HoneError(

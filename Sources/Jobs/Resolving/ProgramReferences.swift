@@ -63,7 +63,8 @@ extension RequestResolver {
       return resolved
     }
     let read = Module.read(
-      value, defaultModule: module ?? "ChainOfThought", path: path, modulePath: module.map { _ in fields.place("module") },
+      value, defaultModule: module ?? "ChainOfThought", path: path,
+      modulePath: module.map { _ in fields.place("module") },
       problems: problems)
     return read.map { ResolvedProgram(program: Program($0)) }
   }
@@ -111,12 +112,14 @@ extension RequestResolver {
       }
       let path = file.hasPrefix("/") ? file : environment.baseDirectory + "/" + file
       guard let bytes = readFile(path) else {
-        throw HoneError(.notFound, "The program file \(path) cannot be read.", remedy: "Check the path and its permissions.")
+        throw HoneError(
+          .notFound, "The program file \(path) cannot be read.", remedy: "Check the path and its permissions.")
       }
       return try decode(bytes, structure, source: path)
     default:
       guard let state = reference.object("state") else { return nil }
-      let (program, warnings) = try StateFile.decode(.object(state), module: structure, source: reference.place("state"))
+      let (program, warnings) = try StateFile.decode(
+        .object(state), module: structure, source: reference.place("state"))
       return ResolvedProgram(program: program, warnings: warnings)
     }
   }

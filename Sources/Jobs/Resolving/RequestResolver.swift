@@ -100,7 +100,8 @@ package struct RequestResolver {
       dataProblems.add(
         Problem(
           path: "\(name)[\(index)]",
-          message: "The row has no \(missing.map { "\"\($0)\"" }.joined(separator: ", ")), which the program takes as input.",
+          message:
+            "The row has no \(missing.map { "\"\($0)\"" }.joined(separator: ", ")), which the program takes as input.",
           got: JSONValue.array(row.keys.map(JSONValue.string)).excerpt, allowed: inputs,
           suggestion: missing.first.flatMap { nearest(to: $0, among: row.keys) }))
     }
@@ -147,7 +148,8 @@ package struct RequestResolver {
     if let name = Environment.value("HONE_LM") { return ModelConfiguration(model: name) }
     problems.add(
       fields.place("lm"),
-      "This member is required: a model such as \"openai/gpt-4o-mini\", or \"simulated\" to try things offline. $HONE_LM can name a default.")
+      "This member is required: a model such as \"openai/gpt-4o-mini\", or \"simulated\" to try things offline. $HONE_LM can name a default."
+    )
     return nil
   }
 

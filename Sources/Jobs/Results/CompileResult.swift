@@ -17,11 +17,17 @@ public struct CompileResult: JobResult {
       Member("baselineScore", \.baselineScore, isAlwaysWritten: true, "The student's score in percent."),
       Member("bestRunId", \.bestRunID, isAlwaysWritten: true, "The evaluation that the best program was chosen by."),
       Member("program", \.state, isAlwaysWritten: true, as: Schema(.named("State")), "The best program's state."),
-      Member("programId", \.programID, isAlwaysWritten: true, "The best program's id, for predict, evaluate and compile."),
+      Member(
+        "programId", \.programID, isAlwaysWritten: true, "The best program's id, for predict, evaluate and compile."),
       Member("artifactUri", \.artifactURI, isAlwaysWritten: true, "Where the best program is kept."),
-      Member("trials", \.trials, isAlwaysWritten: true, as: Schema(.array(Schema(.named("Trial")))), "Every evaluation, in order."),
-      Member("replies", \.replies, as: Schema(.named("Replies")), "How the model's replies to the best program came out."),
-      Member("comparison", \.comparison, as: Schema(.named("Comparison")), "Whether the best program is better than the student, and how surely."),
+      Member(
+        "trials", \.trials, isAlwaysWritten: true, as: Schema(.array(Schema(.named("Trial")))),
+        "Every evaluation, in order."),
+      Member(
+        "replies", \.replies, as: Schema(.named("Replies")), "How the model's replies to the best program came out."),
+      Member(
+        "comparison", \.comparison, as: Schema(.named("Comparison")),
+        "Whether the best program is better than the student, and how surely."),
     ] + Member.of(\.ending)
 
   /// The run it is tracked as; nil where it is not.

@@ -9,7 +9,9 @@ public struct EvaluateResult: JobResult {
       Member("experimentId", \.experimentID, isAlwaysWritten: true, "The run's experiment."),
       Member("status", \.status, isAlwaysWritten: true, "How it ended."),
     ] + Member.of(\.figures) + [
-      Member("results", \.results, isAlwaysWritten: true, as: Schema(.array(Schema(.named("ExampleResult")))), "The examples, as many as maxResults says."),
+      Member(
+        "results", \.results, isAlwaysWritten: true, as: Schema(.array(Schema(.named("ExampleResult")))),
+        "The examples, as many as maxResults says."),
       Member("resultsTruncated", \.isTruncated, "Whether there are more examples than are listed."),
     ] + Member.of(\.ending)
 

@@ -22,7 +22,9 @@ public struct RunEnding: ResultObject {
   package static let members: [Member<Self>] = [
     Member("usage", \.usage, isAlwaysWritten: true, "What was asked of models and what it cost."),
     Member("seconds", \.seconds, isAlwaysWritten: true, "How long it took."),
-    Member("adapter", \.adapter, as: Schema(.named("AdapterDecision")), "In which form the model was asked, where that was decided."),
+    Member(
+      "adapter", \.adapter, as: Schema(.named("AdapterDecision")),
+      "In which form the model was asked, where that was decided."),
     Member("simulated", \.isSimulated, "Whether the embedded simulation answered, and not a model."),
     Member("warnings", \.warnings, "What went otherwise than asked."),
     Member("error", \.error, "What ended the work before its time."),

@@ -5,12 +5,15 @@ public import Schema
 /// A score over examples, and how sure it is.
 public struct ScoreFigures: ResultObject {
   package static let members: [Member<Self>] = [
-    Member("score", \.score, isAlwaysWritten: true, "The mean of the metric in percent, two decimals; null where nothing was judged."),
+    Member(
+      "score", \.score, isAlwaysWritten: true,
+      "The mean of the metric in percent, two decimals; null where nothing was judged."),
     Member("count", \.count, isAlwaysWritten: true, "Examples asked."),
     Member("failed", \.failed, isAlwaysWritten: true, "Examples without a value of the metric."),
     Member("coverage", \.coverage, isAlwaysWritten: true, "The share of examples that were judged, from 0 to 1."),
     Member("interval", \.interval, isAlwaysWritten: true, "The 95 % interval of the score."),
-    Member("replies", \.replies, isAlwaysWritten: true, as: Schema(.named("Replies")), "How the model's replies came out."),
+    Member(
+      "replies", \.replies, isAlwaysWritten: true, as: Schema(.named("Replies")), "How the model's replies came out."),
   ]
 
   /// The mean of the metric in percent, two decimals; nil where nothing was judged.

@@ -12,7 +12,8 @@ public struct TrialResult: ResultObject {
       Member("runId", \.runID, "The run that it is tracked as."),
     ] + Member.of(\.figures) + [
       Member("bestSoFar", \.bestSoFar, isAlwaysWritten: true, "The best score of a full evaluation so far."),
-      Member("coordinates", \.coordinates, isAlwaysWritten: true, "Where in the optimizer's search the program stands."),
+      Member(
+        "coordinates", \.coordinates, isAlwaysWritten: true, "Where in the optimizer's search the program stands."),
     ]
 
   /// Its number, from 1.

@@ -169,7 +169,8 @@ package struct CompileEstimate {
     lines.append(
       unpriced.isEmpty
         ? "Prices are the request's own or list prices of \(PriceTable.compiled)."
-        : "The price of \(Set(unpriced).sorted().joined(separator: ", ")) is not known: state it as price in its configuration.")
+        : "The price of \(Set(unpriced).sorted().joined(separator: ", ")) is not known: state it as price in its configuration."
+    )
     return lines
   }
 }

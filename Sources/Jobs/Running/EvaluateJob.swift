@@ -81,7 +81,8 @@ package struct EvaluateJob: Job {
   ) async throws(HoneError) {
     guard program.adapter == nil else { return }
     let trial = AdapterTrial(session: session, model: model, metric: metric)
-    guard let decision = try await trial.decide(program, rows: devset.rows, goodScore: AdapterTrial.forEvaluations) else { return }
+    guard let decision = try await trial.decide(program, rows: devset.rows, goodScore: AdapterTrial.forEvaluations)
+    else { return }
     program.adapter = decision.format
     await session.events.emit(.adapterDecided(decision))
     if decision.isHopeless {

@@ -34,7 +34,8 @@ package final class JobNotes: EventSink {
         $0.instructions.append(["predictor": .string(predictor), "index": .int(index), "instruction": .string(text)])
       }
     case .evaluationStopped(_, let result, _): state.withLock { $0.partial = result }
-    case .phase, .planned, .evaluationStarted, .exampleFinished, .evaluationFinished, .trialFinished, .demoSetReady: break
+    case .phase, .planned, .evaluationStarted, .exampleFinished, .evaluationFinished, .trialFinished, .demoSetReady:
+      break
     }
   }
 }

@@ -68,7 +68,8 @@ package struct RunControl {
       throw HoneError(
         .invalidParams, "runId: The run \(id) (\(run.info.name)) is not one of compile or evaluate.",
         remedy: "getRun shows it.",
-        problems: [Problem(path: "runId", message: "No request of compile or evaluate is kept with this run.", got: id)])
+        problems: [Problem(path: "runId", message: "No request of compile or evaluate is kept with this run.", got: id)]
+      )
     }
     if case .object(let result)? = try await store.result(run: id) {
       if let state = result["program"], case .object = state,
@@ -87,7 +88,7 @@ package struct RunControl {
     ending.trials = trials
     ending.resumeCommand = resumeCommand(id, home: workspace.home)
     ending.error = HoneError(
-      .interrupted, "The process that made this run is gone, or could not write how it ended.",
+      FailureKind(rawValue: "interrupted"), "The process that made this run is gone, or could not write how it ended.",
       remedy: "Resume it with resumeRun, or with: \(ending.resumeCommand)")
     return ending.given
   }

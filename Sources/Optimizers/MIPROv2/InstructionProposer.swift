@@ -183,8 +183,12 @@ struct InstructionProposer: Sendable {
   private func usable(_ proposal: String, _ inputs: JSONObject) -> String? {
     let told = Self.write.inputs.map(\.description) + Self.write.outputs.map(\.description)
     var shown = [Self.write.instructions] + told + Self.tips.compactMap(\.self)
-    for name in ["data_summary", "program", "solved_examples"] { if let text = inputs[name]?.stringValue { shown.append(text) } }
-    let kin = ["current_instruction", "attempts", "solved_examples", "data_summary"].compactMap { inputs[$0]?.stringValue }
+    for name in ["data_summary", "program", "solved_examples"] {
+      if let text = inputs[name]?.stringValue { shown.append(text) }
+    }
+    let kin = ["current_instruction", "attempts", "solved_examples", "data_summary"].compactMap {
+      inputs[$0]?.stringValue
+    }
     switch ProposalGate(shown: shown, kin: kin).check(proposal) {
     case .success(let text): return text
     case .failure(let refusal):
@@ -217,7 +221,8 @@ struct InstructionProposer: Sendable {
 
   /// Asks the prompt model; nil, and noted, if it gave nothing that can be read.
   private func ask(
-    _ signature: Signature, _ inputs: JSONObject, _ kind: WritingTally.Kind, scope: String, rollout: Int, metadata: JSONObject
+    _ signature: Signature, _ inputs: JSONObject, _ kind: WritingTally.Kind, scope: String, rollout: Int,
+    metadata: JSONObject
   ) async throws(HoneError) -> JSONObject? {
     try await DataSummary.ask(
       task, signature, inputs, (tally, kind), scope: scope, rollout: rollout, temperature: options.initTemperature,

@@ -34,11 +34,12 @@ struct Plan: Sendable {
       trials = options.numTrials ?? 1
       return
     }
-    let (candidates, rows) = switch auto {
-    case .light: (6, 100)
-    case .medium: (12, 300)
-    case .heavy: (18, 1000)
-    }
+    let (candidates, rows) =
+      switch auto {
+      case .light: (6, 100)
+      case .medium: (12, 300)
+      case .heavy: (18, 1000)
+      }
     self.valset = min(split, rows)
     minibatch = self.valset > 50
     minibatchSize = min(minibatchSize, self.valset)

@@ -19,7 +19,9 @@ struct ProposalGate {
     if text.contains("[[ ##") || text.contains("## ]]") || text.contains("${") {
       return .failure(Refusal(reason: "kept marks of the prompt's layout"))
     }
-    if words.count >= 40, Set(words).count * 5 < words.count { return .failure(Refusal(reason: "went round in circles")) }
+    if words.count >= 40, Set(words).count * 5 < words.count {
+      return .failure(Refusal(reason: "went round in circles"))
+    }
     if let other = foreignScript(text) { return .failure(Refusal(reason: "was written in \(other)")) }
     if copies(words) { return .failure(Refusal(reason: "copied the prompt")) }
     return .success(text)
@@ -46,9 +48,16 @@ struct ProposalGate {
   // MARK: Scripts
 
   private enum Script: String, CaseIterable {
-    case latin = "Latin letters", cyrillic = "Cyrillic letters", greek = "Greek letters", arabic = "Arabic letters"
-    case hebrew = "Hebrew letters", indic = "Indic letters", kana = "Japanese", han = "Chinese characters"
-    case hangul = "Korean", thai = "Thai letters"
+    case latin = "Latin letters"
+    case cyrillic = "Cyrillic letters"
+    case greek = "Greek letters"
+    case arabic = "Arabic letters"
+    case hebrew = "Hebrew letters"
+    case indic = "Indic letters"
+    case kana = "Japanese"
+    case han = "Chinese characters"
+    case hangul = "Korean"
+    case thai = "Thai letters"
 
     init?(_ scalar: Unicode.Scalar) {
       guard scalar.properties.isAlphabetic else { return nil }

@@ -237,7 +237,8 @@ final class Search {
     if let set = random.choice(untried) {
       for predictor in 0..<predictors { combination[predictors + predictor] = set }
     } else {
-      sets.append((0..<predictors).map { _ in random.sample(trainset, k: min(options.maxLabeledDemos, trainset.count)) })
+      sets.append(
+        (0..<predictors).map { _ in random.sample(trainset, k: min(options.maxLabeledDemos, trainset.count)) })
       demoSets = sets
       for predictor in 0..<predictors { combination[predictors + predictor] = sets.count - 1 }
     }

@@ -199,7 +199,8 @@ private struct Reading {
 
   /// Fills the reasoning, where the model went straight to the answer.
   mutating func fillReasoning(_ text: String) {
-    guard !isEmpty, signature.outputs.count > 1, let field = signature.outputs.first, field.name == Module.reasoning.name,
+    guard !isEmpty, signature.outputs.count > 1, let field = signature.outputs.first,
+      field.name == Module.reasoning.name,
       field.type == .string, missing == [field], wrong.isEmpty
     else { return }
     outputs.append(field.name, .string(text))
@@ -273,14 +274,19 @@ private struct Reading {
     } else if reply.isEmpty {
       reason = "The reply is empty; expected \(expected)."
     } else if isEmpty {
-      reason = "It has no \(missing.map { "`\($0.name)`" }.joined(separator: ", ")). Expected \(expected); got "
+      reason =
+        "It has no \(missing.map { "`\($0.name)`" }.joined(separator: ", ")). Expected \(expected); got "
         + "\(JSONValue.string(reply).excerpt)."
     } else {
       let faults = wrong + missing.map { "`\($0.name)` is missing." }
       reason = faults.joined(separator: " ") + " Expected \(expected)."
     }
     var fault = UnparsableReply.Fault.form
-    if completion.isCut, !isEmpty, !missing.isEmpty || reply.isEmpty { fault = .cut } else if missing.isEmpty { fault = .values }
+    if completion.isCut, !isEmpty, !missing.isEmpty || reply.isEmpty {
+      fault = .cut
+    } else if missing.isEmpty {
+      fault = .values
+    }
     throw UnparsableReply(fault: fault, reason: reason, parsed: outputs, reply: reply)
   }
 }

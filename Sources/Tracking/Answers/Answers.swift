@@ -149,7 +149,8 @@ extension TrackingStore: AnswerStore {
   package func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote? {
     try await write { db in
       try db.cachedStatement(
-        sql: "INSERT INTO attempts (run_id, role, requests, input_tokens, output_tokens, cost) VALUES (?, ?, ?, 0, 0, 0)"
+        sql:
+          "INSERT INTO attempts (run_id, role, requests, input_tokens, output_tokens, cost) VALUES (?, ?, ?, 0, 0, 0)"
       ).execute(arguments: [run, role.rawValue, requests])
       return RequestNote(id: db.lastInsertedRowID)
     }

@@ -85,7 +85,8 @@ extension TrackingStore {
   }
 
   /// Keeps the latest value of metrics that a run measured on a model; unknown models are passed over.
-  package func logModelMetrics(_ metrics: [(modelID: String, metric: MetricPoint)], run: String) async throws(HoneError) {
+  package func logModelMetrics(_ metrics: [(modelID: String, metric: MetricPoint)], run: String) async throws(HoneError)
+  {
     try await write { db in
       for (id, metric) in metrics {
         try db.cachedStatement(

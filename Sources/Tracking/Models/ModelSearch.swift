@@ -29,7 +29,8 @@ struct ModelFields: FilterFields {
     case nil, "attribute", "attributes", "attr": return try attribute(field, source)
     default:
       throw syntaxError(
-        source, at: field.position, "There is no kind of field \"\(shortened(field.entity ?? ""))\".", got: field.entity,
+        source, at: field.position, "There is no kind of field \"\(shortened(field.entity ?? ""))\".",
+        got: field.entity,
         allowed: ["metrics", "params", "tags", "attributes"])
     }
   }

@@ -17,7 +17,8 @@ public struct RunRecord: ResultObject {
     Member("user", \.user, isAlwaysWritten: true, "Who started it."),
     Member("artifactUri", \.artifactURI, isAlwaysWritten: true, "Where its files are."),
     Member("params", \.params, isAlwaysWritten: true, as: Schema(.map(Schema(.string))), "Its parameters."),
-    Member("metrics", \.metrics, isAlwaysWritten: true, "The latest value of each metric; NaN and infinities as texts."),
+    Member(
+      "metrics", \.metrics, isAlwaysWritten: true, "The latest value of each metric; NaN and infinities as texts."),
     Member("tags", \.tags, isAlwaysWritten: true, as: Schema(.map(Schema(.string))), "Its tags."),
     Member("inputs", \.inputs, "The data sets that it used."),
     Member("resumeCommand", \.resumeCommand, "The command that makes it go on, where it can."),

@@ -81,9 +81,12 @@ package struct SpanRecord: ResultObject {
 
   package var jsonValue: JSONValue {
     guard hasBody else { return .object(given) }
-    return .object(JSONObject(Self.members.compactMap { member in
-      let value = member.write(self)
-      return ["inputs", "outputs"].contains(member.name) || !value.isNull || member.isAlwaysWritten ? (member.name, value) : nil
-    }))
+    return .object(
+      JSONObject(
+        Self.members.compactMap { member in
+          let value = member.write(self)
+          return ["inputs", "outputs"].contains(member.name) || !value.isNull || member.isAlwaysWritten
+            ? (member.name, value) : nil
+        }))
   }
 }

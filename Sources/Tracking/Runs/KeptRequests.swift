@@ -143,7 +143,8 @@ extension TrackingStore {
     do {
       return try JSONReader.read(text)
     } catch {
-      throw HoneError(.storeUnavailable, "A kept request or result is damaged.", remedy: "Restore a backup of the store.")
+      throw HoneError(
+        .storeUnavailable, "A kept request or result is damaged.", remedy: "Restore a backup of the store.")
     }
   }
 

@@ -187,7 +187,10 @@ extension TrackingStore {
               WHERE experiment = (SELECT experiment FROM runs WHERE seq = ?1) AND name = ?2 AND digest = ?3), ?4, ?5)
             """
         ).execute(
-          arguments: [run, input.name, input.digest, input.context, input.tags.isEmpty ? nil : JSONValue.object(input.tags.object).text()])
+          arguments: [
+            run, input.name, input.digest, input.context,
+            input.tags.isEmpty ? nil : JSONValue.object(input.tags.object).text(),
+          ])
       }
     }
   }

@@ -186,7 +186,8 @@ extension TrackingStore {
 
   private static func outputs(_ db: Database, _ sequences: [Int64]) throws -> [Int64: [ModelOutput]] {
     let statement = try db.cachedStatement(
-      sql: "SELECT run, model, step FROM outputs WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, step, model")
+      sql:
+        "SELECT run, model, step FROM outputs WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, step, model")
     var result: [Int64: [ModelOutput]] = [:]
     let rows = try Row.fetchCursor(statement, arguments: [jsonList(sequences)])
     while let row = try rows.next() {
@@ -229,7 +230,9 @@ struct RunInsertion: Sendable {
   /// Inserts the run and returns its number.
   func run(in db: Database) throws -> Int64 {
     let experiment = try TrackingStore.experimentNumber(db, new.experimentID)
-    if let parent, new.needsParent, try TrackingStore.runSequence(db, parent) == nil { throw notFound("parent run", parent) }
+    if let parent, new.needsParent, try TrackingStore.runSequence(db, parent) == nil {
+      throw notFound("parent run", parent)
+    }
     if try TrackingStore.runSequence(db, id) != nil {
       throw invalid("runId", "There is a run of this id already.", got: id)
     }

@@ -11,12 +11,15 @@ struct ExperimentFields: FilterFields {
       let key = field.key
       return FilterTarget(
         name: "The tag \"\(shortened(key))\"", kind: .text, expression: "g.value",
-        scope: { "EXISTS (SELECT 1 FROM experiment_tags g WHERE g.experiment = e.id AND g.key = \(key) AND " + $0 + ")" },
+        scope: {
+          "EXISTS (SELECT 1 FROM experiment_tags g WHERE g.experiment = e.id AND g.key = \(key) AND " + $0 + ")"
+        },
         isKeyed: true, operators: FilterTarget.textOperators)
     case nil, "attribute", "attributes", "attr", "experiment": return try attribute(field, source)
     default:
       throw syntaxError(
-        source, at: field.position, "There is no kind of field \"\(shortened(field.entity ?? ""))\".", got: field.entity,
+        source, at: field.position, "There is no kind of field \"\(shortened(field.entity ?? ""))\".",
+        got: field.entity,
         allowed: ["tags", "attributes"])
     }
   }
@@ -37,7 +40,8 @@ struct ExperimentFields: FilterFields {
   func sortKey(_ field: FilterField, source: String) throws(HoneError) -> SQL {
     if field.key.lowercased() == "experiment_id" { return "e.id" }
     if ["tag", "tags"].contains(field.entity?.lowercased()) {
-      return "(SELECT substr(g.value, 1, 200) FROM experiment_tags g WHERE g.experiment = e.id AND g.key = \(field.key))"
+      return
+        "(SELECT substr(g.value, 1, 200) FROM experiment_tags g WHERE g.experiment = e.id AND g.key = \(field.key))"
     }
     let target = try attribute(field, source)
     return target.isNumber ? target.expression : Keyset.text(target.expression)

@@ -76,14 +76,16 @@ extension TrackingStore {
     switch query.subject {
     case .traces:
       let value = try Self.column(query.metric, Self.traceMetrics)
-      let dimensions = try query.dimensions.map { name throws(HoneError) in try Self.column(name, Self.traceDimensions) }
+      let dimensions = try query.dimensions.map { name throws(HoneError) in try Self.column(name, Self.traceDimensions)
+      }
       return try await fetch(columns: dimensions, value: value, rows)
     case .assessments:
       let value = try Self.column(query.metric, Self.assessmentMetrics)
       let dimensions = try query.dimensions.map { name throws(HoneError) in
         try Self.column(name, Self.assessmentDimensions)
       }
-      var joined: SQL = "FROM assessments a JOIN (SELECT t.id, t.start_ns " + rows + ") t ON t.id = a.trace WHERE a.valid"
+      var joined: SQL =
+        "FROM assessments a JOIN (SELECT t.id, t.start_ns " + rows + ") t ON t.id = a.trace WHERE a.valid"
       for condition in query.conditions { joined += " AND " + (try Self.condition(condition)) }
       return try await fetch(columns: dimensions, value: value, joined)
     case .spans: return try await spanRows(query, rows)
@@ -115,14 +117,16 @@ extension TrackingStore {
     case ("type", "expectation"): return "a.kind = \(StoredAssessment.Kind.expectation.rawValue)"
     default:
       throw invalid(
-        "filters", "Assessments are not told apart like that.", got: "assessment.\(condition.part) = \(condition.value)",
+        "filters", "Assessments are not told apart like that.",
+        got: "assessment.\(condition.part) = \(condition.value)",
         allowed: ["assessment.name", "assessment.type = 'feedback'", "assessment.type = 'expectation'"])
     }
   }
 
   private static func column(_ name: String, _ known: [String: SQL]) throws(HoneError) -> SQL {
     guard let column = known[name] else {
-      throw invalid("metric_name", "There is no such metric or dimension here.", got: name, allowed: known.keys.sorted())
+      throw invalid(
+        "metric_name", "There is no such metric or dimension here.", got: name, allowed: known.keys.sorted())
     }
     return column
   }

@@ -37,7 +37,9 @@ func notFound(_ what: String, _ id: String) -> HoneError {
   HoneError(.notFound, "There is no \(what) \"\(shortened(id))\".", remedy: "Check the id.")
 }
 
-func invalid(_ path: String, _ message: String, got: String? = nil, allowed: [String] = [], remedy: String? = nil)
+func invalid(
+  _ path: String, _ message: String, got: String? = nil, allowed: [String] = [], remedy: String? = nil
+)
   -> HoneError
 {
   let came = got.map(shortened)

@@ -56,7 +56,8 @@ enum StoreSchema {
     if found > version { throw newer(found, home: home, version: version) }
     let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
     // A store whose making was broken off has nothing but the migrator's own table.
-    let isEmpty = try found == 0
+    let isEmpty =
+      try found == 0
       && !Bool.fetchOne(
         db, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE tbl_name <> 'grdb_migrations')"
       ).isTrue

@@ -85,7 +85,8 @@ extension TrackingStore {
           """
       ).execute(
         arguments: [
-          assessment.name.storable, assessment.value.isNull ? nil : assessment.value.text(), assessment.value.plainNumber,
+          assessment.name.storable, assessment.value.isNull ? nil : assessment.value.text(),
+          assessment.value.plainNumber,
           assessment.error?.storable, assessment.rationale?.storable, assessment.metadata.textUnlessEmpty,
           stored.details.textUnlessEmpty, nowInMilliseconds(), number,
         ])
@@ -96,7 +97,8 @@ extension TrackingStore {
   private static func assessmentNumber(_ db: Database, _ id: String, _ trace: TraceID) throws -> Int64 {
     let found = try assessmentNumber(id).flatMap { number in
       try Int64.fetchOne(
-        db.cachedStatement(sql: "SELECT id FROM assessments WHERE id = ? AND trace = ?"), arguments: [number, trace.data])
+        db.cachedStatement(sql: "SELECT id FROM assessments WHERE id = ? AND trace = ?"),
+        arguments: [number, trace.data])
     }
     guard let found else { throw notFound("assessment", id) }
     return found

@@ -54,7 +54,9 @@ enum PackedSpans {
       for payload in [span.inputs, span.outputs] {
         guard let json = payload.json else { continue }
         for candidate in [json, json["messages"]] {
-          guard let list = candidate?.arrayValue, list.count > max(1, longest.count), list.count <= 200 else { continue }
+          guard let list = candidate?.arrayValue, list.count > max(1, longest.count), list.count <= 200 else {
+            continue
+          }
           let messages = list.compactMap { message -> ChatMessage? in
             guard let role = message["role"]?.stringValue.flatMap(ChatMessage.Role.init) else { return nil }
             return message["content"]?.stringValue.map { ChatMessage(role, $0) }

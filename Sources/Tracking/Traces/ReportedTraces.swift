@@ -200,7 +200,9 @@ extension TrackingStore {
   }
 
   private static func insert(_ row: PackedSpans.Row, at id: Int64, _ db: Database) throws {
-    try db.cachedStatement(sql: "INSERT OR REPLACE INTO span_chunks VALUES (?, ?)").execute(arguments: [id, row.payload])
+    try db.cachedStatement(sql: "INSERT OR REPLACE INTO span_chunks VALUES (?, ?)").execute(arguments: [
+      id, row.payload,
+    ])
     for text in row.texts {
       try db.cachedStatement(sql: "INSERT INTO texts (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING")
         .execute(arguments: [text.digest.data, SharedTexts.content(text.messages)])

@@ -124,7 +124,8 @@ extension TrackingStore {
   }
 
   static func traceRow(_ db: Database, _ id: TraceID) throws -> TraceRow? {
-    let statement = try db.cachedStatement(sql: "SELECT seq, ifnull(origin_ns, start_ns), span_count FROM traces WHERE id = ?")
+    let statement = try db.cachedStatement(
+      sql: "SELECT seq, ifnull(origin_ns, start_ns), span_count FROM traces WHERE id = ?")
     return try Row.fetchOne(statement, arguments: [id.data]).map {
       TraceRow(sequence: $0[0], origin: $0[1], spanCount: $0[2])
     }

@@ -21,6 +21,8 @@ print("\(found.baselineScore ?? 0) -> \(found.score ?? 0), run \(found.runID ?? 
 
 // The best program answers, and is kept in a file that DSPy's load() reads too.
 let best = try found.program()
-print(try await workspace.predict(best, ["question": "Ann has 3 apples and buys 4. How many has she?"], model: .simulated).outputs)
+print(
+  try await workspace.predict(best, ["question": "Ann has 3 apples and buys 4. How many has she?"], model: .simulated)
+    .outputs)
 try best.write(to: "best.json")
 await workspace.close()
