@@ -40,15 +40,55 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
-      name: "Exchange",
+      name: "Delivery",
       dependencies: [
-        "Basics", "Failures", "JSON", "Messages", "Platform", "Schema", "Traces", "Tracking",
+        "Failures", "JSON", "Platform",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
-        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
+    .target(
+      name: "HTTPResponses",
+      dependencies: [
+        "Failures", "JSON", "Tracking",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+    .target(
+      name: "HoneWeb",
+      dependencies: [
+        "Basics", "Failures", "HTTPResponses", "JSON", "MLflow", "OpenTelemetry", "Platform", "Tracking", "WebAssets",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .target(
+      name: "MLflow",
+      dependencies: [
+        "Basics", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "OpenTelemetry", "Platform", "RunFiles",
+        "Schema", "Traces", "Tracking",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+    .target(
+      name: "OpenTelemetry",
+      dependencies: [
+        "Basics", "Compression", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "Platform", "Schema",
+        "Traces", "Tracking",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "RunFiles", dependencies: ["Basics", "Failures", "JSON", "Messages", "Schema", "Traces", "Tracking"]),
     // The library.
     .target(
       name: "Hone",
@@ -63,17 +103,6 @@ let package = Package(
         "Basics", "Evaluation", "Failures", "HTTPModels", "Jobs", "JSON", "JSONRPC", "LanguageModels", "Messages",
         "Optimizers", "Platform", "Programs", "Schema", "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
-      ]),
-    .target(
-      name: "HoneWeb",
-      dependencies: [
-        "Basics", "Compression", "Failures", "JSON", "Messages", "Platform", "Schema", "Traces", "Tracking",
-        "WebAssets",
-        .product(name: "HTTPTypes", package: "swift-http-types"),
-        .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     .target(
       name: "HTTPModels",
@@ -134,8 +163,9 @@ let package = Package(
     .executableTarget(
       name: "HoneCommand",
       dependencies: [
-        "Basics", "Editing", "Evaluation", "Exchange", "Failures", "HoneService", "HoneWeb", "Jobs", "JSON", "JSONRPC",
-        "Messages", "Platform", "Programs", "Schema", "Tracking",
+        "Basics", "Delivery", "Editing", "Evaluation", "Failures", "HTTPResponses", "HoneService", "HoneWeb", "Jobs",
+        "JSON",
+        "JSONRPC", "MLflow", "Messages", "OpenTelemetry", "Platform", "Programs", "RunFiles", "Schema", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -148,10 +178,24 @@ let package = Package(
         "Simulation",
       ]),
     .testTarget(
-      name: "ExchangeTests",
+      name: "HoneWebTests",
       dependencies: [
-        "Basics", "Exchange", "Failures", "JSON", "Messages", "Traces", "Tracking",
+        "Failures", "HTTPResponses", "HoneWeb", "Tracking",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
+    .testTarget(
+      name: "OpenTelemetryTests",
+      dependencies: [
+        "Basics", "Compression", "Failures", "JSON", "Messages", "OpenTelemetry", "Traces", "Tracking",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
+      name: "RunFilesTests", dependencies: ["Basics", "Failures", "JSON", "Messages", "RunFiles", "Traces", "Tracking"]),
     .testTarget(name: "HoneTests", dependencies: ["Hone"]),
     .testTarget(
       name: "HTTPModelsTests",
@@ -165,18 +209,7 @@ let package = Package(
         "Messages", "Optimizers", "Programs", "Schema", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(
-      name: "HoneWebTests",
-      dependencies: [
-        "Basics", "Compression", "Failures", "HoneWeb", "JSON", "Messages", "Traces", "Tracking",
-        .product(name: "AsyncHTTPClient", package: "async-http-client"),
-        .product(name: "HTTPTypes", package: "swift-http-types"),
-        .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
-      ]),
-    .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
+    .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC", "Platform"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(
       name: "LanguageModelsTests",

@@ -1,41 +1,40 @@
 import JSON
+import Jobs
+import Schema
 
 /// An estimate as lines for a person: what it comes to, each phase, what was taken for granted.
 enum EstimateOutline {
-  static func lines(of estimate: JSONValue, for name: String) -> JSONValue {
+  static func lines(of estimate: CompileEstimate.Figures, for name: String) -> JSONValue {
     var lines: [JSONValue] = []
     func add(_ depth: Int, _ text: String) { lines.append(["depth": .int(depth), "text": .string(text)]) }
-    let cost = range(estimate["cost"], digits: 4)
-    add(0, "Compiling \(name) takes \(range(estimate["calls"], digits: 0) ?? "?") calls")
-    add(1, "tokens: \(range(estimate["totalTokens"], digits: 0) ?? "not known")")
+    let cost = range(estimate.cost, digits: 4)
+    add(0, "Compiling \(name) takes \(range(estimate.calls, digits: 0) ?? "?") calls")
+    add(1, "tokens: \(range(estimate.totalTokens, digits: 0) ?? "not known")")
     add(1, "cost: \(cost.map { "$" + $0 } ?? "not known")")
-    let latency = estimate["latency"]
-    let source = latency?["source"]?.stringValue ?? ""
-    let places = estimate["concurrency"]?.intValue ?? 1
+    let latency = estimate.latency
     add(
       1,
-      "seconds: \(range(estimate["seconds"], digits: 1) ?? "not known"), \(places) at once, "
-        + "\(number(latency?["seconds"]?.doubleValue ?? 0, digits: 3)) s a call (\(source))")
-    for (limit, verdict) in estimate["budget"]?["suffices"]?.objectValue ?? [:] {
+      "seconds: \(range(estimate.seconds, digits: 1) ?? "not known"), \(estimate.concurrency) at once, "
+        + "\(number(latency.seconds, digits: 3)) s a call (\(latency.source.rawValue))")
+    for (limit, verdict) in estimate.budget?.suffices.given ?? [:] {
       add(1, "budget.\(limit) suffices: \(verdict.stringValue ?? "")")
     }
-    if estimate["simulated"] == true { add(1, "the model is simulated") }
-    for warning in estimate["warnings"]?.arrayValue ?? [] { add(1, "warning: \(warning.stringValue ?? "")") }
+    if estimate.isSimulated { add(1, "the model is simulated") }
+    for warning in estimate.warnings { add(1, "warning: \(warning)") }
     add(1, "phases")
-    for phase in estimate["phases"]?.arrayValue ?? [] {
-      let (name, role) = (phase["name"]?.stringValue ?? "", phase["role"]?.stringValue ?? "")
-      let (calls, input) = (range(phase["calls"], digits: 0), range(phase["inputTokens"], digits: 0))
-      add(2, "\(name), \(role) model: \(calls ?? "?") calls, \(input ?? "?") input tokens")
+    for phase in estimate.phases {
+      let (calls, input) = (range(phase.calls, digits: 0), range(phase.inputTokens, digits: 0))
+      add(2, "\(phase.name), \(phase.role) model: \(calls ?? "?") calls, \(input ?? "?") input tokens")
     }
     add(1, "taken for granted")
-    for line in estimate["assumptions"]?.arrayValue ?? [] { add(2, line.stringValue ?? "") }
+    for line in estimate.assumptions { add(2, line) }
     return .array(lines)
   }
 
   /// `290 to 761`, or one number where both are the same; nil for what is not known.
-  private static func range(_ bounds: JSONValue?, digits: Int) -> String? {
-    guard let least = bounds?["min"]?.doubleValue else { return nil }
-    guard let most = bounds?["max"]?.doubleValue else { return "at least \(number(least, digits: digits))" }
+  private static func range(_ bounds: CompileEstimate.Bracket?, digits: Int) -> String? {
+    guard let least = bounds?.min.doubleValue else { return nil }
+    guard let most = bounds?.max?.doubleValue else { return "at least \(number(least, digits: digits))" }
     let (low, high) = (number(least, digits: digits), number(most, digits: digits))
     return low == high ? low : "\(low) to \(high)"
   }

@@ -59,7 +59,9 @@ enum FileWork {
     let result = try await call.service.call(
       Method.compile.name, request, in: CallEnvironment(baseDirectory: call.directory(of: document)))
     var answer = result.objectValue ?? [:]
-    answer["lines"] = EstimateOutline.lines(of: result, for: document.name)
+    if let figures = CompileEstimate.Figures(json: result) {
+      answer["lines"] = EstimateOutline.lines(of: figures, for: document.name)
+    }
     return .object(answer)
   }
 

@@ -1,4 +1,5 @@
 import HoneService
+import Foundation
 package import JSON
 import Jobs
 import Schema
@@ -58,16 +59,7 @@ package enum ProgramFile {
     guard uri.hasPrefix("file://") else { return nil }
     let rest = uri.dropFirst("file://".count)
     guard let slash = rest.firstIndex(of: "/") else { return nil }
-    var bytes: [UInt8] = []
-    var encoded = Array(rest[slash...].utf8)[...]
-    while let byte = encoded.popFirst() {
-      if byte == UInt8(ascii: "%"), let value = UInt8(String(decoding: encoded.prefix(2), as: UTF8.self), radix: 16) {
-        bytes.append(value)
-        encoded = encoded.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    let path = String(rest[slash...])
+    return path.removingPercentEncoding ?? path
   }
 }

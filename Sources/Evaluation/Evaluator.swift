@@ -72,7 +72,7 @@ package struct Evaluator: Sendable {
         if let spent { throw spent }
       }
     } catch {
-      let failure = Callbacks.explained(HoneError(wrapping: error), session.callbacks?.peer)
+      let failure = Callbacks.causeOf(HoneError(wrapping: error), session.callbacks?.peer)
       let finished = results.compactMap { $0 }
       let partial = finished.isEmpty ? nil : EvaluationResult(finished)
       await session.events.emit(.evaluationStopped(info, partial, failure))

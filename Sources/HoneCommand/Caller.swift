@@ -54,7 +54,7 @@ struct Caller {
       stream = try UnixSocketClient.connect(to: socket, loop: loop)
     } else {
       stream = SocketStream(
-        try SharedServices.connect(home: options.homeDirectory), peer: "the shared service", loop: loop)
+        try SharedService.connect(home: options.homeDirectory), peer: "the shared service", loop: loop)
     }
     let progress = ForwardedProgress()
     let connection = Connection(stream, handler: progress, framing: .lines)
@@ -139,7 +139,7 @@ struct Caller {
       do {
         return .success(try await request.value)
       } catch {
-        return .failure((error as? CallFailure)?.told(method) ?? HoneError(wrapping: error))
+        return .failure((error as? CallFailure)?.asHoneError(method) ?? HoneError(wrapping: error))
       }
     }
   }
@@ -166,7 +166,7 @@ struct Caller {
 
 extension CallFailure {
   /// What a service said of a call that failed, as the error that it was there.
-  func told(_ method: String) -> HoneError {
+  func asHoneError(_ method: String) -> HoneError {
     switch self {
     case .cancelled: return HoneError(.cancelled, "The request was cancelled.")
     case .connectionClosed:

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Exchange
 import Failures
 import Foundation
 import HoneService
+import RunFiles
 import Tracking
 
 /// `hone export`: runs as a file.

@@ -47,7 +47,7 @@ struct MCPCommand: AsyncParsableCommand {
       }
       let session = AgentSession(budget: AgentBudget(maxCalls: maxCalls, maxCost: maxCost), onEnd: leave) {
         method, params, progress in
-        if params["detach"] == true { return try await SharedServices.ask(method, params, home: homeDirectory) }
+        if params["detach"] == true { return try await SharedService.ask(method, params, home: homeDirectory) }
         return try await service.call(method, params, in: CallEnvironment(progress: progress, baseDirectory: directory))
       }
       let connection = Connection(streams, handler: session, framing: .lines)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Exchange
 import Failures
 import Editing
 import Foundation
@@ -8,6 +7,8 @@ import HoneWeb
 import JSONRPC
 import Jobs
 import Logging
+import MLflow
+import OpenTelemetry
 
 /// `hone serve`: the JSON-RPC service on standard input and output, or on a Unix socket.
 struct ServeCommand: AsyncParsableCommand {
@@ -32,7 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "End after so many seconds without a connection and without work.",
       discussion:
-        "With --socket never unless said; with --attach what a service that is started gets, \(SharedServices.idleSeconds) unless said."
+        "With --socket never unless said; with --attach what a service that is started gets, \(SharedService.idleSeconds) unless said."
     ))
   var idleTimeout: Double?
 
@@ -79,7 +80,7 @@ struct ServeCommand: AsyncParsableCommand {
       var options = CommonOptions()
       options.home = home
       if attach {
-        let descriptor = try SharedServices.connect(home: options.homeDirectory, idleSeconds: idleTimeout)
+        let descriptor = try SharedService.connect(home: options.homeDirectory, idleSeconds: idleTimeout)
         return try BytePump(input: STDIN_FILENO, output: STDOUT_FILENO, socket: descriptor).run()
       }
       if apart {
@@ -129,7 +130,7 @@ struct ServeCommand: AsyncParsableCommand {
     let directory = FileManager.default.currentDirectoryPath
     let home = service.home
     service.leaveDetached { method, params throws(HoneError) in
-      try await SharedServices.ask(method, params, home: home)
+      try await SharedService.ask(method, params, home: home)
     }
     let session = Session(service: service, extensions: [Editor.self], baseDirectory: directory) { status in
       Task {
@@ -174,7 +175,7 @@ struct ServeCommand: AsyncParsableCommand {
     let signals = TerminationSignals { end.finish() }
     let leaving = idleTimeout.map { seconds in
       Task {
-        await SharedServices.waitUntilUnused(server, service, home: service.home, seconds: seconds)
+        await SharedService.waitUntilUnused(server, service, home: service.home, seconds: seconds)
         guard !Task.isCancelled else { return }
         logger.notice("Leaving: nobody was connected for \(seconds) s")
         end.finish()

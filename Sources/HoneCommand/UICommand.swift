@@ -4,6 +4,7 @@ import HoneService
 import HoneWeb
 import Jobs
 import Logging
+import MLflow
 
 /// `hone ui`: the page, and MLflow's REST API, over a store.
 struct UICommand: AsyncParsableCommand {

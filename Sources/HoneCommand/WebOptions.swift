@@ -1,5 +1,6 @@
 import ArgumentParser
 import Failures
+import HTTPResponses
 import HoneService
 import HoneWeb
 

@@ -1,5 +1,5 @@
 package import Failures
-import Glibc
+import Platform
 
 /// Joins a pair of descriptors to a socket: what comes in goes there, what comes from there goes out, byte for byte.
 ///

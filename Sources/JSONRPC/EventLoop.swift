@@ -1,5 +1,5 @@
 package import Failures
-import Glibc
+import Platform
 import Synchronization
 
 /// What may be done with a descriptor without waiting, as `poll` says.

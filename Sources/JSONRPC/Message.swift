@@ -32,10 +32,8 @@ extension Incoming {
       self = .single(.refused(id: .null, RPCError(.parseError, "The message is not JSON: \(error).")))
       return
     }
-    // Only a backslash lets a string's token differ from what the writer writes.
-    let tokens = text.contains(UInt8(ascii: "\\")) ? IDTokens.find(in: text) : []
     guard case .array(let elements) = value else {
-      self = .single(Message(value, idToken: tokens.first ?? nil))
+      self = .single(Message(value))
       return
     }
     guard !elements.isEmpty else {
@@ -47,22 +45,19 @@ extension Incoming {
       self = .single(.refused(id: .null, RPCError(.invalidRequest, message)))
       return
     }
-    self = .batch(
-      elements.enumerated().map { index, element in
-        Message(element, idToken: index < tokens.count ? tokens[index] : nil)
-      })
+    self = .batch(elements.map { Message($0) })
   }
 }
 
 extension Message {
-  /// The message that `value` is; `idToken` is the text of its id where that needs keeping.
-  init(_ value: JSONValue, idToken: String? = nil) {
+  /// The message that `value` is.
+  init(_ value: JSONValue) {
     guard case .object(let object) = value else {
       self = .refused(id: .null, RPCError(.invalidRequest, "A message is an object; this is \(value.kindName)."))
       return
     }
     let idValue = object["id"]
-    let id = idValue.map { RequestID($0, token: $0.stringValue == nil ? nil : idToken) }
+    let id = idValue.map { RequestID($0) }
     if object["method"] == nil, object["result"] != nil || object["error"] != nil {
       self = Self.response(object, id: id ?? nil)
       return
@@ -118,17 +113,17 @@ extension Message {
     var object: JSONObject = ["jsonrpc": "2.0"]
     switch self {
     case .request(let id, let method, let params):
-      object.append("id", id.echo)
+      object.append("id", id.value)
       object.append("method", .string(method))
       object.append("params", .object(params))
     case .notification(let method, let params):
       object.append("method", .string(method))
       object.append("params", .object(params))
     case .result(let id, let value):
-      object.append("id", id.echo)
+      object.append("id", id.value)
       object.append("result", value)
     case .failure(let id, let error), .refused(let id, let error):
-      object.append("id", id.echo)
+      object.append("id", id.value)
       object.append("error", error.json)
     case .ignored:
       return .null

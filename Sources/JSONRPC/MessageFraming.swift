@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Cuts a stream of bytes into messages: a value that is fed chunks and asked for what they hold.
 ///

@@ -1,5 +1,5 @@
 import Failures
-import Glibc
+import Platform
 
 /// The right to be the one server at a path: a lock on the file beside it, held until the process ends.
 ///

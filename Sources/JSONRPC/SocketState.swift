@@ -1,5 +1,5 @@
 import Failures
-import Glibc
+import Platform
 
 /// What stands at the path of a socket, found out without disturbing it.
 package enum SocketState: Sendable, Hashable {

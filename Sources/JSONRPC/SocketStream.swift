@@ -1,5 +1,5 @@
 package import Failures
-import Glibc
+import Platform
 import Synchronization
 
 /// A connected stream socket, served by an `EventLoop`.
@@ -135,7 +135,7 @@ package final class SocketStream: ByteStream, EventSource {
     while !state.isDrained {
       let start = state.written
       let count = state.pending.withUnsafeBytes { bytes in
-        Glibc.send(
+        System.send(
           state.descriptor, bytes.baseAddress.map { $0 + start }, bytes.count - start,
           Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
       }

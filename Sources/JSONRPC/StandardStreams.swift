@@ -1,5 +1,5 @@
 package import Failures
-import Glibc
+import Platform
 import Synchronization
 
 /// A pair of descriptors, as a stream: a thread that reads and a thread that writes.
@@ -50,7 +50,7 @@ package final class StandardStreams: ByteStream {
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
     _ = dup2(null, STDIN_FILENO)
     if dup2(STDERR_FILENO, STDOUT_FILENO) < 0 { _ = dup2(null, STDOUT_FILENO) }
-    if null > STDERR_FILENO { _ = Glibc.close(null) }
+    if null > STDERR_FILENO { System.close(null) }
     return try StandardStreams(input: input, output: output)
   }
 
@@ -120,7 +120,7 @@ package final class StandardStreams: ByteStream {
         readerPipe.clear()
         continue
       }
-      let count = Glibc.read(input, scratch.baseAddress, scratch.count)
+      let count = System.read(input, scratch.baseAddress, scratch.count)
       if count > 0 {
         delegate?.streamReceived(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
       } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
@@ -165,7 +165,7 @@ package final class StandardStreams: ByteStream {
       var rest = buffer[...]
       while !rest.isEmpty {
         let chunk = UnsafeRawBufferPointer(rebasing: rest)
-        let count = Glibc.write(output, chunk.baseAddress, chunk.count)
+        let count = System.write(output, chunk.baseAddress, chunk.count)
         if count >= 0 {
           rest = rest.dropFirst(count)
         } else if errno == EAGAIN {

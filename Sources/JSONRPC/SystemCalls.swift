@@ -1,5 +1,5 @@
 import Failures
-import Glibc
+import Platform
 
 /// The name of the current `errno`, as a person reads it.
 func systemErrorText(_ number: Int32 = errno) -> String {
@@ -85,16 +85,16 @@ final class WakePipe: Sendable {
 
   func wake() {
     var byte: UInt8 = 1
-    _ = Glibc.write(writeEnd, &byte, 1)
+    _ = System.write(writeEnd, &byte, 1)
   }
 
   func clear() {
     var bytes: (UInt64, UInt64) = (0, 0)
-    while Glibc.read(readEnd, &bytes, 16) == 16 {}
+    while System.read(readEnd, &bytes, 16) == 16 {}
   }
 
   deinit {
-    _ = Glibc.close(readEnd)
-    _ = Glibc.close(writeEnd)
+    System.close(readEnd)
+    System.close(writeEnd)
   }
 }

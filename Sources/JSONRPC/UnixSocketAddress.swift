@@ -1,5 +1,5 @@
 package import Failures
-import Glibc
+import Platform
 
 /// `SOCK_STREAM` in the type that `socket` takes.
 let streamSocketType = Int32(SOCK_STREAM.rawValue)

@@ -1,5 +1,5 @@
 package import Failures
-import Glibc
+import Platform
 
 /// The asking side of a Unix socket.
 package enum UnixSocketClient {
@@ -17,7 +17,7 @@ package enum UnixSocketClient {
     var reason: Int32 = 0
     do throws(HoneError) {
       isConnected = try UnixSocketAddress.with(path) { address, length in
-        retrying { Glibc.connect(descriptor, address, length) } == 0
+        retrying { System.connect(descriptor, address, length) } == 0
       }
       reason = errno
     } catch {

@@ -1,5 +1,5 @@
 package import Failures
-import Glibc
+import Platform
 import Synchronization
 
 /// Listens at the path of a Unix socket and hands out the connections of this user's processes.
@@ -71,7 +71,7 @@ package final class UnixSocketServer: Sendable, EventSource {
     }
     guard descriptor >= 0 else { return }
     if let now = Self.identity(of: path), now == identity { _ = unlink(path) }
-    _ = Glibc.close(descriptor)
+    System.close(descriptor)
     lock.release()
   }
 
@@ -102,7 +102,7 @@ package final class UnixSocketServer: Sendable, EventSource {
     }
     if let descriptor = try? UnixSocketClient.open(path) {
       let processID = PeerCredentials(descriptor)?.processID
-      _ = Glibc.close(descriptor)
+      System.close(descriptor)
       throw SocketLock.alreadyServed(path, processID: processID)
     }
     guard unlink(path) == 0 || errno == ENOENT else {
@@ -116,9 +116,9 @@ package final class UnixSocketServer: Sendable, EventSource {
     let descriptor = try UnixSocketAddress.makeSocket()
     let isBound = try UnixSocketAddress.with(path) { bind(descriptor, $0, $1) == 0 }
     // Nobody can connect before `listen`, so the mode is right by the time anyone may.
-    guard isBound, chmod(path, 0o600) == 0, Glibc.listen(descriptor, 512) == 0 else {
+    guard isBound, chmod(path, 0o600) == 0, System.listen(descriptor, 512) == 0 else {
       let reason = systemErrorText()
-      _ = Glibc.close(descriptor)
+      System.close(descriptor)
       if isBound { _ = unlink(path) }
       throw HoneError(
         .storeUnavailable, "No socket could be opened at \(path): \(reason).", remedy: "Choose another path.")
@@ -152,7 +152,7 @@ package final class UnixSocketServer: Sendable, EventSource {
   private func take(_ descriptor: Int32) {
     guard let credentials = PeerCredentials(descriptor), credentials.userID == geteuid() else {
       report("a connection of another user was refused")
-      _ = Glibc.close(descriptor)
+      System.close(descriptor)
       return
     }
     state.withLock { $0.connections += 1 }

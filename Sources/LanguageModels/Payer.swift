@@ -91,11 +91,11 @@ struct Payer: Sendable {
         guard let pause = policy.pause(after: failure.fault, history, advice: failure.retry, random: pacing.random())
         else {
           if failure.error.kind.isPassing { context.account.noteCall(context.role, failed: true) }
-          throw described(failure.error, attempts: history.total)
+          throw withModelAndAttempts(failure.error, attempts: history.total)
         }
         if let maxSeconds = budget.limits.maxSeconds, let left = budget.remainingSeconds, pause >= left {
           var error = budget.timeIsUp(maxSeconds)
-          error.cause = described(failure.error, attempts: history.total).message
+          error.cause = withModelAndAttempts(failure.error, attempts: history.total).message
           throw error
         }
         do {
@@ -210,7 +210,7 @@ struct Payer: Sendable {
   }
 
   /// The error that leaves the client: which model, where, after how many attempts; no secrets.
-  private func described(_ error: HoneError, attempts: Int) -> HoneError {
+  private func withModelAndAttempts(_ error: HoneError, attempts: Int) -> HoneError {
     let redactor = Redactor(environment: configuration.secretVariables)
     let times = attempts == 1 ? "1 attempt" : "\(attempts) attempts"
     var error = error.redacted(by: redactor)

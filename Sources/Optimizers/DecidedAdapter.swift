@@ -18,7 +18,7 @@ extension CompileTask {
     do throws(HoneError) {
       return await search(try await deciding(examples: examples, keepsStudent: keepsStudent, rows: rows))
     } catch {
-      return SearchResult(program: student, stopped: Callbacks.explained(error, session.callbacks?.peer))
+      return SearchResult(program: student, stopped: Callbacks.causeOf(error, session.callbacks?.peer))
     }
   }
 

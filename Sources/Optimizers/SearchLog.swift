@@ -45,7 +45,7 @@ final class SearchLog {
 
   /// What the search has found, ended by `error` if not by itself; the student where nothing better was.
   func result(stoppedBy error: HoneError? = nil) -> SearchResult {
-    let error = error.map { Callbacks.explained($0, task.session.callbacks?.peer) }
+    let error = error.map { Callbacks.causeOf($0, task.session.callbacks?.peer) }
     return SearchResult(
       program: best?.evaluation.program ?? task.student, best: best, baseline: baseline, trials: trials,
       stopped: error)

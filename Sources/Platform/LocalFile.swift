@@ -23,7 +23,7 @@ package enum LocalFile {
     bytes.reserveCapacity(Int(status.st_size))
     var buffer = [UInt8](repeating: 0, count: 1 << 18)
     while true {
-      let count = readDescriptor(descriptor, into: &buffer)
+      let count = System.read(descriptor, &buffer, buffer.count)
       if count < 0 {
         if errno == EINTR { continue }
         throw Failure(reason: lastError)

@@ -130,7 +130,7 @@ package struct Callbacks: Sendable {
   }
 
   /// A failure by its cause: work that was cancelled because its client has gone did not end on anybody's wish.
-  package static func explained(_ error: HoneError, _ peer: (any CallbackPeer)?) -> HoneError {
+  package static func causeOf(_ error: HoneError, _ peer: (any CallbackPeer)?) -> HoneError {
     guard error.kind == .cancelled, peer?.isGone == true else { return error }
     return HoneError(
       .clientGone, "The client that asked for this went away.",

@@ -17,7 +17,7 @@ package struct ModuleMembers: SchemaObject {
       "The steps of a pipeline, in order; an input takes the latest earlier output of its name."),
     Member("outputs", \.outputs, "What a pipeline gives; what its last step gives unless said."),
     Member("tools", \.tools, as: Schema(.array(Schema(.named("Tool")))), "A ReAct's tools, which the client serves."),
-    Member("max_iters", \.maxIterations, "How many turns a ReAct takes at most."),
+    Member("max_iters", \.maxIterations, in: 1...1000, "How many turns a ReAct takes at most."),
     Member("host", \.host, "The name of a program that the client runs."),
     Member(
       "predictors", \.predictors, as: Schema(.map(Schema(.named("Program")))), "A host program's predictors by name."),
@@ -27,7 +27,8 @@ package struct ModuleMembers: SchemaObject {
   ]
 
   /// The name of a module.
-  package static let moduleName = Schema(.choice(Module.names.map { Schema.Word($0) }))
+  package static let moduleName = Schema(
+    .choice(Module.names.map { Schema.Word($0, otherNames: $0 == "ChainOfThought" ? ["CoT"] : []) }))
 
   /// A step of a pipeline: a module with a name, and where its inputs come from.
   private static let step = Schema(

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Failures
 import Foundation
+import HTTPResponses
 import HTTPTypes
 import Logging
 import NIOCore

@@ -1,5 +1,5 @@
 import Failures
-import Glibc
+import Platform
 import JSON
 import Synchronization
 import Testing

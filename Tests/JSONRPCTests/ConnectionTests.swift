@@ -41,7 +41,7 @@ struct ConnectionTests {
   static let table: [(String, String)] = [
     (request("1.50", "echo"), #"{"jsonrpc":"2.0","id":1.50,"result":{}}"#),
     (request("null", "echo"), #"{"jsonrpc":"2.0","id":null,"result":{}}"#),
-    (request(#""\u0041""#, "work"), #"{"jsonrpc":"2.0","id":"\u0041","result":{}}"#),
+    (request(#""\u0041""#, "work"), #"{"jsonrpc":"2.0","id":"A","result":{}}"#),
     (notification("echo"), ""),
     (notification("unknown"), ""), (notification("$/unknown"), ""),
     (#"{"jsonrpc":"2.0","id":123,"result":1}"#, ""), (#"{"jsonrpc":"2.0","id":1000000000,"result":1}"#, ""),

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 import JSON
 import Synchronization
 import Testing

@@ -1,5 +1,5 @@
 import Failures
-import Glibc
+import Platform
 import JSON
 import Synchronization
 import Testing
@@ -44,7 +44,7 @@ final class RawClient: Sendable {
 
   deinit {
     endOutput()
-    _ = Glibc.close(input)
+    System.close(input)
   }
 
   static func connect(to path: String) throws -> RawClient {
@@ -57,26 +57,26 @@ final class RawClient: Sendable {
     openOutput.withLock { isOpen in
       guard isOpen else { return }
       isOpen = false
-      if input == output { _ = shutdown(output, Int32(SHUT_WR)) } else { _ = Glibc.close(output) }
+      if input == output { _ = shutdown(output, Int32(SHUT_WR)) } else { System.close(output) }
     }
   }
 
   /// Closes both directions at once.
   func vanish() {
     openOutput.withLock { isOpen in
-      if isOpen, input != output { _ = Glibc.close(output) }
+      if isOpen, input != output { System.close(output) }
       isOpen = false
     }
     // The descriptor's number stays taken, so that `deinit` closes nothing of anybody else's.
     let null = open("/dev/null", O_RDWR)
     _ = dup2(null, input)
-    _ = Glibc.close(null)
+    System.close(null)
   }
 
   func send(_ bytes: [UInt8]) throws {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(output, $0.baseAddress, min($0.count, 1 << 16)) }
+      let count = rest.withUnsafeBytes { System.write(output, $0.baseAddress, min($0.count, 1 << 16)) }
       guard count > 0 else { throw SystemCallFailed("write") }
       rest = rest.dropFirst(count)
     }
@@ -89,7 +89,7 @@ final class RawClient: Sendable {
     var descriptor = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
     guard poll(&descriptor, 1, seconds * 1000) > 0 else { throw TimedOut() }
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    let count = Glibc.read(input, &chunk, chunk.count)
+    let count = System.read(input, &chunk, chunk.count)
     guard count > 0 else { return false }
     buffered.withLock { $0.append(contentsOf: chunk[..<count]) }
     return true
@@ -178,8 +178,8 @@ final class Served: Sendable {
       connection.start()
       Task {
         await connection.waitUntilFinished()
-        _ = Glibc.close(output)
-        _ = Glibc.close(input)
+        System.close(output)
+        System.close(input)
       }
       return Served(RawClient(input: back[0], output: forth[1]), connection, handler) {}
     }

@@ -1,5 +1,5 @@
 import Failures
-import Glibc
+import Platform
 import JSON
 import Synchronization
 import Testing
@@ -228,20 +228,20 @@ struct SharedServiceTests {
     let directory = try TemporaryDirectory()
     defer { directory.remove() }
     let long = directory.path + "/" + String(repeating: "x", count: 100)
-    let first = try SharedService(home: "/a", directories: [long, directory.path + "/new"])
+    let first = try SharedSocket(home: "/a", directories: [long, directory.path + "/new"])
     #expect(first.path.hasPrefix(directory.path + "/new/"))
-    #expect(try SharedService(home: "/a", directories: [directory.path + "/new"]).path == first.path)
-    #expect(try SharedService(home: "/b", directories: [directory.path + "/new"]).path != first.path)
+    #expect(try SharedSocket(home: "/a", directories: [directory.path + "/new"]).path == first.path)
+    #expect(try SharedSocket(home: "/b", directories: [directory.path + "/new"]).path != first.path)
     chmod(directory.path + "/new", 0o755)
-    #expect(throws: HoneError.self) { try SharedService(home: "/a", directories: [directory.path + "/new"]) }
-    #expect(throws: HoneError.self) { try SharedService(home: "/a", directories: [long]) }
+    #expect(throws: HoneError.self) { try SharedSocket(home: "/a", directories: [directory.path + "/new"]) }
+    #expect(throws: HoneError.self) { try SharedSocket(home: "/a", directories: [long]) }
   }
 
   @Test("is started by one of many that want it, and not left while somebody comes")
   func turns() async throws {
     let directory = try TemporaryDirectory()
     defer { directory.remove() }
-    let shared = try SharedService(home: "/a", directories: [directory.path])
+    let shared = try SharedSocket(home: "/a", directories: [directory.path])
     let started = Started()
     let loop = try EventLoop()
     let descriptors = try await withThrowingTaskGroup(of: Int32.self) { group in

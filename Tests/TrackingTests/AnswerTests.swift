@@ -78,8 +78,8 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
       let usage = TokenUsage(inputTokens: 10, outputTokens: 3)
       #expect(
         try await store.bill(run: "r") == [
-          RoleBill(role: .task, calls: 2, usage: usage + usage, cost: 0.5, unpricedCalls: 1, seconds: 0.5),
-          RoleBill(role: .judge, calls: 1, usage: usage, cost: 0.25, unpricedCalls: 0, seconds: 0.25),
+          RoleTotal(role: .task, calls: 2, usage: usage + usage, cost: 0.5, unpricedCalls: 1, seconds: 0.5),
+          RoleTotal(role: .judge, calls: 1, usage: usage, cost: 0.25, unpricedCalls: 0, seconds: 0.25),
         ])
       #expect(try await store.bill(run: "nobody").isEmpty)
     }

@@ -123,9 +123,9 @@ package final class AgentSession: RequestHandler {
     return .work {
       var answer: JSONObject
       do {
-        answer = AgentAnswer.success(method, try await call(method.name, arguments, progress), budget: bounds)
+        answer = AgentResult.success(method, try await call(method.name, arguments, progress), budget: bounds)
       } catch {
-        answer = AgentAnswer.failure(HoneError(wrapping: error))
+        answer = AgentResult.failure(HoneError(wrapping: error))
       }
       if isStateless { answer["resultType"] = "complete" }
       return .object(answer)

@@ -25,7 +25,7 @@ extension Method {
       }
     }
     let home = URL(filePath: service.home).standardizedFileURL.resolvingSymlinksInPath().path
-    findings += Surroundings.findings(socket: socket ?? SharedService.likelyPath(home: home), repair: repair)
+    findings += Surroundings.findings(socket: socket ?? SharedSocket.likelyPath(home: home), repair: repair)
     return DoctorResult(home: service.home, findings: findings)
   }
 }

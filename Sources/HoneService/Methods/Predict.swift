@@ -8,7 +8,7 @@ extension Method {
     resolving: PredictRequest.self, gives: PredictResult.self,
     example: ["program": "question -> answer", "inputs": ["question": "What is 2 + 2?"], "lm": "simulated"]
   ) { request, resolver throws(HoneError) in
-    if request.executionId != nil { return try await predictWithin(request, resolver) }
+    if request.executionId != nil { return try await predictInExecution(request, resolver) }
     return try await PredictJob(request, resolver).run()
   }
 }

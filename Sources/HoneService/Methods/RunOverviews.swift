@@ -123,7 +123,7 @@ package struct GetUsageResult: ResultObject {
 
     package init() {}
 
-    init(_ role: RoleUsage) {
+    init(_ role: Payment) {
       self.role = role.role
       model = role.model
       calls = role.calls

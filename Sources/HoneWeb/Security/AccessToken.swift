@@ -1,4 +1,5 @@
 import Failures
+import HTTPResponses
 import Platform
 
 /// The secret that lets clients of other machines in: made at the first start, kept in the home directory for its owner

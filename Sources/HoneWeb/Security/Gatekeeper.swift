@@ -1,4 +1,5 @@
 import Foundation
+import HTTPResponses
 import HTTPTypes
 import Hummingbird
 

@@ -1,3 +1,4 @@
+import HTTPResponses
 import HTTPTypes
 import Hummingbird
 import NIOCore

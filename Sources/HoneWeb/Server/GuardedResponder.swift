@@ -1,4 +1,5 @@
 import Failures
+import HTTPResponses
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -40,25 +41,3 @@ private let securityHeaders: [HTTPField] = [
   ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"), ("Cross-Origin-Opener-Policy", "same-origin"),
   ("Cross-Origin-Resource-Policy", "same-origin"), ("Cache-Control", "no-store"),
 ].compactMap { name, value in HTTPField.Name(name).map { HTTPField(name: $0, value: value) } }
-
-/// The content security policies of what is served.
-enum ContentPolicy {
-  static let page = """
-    default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
-    connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'
-    """
-
-  /// MLflow's page makes style elements, code from text, workers and frames of its own; still nothing may come from, or
-  /// go to, another place.
-  static let mlflow = """
-    default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; connect-src 'self' blob: data:; \
-    worker-src 'self' blob:; frame-src 'self' blob:; manifest-src 'self'; form-action 'none'; base-uri 'none'; \
-    frame-ancestors 'self'
-    """
-}
-
-extension Request {
-  /// The value of a header that has no name of its own in the library.
-  func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
-}

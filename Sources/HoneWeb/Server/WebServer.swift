@@ -1,10 +1,13 @@
 package import Failures
+package import HTTPResponses
 import Hummingbird
 package import Logging
+package import MLflow
 import NIOCore
+import OpenTelemetry
 import ServiceLifecycle
 import Synchronization
-package import Tracking
+import Tracking
 
 /// How the web server listens, and whom it lets in.
 package struct WebConfiguration: Sendable {
@@ -21,24 +24,6 @@ package struct WebConfiguration: Sendable {
   package init(host: String = "127.0.0.1", port: Int = 5000) {
     self.host = host
     self.port = port
-  }
-}
-
-/// What the web server needs from the rest of Hone.
-package struct WebBackend: Sendable {
-  /// The home directory, which holds the access token.
-  package var home: String
-  package var store: @Sendable () async throws(HoneError) -> TrackingStore
-  /// Answers a JSON-RPC message or batch of the page; nil where nothing is to be answered.
-  package var call: @Sendable ([UInt8]) async -> [UInt8]?
-
-  package init(
-    home: String, store: @escaping @Sendable () async throws(HoneError) -> TrackingStore,
-    call: @escaping @Sendable ([UInt8]) async -> [UInt8]?
-  ) {
-    self.home = home
-    self.store = store
-    self.call = call
   }
 }
 

@@ -45,7 +45,7 @@ public enum RunOutcome: String, SchemaChoice {
 
 extension HoneError {
   /// The error that a stopped work is tracked and answered with: why it ended, and how it goes on.
-  func explained(_ outcome: RunOutcome, _ stop: StopReason?, run id: String?, home: String) -> HoneError {
+  func asEndOfRun(_ outcome: RunOutcome, _ stop: StopReason?, run id: String?, home: String) -> HoneError {
     var error = self
     if kind == .cancelled || kind == .clientGone {
       switch stop {

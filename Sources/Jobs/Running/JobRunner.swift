@@ -29,7 +29,7 @@ struct JobRunner<Work: Job>: Sendable {
     let found = await running.stoppable { await job.perform(session, run) }
     await closeAccount(notes)
     let outcome = RunOutcome(job.stopped(found), running.stopReason)
-    let error = job.stopped(found)?.explained(outcome, running.stopReason, run: run.id, home: workspace.home)
+    let error = job.stopped(found)?.asEndOfRun(outcome, running.stopReason, run: run.id, home: workspace.home)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
 
     var output = job.output(found, run, notes, workspace)

@@ -46,7 +46,7 @@ package struct OpenRun: Sendable {
   }
 }
 
-extension RoleBill {
+extension RoleTotal {
   fileprivate var figures: UsageReport.Figures {
     var figures = UsageReport.Figures()
     figures.calls = calls + failed

@@ -5,7 +5,7 @@ import Platform
 final class OpenFile: Sendable {
   let descriptor: Int32
   init(_ descriptor: Int32) { self.descriptor = descriptor }
-  deinit { closeDescriptor(descriptor) }
+  deinit { System.close(descriptor) }
 }
 
 /// The files below one directory, reached without ever following a symbolic link.

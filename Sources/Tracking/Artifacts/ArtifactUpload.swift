@@ -34,7 +34,8 @@ package final class ArtifactUpload: Sendable {
   package func append(_ bytes: UnsafeRawBufferPointer) throws(HoneError) {
     var written = 0
     while written < bytes.count {
-      let count = writeDescriptor(file.descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]))
+      let count = System.write(
+        file.descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]).baseAddress, bytes.count - written)
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { throw systemFailure("write the artifact \"\(shortened(name))\"") }
       written += count

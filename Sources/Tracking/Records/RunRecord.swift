@@ -103,7 +103,7 @@ public struct RunRecord: ResultObject {
 }
 
 extension RunRecord.Input {
-  fileprivate init(_ input: DatasetInput) {
+  package init(_ input: DatasetInput) {
     name = input.name
     digest = input.digest
     sourceType = input.sourceType

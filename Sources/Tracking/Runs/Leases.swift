@@ -78,11 +78,11 @@ struct ProcessIdentity: Sendable, Hashable {
   }
 
   private static func contents(of path: String) -> String? {
-    let descriptor = openDescriptor(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = System.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
-    defer { closeDescriptor(descriptor) }
+    defer { System.close(descriptor) }
     var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = readDescriptor(descriptor, into: &buffer)
+    let count = System.read(descriptor, &buffer, buffer.count)
     guard count > 0 else { return nil }
     return String(decoding: buffer[..<count], as: UTF8.self)
   }

@@ -35,7 +35,7 @@ package struct PhaseUsage: Sendable, Hashable {
 }
 
 /// What was paid in one role to one model.
-package struct RoleUsage: Sendable, Hashable {
+package struct Payment: Sendable, Hashable {
   package var role: String
   package var model: String
   package var calls: Int
@@ -124,7 +124,7 @@ extension TrackingStore {
   }
 
   /// What a run paid, by role and model; answers that it found in the store are not in it.
-  package func payments(of id: String) async throws(HoneError) -> [RoleUsage] {
+  package func payments(of id: String) async throws(HoneError) -> [Payment] {
     try await read { db in
       let rows = try Row.fetchCursor(
         db.cachedStatement(
@@ -132,10 +132,10 @@ extension TrackingStore {
             SELECT role, model, count(*), sum(input_tokens), sum(output_tokens), total(cost)
             FROM answers WHERE run_id = ? GROUP BY role, model ORDER BY count(*) DESC
             """), arguments: [id])
-      var found: [RoleUsage] = []
+      var found: [Payment] = []
       while let row = try rows.next() {
         found.append(
-          RoleUsage(
+          Payment(
             role: row[0], model: row[1], calls: row[2], inputTokens: row[3], outputTokens: row[4], cost: row[5]))
       }
       return found

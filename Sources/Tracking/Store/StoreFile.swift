@@ -115,9 +115,9 @@ extension TrackingStore {
 
   /// Makes an empty file for the owner alone; SQLite gives its companions the same mode.
   private static func makeFile(_ path: String) throws(HoneError) {
-    let descriptor = openDescriptor(path, O_RDWR | O_CREAT | O_CLOEXEC, mode: 0o600)
+    let descriptor = System.open(path, O_RDWR | O_CREAT | O_CLOEXEC, mode: 0o600)
     guard descriptor >= 0 else { throw systemFailure("open \(path) for writing") }
-    closeDescriptor(descriptor)
+    System.close(descriptor)
   }
 }
 

@@ -33,11 +33,11 @@ enum StoreSchema {
   /// Refuses a newer store by the header of its file, so that not a byte of it changes: merely opening it for writing
   /// makes a log beside it.
   static func refuseNewer(_ path: String, home: String) throws(HoneError) {
-    let descriptor = openDescriptor(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = System.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
-    defer { closeDescriptor(descriptor) }
+    defer { System.close(descriptor) }
     var header = [UInt8](repeating: 0, count: 100)
-    guard readDescriptor(descriptor, into: &header) == 100 else { return }
+    guard System.read(descriptor, &header, header.count) == 100 else { return }
     // See "The Database Header" in SQLite's description of its file format.
     func number(at place: Int) -> Int { header[place..<place + 4].reduce(0) { $0 << 8 | Int($1) } }
     guard number(at: 68) == applicationID, number(at: 60) > version else { return }
@@ -71,9 +71,9 @@ enum StoreSchema {
   /// Copies the database as it stands, for the owner alone.
   private static func backUp(_ pool: DatabasePool, to path: String) throws {
     unlink(path)
-    let descriptor = openDescriptor(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600)
+    let descriptor = System.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600)
     guard descriptor >= 0 else { throw systemFailure("write the backup \(path)") }
-    closeDescriptor(descriptor)
+    System.close(descriptor)
     do {
       let copy = try DatabaseQueue(path: path)
       try pool.backup(to: copy)
@@ -87,9 +87,9 @@ enum StoreSchema {
 
   /// Holds a lock on the home directory, so that of several processes one migrates.
   private static func withLock(on home: String, _ body: () throws -> Void) throws {
-    let descriptor = openDescriptor(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = System.open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw systemFailure("open the directory \(home)") }
-    defer { closeDescriptor(descriptor) }
+    defer { System.close(descriptor) }
     while flock(descriptor, LOCK_EX) != 0 {
       guard errno == EINTR else { throw systemFailure("lock the directory \(home)") }
     }

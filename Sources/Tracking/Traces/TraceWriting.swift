@@ -197,7 +197,7 @@ extension TraceStatus {
     }
   }
 
-  init(code: Int, error: String?) {
+  package init(code: Int, error: String?) {
     self =
       switch code {
       case 0: .inProgress

@@ -1,0 +1,42 @@
+import HTTPResponses
+import HTTPTypes
+import JSON
+
+/// What clients and MLflow's page ask for that Hone does not keep: a model registry, evaluation data sets, scorers and
+/// the like. Questions are answered with nothing; clients and the page go on without it.
+enum RegistryRoutes {
+  private static let nothing: APIRoute.Handler = { _, _ in [:] }
+
+  private static let absent: APIRoute.Handler = { call, _ in
+    let name = try call.text("name") ?? ""
+    throw WebFailure.missing("There is no registered model or prompt '\(name)': Hone keeps no registry.")
+  }
+
+  private static let refused: APIRoute.Handler = { _, _ in
+    throw WebFailure(
+      .notImplemented, "NOT_IMPLEMENTED",
+      "Hone keeps no registry of models, prompts or data sets. Log a model with a run: mlflow.*.load_model reads it by "
+        + "models:/ID or runs:/RUN/NAME.")
+  }
+
+  static let all: [APIRoute] = [
+    .get("/registered-models/search", nothing), .get("/model-versions/search", nothing),
+    .post("/registered-models/search", nothing), .post("/model-versions/search", nothing),
+    .get("/registered-models/get", absent), .get("/registered-models/alias", absent),
+    .get("/model-versions/get", absent), .post("/registered-models/get-latest-versions", absent),
+    .post("/datasets/search", nothing), .get("/scorers/list", nothing), .post("/issues/search", nothing),
+    .post("/registered-models/create", refused), .post("/model-versions/create", refused),
+    .post("/datasets/create", refused),
+    // As a server says that has no gateway behind it.
+    .get("/gateway-proxy") { _, _ in ["endpoints": []] },
+    .get("/label-schemas/list", nothing), .get("/review-queues/list", nothing),
+    .get("/server-info") { _, _ in
+      [
+        "store_type": "SqlStore", "workspaces_enabled": false, "trace_archival_enabled": false,
+        "multipart_uploads_enabled": true, "multipart_downloads_enabled": false,
+        "presigned_upload_run_id_supported": false, "presigned_upload_model_id_supported": false,
+        "features_enabled": [:],
+      ]
+    },
+  ]
+}

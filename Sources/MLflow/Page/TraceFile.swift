@@ -1,0 +1,42 @@
+import HTTPResponses
+import JSON
+import OpenTelemetry
+import Traces
+import Tracking
+
+/// `get-trace-artifact`: a trace as the file that clients of old wrote, each attribute as JSON text.
+enum TraceFile {
+  static let routes: [APIRoute] = [
+    .get("/get-trace-artifact") { call, store in
+      let id = try TraceRoutes.traceID(call.requiredText("request_id"))
+      guard try call.text("path") == nil else {
+        throw WebFailure.missing("Hone keeps no attachments of traces.")
+      }
+      _ = try await store.trace(id)
+      return ["spans": .array(try await TraceRoutes.allSpans(of: id, store).map { json($0, of: id) })]
+    }
+  ]
+
+  private static func json(_ span: Span, of trace: TraceID) -> JSONValue {
+    var object: JSONObject = [
+      "trace_id": .string(SpanTranslation.base64(trace)), "span_id": .string(SpanTranslation.base64(span.id)),
+      "parent_span_id": JSONValue(span.parent.map(SpanTranslation.base64)), "name": .string(span.name),
+      "start_time_unix_nano": .int(span.start), "end_time_unix_nano": .int(span.end),
+    ]
+    object["attributes"] = texts(SpanTranslation.attributes(span, of: trace))
+    object["events"] = .array(
+      span.events.map { event in
+        ["name": .string(event.name), "time_unix_nano": .int(event.time), "attributes": .object(event.attributes)]
+      })
+    switch span.status {
+    case .ok: object["status"] = ["code": "STATUS_CODE_OK", "message": ""]
+    case .inProgress: object["status"] = ["code": "STATUS_CODE_UNSET", "message": ""]
+    case .error(let message): object["status"] = ["code": "STATUS_CODE_ERROR", "message": .string(message)]
+    }
+    return .object(object)
+  }
+
+  private static func texts(_ attributes: JSONObject) -> JSONValue {
+    .object(JSONObject(attributes.map { ($0.key, .string($0.value.text())) }))
+  }
+}

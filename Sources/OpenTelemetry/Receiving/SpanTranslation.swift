@@ -1,0 +1,170 @@
+import Foundation
+import HTTPResponses
+package import JSON
+package import Traces
+import Tracking
+
+/// Between OpenTelemetry's spans and the store's: what MLflow keeps as attributes (type, inputs, outputs) are fields here.
+package enum SpanTranslation {
+  private static let idKey = "mlflow.traceRequestId"
+  private static let typeKey = "mlflow.spanType"
+  private static let inputsKey = "mlflow.spanInputs"
+  private static let outputsKey = "mlflow.spanOutputs"
+
+  /// Times fit well into an `Int`, so that sums of two do as well.
+  private static let latest: UInt64 = 1 << 62
+
+  /// The spans of a request by trace, in the order the traces first stand.
+  ///
+  /// - Throws: `WebFailure` (400) for a span without ids.
+  static func batches(_ request: ExportRequest, experimentID: String, runID: String?) throws -> [SpanBatch] {
+    var batches: [SpanBatch] = []
+    var places: [TraceID: Int] = [:]
+    for resource in request.resources {
+      // MLflow's own library sends values as they are; others send inputs and outputs as JSON in a string.
+      let isTyped =
+        resource.attributes["telemetry.sdk.name"] == "mlflow"
+        && resource.attributes["telemetry.sdk.language"] == "python"
+      for exported in resource.spans {
+        guard let id = traceID(exported.traceID) else {
+          throw WebFailure.invalid("A span's trace_id should have 16 bytes, not all zero.")
+        }
+        let span = try span(exported, isTyped: isTyped)
+        if let place = places[id] {
+          batches[place].spans.append(span)
+        } else {
+          places[id] = batches.count
+          batches.append(SpanBatch(traceID: id, experimentID: experimentID, runID: runID, spans: [span]))
+        }
+      }
+    }
+    return batches
+  }
+
+  static func traceID(_ bytes: [UInt8]) -> TraceID? {
+    guard bytes.count == 16, bytes.contains(where: { $0 != 0 }) else { return nil }
+    return TraceID(high: number(bytes[..<8]), low: number(bytes[8...]))
+  }
+
+  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+
+  static func span(_ exported: ExportedSpan, isTyped: Bool) throws -> Span {
+    guard exported.spanID.count == 8, exported.parentID.isEmpty || exported.parentID.count == 8 else {
+      throw WebFailure.invalid("A span's span_id should have 8 bytes, and its parent_span_id 8 or none.")
+    }
+    var attributes = exported.attributes
+    let kind = plain(attributes[typeKey])?.stringValue ?? operation(attributes)
+    let inputs = payload(attributes[inputsKey], isTyped)
+    let outputs = payload(attributes[outputsKey], isTyped)
+    attributes = attributes.filter { ![idKey, typeKey, inputsKey, outputsKey].contains($0) }
+    let start = Int(min(exported.start, latest))
+    let end = Int(min(exported.end, latest))
+    let status: TraceStatus =
+      switch exported.statusCode {
+      case 2: .error(exported.statusMessage)
+      case 1: .ok
+      default: end > 0 ? .ok : .inProgress
+      }
+    let parent = number(exported.parentID[...])
+    return Span(
+      id: SpanID(number(exported.spanID[...])), parent: exported.parentID.isEmpty || parent == 0 ? nil : SpanID(parent),
+      name: exported.name, kind: SpanKind(rawValue: kind), start: start, end: max(start, end), inputs: inputs,
+      outputs: outputs, attributes: attributes,
+      events: exported.events.map {
+        SpanEvent(name: $0.name, time: Int(min($0.time, latest)), attributes: $0.attributes)
+      }, status: status)
+  }
+
+  /// A span's type where only OpenTelemetry's conventions for models tell it.
+  private static func operation(_ attributes: JSONObject) -> String {
+    switch attributes["gen_ai.operation.name"]?.stringValue {
+    case "chat": "CHAT_MODEL"
+    case "text_completion", "generate_content": "LLM"
+    case "embeddings": "EMBEDDING"
+    case "execute_tool": "TOOL"
+    case "invoke_agent", "create_agent": "AGENT"
+    default: "UNKNOWN"
+    }
+  }
+
+  /// A value that may have come as a JSON string in a string.
+  private static func plain(_ value: JSONValue?) -> JSONValue? {
+    guard let text = value?.stringValue, text.utf8.first == UInt8(ascii: "\""), let inner = try? JSONReader.read(text)
+    else { return value }
+    return inner
+  }
+
+  private static func payload(_ value: JSONValue?, _ isTyped: Bool) -> SpanPayload {
+    guard let value else { return .none }
+    if !isTyped, let text = value.stringValue, let inner = try? JSONReader.read(text) { return .json(inner) }
+    return .json(value)
+  }
+
+  // MARK: Back
+
+  /// A span as `traces/get` shows it.
+  package static func json(_ span: Span, of trace: TraceID) -> JSONValue {
+    var object = JSONObject()
+    object.append("trace_id", .string(base64(trace)))
+    object.append("span_id", .string(base64(span.id)))
+    if let parent = span.parent { object.append("parent_span_id", .string(base64(parent))) }
+    object.append("name", .string(span.name))
+    object.append("start_time_unix_nano", .int(span.start))
+    if span.status != .inProgress || span.end > span.start { object.append("end_time_unix_nano", .int(span.end)) }
+    object.append("attributes", list(attributes(span, of: trace)))
+    if !span.events.isEmpty {
+      object.append(
+        "events",
+        .array(
+          span.events.map { event in
+            [
+              "time_unix_nano": .int(event.time), "name": .string(event.name), "attributes": list(event.attributes),
+            ]
+          }))
+    }
+    switch span.status {
+    case .ok: object.append("status", ["code": "STATUS_CODE_OK"])
+    case .inProgress: object.append("status", ["code": "STATUS_CODE_UNSET"])
+    case .error(let message): object.append("status", ["message": .string(message), "code": "STATUS_CODE_ERROR"])
+    }
+    return .object(object)
+  }
+
+  /// All attributes of a span in MLflow's eyes.
+  package static func attributes(_ span: Span, of trace: TraceID) -> JSONObject {
+    var attributes = JSONObject()
+    attributes.append(idKey, .string(trace.description))
+    attributes.append(typeKey, .string(span.kind.rawValue))
+    if let inputs = span.inputs.json { attributes.append(inputsKey, inputs) }
+    if let outputs = span.outputs.json { attributes.append(outputsKey, outputs) }
+    for (key, value) in span.attributes where attributes[key] == nil { attributes.append(key, value) }
+    return attributes
+  }
+
+  static func list(_ object: JSONObject) -> JSONValue {
+    .array(object.map { key, value in ["key": .string(key), "value": any(value)] })
+  }
+
+  private static func any(_ value: JSONValue) -> JSONValue {
+    switch value {
+    case .null: return [:]
+    case .bool: return ["bool_value": value]
+    case .int: return ["int_value": value]
+    case .double(let number): return ["double_value": JSONValue(numberOrText: number)]
+    case .number(let token): return ["double_value": Double(token).map { JSONValue(numberOrText: $0) } ?? .null]
+    case .string: return ["string_value": value]
+    case .array(let elements): return ["array_value": ["values": .array(elements.map(any))]]
+    case .object(let object): return ["kvlist_value": ["values": list(object)]]
+    }
+  }
+
+  package static func base64(_ id: TraceID) -> String {
+    var words = (id.high.bigEndian, id.low.bigEndian)
+    return withUnsafeBytes(of: &words) { Data($0).base64EncodedString() }
+  }
+
+  package static func base64(_ id: SpanID) -> String {
+    var word = id.value.bigEndian
+    return withUnsafeBytes(of: &word) { Data($0).base64EncodedString() }
+  }
+}
