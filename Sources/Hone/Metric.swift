@@ -39,6 +39,7 @@ public struct Metric: Sendable {
   /// - Parameters:
   ///   - program: takes members of the example and outputs of the program, and gives a score.
   ///   - model: the model that judges; the request's own unless given.
+  ///   - name: what tracking calls it.
   public static func judge(_ program: Program, model: Model? = nil, name: String = "judge") -> Metric {
     var judge: JSONObject = ["name": .string(name), "program": program.json]
     if let model { judge["lm"] = model.json }

@@ -53,7 +53,7 @@ public struct Model: Sendable, ExpressibleByStringLiteral {
   /// A function of your own in place of an endpoint.
   ///
   /// - Parameters:
-  ///   - function: what tracking calls it. A run is resumed with a model of the same name.
+  ///   - name: what tracking calls it. A run is resumed with a model of the same name.
   ///   - complete: answers a chat with a text.
   public init(
     function name: String, complete: @escaping @Sendable (_ messages: [Message]) async throws -> String

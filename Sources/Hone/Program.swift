@@ -65,8 +65,11 @@ public struct Program: Sendable {
   /// A program that thinks, calls a tool, looks at what came of it, and so on until it knows enough to answer (ReAct).
   ///
   /// - Parameters:
+  ///   - signature: inputs -> outputs, with types as in Python.
   ///   - tools: what it may call.
   ///   - maxTurns: how many tools may be called in one execution.
+  ///   - instructions: what the model is told to do; follows from the signature unless given.
+  /// - Throws: `invalidParams` with everything that is wrong.
   public static func react(
     _ signature: String, tools: [Tool], maxTurns: Int = 20, instructions: String? = nil
   ) throws(HoneError) -> Program {
@@ -195,7 +198,12 @@ public struct Tool: Sendable {
   public let timeout: Double
   let function: @Sendable (JSONObject) async throws -> JSONValue
 
-  /// - Parameter function: does it; what it throws is told to the model.
+  /// - Parameters:
+  ///   - name: what the model calls it by.
+  ///   - description: what it does, as the model is told.
+  ///   - arguments: for each argument a JSON Schema, or a word on it.
+  ///   - timeout: seconds that one call may take.
+  ///   - function: does it; what it throws is told to the model.
   public init(
     _ name: String, _ description: String, arguments: JSONObject, timeout: Double = 120,
     function: @escaping @Sendable (_ arguments: JSONObject) async throws -> JSONValue

@@ -74,8 +74,13 @@ public final class Workspace: Sendable {
   /// Scores a program on examples, and tracks the evaluation as a run.
   ///
   /// - Parameters:
+  ///   - program: what to score.
   ///   - devset: the examples.
+  ///   - metric: what is right.
+  ///   - model: the model the program runs on; `$HONE_LM` unless given.
+  ///   - options: how it is tracked and bounded.
   ///   - maxResults: how many examples the result lists; all are in the run.
+  ///   - onEvent: hears how far it is, in the order of what happened.
   /// - Returns: the score, also of the examples that were asked before something ended the evaluation.
   /// - Throws: as `compile`.
   public func evaluate(
@@ -96,8 +101,11 @@ public final class Workspace: Sendable {
   /// Runs a program once. Its trace is kept.
   ///
   /// - Parameters:
+  ///   - program: what to run.
   ///   - inputs: a value for each input field.
+  ///   - model: the model it runs on; `$HONE_LM` unless given.
   ///   - experiment: where the trace is kept.
+  ///   - budget: bounds of this one execution.
   /// - Throws: `invalidParams` with everything that is wrong; what the execution failed with.
   public func predict(
     _ program: Program, _ inputs: JSONObject, model: Model? = nil, experiment: String = "Default", budget: Budget? = nil
@@ -146,11 +154,13 @@ public final class Workspace: Sendable {
   /// asked for twice. A finished run gives its result.
   ///
   /// - Parameters:
+  ///   - runID: the run.
   ///   - program: the run's program, where it has functions of this process: tools, or code of its own.
   ///   - metric: the run's metric, where it is a function of this process; of the same name as before.
   ///   - models: models that are functions of this process.
   ///   - budget: bounds in place of those it had, each for the whole run.
   ///   - concurrency: how many executions at once, from now on.
+  ///   - onEvent: hears how far it is, in the order of what happened.
   public func resume(
     _ runID: String, program: Program? = nil, metric: Metric? = nil, models: [Model] = [], budget: Budget? = nil,
     concurrency: Int? = nil, onEvent: (@Sendable (RunEvent) -> Void)? = nil
@@ -182,7 +192,9 @@ public final class Workspace: Sendable {
 
   /// The program of a run: the best one that a compile found, or the one that was evaluated.
   ///
-  /// - Parameter program: where it has functions of this process: a program with them, which gets the run's state.
+  /// - Parameters:
+  ///   - runID: the run.
+  ///   - program: where it has functions of this process: a program with them, which gets the run's state.
   /// - Throws: `notFound` for a run without a program.
   public func program(ofRun runID: String, into program: Program? = nil) async throws(HoneError) -> Program {
     let fields = FieldReader(["run": .string(runID)], problems: ProblemList())

@@ -12,7 +12,7 @@ use one that is started when it is first needed:
     print(optimized(question="…").answer)
 """
 
-from . import artifacts, datasets, teleprompt
+from . import artifacts, datasets, optimizers, teleprompt
 from .aio import AsyncClient, AsyncRunHandle
 from .calls import Call
 from .client import Client, connect, start
@@ -67,14 +67,7 @@ from .errors import (
 )
 from .examples import Example, Prediction, Score, TraceStep
 from .functions import metric, model, tool
-from .optimizers import (
-    BootstrapFewShot,
-    BootstrapFewShotWithRandomSearch,
-    BootstrapRS,
-    LabeledFewShot,
-    MIPROv2,
-    Optimizer,
-)
+from .optimizers import *  # noqa: F403
 from .programs import ChainOfThought, Predict, Program, ReAct, program
 from .results import CompileResult, Estimate, EvaluateResult, PredictResult, Run, RunDetails, Trace
 from .work import RunHandle
@@ -82,16 +75,17 @@ from .work import RunHandle
 Module = Program
 
 __all__ = [
-    "AsyncClient", "AsyncRunHandle", "AuthenticationFailed", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch",
-    "BootstrapRS", "BudgetExhausted", "Call", "Cancelled", "ChainOfThought", "Client", "ClientGone",
-    "CompileResult", "ConnectionLost", "ContextWindowExceeded", "DatasetInvalid", "Estimate", "Evaluate",
-    "EvaluateResult", "Example", "HoneError", "InternalError", "Interrupted", "InvalidParams", "LM", "LabeledFewShot",
-    "LanguageModelRejected", "LanguageModelUnavailable", "MIPROv2", "MalformedReply", "MethodNotFound",
-    "MetricFailed", "Module", "NotFound", "Optimizer", "OutputUnparsable", "Predict", "PredictResult", "Prediction",
-    "Program", "ProgramFailed", "ProgramInvalid", "RateLimited", "ReAct", "Run", "RunDetails", "RunHandle", "Score",
-    "StoreUnavailable", "TimedOut", "ToolFailed", "TooManyErrors", "Trace", "TraceStep", "artifacts", "autolog",
-    "cancel_run", "compile", "configure", "connect", "datasets", "delete_run", "evaluate", "get_artifact", "get_client",
-    "get_run", "get_trace", "list_artifacts", "list_runs", "list_traces", "load_program", "log_feedback", "metric",
-    "model", "program", "resume_run", "run_handle", "set_experiment", "start", "teleprompt", "tool",
+    "AsyncClient", "AsyncRunHandle", "AuthenticationFailed", "BudgetExhausted", "Call", "Cancelled",
+    "ChainOfThought", "Client", "ClientGone", "CompileResult", "ConnectionLost", "ContextWindowExceeded",
+    "DatasetInvalid", "Estimate", "Evaluate", "EvaluateResult", "Example", "HoneError", "InternalError",
+    "Interrupted", "InvalidParams", "LM", "LanguageModelRejected", "LanguageModelUnavailable", "MalformedReply",
+    "MethodNotFound", "MetricFailed", "Module", "NotFound", "OutputUnparsable", "Predict", "PredictResult",
+    "Prediction", "Program", "ProgramFailed", "ProgramInvalid", "RateLimited", "ReAct", "Run", "RunDetails",
+    "RunHandle", "Score", "StoreUnavailable", "TimedOut", "ToolFailed", "TooManyErrors", "Trace", "TraceStep",
+    "artifacts", "autolog", "cancel_run", "compile", "configure", "connect", "datasets", "delete_run", "evaluate",
+    "get_artifact", "get_client", "get_run", "get_trace", "list_artifacts", "list_runs", "list_traces",
+    "load_program", "log_feedback", "metric", "model", "program", "resume_run", "run_handle", "set_experiment",
+    "start", "teleprompt", "tool",
 ]
+__all__ += optimizers.__all__
 __version__ = "0.1.0"
