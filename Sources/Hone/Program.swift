@@ -99,6 +99,11 @@ public struct Program: Sendable {
       "host": .string(name), "predictors": .object(JSONObject(parts)),
       "inputs": .array(inputs.map(JSONValue.string)),
     ])
+    for (part, program) in predictors {
+      for (predictor, state) in zip(program.inner.predictors, program.inner.states) {
+        inner[predictor.name == "self" ? part : "\(part).\(predictor.name)"] = state
+      }
+    }
     tools = predictors.values.flatMap(\.tools)
     host = Host(name: name, forward: forward)
   }

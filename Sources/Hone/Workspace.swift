@@ -111,8 +111,6 @@ public final class Workspace: Sendable {
     _ program: Program, _ inputs: JSONObject, model: Model? = nil, experiment: String = "Default", budget: Budget? = nil
   ) async throws(HoneError) -> PredictResult {
     let call = Call(self, program, nil, [model], nil)
-    var options = RunOptions()
-    options.experiment = experiment
     let members: [String: JSONValue?] = [
       "program": program.json, "inputs": .object(inputs), "lm": model?.json, "experiment": .string(experiment),
       "budget": budget?.json,

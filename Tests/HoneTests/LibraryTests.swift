@@ -93,9 +93,9 @@ struct LibraryTests {
   @Test("a program of one's own code is optimized, and its parts are its predictors")
   func hostProgram() async throws {
     try await withWorkspace { workspace, _ in
-      let program = try Program(
-        name: "Twice", predictors: ["solve": try Program("question -> answer")], inputs: ["question"]
-      ) { inputs, execution in
+      var part = try Program("question -> answer")
+      part.predictors[0].instructions = "Add."
+      let program = try Program(name: "Twice", predictors: ["solve": part], inputs: ["question"]) { inputs, execution in
         _ = try await execution.predict("solve", inputs)
         return try await execution.predict("solve", inputs)
       }
@@ -106,6 +106,7 @@ struct LibraryTests {
       #expect(found.status == .finished)
       let best = try program.loading(found.state)
       #expect(best.predictors.map(\.name) == ["solve.predict"])
+      #expect(best.predictors.map(\.instructions) == ["Add."])
       #expect(best.predictors.first?.demos.count == 2)
       #expect(
         try await workspace.predict(best, ["question": "What is 1 + 1?"], model: .simulated).outputs["answer"] != nil)
