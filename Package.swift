@@ -29,14 +29,21 @@ let package = Package(
     .target(
       name: "Editing",
       dependencies: [
-        "Basics", "Evaluation", "Failures", "HoneService", "HTTPModels", "Jobs", "JSON", "JSONRPC", "LanguageModels",
-        "Messages", "Optimizers", "Platform", "Programs", "Schema", "Traces", "Tracking",
+        "Basics", "Datasets", "Evaluation", "Failures", "HoneService", "HTTPModels", "Jobs", "JSON", "JSONRPC",
+        "LanguageModels", "Messages", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Traces",
+        "Tracking",
       ]),
     .target(
       name: "Evaluation",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
-        "RegularExpressions", "Schema", "Simulation", "Traces",
+        "Basics", "Datasets", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
+        "RegularExpressions", "Schema", "Statistics", "Traces",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .target(
+      name: "Datasets",
+      dependencies: [
+        "Basics", "Failures", "JSON", "Platform", "Randomness", "Schema", "Simulation",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
@@ -93,15 +100,15 @@ let package = Package(
     .target(
       name: "Hone",
       dependencies: [
-        "Evaluation", "Failures", "Jobs", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Schema",
-        "Tracking",
+        "Datasets", "Evaluation", "Failures", "Jobs", "JSON", "LanguageModels", "Messages", "Platform", "Programs",
+        "Schema", "Statistics", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "HoneService",
       dependencies: [
-        "Basics", "Evaluation", "Failures", "HTTPModels", "Jobs", "JSON", "JSONRPC", "LanguageModels", "Messages",
-        "Optimizers", "Platform", "Programs", "Schema", "Traces", "Tracking",
+        "Basics", "Datasets", "Evaluation", "Failures", "HTTPModels", "Jobs", "JSON", "JSONRPC", "LanguageModels",
+        "Messages", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -117,8 +124,8 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Basics", "Evaluation", "Failures", "HTTPModels", "JSON", "LanguageModels", "Messages", "Optimizers",
-        "Platform", "Programs", "Schema", "Simulation", "Traces", "Tracking",
+        "Basics", "Datasets", "Evaluation", "Failures", "HTTPModels", "JSON", "LanguageModels", "Messages",
+        "Optimizers", "Platform", "Programs", "Schema", "Simulation", "Statistics", "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "JSON", dependencies: ["Failures"]),
@@ -133,7 +140,7 @@ let package = Package(
       name: "Optimizers",
       dependencies: [
         "Basics", "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
-        "Schema", "Traces",
+        "Schema", "Statistics", "Traces",
       ]),
     .target(
       name: "Programs",
@@ -147,6 +154,7 @@ let package = Package(
       name: "Simulation", dependencies: ["Basics", "Failures", "JSON", "LanguageModels", "Messages", "Randomness"]),
     .target(name: "RegularExpressions", dependencies: ["Basics"]),
     .target(name: "Schema", dependencies: ["Failures", "JSON"]),
+    .target(name: "Statistics", dependencies: ["JSON", "Platform", "Schema"]),
     .target(name: "Traces", dependencies: ["Basics", "JSON", "Messages", "Platform"]),
     .target(
       name: "Tracking",
@@ -163,9 +171,9 @@ let package = Package(
     .executableTarget(
       name: "HoneCommand",
       dependencies: [
-        "Basics", "Delivery", "Editing", "Evaluation", "Failures", "HTTPResponses", "HoneService", "HoneWeb", "Jobs",
-        "JSON",
-        "JSONRPC", "MLflow", "Messages", "OpenTelemetry", "Platform", "Programs", "RunFiles", "Schema", "Tracking",
+        "Basics", "Delivery", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPResponses", "Jobs",
+        "JSON", "JSONRPC", "Messages", "MLflow", "OpenTelemetry", "Platform", "Programs", "RunFiles", "Schema",
+        "Statistics", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -174,8 +182,8 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Basics", "Evaluation", "Failures", "JSON", "Messages", "Randomness", "RegularExpressions", "Schema",
-        "Simulation",
+        "Basics", "Datasets", "Evaluation", "Failures", "JSON", "Messages", "Platform", "Randomness",
+        "RegularExpressions", "Schema", "Simulation", "Statistics",
       ]),
     .testTarget(
       name: "HoneWebTests",
@@ -205,8 +213,8 @@ let package = Package(
     .testTarget(
       name: "HoneServiceTests",
       dependencies: [
-        "Basics", "Editing", "Evaluation", "Failures", "HoneService", "Jobs", "JSON", "JSONRPC", "LanguageModels",
-        "Messages", "Optimizers", "Programs", "Schema", "Tracking",
+        "Basics", "Datasets", "Editing", "Evaluation", "Failures", "HoneService", "Jobs", "JSON", "JSONRPC",
+        "LanguageModels", "Messages", "Optimizers", "Programs", "Schema", "Statistics", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC", "Platform"]),
@@ -220,7 +228,7 @@ let package = Package(
       name: "OptimizersTests",
       dependencies: [
         "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Optimizers", "Programs", "Randomness",
-        "Schema", "Traces",
+        "Schema", "Statistics", "Traces",
       ]),
     .testTarget(
       name: "ProgramsTests",

@@ -1,6 +1,7 @@
 import Evaluation
 import Failures
 import JSON
+import Statistics
 
 /// `textDocument/codeAction`: the nearest name for one that is misspelt, and the commands for the file.
 struct CodeActions: Sendable {

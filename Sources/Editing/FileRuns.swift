@@ -4,6 +4,7 @@ import HoneService
 import JSON
 import Jobs
 import Platform
+import Statistics
 import Tracking
 
 extension Editor {

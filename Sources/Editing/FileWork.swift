@@ -5,6 +5,7 @@ import JSON
 import JSONRPC
 import Jobs
 import Schema
+import Statistics
 import Tracking
 
 /// `hone.evaluate` and `hone.compile`: the work that a program file describes, with the editor's own progress display.

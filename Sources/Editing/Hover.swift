@@ -1,3 +1,4 @@
+import Datasets
 import Evaluation
 import Failures
 import HTTPModels
@@ -9,6 +10,7 @@ import Optimizers
 import Platform
 import Programs
 import Schema
+import Statistics
 import Tracking
 
 /// `textDocument/hover`: what stands under the cursor, as Hone understands it.

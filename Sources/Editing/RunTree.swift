@@ -3,6 +3,7 @@ import Failures
 import HoneService
 import JSON
 import Jobs
+import Statistics
 import Tracking
 
 /// `hone.runs`: runs as a tree, ready to be shown.

@@ -3,6 +3,7 @@ package import JSON
 package import LanguageModels
 package import Programs
 public import Schema
+import Statistics
 
 /// In which form a run asks its model, and how that was decided.
 public struct AdapterDecision: ResultObject {

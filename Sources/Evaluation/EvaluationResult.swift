@@ -1,4 +1,5 @@
 package import Programs
+package import Statistics
 
 /// The outcome of an evaluation.
 ///

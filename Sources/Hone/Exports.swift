@@ -5,6 +5,7 @@
 @_exported public import Jobs
 @_exported public import LanguageModels
 @_exported public import Programs
+@_exported public import Statistics
 @_exported public import Tracking
 
 extension CompileResult {

@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import JSON
 import Jobs
+import Statistics
 
 /// The result of a compile for a person: trials, baseline and best, what it cost, what to do next.
 enum CompileReport {

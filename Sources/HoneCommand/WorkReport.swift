@@ -8,6 +8,7 @@ import LanguageModels
 import Messages
 import Programs
 import Schema
+import Statistics
 
 /// The result of a compile or an evaluation on the terminal, and the status the command ends with.
 enum WorkReport {

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Datasets
 @testable import Evaluation
 
 struct CSVReaderTests {

@@ -5,6 +5,7 @@ import Randomness
 import Schema
 import Testing
 
+@testable import Datasets
 @testable import Evaluation
 
 struct DatasetFileTests {

@@ -4,6 +4,7 @@ import JSON
 import Platform
 import Testing
 
+@testable import Datasets
 @testable import Evaluation
 
 private let hasOfficialFiles = sharedFileExists("data/gsm8k/train.jsonl")

@@ -3,6 +3,7 @@ import JSON
 import Schema
 import Testing
 
+@testable import Datasets
 @testable import Evaluation
 
 private func metric(_ value: JSONValue) throws -> any Metric {

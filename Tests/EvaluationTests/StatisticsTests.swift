@@ -4,6 +4,7 @@ import Schema
 import Testing
 
 @testable import Evaluation
+@testable import Statistics
 
 struct RoundingTests {
   // Python: round(x, 2)

@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import Schema
 
+@testable import Datasets
 @testable import Evaluation
 
 /// The package's root directory, and beside it the reference data that some tests compare with.

@@ -1,6 +1,7 @@
 import JSON
 import Testing
 
+@testable import Datasets
 @testable import Evaluation
 @testable import Simulation
 

@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Messages
 import Programs
+import Statistics
 import Testing
 import Traces
 

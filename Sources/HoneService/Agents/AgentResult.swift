@@ -5,6 +5,7 @@ import Jobs
 import LanguageModels
 import Messages
 import Schema
+import Statistics
 
 /// A tool's result: the method's own, and a few lines of text for agents that read no more.
 enum AgentResult {

@@ -1,3 +1,4 @@
+import Datasets
 package import Evaluation
 import JSON
 import Jobs
@@ -5,6 +6,7 @@ import LanguageModels
 package import Optimizers
 import Programs
 package import Schema
+import Statistics
 import Tracking
 
 /// What a service knows by name: its methods, optimizers and metrics. More of them can be added to it; documents,

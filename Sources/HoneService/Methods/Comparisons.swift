@@ -1,8 +1,9 @@
-package import Evaluation
+import Evaluation
 import Failures
 import JSON
 import Jobs
 package import Schema
+package import Statistics
 import Traces
 import Tracking
 

@@ -8,6 +8,7 @@ import Messages
 import Platform
 import Programs
 import Schema
+import Statistics
 import Synchronization
 import Tracking
 

@@ -1,4 +1,5 @@
-package import Evaluation
+package import Datasets
+import Evaluation
 import Failures
 package import JSON
 import Platform

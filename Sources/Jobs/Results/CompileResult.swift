@@ -1,9 +1,10 @@
-public import Evaluation
+import Evaluation
 public import JSON
 import LanguageModels
 import Optimizers
 public import Programs
 package import Schema
+public import Statistics
 
 /// What a compile came to.
 public struct CompileResult: JobResult {

@@ -4,6 +4,7 @@ package import JSON
 package import LanguageModels
 package import Programs
 package import Schema
+package import Statistics
 
 /// What can be told of a job in words, whichever it is and however far it came: read from the result of a compile or an
 /// evaluation, or from what is known of a run that was cut off.

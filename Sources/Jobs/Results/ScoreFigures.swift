@@ -1,6 +1,7 @@
-public import Evaluation
+import Evaluation
 public import Programs
 public import Schema
+public import Statistics
 
 /// A score over examples, and how sure it is.
 public struct ScoreFigures: ResultObject {

@@ -1,3 +1,4 @@
+import Datasets
 package import Evaluation
 package import Failures
 import JSON

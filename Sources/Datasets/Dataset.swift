@@ -1,7 +1,6 @@
 import Basics
 import Crypto
 package import JSON
-import LanguageModels
 
 /// Examples to optimize on or to score with: rows of named values, and where they came from.
 ///

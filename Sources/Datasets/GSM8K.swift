@@ -2,7 +2,6 @@ import Basics
 import Crypto
 import Failures
 import JSON
-import LanguageModels
 import Platform
 import Randomness
 import Schema
