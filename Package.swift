@@ -20,7 +20,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
   ],
   targets: [
-    // The rooms, lowest first is JSON; a room imports only what its dependencies list.
+    // The rooms; a room imports only what its dependencies list. Documentation/Architecture.md shows how they stand.
     .target(
       name: "Basics", dependencies: ["Platform", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures"]),
