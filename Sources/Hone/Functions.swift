@@ -21,9 +21,18 @@ struct Functions: CallbackPeer {
   var names: [CallbackKind: [String]] { functions.mapValues { $0.keys.sorted() } }
 
   mutating func add(_ metric: Metric) {
+    if let judge = metric.judge {
+      add(judge.program)
+      judge.model.map { add($0) }
+    }
     guard let score = metric.function else { return }
-    functions[.metrics, default: [:]][metric.name] = { params in
-      try await score(params["example"]?.objectValue ?? [:], params["prediction"]?.objectValue ?? [:]).json
+    let name = metric.name
+    functions[.metrics, default: [:]][name] = { params in
+      let score = try await score(params["example"]?.objectValue ?? [:], params["prediction"]?.objectValue ?? [:])
+      guard score.value.isFinite else {
+        throw HoneError(.metricFailed, "It gave \(score.value), which is no score.", remedy: "Give a finite number.")
+      }
+      return score.json
     }
   }
 

@@ -10,6 +10,8 @@ public struct Metric: Sendable {
   public let name: String
   let json: JSONValue
   let function: (@Sendable (JSONObject, JSONObject) async throws -> Score)?
+  /// What a judge is made of, which may have functions of its own.
+  private(set) var judge: (program: Program, model: Model?)?
 
   /// A metric that goes by name, with its options; `hone metrics` lists them.
   public init(_ name: String, options: JSONObject = [:]) {
@@ -43,7 +45,9 @@ public struct Metric: Sendable {
   public static func judge(_ program: Program, model: Model? = nil, name: String = "judge") -> Metric {
     var judge: JSONObject = ["name": .string(name), "program": program.json]
     if let model { judge["lm"] = model.json }
-    return Metric(name: name, json: ["judge": .object(judge)])
+    var metric = Metric(name: name, json: ["judge": .object(judge)])
+    metric.judge = (program, model)
+    return metric
   }
 
   private init(name: String, json: JSONValue) {

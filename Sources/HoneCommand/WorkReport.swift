@@ -14,7 +14,7 @@ import Statistics
 enum WorkReport {
   /// The result for a person; of a kind that has no words of its own, as it is.
   static func text(_ result: JSONValue) -> String {
-    if let estimate = JobReply<CompileResult>.estimate(in: result) { return EstimateReport.text(estimate) }
+    if let estimate = CompileEstimate.Figures(json: result) { return EstimateReport.text(estimate) }
     guard let outline = JobOutline(json: result) else { return result.text(.indented) }
     if outline.results != nil { return evaluation(outline) }
     if outline.status == "RUNNING", let run = outline.runID {
@@ -94,13 +94,5 @@ enum WorkReport {
 
   static func interval(_ value: PercentInterval?) -> String {
     value.map { "[\(number($0.low)), \(number($0.high))]" } ?? ""
-  }
-}
-
-extension JobReply {
-  /// The estimate, if that is what was answered.
-  static func estimate(in value: JSONValue) -> CompileEstimate.Figures? {
-    guard let figures = CompileEstimate.Figures(json: value), figures.status == "ESTIMATED" else { return nil }
-    return figures
   }
 }

@@ -146,6 +146,24 @@ struct LibraryTests {
     }
   }
 
+  @Test("a judge may have a model of one's own, and a score that is no number fails its example")
+  func judgesAndScores() async throws {
+    try await withWorkspace { workspace, _ in
+      let rows: Dataset = [["question": "a", "answer": "A"]]
+      let model = Model(function: "wise") { _ in "[[ ## score ## ]]\n1.0\n\n[[ ## completed ## ]]" }
+      let judge = Metric.judge(
+        try Program("question, answer -> score: float", module: .predict), model: model, name: "judged")
+      let program = try Program("question -> answer", module: .predict)
+      let judged = try await workspace.evaluate(program, on: rows, metric: judge, model: .simulated)
+      #expect(judged.figures.score == 100)
+
+      let broken = Metric("broken") { _, _ in Double.nan }
+      let failed = try await workspace.evaluate(program, on: rows, metric: broken, model: .simulated)
+      #expect(failed.figures.failed == 1)
+      #expect(failed.results.first?.error?.message.contains("nan") == true)
+    }
+  }
+
   @Test("everything that is wrong is said at once, before any model is asked")
   func refused() async throws {
     try await withWorkspace { workspace, _ in
