@@ -26,7 +26,8 @@ enum WorkReport {
   /// Prints the result; throws the status where the work did not run to its end.
   static func show(_ result: JSONValue, json: Bool) throws {
     print(json ? result.text(.indented) : text(result))
-    switch JobOutline(json: result)?.outcome {
+    // The status counts even where the rest cannot be read, as from a service of another version.
+    switch result["status"]?.stringValue.flatMap(RunOutcome.init(rawValue:)) {
     case .budgetExhausted: throw ExitCode(4)
     case .cancelled, .interrupted: throw ExitCode(130)
     case .paused: throw ExitCode(3)

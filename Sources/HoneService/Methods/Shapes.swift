@@ -15,7 +15,6 @@ enum Shape {
   static let number: JSONValue = ["type": "number"]
   static let boolean: JSONValue = ["type": "boolean"]
   static let anyObject: JSONValue = ["type": "object"]
-  static let optionalNumber: JSONValue = ["type": ["number", "null"]]
   static let optionalString: JSONValue = ["type": ["string", "null"]]
 
   static let all: JSONObject = [
