@@ -28,7 +28,7 @@ struct ResultTests {
       let stopped = try await service.ask(
         "compile", smallCompile(["budget": ["maxCalls": 30], "lm": ["model": "simulated", "cache": false]]))
       check(CompileResult.self, stopped)
-      #expect(JobOutline(json: stopped)?.outcome == .budgetExhausted)
+      #expect(JobOutline(json: stopped)?.status == "BUDGET_EXHAUSTED")
       let evaluated = try await service.ask(
         "evaluate",
         [

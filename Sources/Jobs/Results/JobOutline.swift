@@ -54,7 +54,4 @@ package struct JobOutline: ResultObject {
   package var resumeCommand: String?
 
   package init() {}
-
-  /// How it ended; nil where it is under way or was not done.
-  package var outcome: RunOutcome? { status.flatMap(RunOutcome.init(rawValue:)) }
 }
