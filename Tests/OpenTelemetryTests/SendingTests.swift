@@ -38,11 +38,12 @@ import Tracking
   }
 
   @Test("Values keep their types") func keepsTypes() {
-    #expect(OTLPSpans.anyValue(9_007_199_254_740_993) == ["intValue": "9007199254740993"])
-    #expect(OTLPSpans.anyValue(0.5) == ["doubleValue": 0.5])
-    #expect(OTLPSpans.anyValue(true) == ["boolValue": true])
+    func typed(_ value: JSONValue) -> JSONValue? { OTLPAttributes(["a": value]).jsonValue[0]?["value"] }
+    #expect(typed(9_007_199_254_740_993) == ["intValue": "9007199254740993"])
+    #expect(typed(0.5) == ["doubleValue": 0.5])
+    #expect(typed(true) == ["boolValue": true])
     #expect(
-      OTLPSpans.anyValue(["a", ["b": .null]]) == [
+      typed(["a", ["b": .null]]) == [
         "arrayValue": [
           "values": [
             ["stringValue": "a"], ["kvlistValue": ["values": [["key": "b", "value": [:]]]]],

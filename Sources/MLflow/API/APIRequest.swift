@@ -4,6 +4,7 @@ import HTTPResponses
 import HTTPTypes
 import Hummingbird
 import JSON
+import Schema
 import Tracking
 
 /// What a client asks of MLflow's API: the members of its JSON body or of its query, and the parts of its path.
@@ -134,24 +135,24 @@ struct APIRequest: Sendable {
 
   /// A list of `{"key", "value"}`, or an object.
   func pairs(_ name: String) throws -> [KeyValue] {
-    if case .object(let members)? = value(name) {
-      return try members.map { key, value in KeyValue(key, try Self.text(value, "\(name).\(key)")) }
-    }
-    return try list(name).enumerated().map { index, element in
-      guard let key = element["key"]?.stringValue else {
-        throw WebFailure.invalid("\(name)[\(index)]: Expected an object with a key and a value.")
-      }
-      return KeyValue(key, try Self.text(element["value"] ?? "", "\(name)[\(index)].value"))
-    }
+    guard let value = value(name) else { return [] }
+    return try Self.checked { PairList.read(value, at: name, $0) }?.pairs ?? []
   }
 
-  private static func text(_ value: JSONValue, _ place: String) throws -> String {
-    switch value {
-    case .string(let text): return text
-    case .null: return ""
-    case .array, .object: throw WebFailure.invalid("\(place): Expected a string, got \(value.kindName).")
-    default: return value.text()
+  /// All members as a record.
+  ///
+  /// - Throws: `WebFailure` (400) for a member of another kind.
+  func record<Record: ForeignRecord>(_ type: Record.Type = Record.self) throws -> Record {
+    try Self.checked { Record.known(from: FieldReader(object, problems: $0)) }
+  }
+
+  private static func checked<Value>(_ read: (ProblemList) -> Value) throws -> Value {
+    let problems = ProblemList()
+    let value = read(problems)
+    if let problem = problems.problems.first {
+      throw WebFailure.invalid("\(problem.path): \(problem.message)")
     }
+    return value
   }
 
   /// A part of the path.

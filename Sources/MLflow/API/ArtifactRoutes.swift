@@ -5,6 +5,7 @@ import HTTPTypes
 import Hummingbird
 import JSON
 import NIOCore
+import Schema
 import Tracking
 
 /// Artifacts by way of the server: `mlflow-artifacts:/{place}` is `/api/2.0/mlflow-artifacts/artifacts/{place}`.
@@ -85,7 +86,7 @@ enum ArtifactRoutes {
     object.appendUnlessEmpty(
       "files",
       try await entries(reference.owner, reference.path, store).map { entry in
-        entry.apiJSON(path: own.isEmpty ? entry.path : String(entry.path.dropFirst(own.count + 1)))
+        MLflowFile(entry, path: own.isEmpty ? entry.path : String(entry.path.dropFirst(own.count + 1))).jsonValue
       })
     return .json(.object(object))
   }

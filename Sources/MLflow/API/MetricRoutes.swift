@@ -1,6 +1,7 @@
 import Failures
 import HTTPResponses
 import JSON
+import Schema
 import Tracking
 
 /// The points of metrics.
@@ -11,7 +12,7 @@ enum MetricRoutes {
         run: call.runID(), key: call.requiredText("metric_key"), order: .timestamp,
         maxResults: call.int("max_results", in: 1...25_000) ?? 25_000, pageToken: call.pageToken())
       var object = JSONObject()
-      object.appendUnlessEmpty("metrics", page.items.map(\.apiJSON))
+      object.appendUnlessEmpty("metrics", page.items.map { MLflowPoint($0).jsonValue })
       object.appendToken(page.nextPageToken)
       return .object(object)
     },
@@ -22,7 +23,7 @@ enum MetricRoutes {
       for run in try runIDs(call, name: "run_id") where metrics.count < limit {
         let page = try await store.metricHistory(
           run: run, key: key, order: .timestamp, maxResults: limit - metrics.count)
-        metrics += page.items.map { json($0, run) }
+        metrics += page.items.map { MLflowPoint($0, run: run).jsonValue }
       }
       var object = JSONObject()
       object.appendUnlessEmpty("metrics", metrics)
@@ -42,7 +43,7 @@ enum MetricRoutes {
           points += page.items.filter { first <= $0.step && $0.step <= last }
           token = page.nextPageToken
         } while token != nil && points.count < 1_000_000
-        metrics += sample(points, limit).map { json($0, run) }
+        metrics += sample(points, limit).map { MLflowPoint($0, run: run).jsonValue }
       }
       var object = JSONObject()
       object.appendUnlessEmpty("metrics", metrics)
@@ -56,12 +57,6 @@ enum MetricRoutes {
       throw WebFailure.invalid("\(name): Expected 1 to 100 runs, got \(ids.count).")
     }
     return ids
-  }
-
-  private static func json(_ metric: MetricPoint, _ run: String) -> JSONValue {
-    var object = metric.apiObject
-    object.append("run_id", .string(run))
-    return .object(object)
   }
 
   /// Evenly chosen points, the first and the last among them.

@@ -1,6 +1,7 @@
 import Failures
 import HTTPResponses
 import JSON
+import Schema
 import Tracking
 
 /// Logged models, as far as they accompany runs and traces.
@@ -58,7 +59,7 @@ enum ModelRoutes {
       let path = try ArtifactPath(call.text("artifact_directory_path") ?? "")
       let entries = try await ArtifactRoutes.entries(.model(id), path, store)
       var object: JSONObject = ["root_uri": .string(try await store.model(id).artifactURI)]
-      object.appendUnlessEmpty("files", entries.map { $0.apiJSON(path: $0.path) })
+      object.appendUnlessEmpty("files", entries.map { MLflowFile($0, path: $0.path).jsonValue })
       return .object(object)
     },
   ]

@@ -1,4 +1,5 @@
 import JSON
+import Schema
 import Tracking
 
 /// Records as MLflow's API shows them. Lists without an element are left out.
@@ -12,62 +13,12 @@ extension JSONObject {
   }
 }
 
-extension KeyValue {
-  var apiJSON: JSONValue { ["key": .string(key), "value": .string(value)] }
-}
-
-extension MetricPoint {
-  var apiJSON: JSONValue { .object(apiObject) }
-
-  var apiObject: JSONObject {
-    ["key": .string(key), "value": JSONValue(numberOrText: value), "timestamp": .int(timestamp), "step": .int(step)]
-  }
-}
-
 extension Experiment {
-  var apiJSON: JSONValue {
-    var object: JSONObject = [
-      "experiment_id": .string(id), "name": .string(name), "artifact_location": .string(artifactLocation),
-      "lifecycle_stage": .string(lifecycle.rawValue), "last_update_time": .int(updated),
-      "creation_time": .int(created),
-    ]
-    object.appendUnlessEmpty("tags", tags.map(\.apiJSON))
-    object.append("workspace", "default")
-    return .object(object)
-  }
+  var apiJSON: JSONValue { MLflowExperiment(self).jsonValue }
 }
 
 extension RunInfo {
-  var apiJSON: JSONValue {
-    var object = JSONObject()
-    object.append("run_uuid", .string(id))
-    object.append("experiment_id", .string(experimentID))
-    object.append("run_name", .string(name))
-    object.append("user_id", .string(user))
-    object.append("status", .string(status.rawValue))
-    object.append("start_time", .int(startTime))
-    if let endTime { object.append("end_time", .int(endTime)) }
-    object.append("artifact_uri", .string(artifactURI))
-    object.append("lifecycle_stage", .string(lifecycle.rawValue))
-    object.append("run_id", .string(id))
-    return .object(object)
-  }
-}
-
-extension DatasetInput {
-  var apiJSON: JSONValue {
-    var tags = tags
-    if !context.isEmpty { tags.append(KeyValue("mlflow.data.context", context)) }
-    var dataset: JSONObject = [
-      "name": .string(name), "digest": .string(digest), "source_type": .string(sourceType), "source": .string(source),
-    ]
-    if let schema { dataset["schema"] = .string(schema) }
-    if let profile { dataset["profile"] = .string(profile) }
-    var object = JSONObject()
-    object.appendUnlessEmpty("tags", tags.map(\.apiJSON))
-    object.append("dataset", .object(dataset))
-    return .object(object)
-  }
+  var apiJSON: JSONValue { MLflowRun.Info(self).jsonValue }
 }
 
 extension JSONWriter {
@@ -108,7 +59,7 @@ extension JSONWriter {
       write(run.tags)
     }
     var inputs = JSONObject()
-    inputs.appendUnlessEmpty("dataset_inputs", run.inputs.map(\.apiJSON))
+    inputs.appendUnlessEmpty("dataset_inputs", run.inputs.map { MLflowDatasetInput($0).jsonValue })
     var outputs = JSONObject()
     outputs.appendUnlessEmpty(
       "model_outputs", run.outputs.map { ["model_id": .string($0.modelID), "step": .int($0.step)] })
@@ -139,24 +90,11 @@ extension LoggedModel {
       "creation_timestamp_ms": .int(created), "last_updated_timestamp_ms": .int(updated),
       "artifact_uri": .string(artifactURI), "status": .string(status.rawValue), "model_type": .string(type),
     ]
-    if let runID { info["source_run_id"] = .string(runID) }
-    info.appendUnlessEmpty("tags", tags.map(\.apiJSON))
+    if let runID { info.append("source_run_id", .string(runID)) }
+    if !tags.isEmpty { info.append("tags", PairList(tags).jsonValue) }
     var data = JSONObject()
-    data.appendUnlessEmpty("params", params.map(\.apiJSON))
-    data.appendUnlessEmpty(
-      "metrics",
-      metrics.map { metric, run in
-        .object(metric.apiObject.merging(["run_id": .string(run), "model_id": .string(id)]))
-      })
+    if !params.isEmpty { data.append("params", PairList(params).jsonValue) }
+    data.appendUnlessEmpty("metrics", metrics.map { MLflowPoint($0, run: $1, model: id).jsonValue })
     return ["info": .object(info), "data": .object(data)]
-  }
-}
-
-extension ArtifactEntry {
-  /// - Parameter path: the entry's path from the directory that was asked for, or from the root.
-  func apiJSON(path: String) -> JSONValue {
-    var object: JSONObject = ["path": .string(path), "is_dir": .bool(isDirectory)]
-    if let size { object["file_size"] = .int(size) }
-    return .object(object)
   }
 }

@@ -2,6 +2,7 @@ import Failures
 import HTTPResponses
 import JSON
 import OpenTelemetry
+import Schema
 import Traces
 import Tracking
 
@@ -66,17 +67,30 @@ enum TraceRoutes {
   ]
 
   static let start: APIRoute.Handler = { call, store in
-    guard let info = call.object["trace"]?["trace_info"], info.objectValue != nil else {
+    let given: GivenTrace = try call.record()
+    guard let object = given.trace.info.objectValue else {
       throw WebFailure.invalid("Missing value for required parameter 'trace'.")
     }
-    var stored = try await store.report(TraceReport(apiJSON: info))
+    let info: MLflowTraceInfo = try APIRequest(object).record()
+    var stored = try await store.report(TraceReport(info))
     // Whoever copies traces sends their assessments with them.
-    for (index, assessment) in (info["assessments"]?.arrayValue ?? []).enumerated()
+    for (index, assessment) in info.assessments.enumerated()
     where !stored.assessments.indices.contains(index) {
       try await AssessmentRoutes.add(assessment, to: stored.id, store)
     }
     stored = try await store.trace(stored.id)
     return ["trace": ["trace_info": stored.apiJSON]]
+  }
+
+  /// What starts a trace.
+  private struct GivenTrace: ForeignRecord {
+    static let members: [Member<Self>] = [Member("trace", \.trace)]
+    var trace = Info()
+
+    struct Info: ForeignRecord {
+      static let members: [Member<Self>] = [Member("trace_info", \.info)]
+      var info = JSONValue.null
+    }
   }
 
   private static let setTag: APIRoute.Handler = { call, store in
@@ -109,7 +123,7 @@ enum TraceRoutes {
 
   /// A trace with all its spans.
   private static func whole(_ info: TraceInfo, _ store: TrackingStore) async throws -> JSONValue {
-    let spans = try await allSpans(of: info.id, store).map { SpanTranslation.json($0, of: info.id) }
+    let spans = try await allSpans(of: info.id, store).map { MLflowSpan($0, of: info.id).jsonValue }
     return ["trace_info": info.apiJSON, "spans": .array(spans)]
   }
 
@@ -133,9 +147,7 @@ enum TraceRoutes {
   }
 
   private static func experiments(_ call: APIRequest) throws -> [String] {
-    let locations = try call.list("locations").compactMap {
-      $0["mlflow_experiment"]?["experiment_id"]?.stringValue
-    }
+    let locations = try call.list("locations").compactMap { MLflowTraceInfo.Location($0).experiment.id }
     let ids = try locations + call.texts("experiment_ids")
     // MLflow's page asks with an empty list where it has not chosen an experiment, and expects an empty answer.
     guard !ids.isEmpty || call.value("locations") != nil else {

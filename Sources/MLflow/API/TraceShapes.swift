@@ -2,6 +2,8 @@ import Basics
 import HTTPResponses
 import JSON
 import Messages
+import OpenTelemetry
+import Schema
 import Traces
 import Tracking
 
@@ -29,37 +31,44 @@ enum TraceKey {
     return preview.count > 250 ? preview.prefix(247) + "..." : preview
   }
 
-  static func text(_ usage: TokenUsage) -> String {
-    let text: JSONValue = [
-      "input_tokens": .int(usage.inputTokens), "output_tokens": .int(usage.outputTokens),
-      "total_tokens": .int(usage.totalTokens),
-    ]
-    return text.text(.spaced)
+  static func text(_ usage: TokenUsage) -> String { TokenCounts(usage).jsonValue.text(.spaced) }
+}
+
+extension TokenCounts {
+  init(_ usage: TokenUsage) {
+    self.init()
+    inputTokens = usage.inputTokens
+    outputTokens = usage.outputTokens
+    totalTokens = usage.totalTokens
   }
 }
 
-extension TraceInfo {
-  private static func location(_ experiment: String) -> JSONValue {
-    ["type": "MLFLOW_EXPERIMENT", "mlflow_experiment": ["experiment_id": .string(experiment)]]
-  }
+/// What MLflow's client keeps in a trace's metadata as JSON text.
+private struct TraceFigures: ForeignRecord {
+  static let members: [Member<Self>] = [
+    Member("total_cost", \.totalCost), Member("total_size_bytes", \.totalSizeBytes), Member("num_spans", \.spanCount),
+  ]
+  var totalCost: Double?
+  var totalSizeBytes: Int?
+  var spanCount: Int?
+}
 
+extension TraceInfo {
   /// `trace_info`, version 3.
   var apiJSON: JSONValue {
-    var object = JSONObject()
-    object.append("trace_id", .string(id.description))
-    if let client = metadata[TraceKey.clientRequest]?.stringValue {
-      object.append("client_request_id", .string(client))
-    }
-    object.append("trace_location", Self.location(experimentID ?? "0"))
-    object.append("request_time", .string(rfc3339(nanoseconds: start)))
-    if status != .inProgress { object.append("execution_duration", .string(Self.seconds(end - start))) }
-    object.append("state", .string(status.word))
-    object.append("trace_metadata", .object(JSONObject(apiMetadata.map { ($0.key, .string($0.value)) })))
-    object.appendUnlessEmpty("assessments", assessments.map(\.apiJSON))
-    object.append("tags", .object(JSONObject(apiTags.map { ($0.key, .string($0.value)) })))
-    if let requestPreview { object.append("request_preview", .string(requestPreview)) }
-    if let responsePreview { object.append("response_preview", .string(responsePreview)) }
-    return .object(object)
+    var info = MLflowTraceInfo()
+    info.id = id.description
+    info.clientRequestID = metadata[TraceKey.clientRequest]?.stringValue
+    info.location = MLflowTraceInfo.Location(experiment: experimentID ?? "0")
+    info.requestTime = rfc3339(nanoseconds: start)
+    if status != .inProgress { info.executionDuration = MLflowTraceInfo.seconds(end - start) }
+    info.state = status.word
+    info.metadata = PairObject(apiMetadata)
+    info.assessments = assessments.map { MLflowAssessment($0) }
+    info.tags = PairObject(apiTags)
+    info.requestPreview = requestPreview
+    info.responsePreview = responsePreview
+    return info.jsonValue
   }
 
   /// `trace_info`, version 2.
@@ -68,17 +77,11 @@ extension TraceInfo {
       "request_id": .string(id.description), "experiment_id": .string(experimentID ?? "0"),
       "timestamp_ms": .int(start / 1_000_000),
     ]
-    if status != .inProgress { object["execution_time_ms"] = .int((end - start) / 1_000_000) }
-    object["status"] = .string(status.word)
-    object["request_metadata"] = .array(apiMetadata.map(\.apiJSON))
-    object["tags"] = .array(apiTags.map(\.apiJSON))
+    if status != .inProgress { object.append("execution_time_ms", .int((end - start) / 1_000_000)) }
+    object.append("status", .string(status.word))
+    object.append("request_metadata", PairList(apiMetadata).jsonValue)
+    object.append("tags", PairList(apiTags).jsonValue)
     return .object(object)
-  }
-
-  private static func seconds(_ nanoseconds: Int) -> String {
-    let milliseconds = max(0, nanoseconds) / 1_000_000
-    let rest = String(milliseconds % 1000)
-    return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.utf8.count))\(rest)s"
   }
 
   private var apiTags: [KeyValue] {
@@ -104,11 +107,11 @@ extension TraceInfo {
     add(TraceKey.inputs, TraceKey.shortened(requestPreview))
     add(TraceKey.outputs, TraceKey.shortened(responsePreview))
     add(TraceKey.usage, usage.totalTokens > 0 ? TraceKey.text(usage) : nil)
-    add(TraceKey.cost, cost.flatMap { $0 > 0 ? JSONValue.object(["total_cost": .double($0)]).text(.spaced) : nil })
+    add(TraceKey.cost, cost.flatMap { $0 > 0 ? TraceFigures(totalCost: $0).jsonValue.text(.spaced) : nil })
     if let stats = metadata[TraceKey.sizeStats]?.stringValue {
-      add(TraceKey.sizeBytes, (try? JSONReader.read(stats))?["total_size_bytes"]?.intValue.map(String.init))
+      add(TraceKey.sizeBytes, TraceFigures(text: stats).totalSizeBytes.map(String.init))
     } else if spanCount > 0 {
-      add(TraceKey.sizeStats, JSONValue.object(["num_spans": .int(spanCount)]).text(.spaced))
+      add(TraceKey.sizeStats, TraceFigures(spanCount: spanCount).jsonValue.text(.spaced))
     }
     if isReported || status != .inProgress { add(TraceKey.finalized, "true") }
     return pairs
@@ -119,34 +122,32 @@ extension TraceReport {
   /// Reads a `trace_info`, version 3.
   ///
   /// - Throws: `WebFailure` (400) for one without an id, an experiment or a time.
-  init(apiJSON info: JSONValue) throws {
-    let request = APIRequest(info.objectValue ?? [:])
-    let text = try request.requiredText("trace_id")
+  init(_ info: MLflowTraceInfo) throws {
+    guard let text = info.id, !text.isEmpty else {
+      throw WebFailure.invalid("Missing value for required parameter 'trace_id'.")
+    }
     guard let id = TraceID(text) else { throw WebFailure.invalid("A trace's id is tr- and 32 hexadecimal digits.") }
-    guard let experiment = info["trace_location"]?["mlflow_experiment"]?["experiment_id"]?.stringValue else {
+    guard let experiment = info.location.experiment.id else {
       throw WebFailure.invalid("trace_location: Expected an MLflow experiment.")
     }
-    guard let time = try request.text("request_time"), let start = nanoseconds(rfc3339: time) else {
+    guard let start = info.requestTime.flatMap({ nanoseconds(rfc3339: $0) }) else {
       throw WebFailure.invalid("request_time: Expected a time such as 2026-11-23T22:47:10.870Z.")
     }
     var duration: Int?
-    if let text = try request.text("execution_duration") {
+    if let text = info.executionDuration {
       guard let seconds = Double(text.hasSuffix("s") ? text.dropLast() : text[...]), (0...1e9).contains(seconds) else {
         throw WebFailure.invalid("execution_duration: Expected seconds such as 0.089s.")
       }
       duration = Int((seconds * 1e9).rounded())
     }
-    var metadata = JSONObject()
-    for pair in try request.pairs("trace_metadata") { metadata[pair.key] = .string(pair.value) }
-    let tags = try request.pairs("tags")
+    let tags = info.tags.pairs
     self.init(
-      id: id, experimentID: experiment, name: tags.value(of: TraceKey.name),
-      status: Self.status(try request.text("state")), start: min(max(0, start), 1 << 62), duration: duration,
-      requestPreview: Self.preview(try request.text("request_preview")),
-      responsePreview: Self.preview(try request.text("response_preview")),
+      id: id, experimentID: experiment, name: tags.value(of: TraceKey.name), status: Self.status(info.state),
+      start: min(max(0, start), 1 << 62), duration: duration, requestPreview: Self.preview(info.requestPreview),
+      responsePreview: Self.preview(info.responsePreview),
       tags: tags.filter { ![TraceKey.name, TraceKey.spansLocation, TraceKey.location].contains($0.key) })
-    take(metadata)
-    if let client = try request.text("client_request_id") { self.metadata[TraceKey.clientRequest] = .string(client) }
+    take(info.metadata.object)
+    if let client = info.clientRequestID { metadata[TraceKey.clientRequest] = .string(client) }
   }
 
   static func status(_ word: String?) -> TraceStatus {
@@ -168,27 +169,35 @@ extension TraceReport {
       runID = run
       rest[TraceKey.run] = nil
     }
-    if let text = rest[TraceKey.usage]?.stringValue, let object = try? JSONReader.read(text) {
-      let known = TokenUsage(
-        inputTokens: Self.count(object["input_tokens"]), outputTokens: Self.count(object["output_tokens"]))
+    if let text = rest[TraceKey.usage]?.stringValue, let json = try? JSONReader.read(text) {
+      let known = TokenUsage(TokenCounts(json))
       usage = known
       if text == TraceKey.text(known) { rest[TraceKey.usage] = nil }
     }
-    if let text = rest[TraceKey.cost]?.stringValue, let object = try? JSONReader.read(text) {
-      cost = object["total_cost"]?.doubleValue
-    }
+    if let text = rest[TraceKey.cost]?.stringValue { cost = TraceFigures(text: text).totalCost ?? cost }
     if rest[TraceKey.inputs]?.stringValue == TraceKey.shortened(requestPreview) { rest[TraceKey.inputs] = nil }
     if rest[TraceKey.outputs]?.stringValue == TraceKey.shortened(responsePreview) { rest[TraceKey.outputs] = nil }
     if rest[TraceKey.schema] == "3" { rest[TraceKey.schema] = nil }
     rest[TraceKey.finalized] = nil
     if let stats = rest[TraceKey.sizeStats]?.stringValue,
-      (try? JSONReader.read(stats))?["total_size_bytes"]?.text() == rest[TraceKey.sizeBytes]?.stringValue
+      TraceFigures(text: stats).totalSizeBytes.map(String.init) == rest[TraceKey.sizeBytes]?.stringValue
     {
       rest[TraceKey.sizeBytes] = nil
     }
     metadata = rest
   }
+}
+
+extension TokenUsage {
+  init(_ counts: TokenCounts) {
+    self.init(inputTokens: Self.count(counts.inputTokens), outputTokens: Self.count(counts.outputTokens))
+  }
 
   /// A count that others can be added to.
-  private static func count(_ value: JSONValue?) -> Int { min(max(0, value?.intValue ?? 0), 1 << 40) }
+  private static func count(_ number: Int?) -> Int { min(max(0, number ?? 0), 1 << 40) }
+}
+
+extension TraceFigures {
+  /// From JSON text; nothing of what is something else.
+  fileprivate init(text: String) { self.init(try? JSONReader.read(text)) }
 }

@@ -3,6 +3,7 @@ import Failures
 import Foundation
 import JSON
 import NIOHTTP1
+import Schema
 
 /// MLflow's REST API as far as a mirror needs it. Source: mlflow.org, "REST API", versions 2.0 and 3.0.
 struct MLflowAPI: Sendable {
@@ -31,7 +32,7 @@ struct MLflowAPI: Sendable {
   }
 
   enum Answer: Sendable {
-    case value(JSONValue)
+    case value(MLflowReply)
     case refusal(Refusal)
   }
 
@@ -48,7 +49,7 @@ struct MLflowAPI: Sendable {
   }
 
   /// The value; a refusal becomes an error.
-  func value(of answer: Answer, doing what: String) throws(HoneError) -> JSONValue {
+  func value(of answer: Answer, doing what: String) throws(HoneError) -> MLflowReply {
     switch answer {
     case .value(let value): return value
     case .refusal(let refusal):
@@ -80,24 +81,12 @@ struct MLflowAPI: Sendable {
 
   /// - Throws: where the server cannot be used now, but perhaps later.
   private func answer(_ reply: HTTPSender.Reply) throws(HoneError) -> Answer {
-    let body = try? JSONReader.read(reply.body)
-    if reply.isSuccess { return .value(body ?? .null) }
-    let message = body?["message"]?.stringValue ?? String(decoding: reply.body.prefix(200), as: UTF8.self)
+    let body = MLflowReply(try? JSONReader.read(reply.body))
+    if reply.isSuccess { return .value(body) }
+    let message = body.message ?? String(decoding: reply.body.prefix(200), as: UTF8.self)
     if reply.isPassing {
       throw HoneError(.storeUnavailable, "\(sender.base) answered \(reply.status): \(message)")
     }
-    return .refusal(Refusal(status: reply.status, code: body?["error_code"]?.stringValue ?? "", message: message))
+    return .refusal(Refusal(status: reply.status, code: body.errorCode ?? "", message: message))
   }
-}
-
-extension JSONValue {
-  /// `[{"key": …, "value": …}]` as members.
-  var keyValues: JSONObject {
-    JSONObject((arrayValue ?? []).compactMap { pair in pair["key"]?.stringValue.map { ($0, pair["value"] ?? .null) } })
-  }
-}
-
-extension JSONObject {
-  /// Text members as MLflow's list of keys and values.
-  var keyValueList: JSONValue { .array(map { ["key": .string($0.key), "value": $0.value] }) }
 }

@@ -3,6 +3,7 @@ import Delivery
 package import Failures
 package import JSON
 package import Logging
+import Schema
 import Synchronization
 import Traces
 package import Tracking
@@ -126,14 +127,15 @@ package final class MLflowMirror: Sendable {
 
   /// Fetches what a call may ask for and the store may lack. An outage leaves the call with what is here.
   package func fetch(for method: String, _ params: JSONObject) async {
+    let named = NamedThings(.object(params))
     do throws(HoneError) {
       switch method {
       case "listExperiments": try await download.experiments()
-      case "listRuns": try await download.runs(experiment: params["experiment"]?.stringValue)
+      case "listRuns": try await download.runs(experiment: named.experiment)
       case "getTrace":
-        if let id = params["traceId"]?.stringValue, try await !hasTrace(id) { try await download.trace(id) }
+        if let id = named.traceID, try await !hasTrace(id) { try await download.trace(id) }
       default:
-        for id in try await named(in: params) { try await download.run(id) }
+        for id in try wanted(named) { try await download.run(id) }
       }
     } catch {
       runs.logger.warning("\(method) is answered from what is here: \(error.message)")
@@ -152,18 +154,41 @@ package final class MLflowMirror: Sendable {
   }
 
   /// Ids of runs that the store does not have, or has from the server.
-  private func named(in params: JSONObject) async throws(HoneError) -> [String] {
-    let program = params["program"]
-    var ids = [params["runId"], params["run"], program?["run"], program].compactMap { $0?.stringValue }
-    for value in [params["artifactUri"], program?["artifactUri"]] {
-      // mlflow-artifacts:/EXPERIMENT/RUN/artifacts/…
-      ids += value?.stringValue?.split(separator: "/").dropFirst(2).prefix(1).map(String.init) ?? []
-    }
+  private func wanted(_ named: NamedThings) throws(HoneError) -> [String] {
     var wanted: [String] = []
-    for id in ids where isRunID(id) {
+    for id in named.runs where isRunID(id) {
       if let known = try runs.state.counterpart(of: id), !known.isForeign { continue }
       wanted.append(id)
     }
     return wanted
+  }
+}
+
+/// What a request names that may be on the server only.
+private struct NamedThings: ForeignRecord {
+  static let members: [Member<Self>] = [
+    Member("experiment", \.experiment), Member("traceId", \.traceID), Member("runId", \.runID), Member("run", \.run),
+    Member("artifactUri", \.artifactURI), Member("program", \.program),
+  ]
+  var experiment: String?
+  var traceID: String?
+  var runID: String?
+  var run: String?
+  var artifactURI: String?
+  /// A run's id, or an object that names one.
+  var program = JSONValue.null
+
+  private struct Program: ForeignRecord {
+    static let members: [Member<Self>] = [Member("run", \.run), Member("artifactUri", \.artifactURI)]
+    var run: String?
+    var artifactURI: String?
+  }
+
+  var runs: [String] {
+    let referred = Program(program)
+    let places = [artifactURI, referred.artifactURI].compactMap(\.self)
+    return [runID, run, referred.run, program.stringValue].compactMap(\.self)
+      // mlflow-artifacts:/EXPERIMENT/RUN/artifacts/…
+      + places.flatMap { $0.split(separator: "/").dropFirst(2).prefix(1).map(String.init) }
   }
 }

@@ -17,6 +17,8 @@ struct RunUpload: Sendable {
 
   /// By which a run on the server is known as ours.
   static let idTag = "hone.runId"
+  /// By which MLflow knows a run's parent.
+  static let parentTag = "mlflow.parentRunId"
   /// MLflow's limits on one batch and on the length of a parameter and a tag.
   private static let batch = 100
   private static let pointBatch = 1000
@@ -63,17 +65,17 @@ struct RunUpload: Sendable {
   func experiment(_ id: String) async throws(HoneError) -> String {
     let experiment = try await store.experiment(id: id)
     let found = try await api.get("2.0/mlflow/experiments/get-by-name", [("experiment_name", experiment.name)])
-    if case .value(let value) = found, let remote = value["experiment"]?["experiment_id"]?.stringValue {
-      if value["experiment"]?["lifecycle_stage"] == "deleted" {
+    if case .value(let reply) = found, let known = reply.experiment, let remote = known.id {
+      if known.lifecycleStage == Lifecycle.deleted.rawValue {
         _ = try await api.post("2.0/mlflow/experiments/restore", ["experiment_id": .string(remote)])
       }
       return remote
     }
     let made = try await api.post(
       "2.0/mlflow/experiments/create",
-      ["name": .string(experiment.name), "tags": experiment.tags.object.keyValueList])
-    let value = try api.value(of: made, doing: "make the experiment \"\(experiment.name)\"")
-    guard let remote = value["experiment_id"]?.stringValue else { throw unreadable("experiments/create") }
+      ["name": .string(experiment.name), "tags": PairList(experiment.tags).jsonValue])
+    let reply = try api.value(of: made, doing: "make the experiment \"\(experiment.name)\"")
+    guard let remote = reply.experimentID else { throw unreadable("experiments/create") }
     return remote
   }
 
@@ -84,37 +86,32 @@ struct RunUpload: Sendable {
     let search: JSONValue = [
       "experiment_ids": [.string(experiment)], "filter": .string(clause), "run_view_type": "ALL", "max_results": 1,
     ]
-    if case .value(let value) = try await api.post("2.0/mlflow/runs/search", search),
-      let found = value["runs"]?[0]?["info"], let counterpart = counterpart(run, found)
+    if case .value(let reply) = try await api.post("2.0/mlflow/runs/search", search),
+      let found = reply.runs.first, let counterpart = counterpart(run, found.info)
     {
       return counterpart
     }
-    var tags = try await self.tags(run)
-    tags[Self.idTag] = .string(run.id)
     let made = try await api.post(
       "2.0/mlflow/runs/create",
       [
         "experiment_id": .string(experiment), "run_name": .string(run.info.name), "user_id": .string(run.info.user),
-        "start_time": .int(run.info.startTime), "tags": tags.keyValueList,
+        "start_time": .int(run.info.startTime), "tags": PairList(try await tags(run)).jsonValue,
       ])
-    let value = try api.value(of: made, doing: "make the run \(run.info.name)")
-    guard let info = value["run"]?["info"], let counterpart = counterpart(run, info) else {
+    let reply = try api.value(of: made, doing: "make the run \(run.info.name)")
+    guard let info = reply.run?.info, let counterpart = counterpart(run, info) else {
       throw unreadable("runs/create")
     }
     try state.keep(counterpart)
     return counterpart
   }
 
-  private func counterpart(_ run: Run, _ info: JSONValue) -> MirrorState.Counterpart? {
-    guard let remote = info["run_id"]?.stringValue else { return nil }
-    let scheme = "mlflow-artifacts:/"
-    var path = info["artifact_uri"]?.stringValue.flatMap { $0.hasPrefix(scheme) ? $0.dropFirst(scheme.count) : nil }
-    while path?.hasPrefix("/") == true { path = path?.dropFirst() }
-    if path == nil {
+  private func counterpart(_ run: Run, _ info: MLflowRun.Info) -> MirrorState.Counterpart? {
+    guard let remote = info.id else { return nil }
+    if info.artifactPath == nil {
       logger.warning("The server keeps artifacts where only its own clients reach them; those of \(run.id) stay here")
     }
     return MirrorState.Counterpart(
-      local: run.id, remote: remote, artifacts: path.map(String.init), fingerprint: "", isForeign: false)
+      local: run.id, remote: remote, artifacts: info.artifactPath, fingerprint: "", isForeign: false)
   }
 
   private func unreadable(_ what: String) -> HoneError {
@@ -123,38 +120,40 @@ struct RunUpload: Sendable {
 
   // MARK: Filling
 
-  /// The run's tags with the parent's id as the server knows it.
-  private func tags(_ run: Run) async throws(HoneError) -> JSONObject {
-    var tags = JSONObject()
-    for tag in run.tags { tags[tag.key] = .string(String(tag.value.prefix(Self.tagLength))) }
+  /// The run's tags with its id here and the parent's as the server knows it.
+  private func tags(_ run: Run) async throws(HoneError) -> [KeyValue] {
+    var tags = run.tags.filter { $0.key != Self.idTag }
+      .map { KeyValue($0.key, String($0.value.prefix(Self.tagLength))) }
     if let parent = run.info.parentID {
       if try state.counterpart(of: parent) == nil { _ = try await send(parent) }
-      if let remote = try state.counterpart(of: parent)?.remote { tags["mlflow.parentRunId"] = .string(remote) }
+      if let remote = try state.counterpart(of: parent)?.remote {
+        tags.removeAll { $0.key == Self.parentTag }
+        tags.append(KeyValue(Self.parentTag, remote))
+      }
     }
-    return tags
+    return tags + [KeyValue(Self.idTag, run.id)]
   }
 
   private func fill(
     _ target: MirrorState.Counterpart, _ run: Run, _ files: [ArtifactEntry]
   ) async throws(HoneError) {
     let id = JSONValue.string(target.remote)
-    var params = JSONObject()
-    for param in run.params { params[param.key] = .string(String(param.value.prefix(Self.paramLength))) }
-    var tags = try await tags(run)
-    tags[Self.idTag] = .string(run.id)
+    let params = run.params.map { KeyValue($0.key, String($0.value.prefix(Self.paramLength))) }
+    let tags = try await tags(run)
     for first in stride(from: 0, to: max(params.count, tags.count), by: Self.batch) {
-      let part = JSONObject(params.dropFirst(first).prefix(Self.batch).map { ($0.key, $0.value) })
-      let more = JSONObject(tags.dropFirst(first).prefix(Self.batch).map { ($0.key, $0.value) })
+      let part = PairList(Array(params.dropFirst(first).prefix(Self.batch)))
+      let more = PairList(Array(tags.dropFirst(first).prefix(Self.batch)))
       note(
         try await api.post(
           "2.0/mlflow/runs/log-batch",
-          ["run_id": id, "params": part.keyValueList, "tags": more.keyValueList, "metrics": []]), run)
+          ["run_id": id, "params": part.jsonValue, "tags": more.jsonValue, "metrics": []]), run)
     }
     for metric in run.metrics { try await sendHistory(of: metric.key, target, run) }
     if !run.inputs.isEmpty {
       note(
         try await api.post(
-          "2.0/mlflow/runs/log-inputs", ["run_id": id, "datasets": .array(run.inputs.map(\.mlflow))]), run)
+          "2.0/mlflow/runs/log-inputs",
+          ["run_id": id, "datasets": .array(run.inputs.map { MLflowDatasetInput($0).jsonValue })]), run)
     }
     if let directory = target.artifacts { for file in files { try await send(file, to: directory, run) } }
   }
@@ -171,13 +170,7 @@ struct RunUpload: Sendable {
           "2.0/mlflow/runs/log-batch",
           [
             "run_id": .string(target.remote), "params": [], "tags": [],
-            "metrics": .array(
-              page.items.map { point in
-                [
-                  "key": .string(key), "value": point.line[1] ?? .null, "timestamp": .int(point.timestamp),
-                  "step": .int(point.step),
-                ]
-              }),
+            "metrics": .array(page.items.map { MLflowPoint($0).jsonValue }),
           ]), run)
     } while token != nil
   }
@@ -196,11 +189,12 @@ struct RunUpload: Sendable {
       note(try await api.post("2.0/mlflow/runs/delete", ["run_id": id]), run)
       return
     }
-    var update: JSONObject = [
-      "run_id": id, "status": .string(run.info.status.rawValue), "run_name": .string(run.info.name),
-    ]
-    if let end = run.info.endTime { update["end_time"] = .int(end) }
-    note(try await api.post("2.0/mlflow/runs/update", .object(update)), run)
+    var update = MLflowRun.Info()
+    update.id = target.remote
+    update.status = run.info.status.rawValue
+    update.name = run.info.name
+    update.end = run.info.endTime.map { WideNumber($0) }
+    note(try await api.post("2.0/mlflow/runs/update", update.jsonValue), run)
   }
 
   /// One thing that the server will not take must not hold up the rest; it stays in the store and in the log.
@@ -208,19 +202,5 @@ struct RunUpload: Sendable {
     if case .refusal(let refusal) = answer {
       logger.warning("The server did not take a part of run \(run.id): \(refusal.message) (\(refusal.status))")
     }
-  }
-}
-
-extension DatasetInput {
-  /// The data set as `runs/log-inputs` takes it.
-  fileprivate var mlflow: JSONValue {
-    var dataset: JSONObject = [
-      "name": .string(name), "digest": .string(digest), "source_type": .string(sourceType), "source": .string(source),
-    ]
-    if let schema { dataset["schema"] = .string(schema) }
-    if let profile { dataset["profile"] = .string(profile) }
-    return [
-      "tags": [["key": "mlflow.data.context", "value": .string(context)]], "dataset": .object(dataset),
-    ]
   }
 }

@@ -6,6 +6,7 @@ import Logging
 import Messages
 import NIOHTTP1
 import OpenTelemetry
+import Schema
 import Traces
 import Tracking
 
@@ -71,16 +72,16 @@ struct TraceUpload: Sendable {
 
   private func describe(_ due: Due) async throws(HoneError) {
     let answer = try await runs.api.post(
-      "3.0/mlflow/traces", ["trace": ["trace_info": description(of: due.info, due.experiment, due.run)]])
+      "3.0/mlflow/traces", ["trace": ["trace_info": description(of: due.info, due.experiment, due.run).jsonValue]])
     note(answer, due.info)
     guard case .value(let taken) = answer else { return }
     // Servers of earlier versions pass over assessments there.
-    let known = taken["trace"]?["trace_info"]?["assessments"]?.arrayValue ?? []
+    let known = taken.trace?.info.assessments ?? []
     for stored in due.info.assessments where stored.isValid {
-      if known.contains(where: { $0["assessment_name"]?.stringValue == stored.assessment.name }) { continue }
+      if known.contains(where: { $0.name == stored.assessment.name }) { continue }
       note(
         try await runs.api.post(
-          "3.0/mlflow/traces/\(due.info.id)/assessments", ["assessment": .object(assessment(stored))]), due.info)
+          "3.0/mlflow/traces/\(due.info.id)/assessments", ["assessment": assessment(stored).jsonValue]), due.info)
     }
   }
 
@@ -101,52 +102,34 @@ struct TraceUpload: Sendable {
     runs.logger.warning("The server did not take spans of \(batch[0].info.id): \(text) (\(reply.status))")
   }
 
-  private func description(of info: TraceInfo, _ experiment: String, _ run: String?) -> JSONValue {
-    var metadata: JSONObject = ["mlflow.trace_schema.version": "3"]
-    for (key, value) in info.metadata { metadata["hone.\(key)"] = .string(value.stringValue ?? value.text()) }
-    if let run { metadata["mlflow.sourceRun"] = .string(run) }
-    metadata["mlflow.traceInputs"] = JSONValue(info.requestPreview.map { String($0.prefix(Self.previewLength)) } ?? "")
-    metadata["mlflow.traceOutputs"] = JSONValue(
-      info.responsePreview.map { String($0.prefix(Self.previewLength)) } ?? "")
-    let usage: JSONValue = [
-      "input_tokens": .int(info.usage.inputTokens), "output_tokens": .int(info.usage.outputTokens),
-      "total_tokens": .int(info.usage.totalTokens),
-    ]
-    metadata["mlflow.trace.tokenUsage"] = .string(usage.text())
-    var tags: JSONObject = ["mlflow.traceName": .string(info.name)]
-    for tag in info.tags { tags[tag.key] = .string(tag.value) }
-    return [
-      "trace_id": .string(info.id.description),
-      "trace_location": ["type": "MLFLOW_EXPERIMENT", "mlflow_experiment": ["experiment_id": .string(experiment)]],
-      "request_time": .string(rfc3339(nanoseconds: info.start)),
-      "execution_duration": .string("\(Double((info.end - info.start) / 1_000_000) / 1000)s"),
-      "state": .string(info.status.word), "request_preview": JSONValue(info.requestPreview),
-      "response_preview": JSONValue(info.responsePreview), "trace_metadata": .object(metadata), "tags": .object(tags),
-      "assessments": .array(info.assessments.filter(\.isValid).map { .object(assessment($0)) }),
-    ]
+  private func description(of info: TraceInfo, _ experiment: String, _ run: String?) -> MLflowTraceInfo {
+    var metadata = [KeyValue(TraceKey.schema, "3")]
+    for fact in PairObject(info.metadata).pairs { metadata.append(KeyValue("hone.\(fact.key)", fact.value)) }
+    if let run { metadata.append(KeyValue(TraceKey.run, run)) }
+    metadata.append(KeyValue(TraceKey.inputs, String((info.requestPreview ?? "").prefix(Self.previewLength))))
+    metadata.append(KeyValue(TraceKey.outputs, String((info.responsePreview ?? "").prefix(Self.previewLength))))
+    metadata.append(KeyValue(TraceKey.usage, TraceKey.text(info.usage)))
+    var sent = MLflowTraceInfo()
+    sent.id = info.id.description
+    sent.location = MLflowTraceInfo.Location(experiment: experiment)
+    sent.requestTime = rfc3339(nanoseconds: info.start)
+    sent.executionDuration = MLflowTraceInfo.seconds(info.end - info.start)
+    sent.state = info.status.word
+    sent.requestPreview = info.requestPreview
+    sent.responsePreview = info.responsePreview
+    sent.metadata = PairObject(metadata)
+    sent.tags = PairObject([KeyValue(TraceKey.name, info.name)] + info.tags)
+    sent.assessments = info.assessments.filter(\.isValid).map(assessment)
+    return sent
   }
 
-  private func assessment(_ stored: StoredAssessment) -> JSONObject {
-    let said = stored.assessment
-    let time = JSONValue.string(rfc3339(milliseconds: stored.created))
+  private func assessment(_ stored: StoredAssessment) -> MLflowAssessment {
+    var sent = MLflowAssessment(stored)
     // Ids here are unique in a store, ids there among all stores that come to the server.
-    let id = ContentDigest.of("\(stored.traceID) \(stored.id)").description.prefix(32)
-    var object: JSONObject = [
-      "assessment_id": .string("a-\(id)"), "assessment_name": .string(said.name),
-      "trace_id": .string(stored.traceID.description),
-      "source": ["source_type": .string(said.source.rawValue), "source_id": .string(stored.sourceID ?? "default")],
-      "create_time": time, "last_update_time": time, "valid": true,
-    ]
-    var value: JSONObject = ["value": said.value]
-    if let error = said.error { value["error"] = ["error_code": "METRIC_FAILED", "error_message": .string(error)] }
-    object[stored.kind == .feedback ? "feedback" : "expectation"] = .object(value)
-    if let rationale = said.rationale { object["rationale"] = .string(rationale) }
-    if let span = stored.spanID { object["span_id"] = .string(span.description) }
-    if !said.metadata.isEmpty {
-      let facts = said.metadata.map { ($0.key, JSONValue.string($0.value.stringValue ?? $0.value.text())) }
-      object["metadata"] = .object(JSONObject(facts))
-    }
-    return object
+    sent.id = "a-" + ContentDigest.of("\(stored.traceID) \(stored.id)").description.prefix(32)
+    sent.overrides = nil
+    if let error = sent.feedback?.error, error.code == nil { sent.feedback?.error?.code = "METRIC_FAILED" }
+    return sent
   }
 
   private func note(_ answer: MLflowAPI.Answer, _ info: TraceInfo) {

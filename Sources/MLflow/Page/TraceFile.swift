@@ -18,22 +18,17 @@ enum TraceFile {
   ]
 
   private static func json(_ span: Span, of trace: TraceID) -> JSONValue {
-    var object: JSONObject = [
-      "trace_id": .string(SpanTranslation.base64(trace)), "span_id": .string(SpanTranslation.base64(span.id)),
-      "parent_span_id": JSONValue(span.parent.map(SpanTranslation.base64)), "name": .string(span.name),
+    let status = MLflowSpan.Status(span.status)
+    return [
+      "trace_id": .string(trace.base64), "span_id": .string(span.id.base64),
+      "parent_span_id": JSONValue(span.parent?.base64), "name": .string(span.name),
       "start_time_unix_nano": .int(span.start), "end_time_unix_nano": .int(span.end),
+      "attributes": texts(span.mlflowAttributes(of: trace)),
+      "events": .array(
+        span.events.map { event in
+          ["name": .string(event.name), "time_unix_nano": .int(event.time), "attributes": .object(event.attributes)]
+        }), "status": ["code": .string(status.code.rawValue), "message": .string(status.message ?? "")],
     ]
-    object["attributes"] = texts(SpanTranslation.attributes(span, of: trace))
-    object["events"] = .array(
-      span.events.map { event in
-        ["name": .string(event.name), "time_unix_nano": .int(event.time), "attributes": .object(event.attributes)]
-      })
-    switch span.status {
-    case .ok: object["status"] = ["code": "STATUS_CODE_OK", "message": ""]
-    case .inProgress: object["status"] = ["code": "STATUS_CODE_UNSET", "message": ""]
-    case .error(let message): object["status"] = ["code": "STATUS_CODE_ERROR", "message": .string(message)]
-    }
-    return .object(object)
   }
 
   private static func texts(_ attributes: JSONObject) -> JSONValue {

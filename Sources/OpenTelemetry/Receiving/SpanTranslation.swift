@@ -1,16 +1,10 @@
-import Foundation
 import HTTPResponses
-package import JSON
-package import Traces
+import JSON
+import Traces
 import Tracking
 
-/// Between OpenTelemetry's spans and the store's: what MLflow keeps as attributes (type, inputs, outputs) are fields here.
-package enum SpanTranslation {
-  private static let idKey = "mlflow.traceRequestId"
-  private static let typeKey = "mlflow.spanType"
-  private static let inputsKey = "mlflow.spanInputs"
-  private static let outputsKey = "mlflow.spanOutputs"
-
+/// From OpenTelemetry's spans to the store's: what MLflow keeps as attributes (type, inputs, outputs) are fields here.
+enum SpanTranslation {
   /// Times fit well into an `Int`, so that sums of two do as well.
   private static let latest: UInt64 = 1 << 62
 
@@ -53,10 +47,10 @@ package enum SpanTranslation {
       throw WebFailure.invalid("A span's span_id should have 8 bytes, and its parent_span_id 8 or none.")
     }
     var attributes = exported.attributes
-    let kind = plain(attributes[typeKey])?.stringValue ?? operation(attributes)
-    let inputs = payload(attributes[inputsKey], isTyped)
-    let outputs = payload(attributes[outputsKey], isTyped)
-    attributes = attributes.filter { ![idKey, typeKey, inputsKey, outputsKey].contains($0) }
+    let kind = plain(attributes[SpanKey.type])?.stringValue ?? operation(attributes)
+    let inputs = payload(attributes[SpanKey.inputs], isTyped)
+    let outputs = payload(attributes[SpanKey.outputs], isTyped)
+    attributes = attributes.filter { !SpanKey.all.contains($0) }
     let start = Int(min(exported.start, latest))
     let end = Int(min(exported.end, latest))
     let status: TraceStatus =
@@ -98,73 +92,5 @@ package enum SpanTranslation {
     guard let value else { return .none }
     if !isTyped, let text = value.stringValue, let inner = try? JSONReader.read(text) { return .json(inner) }
     return .json(value)
-  }
-
-  // MARK: Back
-
-  /// A span as `traces/get` shows it.
-  package static func json(_ span: Span, of trace: TraceID) -> JSONValue {
-    var object = JSONObject()
-    object.append("trace_id", .string(base64(trace)))
-    object.append("span_id", .string(base64(span.id)))
-    if let parent = span.parent { object.append("parent_span_id", .string(base64(parent))) }
-    object.append("name", .string(span.name))
-    object.append("start_time_unix_nano", .int(span.start))
-    if span.status != .inProgress || span.end > span.start { object.append("end_time_unix_nano", .int(span.end)) }
-    object.append("attributes", list(attributes(span, of: trace)))
-    if !span.events.isEmpty {
-      object.append(
-        "events",
-        .array(
-          span.events.map { event in
-            [
-              "time_unix_nano": .int(event.time), "name": .string(event.name), "attributes": list(event.attributes),
-            ]
-          }))
-    }
-    switch span.status {
-    case .ok: object.append("status", ["code": "STATUS_CODE_OK"])
-    case .inProgress: object.append("status", ["code": "STATUS_CODE_UNSET"])
-    case .error(let message): object.append("status", ["message": .string(message), "code": "STATUS_CODE_ERROR"])
-    }
-    return .object(object)
-  }
-
-  /// All attributes of a span in MLflow's eyes.
-  package static func attributes(_ span: Span, of trace: TraceID) -> JSONObject {
-    var attributes = JSONObject()
-    attributes.append(idKey, .string(trace.description))
-    attributes.append(typeKey, .string(span.kind.rawValue))
-    if let inputs = span.inputs.json { attributes.append(inputsKey, inputs) }
-    if let outputs = span.outputs.json { attributes.append(outputsKey, outputs) }
-    for (key, value) in span.attributes where attributes[key] == nil { attributes.append(key, value) }
-    return attributes
-  }
-
-  static func list(_ object: JSONObject) -> JSONValue {
-    .array(object.map { key, value in ["key": .string(key), "value": any(value)] })
-  }
-
-  private static func any(_ value: JSONValue) -> JSONValue {
-    switch value {
-    case .null: return [:]
-    case .bool: return ["bool_value": value]
-    case .int: return ["int_value": value]
-    case .double(let number): return ["double_value": JSONValue(numberOrText: number)]
-    case .number(let token): return ["double_value": Double(token).map { JSONValue(numberOrText: $0) } ?? .null]
-    case .string: return ["string_value": value]
-    case .array(let elements): return ["array_value": ["values": .array(elements.map(any))]]
-    case .object(let object): return ["kvlist_value": ["values": list(object)]]
-    }
-  }
-
-  package static func base64(_ id: TraceID) -> String {
-    var words = (id.high.bigEndian, id.low.bigEndian)
-    return withUnsafeBytes(of: &words) { Data($0).base64EncodedString() }
-  }
-
-  package static func base64(_ id: SpanID) -> String {
-    var word = id.value.bigEndian
-    return withUnsafeBytes(of: &word) { Data($0).base64EncodedString() }
   }
 }
