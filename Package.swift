@@ -129,7 +129,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "JSON", dependencies: ["Failures"]),
-    .target(name: "JSONRPC", dependencies: ["Basics", "Failures", "JSON", "Platform"]),
+    .target(name: "JSONRPC", dependencies: ["Basics", "Failures", "JSON", "Platform", "Schema"]),
     .target(
       name: "LanguageModels",
       dependencies: [
@@ -172,7 +172,8 @@ let package = Package(
       name: "HoneCommand",
       dependencies: [
         "Basics", "Delivery", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPResponses", "Jobs",
-        "JSON", "JSONRPC", "Messages", "MLflow", "OpenTelemetry", "Platform", "Programs", "RunFiles", "Schema",
+        "JSON", "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Platform",
+        "Programs", "RunFiles", "Schema",
         "Statistics", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

@@ -29,35 +29,33 @@ enum BestProgram {
       try await resolver.program(Stated(value: ["run": .string(run.id)]), module: nil)
     ).program
     let edit = edit(document, value(of: program, in: try document.members()))
-    var answer: JSONObject = [
-      "runId": .string(run.id), "score": JSONValue(run.score), "applied": false, "edit": edit,
-    ]
+    var isApplied = false
     if call.editor.client.applyEdit {
       let label = JSONValue.string("Load the best program of \(run.info.name)")
       let reply = try? await call.connection.request(
-        "workspace/applyEdit", ["label": label, "edit": edit], timeout: .seconds(30))
-      answer["applied"] = .bool(reply?["applied"] == true)
+        "workspace/applyEdit", ["label": label, "edit": edit.json], timeout: .seconds(30))
+      isApplied = AppliedEdit(reply).applied
     }
-    return .object(answer)
+    return [
+      "runId": .string(run.id), "score": JSONValue(run.score), "applied": .bool(isApplied), "edit": edit.json,
+    ]
   }
 
   /// The program as a file states it: its structure in the file's own words where they still say it, and the state.
   private static func value(of program: Program, in members: JSONObject) -> JSONValue {
-    var structure = members["program"]?.objectValue ?? [:]
-    if let signature = members["program"]?.stringValue { structure = ["signature": .string(signature)] }
-    structure = structure.filter { ["module", "signature", "steps", "outputs"].contains($0) }
-    if structure["signature"] != nil { structure["module"] = .string(program.module.className) }
-    let read = Module.read(.object(structure), path: "program", problems: ProblemList())
-    if read?.describes(program.module) != true { structure = program.module.json }
-    var state = StateFile.encode(program)
-    // The structure stands beside the state.
-    state["metadata"] = ["dependency_versions": [:]]
-    structure["state"] = .object(state)
-    return .object(structure)
+    let stated = members["program"] ?? .null
+    var structure = ProgramMembers.known(from: FieldReader(stated.objectValue ?? [:], problems: ProblemList()))
+    if stated.stringValue != nil { structure.asked.signature = stated }
+    if structure.asked.signature != nil { structure.asked.module = program.module.className }
+    let read = Module.read(.object(structure.given), path: "program", problems: ProblemList())
+    let isSame = read?.describes(program.module) == true
+    // The structure stands beside the state, which therefore says nothing of it.
+    let state = StateFile.encode(program, hasStructure: false)
+    return .object((isSame ? structure.given : program.module.json).merging(["state": .object(state)]))
   }
 
   /// One change of the document: the value of its member `program`.
-  private static func edit(_ document: Document, _ program: JSONValue) -> JSONValue {
+  private static func edit(_ document: Document, _ program: JSONValue) -> WorkspaceEdit {
     let source = document.source
     let tree = JSONTree(source.bytes)
     let member = tree.root?.members?.last { $0.key == "program" }
@@ -73,8 +71,7 @@ enum BestProgram {
       text = "\n  \"program\": " + program.text(.indented).replacing("\n", with: "\n  ")
       if tree.root?.members?.isEmpty == false { text += "," }
     }
-    let change: JSONValue = ["range": source.range(range), "newText": .string(text)]
-    return ["changes": .object(JSONObject([(document.uri, JSONValue.array([change]))]))]
+    return WorkspaceEdit(uri: document.uri, range: source.range(range), text: text)
   }
 }
 
@@ -96,25 +93,45 @@ struct ComparedProgram: Sendable {
 
   /// - Parameter what: `{"uri"}` of a program file, `{"run"}`, `{"path"}`, another reference, or a program's object.
   init(_ what: JSONObject, _ call: EditorCall) async throws {
-    var request: JSONObject = ["program": .object(what)]
+    let named = ComparedReference(.object(what))
+    var stated = named.program ?? .object(what)
+    var module: String?
     var directory = call.baseDirectory
-    if let uri = what["uri"]?.stringValue {
+    if let uri = named.uri {
       let document = try call.editor.document(uri)
-      request = try document.members().filter { $0 == "program" || $0 == "module" }
+      let file = ComparedReference(.object(try document.members()))
+      stated = file.program ?? .null
+      module = file.module
       directory = call.directory(of: document)
       title = document.name
-    } else if let run = what["run"]?.stringValue {
-      title = "run \(run)"
     } else {
-      title = what["path"]?.stringValue ?? what["artifactUri"]?.stringValue ?? "program"
-      if let program = what["program"] { request = ["program": program] }
+      title = named.run.map { "run \($0)" } ?? named.path ?? named.artifactURI ?? "program"
     }
     let resolver = RequestResolver(
       call.service.workspace, "hone.loadBest", FieldReader([:], problems: ProblemList()),
       CallEnvironment(baseDirectory: directory))
     let resolved = try resolver.whole(
-      try await resolver.program(
-        request["program"].map { Stated(value: $0) }, module: request["module"]?.stringValue))
+      try await resolver.program(stated.isNull ? nil : Stated(value: stated), module: module))
     text = ProgramText.whole(resolved.program)
   }
+}
+
+/// Members by which a program is named that is to be compared.
+private struct ComparedReference: ForeignRecord {
+  static let members: [Member<Self>] = [
+    Member("uri", \.uri), Member("run", \.run), Member("path", \.path), Member("artifactUri", \.artifactURI),
+    Member("program", \.program), Member("module", \.module),
+  ]
+  var uri: String?
+  var run: String?
+  var path: String?
+  var artifactURI: String?
+  var program: JSONValue?
+  var module: String?
+}
+
+/// What `workspace/applyEdit` is answered with.
+private struct AppliedEdit: ForeignRecord {
+  static let members: [Member<Self>] = [Member("applied", \.applied)]
+  var applied = false
 }

@@ -1,6 +1,7 @@
 import Evaluation
 import Failures
 import JSON
+import Schema
 import Statistics
 
 /// `textDocument/codeAction`: the nearest name for one that is misspelt, and the commands for the file.
@@ -9,17 +10,17 @@ struct CodeActions: Sendable {
   let document: Document
 
   var json: JSONValue {
-    let only = call.params["context"]?["only"]?.arrayValue?.compactMap(\.stringValue)
+    let only = call.params.context.only
     func isWanted(_ kind: String) -> Bool {
       only?.contains { kind == $0 || kind.hasPrefix($0 + ".") } ?? true
     }
     var actions: [JSONValue] = []
     if isWanted("quickfix") {
-      actions += (call.params["context"]?["diagnostics"]?.arrayValue ?? []).compactMap(fix)
+      actions += call.params.context.diagnostics.compactMap(fix)
     }
     if isWanted("source") {
       actions += EditorCommand.forFiles(document.uri).map { command in
-        ["title": command["title"] ?? "", "kind": "source", "command": command]
+        ["title": .string(command.title), "kind": "source", "command": command.jsonValue]
       }
     }
     return .array(actions)
@@ -27,19 +28,18 @@ struct CodeActions: Sendable {
 
   /// Puts the suggestion in the place of what it was made for.
   private func fix(_ diagnostic: JSONValue) -> JSONValue? {
-    guard let suggestion = diagnostic["data"]?["suggestion"]?.stringValue, let range = diagnostic["range"],
-      let start = TextPosition(range["start"]), let end = TextPosition(range["end"])
-    else { return nil }
+    let told = Diagnostic(diagnostic)
+    guard let suggestion = told.data.suggestion, let range = told.range else { return nil }
+    let (start, end) = (range.start, range.end)
     let source = document.source
     let bytes = source.offset(of: start)..<max(source.offset(of: start), source.offset(of: end))
     // A whole token keeps its quotes; a part of one has none.
     let isToken = source.bytes[bytes].first == UInt8(ascii: "\"")
     let text = isToken ? JSONValue.string(suggestion).text() : suggestion
-    let change: JSONValue = ["range": range, "newText": .string(text)]
     return [
       "title": .string("Change to \(JSONValue.string(suggestion).text())"), "kind": "quickfix", "isPreferred": true,
       "diagnostics": [diagnostic],
-      "edit": ["changes": .object(JSONObject([(document.uri, JSONValue.array([change]))]))],
+      "edit": WorkspaceEdit(uri: document.uri, range: range, text: text).json,
     ]
   }
 }
@@ -59,8 +59,8 @@ struct CodeLenses: Sendable {
       let run = try? await FileRuns(store: store, path: path).last(), let score = run.score
     {
       let text = scoreText(score, await store.interval(of: run))
-      commands.append(["title": .string("last: \(text)"), "command": ""])
+      commands.append(OfferedCommand(title: "last: \(text)"))
     }
-    return .array(commands.map { ["range": range, "command": $0] })
+    return .array(commands.map { ["range": range.jsonValue, "command": $0.jsonValue] })
   }
 }

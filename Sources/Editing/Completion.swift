@@ -15,7 +15,7 @@ struct Completion: Sendable {
   let document: Document
 
   func items() async throws -> JSONValue {
-    guard let position = TextPosition(call.params["position"]) else { return [] }
+    guard let position = call.params.position else { return [] }
     let source = document.source
     let offset = source.offset(of: position)
     let tree = JSONTree(source.bytes)
@@ -32,11 +32,12 @@ struct Completion: Sendable {
     return .array(
       words.enumerated().map { index, word in
         var item: JSONObject = ["label": .string(word.label), "kind": .int(word.kind.rawValue)]
-        if !word.detail.isEmpty { item["detail"] = .string(word.detail) }
+        if !word.detail.isEmpty { item.append("detail", .string(word.detail)) }
         // As text editors compare what was typed, quotes included, with this.
-        item["filterText"] = .string(word.text.hasPrefix("\"") ? JSONValue.string(word.label).text() : word.label)
-        item["sortText"] = .string("\(1000 + index)")
-        item["textEdit"] = ["range": source.range(range), "newText": .string(word.text)]
+        let filter = word.text.hasPrefix("\"") ? JSONValue.string(word.label).text() : word.label
+        item.append("filterText", .string(filter))
+        item.append("sortText", .string("\(1000 + index)"))
+        item.append("textEdit", ["range": source.range(range).jsonValue, "newText": .string(word.text)])
         return .object(item)
       })
   }

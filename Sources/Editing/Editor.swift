@@ -3,6 +3,7 @@ package import HoneService
 package import JSON
 package import JSONRPC
 import Jobs
+import Schema
 import Synchronization
 
 /// A program file that is open in an editor, as it was at one moment.
@@ -53,7 +54,7 @@ package final class Editor: SessionExtension {
   var client: ClientCapabilities { state.withLock { $0.client } }
 
   package func begin(_ params: JSONObject) {
-    state.withLock { $0.client = ClientCapabilities(params["capabilities"]) }
+    state.withLock { $0.client = EditorParams(.object(params)).capabilities }
   }
 
   // MARK: Requests
@@ -61,9 +62,10 @@ package final class Editor: SessionExtension {
   /// How a request of an editor is answered; nil for a method that is none of theirs.
   package func plan(_ request: IncomingRequest, baseDirectory: String) -> RequestPlan? {
     guard let method = EditorMethod.all.first(where: { $0.name == request.method }) else { return nil }
-    let uri = request.params["textDocument"]?["uri"]?.stringValue
+    let params = EditorParams(.object(request.params))
     let call = EditorCall(
-      editor: self, params: request.params, document: uri.flatMap { uri in state.withLock { $0.documents[uri] } },
+      editor: self, params: params,
+      document: params.textDocument.uri.flatMap { uri in state.withLock { $0.documents[uri] } },
       connection: request.connection, baseDirectory: baseDirectory)
     return .work { try await method.run(call) }
   }
@@ -85,21 +87,21 @@ package final class Editor: SessionExtension {
 
   /// Whether the notification was an editor's.
   package func receive(_ notification: IncomingNotification, baseDirectory: String) -> Bool {
-    let params = notification.params
-    let item = params["textDocument"]
-    let uri = item?["uri"]?.stringValue ?? ""
+    let params = EditorParams(.object(notification.params))
+    let item = params.textDocument
+    let uri = item.uri ?? ""
     switch notification.method {
     case "textDocument/didOpen":
-      guard uri.hasSuffix(ProgramFile.suffix) || item?["languageId"] == "hone" else { return true }
-      let source = SourceText(item?["text"]?.stringValue ?? "")
+      guard uri.hasSuffix(ProgramFile.suffix) || item.language == "hone" else { return true }
+      let source = SourceText(item.text ?? "")
       let document = Document(
-        uri: uri, path: ProgramFile.path(ofURI: uri), version: item?["version"]?.intValue, source: source)
+        uri: uri, path: ProgramFile.path(ofURI: uri), version: item.version, source: source)
       keep(document)
       check(uri, after: .zero, notification.connection, baseDirectory)
     case "textDocument/didChange":
       guard var document = state.withLock({ $0.documents[uri] }) else { return true }
-      document.version = item?["version"]?.intValue
-      for change in params["contentChanges"]?.arrayValue ?? [] { document.source = document.source.applying(change) }
+      document.version = item.version
+      for change in params.contentChanges { document.source = document.source.applying(change) }
       keep(document)
       check(uri, after: pause, notification.connection, baseDirectory)
     case "textDocument/didSave":
@@ -111,7 +113,7 @@ package final class Editor: SessionExtension {
       task?.cancel()
       if document != nil { publish([], uri: uri, version: nil, notification.connection) }
     case "window/workDoneProgress/cancel":
-      if let token = params["token"] { requests.cancel(token: token) }
+      if let token = params.token { requests.cancel(token: token) }
     case "initialized", "$/setTrace", "workspace/didChangeConfiguration", "workspace/didChangeWatchedFiles": break
     default: return false
     }
@@ -150,7 +152,7 @@ package final class Editor: SessionExtension {
       let directory = document.path.map(ProgramFile.directory) ?? baseDirectory
       let findings = await FileCheck(service: service, directory: directory, datasets: datasets)
         .findings(in: document.source)
-      let diagnostics = findings.map { diagnostic($0, in: document.source) }
+      let diagnostics = findings.map { Diagnostic($0, in: document.source) }
       state.withLock { state in
         // A newer text is checked by itself; what was found in the older one must not come after that.
         guard state.documents[uri]?.generation == document.generation else { return }
@@ -165,45 +167,10 @@ package final class Editor: SessionExtension {
     earlier?.cancel()
   }
 
-  private func publish(_ diagnostics: [JSONValue], uri: String, version: Int?, _ connection: Connection) {
+  private func publish(_ diagnostics: [Diagnostic], uri: String, version: Int?, _ connection: Connection) {
     var params: JSONObject = ["uri": .string(uri)]
-    if let version { params["version"] = .int(version) }
-    params["diagnostics"] = .array(diagnostics)
+    if let version { params.append("version", .int(version)) }
+    params.append("diagnostics", diagnostics.jsonValue)
     connection.notify("textDocument/publishDiagnostics", params)
-  }
-}
-
-/// A finding as LSP's `Diagnostic`.
-func diagnostic(_ finding: Finding, in source: SourceText) -> JSONValue {
-  let problem = finding.problem
-  var data: JSONObject = ["path": .string(problem.path)]
-  if let got = problem.got { data["got"] = .string(got) }
-  if !problem.allowed.isEmpty { data["allowed"] = .array(problem.allowed.map(JSONValue.string)) }
-  if let suggestion = problem.suggestion { data["suggestion"] = .string(suggestion) }
-  if problem.isAboutName { data["isAboutName"] = true }
-  let hint = problem.suggestion.map { " Did you mean \"\($0)\"?" } ?? ""
-  return [
-    "range": source.range(finding.range), "severity": .int(finding.severity.rawValue), "source": "hone",
-    "code": .string(finding.code), "message": .string(problem.message + hint), "data": .object(data),
-  ]
-}
-
-/// What an editor can do that concerns us.
-struct ClientCapabilities: Sendable {
-  var workDoneProgress = false
-  var applyEdit = false
-  var refreshesCodeLenses = false
-  /// Whether hovers may be Markdown.
-  var takesMarkdown = true
-
-  init() {}
-
-  init(_ value: JSONValue?) {
-    workDoneProgress = value?["window"]?["workDoneProgress"] == true
-    applyEdit = value?["workspace"]?["applyEdit"] == true
-    refreshesCodeLenses = value?["workspace"]?["codeLens"]?["refreshSupport"] == true
-    if let formats = value?["textDocument"]?["hover"]?["contentFormat"]?.arrayValue, !formats.isEmpty {
-      takesMarkdown = formats.contains("markdown")
-    }
   }
 }

@@ -2,6 +2,7 @@ import Failures
 import HoneService
 import JSON
 import JSONRPC
+import Schema
 
 /// A command that an editor can have executed, declared once: `initialize` lists them, code actions and lenses offer
 /// those that are about a file.
@@ -28,25 +29,24 @@ struct EditorCommand: Sendable {
       try await ComparedProgram(arguments.value, call).json
     },
     EditorCommand(name: "hone.diff", title: nil) { call, arguments in
-      let left = try await ComparedProgram(try arguments.member("left"), call)
-      let right = try await ComparedProgram(try arguments.member("right"), call)
+      let compared = try arguments.compared()
+      let left = try await ComparedProgram(compared.left, call)
+      let right = try await ComparedProgram(compared.right, call)
       let diff = TextDiff.unified(left.text, right.text, leftTitle: left.title, rightTitle: right.title)
       return ["left": left.json, "right": right.json, "diff": .string(diff)]
     },
   ]
 
-  /// Those that are offered for a file, as LSP's `Command`.
-  static func forFiles(_ uri: String) -> [JSONValue] {
+  /// Those that are offered for a file.
+  static func forFiles(_ uri: String) -> [OfferedCommand] {
     all.compactMap { command in
-      command.title.map {
-        ["title": .string($0), "command": .string(command.name), "arguments": [["uri": .string(uri)]]]
-      }
+      command.title.map { OfferedCommand(title: $0, command: command.name, arguments: [["uri": .string(uri)]]) }
     }
   }
 
   /// Does what `workspace/executeCommand` asks.
   static func run(_ call: EditorCall) async throws -> JSONValue {
-    let name = call.params["command"]?.stringValue ?? ""
+    let name = call.params.command
     guard let command = all.first(where: { $0.name == name }) else {
       let names = all.map(\.name)
       throw HoneError(
@@ -57,27 +57,58 @@ struct EditorCommand: Sendable {
             suggestion: nearest(to: name, among: names))
         ])
     }
-    return try await command.run(call, CommandArguments(call.params["arguments"]))
+    return try await command.run(call, CommandArguments(arguments: call.params.arguments))
   }
 }
 
-/// The arguments of a command: one object, or a file's URI and, for some, an id behind it.
-struct CommandArguments: Sendable {
-  let value: JSONObject
+/// LSP's `Command`; one without a name is only shown.
+struct OfferedCommand: ForeignRecord {
+  static let members: [Member<Self>] = [
+    Member("title", \.title), Member("command", \.command), Member("arguments", \.arguments),
+  ]
+  var title = ""
+  var command = ""
+  var arguments: [JSONValue] = []
+}
 
-  init(_ arguments: JSONValue?) {
-    let first = arguments?.arrayValue?.first ?? arguments
-    var value = first?.objectValue ?? [:]
-    if let uri = first?.stringValue {
-      value["uri"] = .string(uri)
-      if let run = arguments?[1]?.stringValue { value["run"] = .string(run) }
+/// The arguments of a command: one object, or a file's URI and, for some, an id behind it.
+struct CommandArguments: ForeignRecord {
+  static let members: [Member<Self>] = [
+    Member("uri", \.givenURI), Member("run", \.givenRun), Member("runId", \.runID), Member("traceId", \.traceID),
+    Member("index", \.index), Member("limit", \.limit), Member("onlyFile", \.onlyFile),
+    Member("experiment", \.experiment), Member("left", \.left), Member("right", \.right),
+  ]
+  private var givenURI = JSONValue.null
+  private var givenRun: String?
+  private var runID: String?
+  var traceID: String?
+  /// Which of a run's traces.
+  var index = 0
+  /// How many runs at most.
+  var limit = 50
+  var onlyFile = false
+  var experiment: String?
+  private var left = JSONValue.null
+  private var right = JSONValue.null
+  /// All members.
+  private(set) var value: JSONObject = [:]
+
+  init() {}
+
+  init(arguments: JSONValue) {
+    let first = arguments[0] ?? arguments
+    var value = first.objectValue ?? [:]
+    if first.stringValue != nil {
+      value.append("uri", first)
+      if let run = arguments[1], run.stringValue != nil { value.append("run", run) }
     }
+    self.init(.object(value))
     self.value = value
   }
 
   func optionalURI() throws(HoneError) -> String? {
-    guard let uri = value["uri"], !uri.isNull else { return nil }
-    guard let text = uri.stringValue else { throw Self.wrong("uri", "a document's URI") }
+    if givenURI.isNull { return nil }
+    guard let text = givenURI.stringValue else { throw Self.wrong("uri", "a document's URI") }
     return text
   }
 
@@ -86,17 +117,20 @@ struct CommandArguments: Sendable {
     return uri
   }
 
-  func string(_ name: String) -> String? { value[name]?.stringValue }
-
   /// The id of the run that is meant, where one is named.
-  var run: String? { string("run") ?? string("runId") }
+  var run: String? { givenRun ?? runID }
+
+  /// The two programs that are compared.
+  func compared() throws(HoneError) -> (left: JSONObject, right: JSONObject) {
+    (try Self.program(left, "left"), try Self.program(right, "right"))
+  }
 
   /// A program: a string of one, or an object that names it.
-  func member(_ name: String) throws(HoneError) -> JSONObject {
-    switch value[name] {
-    case .object(let object)?: return object
-    case .string(let signature)?: return ["program": .string(signature)]
-    default: throw Self.wrong(name, "{\"uri\"}, {\"run\"}, {\"path\"} or a program")
+  private static func program(_ value: JSONValue, _ name: String) throws(HoneError) -> JSONObject {
+    switch value {
+    case .object(let object): return object
+    case .string: return ["program": value]
+    default: throw wrong(name, "{\"uri\"}, {\"run\"}, {\"path\"} or a program")
     }
   }
 

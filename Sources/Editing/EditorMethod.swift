@@ -47,7 +47,7 @@ struct EditorMethod: Sendable {
       "positionEncoding": "utf-16",
       "textDocumentSync": ["openClose": true, "change": 2, "save": ["includeText": false]],
     ]
-    for method in all { object[method.capability.name] = method.capability.value }
+    for method in all { object.append(method.capability.name, method.capability.value) }
     return object
   }
 }
@@ -55,7 +55,7 @@ struct EditorMethod: Sendable {
 /// One request of an editor, with the document it names as that was when the request came.
 struct EditorCall: Sendable {
   let editor: Editor
-  let params: JSONObject
+  let params: EditorParams
   let document: Document?
   let connection: Connection
   /// From where paths count that belong to no document.

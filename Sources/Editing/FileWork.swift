@@ -13,10 +13,10 @@ enum FileWork {
   static func run(_ method: Method, _ call: EditorCall, _ arguments: CommandArguments) async throws -> JSONValue {
     let document = try call.editor.document(try arguments.uri())
     let request = try request(method, document, arguments)
-    if request["detach"] == true { return try await detach(method, request, document, call) }
+    if Passing(.object(request)).detach { return try await detach(method, request, document, call) }
     let token = await progressToken(call)
     let progress = token.map {
-      ConnectionProgress(call.connection, workDone: $0, partial: call.params["partialResultToken"])
+      ConnectionProgress(call.connection, workDone: $0, partial: call.params.partialResultToken)
     }
     let environment = CallEnvironment(
       progress: progress, baseDirectory: call.directory(of: document), peer: ConnectionPeer(connection: call.connection)
@@ -47,21 +47,20 @@ enum FileWork {
     guard let staying = call.service.stayingService else {
       return try await call.service.call(method.name, request, in: CallEnvironment(baseDirectory: directory))
     }
-    var request = request
-    request["baseDirectory"] = .string(directory)
-    return try await staying(method.name, request)
+    var frame = RequestFrame()
+    frame.baseDirectory = .string(directory)
+    return try await staying(method.name, request.merging(frame.jsonObject))
   }
 
   /// `hone.estimate`: what compiling the file would ask for and cost, with lines to show.
   static func estimate(_ call: EditorCall, _ arguments: CommandArguments) async throws -> JSONValue {
     let document = try call.editor.document(try arguments.uri())
-    var request = try request(.compile, document, arguments)
-    request["estimate"] = request["estimate"] ?? true
+    let request = JSONObject([("estimate", true)]).merging(try request(.compile, document, arguments))
     let result = try await call.service.call(
       Method.compile.name, request, in: CallEnvironment(baseDirectory: call.directory(of: document)))
     var answer = result.objectValue ?? [:]
     if let figures = CompileEstimate.Figures(json: result) {
-      answer["lines"] = EstimateOutline.lines(of: figures, for: document.name)
+      answer.append("lines", EstimateOutline.lines(of: figures, for: document.name))
     }
     return .object(answer)
   }
@@ -81,7 +80,7 @@ enum FileWork {
       run = found
     }
     let token = await progressToken(call)
-    let progress = token.map { ConnectionProgress(call.connection, workDone: $0, partial: nil) }
+    let progress = token.map { ConnectionProgress(call.connection, workDone: $0) }
     progress?.begin("Watching \(run.info.name)")
     do {
       let result = try await call.editor.requests.run(token: token) {
@@ -104,9 +103,10 @@ enum FileWork {
     let isUnderWay = try await call.service.store().run(run).info.status == .running
     let result = try await call.service.call(
       Method.cancelRun.name, ["runId": .string(run)], in: CallEnvironment(baseDirectory: call.baseDirectory))
+    let outcome = JobOutline(json: result)
     return [
-      "cancelled": isUnderWay ? 1 : 0, "runId": .string(run), "status": result["status"] ?? .null,
-      "score": result["score"] ?? .null,
+      "cancelled": isUnderWay ? 1 : 0, "runId": .string(run), "status": JSONValue(outcome?.status),
+      "score": JSONValue(outcome?.score),
     ]
   }
 
@@ -132,12 +132,12 @@ enum FileWork {
   }
 
   /// The token under which progress is reported: the request's own, else one that the editor lets us make.
-  private static func progressToken(_ call: EditorCall) async -> JSONValue? {
-    if let token = call.params["workDoneToken"], !token.isNull { return token }
+  private static func progressToken(_ call: EditorCall) async -> ProgressToken? {
+    if let token = call.params.workDoneToken { return token }
     guard call.editor.client.workDoneProgress else { return nil }
-    let token = JSONValue.string("hone-\(UInt64.random(in: .min ... .max))")
+    let token = ProgressToken(jsonValue: .string("hone-\(UInt64.random(in: .min ... .max))"))
     let answer = try? await call.connection.request(
-      "window/workDoneProgress/create", ["token": token], timeout: .seconds(5))
+      "window/workDoneProgress/create", ["token": token.jsonValue], timeout: .seconds(5))
     return answer == nil ? nil : token
   }
 
@@ -160,6 +160,12 @@ enum FileWork {
       Task { _ = try? await call.connection.request("workspace/codeLens/refresh", timeout: .seconds(5)) }
     }
   }
+}
+
+/// Parameters that are about one call and not about the program.
+private struct Passing: ForeignRecord {
+  static let members: [Member<Self>] = [Member("detach", \.detach)]
+  var detach = false
 }
 
 extension Document {

@@ -19,7 +19,7 @@ struct Hover: Sendable {
   let document: Document
 
   func json() async -> JSONValue {
-    guard let position = TextPosition(call.params["position"]) else { return .null }
+    guard let position = call.params.position else { return .null }
     let source = document.source
     let offset = source.offset(of: position)
     let tree = JSONTree(source.bytes)
@@ -49,7 +49,7 @@ struct Hover: Sendable {
         "kind": isMarkdown ? "markdown" : "plaintext",
         "value": .string(isMarkdown ? text : Self.plain(text)),
       ],
-      "range": source.range(spot.range),
+      "range": source.range(spot.range).jsonValue,
     ]
   }
 

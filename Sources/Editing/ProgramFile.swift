@@ -36,14 +36,9 @@ package enum ProgramFile {
     if method == Method.evaluate.name, request["devset"] == nil, let valset = members["valset"] {
       request["devset"] = valset
     }
-    if let file {
-      switch request["tags"] {
-      case nil, .null?: request["tags"] = [HoneTag.file: .string(file)]
-      case .object(var tags)?:
-        tags[HoneTag.file] = .string(file)
-        request["tags"] = .object(tags)
-      default: break
-      }
+    let tags = request["tags"] ?? .null
+    if let file, tags.isNull || tags.objectValue != nil {
+      request["tags"] = .object((tags.objectValue ?? [:]).merging([HoneTag.file: .string(file)]))
     }
     return request
   }

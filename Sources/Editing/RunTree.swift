@@ -3,22 +3,25 @@ import Failures
 import HoneService
 import JSON
 import Jobs
+import Schema
 import Statistics
 import Tracking
 
 /// `hone.runs`: runs as a tree, ready to be shown.
 enum RunTree {
   static func json(_ call: EditorCall, _ arguments: CommandArguments) async throws -> JSONValue {
-    let limit = min(max(arguments.value["limit"]?.intValue ?? 50, 1), 50_000)
+    let limit = min(max(arguments.limit, 1), 50_000)
     let store = try await call.service.store()
-    var experiment = arguments.string("experiment")
+    var experiment = arguments.experiment
     var filter = "tags.mlflow.parentRunId IS NULL"
     if let uri = try arguments.optionalURI() {
       let document = try call.editor.document(uri)
-      if arguments.value["onlyFile"] == true {
+      if arguments.onlyFile {
         filter = FileRuns.filter(document.path ?? uri)
       } else if experiment == nil {
-        experiment = (try? document.members())?["experiment"]?.stringValue ?? "Default"
+        experiment = (try? document.members()).map {
+          RunSetup.known(from: FieldReader($0, problems: ProblemList())).experiment
+        }
       }
     }
     var ids: [String]?
@@ -48,12 +51,12 @@ enum RunTree {
       "interval": interval?.jsonValue ?? .null,
       "startTime": .string(record.startTime), "duration": JSONValue(record.duration),
     ]
-    if let file = run.tags.value(of: HoneTag.file) { node["file"] = .string(file) }
+    if let file = run.tags.value(of: HoneTag.file) { node.append("file", .string(file)) }
     var children: [JSONValue] = []
     for child in try await store.children(of: run.id).prefix(1000) {
       children.append(try await self.node(child, store))
     }
-    node["children"] = .array(children)
+    node.append("children", .array(children))
     return .object(node)
   }
 }

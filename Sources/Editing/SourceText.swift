@@ -1,20 +1,57 @@
 import JSON
+import Schema
 
 /// A place in a text as editors count it: a line from 0, and UTF-16 code units from the line's start.
-struct TextPosition: Sendable, Hashable {
-  var line: Int
-  var character: Int
+struct TextPosition: ForeignRecord, Hashable {
+  static let members: [Member<Self>] = [Member("line", \.line), Member("character", \.character)]
+  var line = 0
+  var character = 0
 
-  var json: JSONValue { ["line": .int(line), "character": .int(character)] }
+  init() {}
 
   init(line: Int, character: Int) {
     self.line = line
     self.character = character
   }
 
-  init?(_ value: JSONValue?) {
-    guard let line = value?["line"]?.intValue, let character = value?["character"]?.intValue else { return nil }
-    self.init(line: line, character: character)
+  /// Nothing where a part is missing.
+  static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> TextPosition? {
+    let given = Given(value)
+    guard let line = given.line, let character = given.character else { return nil }
+    return TextPosition(line: line, character: character)
+  }
+
+  private struct Given: ForeignRecord {
+    static let members: [Member<Self>] = [Member("line", \.line), Member("character", \.character)]
+    var line: Int?
+    var character: Int?
+  }
+}
+
+/// A part of a text as editors count it.
+struct TextRange: ForeignRecord, Hashable {
+  static let members: [Member<Self>] = [Member("start", \.start), Member("end", \.end)]
+  var start = TextPosition()
+  var end = TextPosition()
+
+  init() {}
+
+  init(_ start: TextPosition, _ end: TextPosition) {
+    self.start = start
+    self.end = end
+  }
+
+  /// Nothing where a part is missing.
+  static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> TextRange? {
+    let given = Given(value)
+    guard let start = given.start, let end = given.end else { return nil }
+    return TextRange(start, end)
+  }
+
+  private struct Given: ForeignRecord {
+    static let members: [Member<Self>] = [Member("start", \.start), Member("end", \.end)]
+    var start: TextPosition?
+    var end: TextPosition?
   }
 }
 
@@ -79,9 +116,9 @@ struct SourceText: Sendable {
     return index
   }
 
-  /// An LSP range.
-  func range(_ range: Range<Int>) -> JSONValue {
-    ["start": position(of: range.lowerBound).json, "end": position(of: range.upperBound).json]
+  /// Some of the bytes as editors count them.
+  func range(_ range: Range<Int>) -> TextRange {
+    TextRange(position(of: range.lowerBound), position(of: range.upperBound))
   }
 
   /// The white space at the start of the line that holds a byte.
@@ -92,14 +129,11 @@ struct SourceText: Sendable {
   }
 
   /// The text after one of the changes that `textDocument/didChange` brings: a part replaced, or all of it.
-  func applying(_ change: JSONValue) -> SourceText {
-    let text = change["text"]?.stringValue ?? ""
-    guard let start = TextPosition(change["range"]?["start"]), let end = TextPosition(change["range"]?["end"]) else {
-      return SourceText(text)
-    }
-    let from = offset(of: start)
-    let to = max(from, offset(of: end))
-    return SourceText(bytes: bytes[..<from] + Array(text.utf8) + bytes[to...])
+  func applying(_ change: EditorParams.Change) -> SourceText {
+    guard let range = change.range else { return SourceText(change.text) }
+    let from = offset(of: range.start)
+    let to = max(from, offset(of: range.end))
+    return SourceText(bytes: bytes[..<from] + Array(change.text.utf8) + bytes[to...])
   }
 
   /// How many bytes a character has, by its first one.

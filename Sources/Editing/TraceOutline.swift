@@ -3,6 +3,8 @@ import HoneService
 import JSON
 import LanguageModels
 import Messages
+import Programs
+import Schema
 import Traces
 import Tracking
 
@@ -16,18 +18,19 @@ enum TraceOutline {
   static func json(_ call: EditorCall, _ arguments: CommandArguments) async throws -> JSONValue {
     let store = try await call.service.store()
     var answer = JSONObject()
-    var text = arguments.string("traceId")
-    if text == nil, let run = arguments.string("runId") ?? arguments.string("run") {
+    var text = arguments.traceID
+    if text == nil, let run = arguments.run {
       let traces = try await store.searchTraces(runID: run, orderBy: ["timestamp_ms ASC"], maxResults: 1000).items
-      let index = arguments.value["index"]?.intValue ?? 0
+      let index = arguments.index
       guard traces.indices.contains(index) else {
         throw HoneError(
           .notFound, "The run \(run) has \(traces.count) traces of its own.",
           remedy: traces.isEmpty
             ? "Name one of its children; hone.runs shows them." : "Name an index below \(traces.count).")
       }
-      answer["traces"] = .array(
-        traces.map { ["traceId": .string($0.id.description), "label": .string(label($0))] })
+      answer.append(
+        "traces",
+        .array(traces.map { ["traceId": .string($0.id.description), "label": .string(label($0))] }))
       text = traces[index].id.description
     }
     guard let id = text.flatMap({ TraceID($0) }) else {
@@ -38,12 +41,11 @@ enum TraceOutline {
     let info = try await store.trace(id)
     let spans = try await store.spans(of: id, maxResults: 1000).items
     let lines = lines(info, spans)
-    answer["traceId"] = .string(id.description)
-    answer["title"] = .string(label(info))
-    answer["lines"] = .array(lines.map { ["depth": .int($0.depth), "text": .string($0.text)] })
-    answer["text"] = .string(
-      lines.map { $0.text.isEmpty ? "" : String(repeating: "  ", count: $0.depth) + $0.text }.joined(separator: "\n")
-        + "\n")
+    let shown = lines.map { $0.text.isEmpty ? "" : String(repeating: "  ", count: $0.depth) + $0.text }
+    answer.append("traceId", .string(id.description))
+    answer.append("title", .string(label(info)))
+    answer.append("lines", .array(lines.map { ["depth": .int($0.depth), "text": .string($0.text)] }))
+    answer.append("text", .string(shown.joined(separator: "\n") + "\n"))
     return .object(answer)
   }
 
@@ -77,10 +79,11 @@ enum TraceOutline {
     /// A value, a member a line; messages by role; texts with their line breaks.
     func show(_ value: JSONValue, depth: Int, name: String? = nil) {
       let prefix = name.map { "\($0): " } ?? ""
+      if let message = ChatMessageRecord(json: value) {
+        lines.append(Line(depth: depth, text: message.role.rawValue))
+        return show(.string(message.content), depth: depth + 1)
+      }
       switch value {
-      case .object(let object) where object["role"] != nil && object["content"]?.stringValue != nil:
-        lines.append(Line(depth: depth, text: object["role"]?.stringValue ?? ""))
-        show(object["content"] ?? .null, depth: depth + 1)
       case .object(let object) where !object.isEmpty:
         if let name { lines.append(Line(depth: depth, text: name)) }
         for (key, member) in object { show(member, depth: name == nil ? depth : depth + 1, name: key) }

@@ -3,6 +3,7 @@ import JSON
 import Jobs
 import LanguageModels
 import Programs
+import Schema
 import Synchronization
 
 /// The functions of this process that a call may come back to: metrics, models, tools and programs, by name. They are
@@ -28,7 +29,8 @@ struct Functions: CallbackPeer {
     guard let score = metric.function else { return }
     let name = metric.name
     functions[.metrics, default: [:]][name] = { params in
-      let score = try await score(params["example"]?.objectValue ?? [:], params["prediction"]?.objectValue ?? [:])
+      let question = try read(ScoreQuestion.self, params)
+      let score = try await score(question.example, question.prediction)
       guard score.value.isFinite else {
         throw HoneError(.metricFailed, "It gave \(score.value), which is no score.", remedy: "Give a finite number.")
       }
@@ -39,26 +41,30 @@ struct Functions: CallbackPeer {
   mutating func add(_ model: Model) {
     guard let complete = model.function else { return }
     functions[.languageModels, default: [:]][model.name] = { params in
-      let messages = (params["messages"]?.arrayValue ?? []).compactMap(Model.Message.init)
-      return ["text": .string(try await complete(messages))]
+      let messages = try read(CompletionQuestion.self, params).messages.map { Model.Message($0) }
+      var answer = CompletionAnswer()
+      answer.text = try await complete(messages)
+      return answer.jsonValue
     }
   }
 
   mutating func add(_ program: Program) {
     for tool in program.tools {
       functions[.tools, default: [:]][tool.name] = { params in
-        ["result": try await tool.function(params["args"]?.objectValue ?? [:])]
+        let arguments = try read(ToolQuestion.self, params).args.objectValue ?? [:]
+        return ToolAnswer(try await tool.function(arguments)).jsonValue
       }
     }
     guard let host = program.host else { return }
     functions[.programs, default: [:]][host.name] = { [executions] params in
-      let execution = Execution(id: params["executionId"]?.stringValue ?? "", executions: executions)
-      return ["outputs": .object(try await host.forward(params["inputs"]?.objectValue ?? [:], execution))]
+      let question = try read(ForwardQuestion.self, params)
+      let execution = Execution(id: question.executionID, executions: executions)
+      return ForwardAnswer(try await host.forward(question.inputs, execution)).jsonValue
     }
   }
 
   func ask(_ method: String, _ params: JSONObject, timeout: Double?) async throws(CallbackFailure) -> JSONValue {
-    let name = params["name"]?.stringValue ?? ""
+    let name = FunctionName(.object(params)).name
     guard let kind = CallbackKind.allCases.first(where: { $0.method == method }), let function = functions[kind]?[name]
     else {
       throw .refused(
@@ -92,9 +98,23 @@ struct Functions: CallbackPeer {
       return .failure(
         .refused(
           code: -32803, message: known?.message ?? "\(error)",
-          data: known.map { ["kind": .string($0.kind.rawValue)] }))
+          data: known.map { ErrorData($0).jsonValue }))
     }
   }
+}
+
+/// Which function is asked.
+private struct FunctionName: ForeignRecord {
+  static let members: [Member<Self>] = [Member("name", \.name)]
+  var name = ""
+}
+
+/// A question as it was asked.
+private func read<Question: CallbackQuestion>(_ type: Question.Type, _ params: JSONObject) throws -> Question {
+  guard let question = Question(json: .object(params)) else {
+    throw HoneError(.internalError, "\(Question.kind.method) was asked without what it needs.")
+  }
+  return question
 }
 
 /// Waits for the first of several answers; later ones are passed over.

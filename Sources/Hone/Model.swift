@@ -13,10 +13,9 @@ public struct Model: Sendable, ExpressibleByStringLiteral {
     public let role: String
     public let content: String
 
-    init?(_ value: JSONValue) {
-      guard let role = value["role"]?.stringValue, let content = value["content"]?.stringValue else { return nil }
-      self.role = role
-      self.content = content
+    init(_ message: ChatMessageRecord) {
+      role = message.role.rawValue
+      content = message.content
     }
   }
 

@@ -195,9 +195,9 @@ public final class Workspace: Sendable {
   ///   - program: where it has functions of this process: a program with them, which gets the run's state.
   /// - Throws: `notFound` for a run without a program.
   public func program(ofRun runID: String, into program: Program? = nil) async throws(HoneError) -> Program {
-    let fields = FieldReader(["run": .string(runID)], problems: ProblemList())
+    let fields = FieldReader([:], problems: ProblemList())
     let resolver = RequestResolver(inner, "loadProgram", fields, CallEnvironment(baseDirectory: ""))
-    let resolved = try resolver.whole(try await resolver.resolve(fields)).program
+    let resolved = try resolver.whole(try await resolver.resolve(ProgramReference(run: runID), at: fields)).program
     guard let program else { return Program(resolved) }
     return try program.loading(StateFile.encode(resolved))
   }

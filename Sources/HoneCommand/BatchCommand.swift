@@ -4,6 +4,7 @@ import Foundation
 import HoneService
 import JSON
 import JSONRPC
+import Schema
 
 /// `hone batch`.
 struct BatchCommand: AsyncParsableCommand {
@@ -66,11 +67,12 @@ struct BatchCommand: AsyncParsableCommand {
     case .success(let read): value = read
     case .failure(let error): return failure(RPCError(.parseError, "Request \(number) is not JSON: \(error)."))
     }
-    id = value["id"] ?? .int(number)
-    guard let method = value["method"]?.stringValue else {
+    let request = BatchEntry(value)
+    id = request.id ?? .int(number)
+    guard let method = request.method else {
       return failure(RPCError(.invalidRequest, "Request \(number) has no member \"method\"."))
     }
-    let params = value["params"] ?? [:]
+    let params = request.params
     guard params.isNull || params.objectValue != nil else {
       return failure(RPCError(.invalidParams, "The params of request \(number) should be an object."))
     }
@@ -79,6 +81,16 @@ struct BatchCommand: AsyncParsableCommand {
     case .failure(let error): return failure(error)
     }
   }
+}
+
+/// One request of a batch.
+private struct BatchEntry: ForeignRecord {
+  static let members: [Member<Self>] = [
+    Member("id", \.id), Member("method", \.method), Member("params", \.params),
+  ]
+  var id: JSONValue?
+  var method: String?
+  var params = JSONValue.null
 }
 
 /// The requests of a batch, one after the other with their numbers.

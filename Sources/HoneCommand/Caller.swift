@@ -121,7 +121,9 @@ struct Caller {
     case .there(let connection, _, let forwarded):
       var params = Self.located(params, directory)
       if let progress {
-        params["workDoneToken"] = "cli"
+        var frame = RequestFrame()
+        frame.workDoneToken = ProgressToken(jsonValue: "cli")
+        params = params.merging(frame.jsonObject)
         forwarded.sink.withLock { $0 = run.noting(progress) }
       }
       let call = params
@@ -145,11 +147,11 @@ struct Caller {
   }
 
   /// The params with the directory from which their relative paths count, which the service cannot know.
-  private static func located(_ params: JSONObject, _ directory: String? = nil) -> JSONObject {
-    guard params["baseDirectory"] == nil else { return params }
-    var params = params
-    params["baseDirectory"] = .string(directory ?? FileManager.default.currentDirectoryPath)
-    return params
+  static func located(_ params: JSONObject, _ directory: String? = nil) -> JSONObject {
+    var frame = RequestFrame(.object(params))
+    guard frame.baseDirectory == nil else { return params }
+    frame.baseDirectory = .string(directory ?? FileManager.default.currentDirectoryPath)
+    return params.merging(frame.jsonObject)
   }
 
   /// Ends what the calls have opened.
@@ -175,23 +177,10 @@ extension CallFailure {
         remedy: "hone runs shows what it has tracked; a run that was cut off goes on with hone resume.")
     case .refused, .timedOut: break
     }
-    guard case .refused(let error) = self, let kind = error.data?["kind"]?.stringValue else {
+    guard case .refused(let error) = self, let data = error.data.flatMap({ ErrorData(json: $0) }) else {
       return honeError(method: method)
     }
-    let data = error.data?.objectValue ?? [:]
-    var details: [String: String] = [:]
-    for (name, value) in data where !["kind", "problems", "remedy", "cause"].contains(name) {
-      details[name] = value.stringValue
-    }
-    let problems = (data["problems"]?.arrayValue ?? []).map { problem in
-      Problem(
-        path: problem["path"]?.stringValue ?? "", message: problem["message"]?.stringValue ?? "",
-        got: problem["got"]?.stringValue, allowed: problem["allowed"]?.arrayValue?.compactMap(\.stringValue) ?? [],
-        suggestion: problem["suggestion"]?.stringValue)
-    }
-    return HoneError(
-      FailureKind(rawValue: kind), error.message, remedy: data["remedy"]?.stringValue, problems: problems,
-      details: details, cause: data["cause"]?.stringValue)
+    return data.error(error.message)
   }
 }
 
@@ -224,18 +213,14 @@ final class ForwardedProgress: RequestHandler {
   func plan(_ request: IncomingRequest) -> RequestPlan { .failure(.methodNotFound(request.method)) }
 
   func receive(_ notification: IncomingNotification) {
-    guard notification.method == "$/progress", let value = notification.params["value"],
-      let sink = sink.withLock({ $0 })
+    guard notification.method == "$/progress", let sink = sink.withLock({ $0 }),
+      let notice = ProgressParams(.object(notification.params)).value
     else { return }
-    switch value["kind"]?.stringValue {
-    case "begin": sink.begin(value["title"]?.stringValue ?? "")
-    case "report":
-      var report = ProgressReport(json: value["data"] ?? [:]) ?? ProgressReport()
-      report.message = value["message"]?.stringValue ?? ""
-      report.percentage = value["percentage"]?.intValue
-      sink.report(report)
-    case "end": sink.end(value["message"]?.stringValue ?? "")
-    default: break
+    switch notice.kind {
+    case .begin: sink.begin(notice.title ?? "")
+    case .report: sink.report(notice.report)
+    case .end: sink.end(notice.message ?? "")
+    case nil: break
     }
   }
 }

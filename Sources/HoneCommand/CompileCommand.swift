@@ -1,6 +1,8 @@
 import ArgumentParser
 import HoneService
 import JSON
+import Jobs
+import Schema
 
 /// `hone compile`.
 struct CompileCommand: AsyncParsableCommand {
@@ -17,7 +19,7 @@ struct CompileCommand: AsyncParsableCommand {
 
   @Option(
     help: "The optimizer's name, or JSON with its settings; MIPROv2 unless said.",
-    completion: .list(KnownNames.optimizers))
+    completion: Candidates.optimizers)
   var optimizer: String?
 
   @Option(help: "MIPROv2's size: light, medium or heavy.")
@@ -49,18 +51,21 @@ struct CompileCommand: AsyncParsableCommand {
   func run() async throws {
     if let resume { return try await report("resumeRun", work.limits.changes(to: resume)) }
     var request = try work.request("compile")
-    if let optimizer { request["optimizer"] = try jsonOrText(optimizer, "--optimizer") }
-    if request["optimizer"] == nil { request["optimizer"] = "MIPROv2" }
+    let stated = try optimizer.map { try jsonOrText($0, "--optimizer") } ?? StatedParts(.object(request)).optimizer
+    var search: JSONValue = stated.isNull ? "MIPROv2" : stated
     if let auto {
-      var settings = request["optimizer"]?.objectValue ?? ["name": request["optimizer"] ?? .null]
-      settings["auto"] = .string(auto)
-      request["optimizer"] = .object(settings)
+      var settings = search.objectValue ?? ["name": search]
+      settings.set(["auto": .string(auto)])
+      search = .object(settings)
     }
-    if let trainset { request["trainset"] = work.placed(try datasetValue(trainset, "--trainset")) }
-    if let valset { request["valset"] = work.placed(try datasetValue(valset, "--valset")) }
-    if let promptModel { request["promptModel"] = try jsonOrText(promptModel, "--prompt-model") }
-    if let seed { request["seed"] = .int(seed) }
-    if estimate { request["estimate"] = true }
+    request.set([
+      "optimizer": search,
+      "trainset": try trainset.map { work.placed(try datasetValue($0, "--trainset")) },
+      "valset": try valset.map { work.placed(try datasetValue($0, "--valset")) },
+      "promptModel": try promptModel.map { try jsonOrText($0, "--prompt-model") },
+      "seed": seed.map(JSONValue.int),
+      "estimate": estimate ? true : nil,
+    ])
     try await report("compile", request)
   }
 
@@ -68,8 +73,8 @@ struct CompileCommand: AsyncParsableCommand {
     try await reporting {
       let result = try await Caller(common).call(
         method, work.call(params, common), from: work.directory, progress: TerminalProgress())
-      if let output, let state = result["program"] {
-        try writeText(output, state.text(.indented) + "\n")
+      if let output, let state = JobOutline(json: result)?.program {
+        try writeText(output, JSONValue.object(state).text(.indented) + "\n")
       }
       try WorkReport.show(result, json: common.json)
     }

@@ -1,7 +1,13 @@
 import ArgumentParser
+import Evaluation
 import Foundation
 import HoneService
+import Jobs
 import JSON
+import Optimizers
+import Programs
+import Schema
+import Tracking
 
 /// `hone completions`.
 struct CompletionsCommand: ParsableCommand {
@@ -28,6 +34,10 @@ struct CompletionsCommand: ParsableCommand {
 /// Words that the shell may complete, from what there is.
 enum Candidates {
   static let methods = CompletionKind.list(MethodTable.names)
+  static let modules = CompletionKind.list(Module.names)
+  static let optimizers = CompletionKind.list(OptimizerRegistry.all.names)
+  static let metrics = CompletionKind.list(MetricRegistry.all.names)
+  static let adapters = CompletionKind.list(AdapterChoice.names)
   static let programFiles = CompletionKind.file(extensions: ["json"])
 
   /// The ids of the latest runs, where there is a store.
@@ -37,6 +47,6 @@ enum Candidates {
       let caller = try? await Caller(options),
       let list = try? await caller.call("listRuns", ["maxResults": 50])
     else { return [] }
-    return list["runs"]?.arrayValue?.compactMap { $0["runId"]?.stringValue } ?? []
+    return ListRunsResult(json: list)?.runs.map(\.runID) ?? []
   }
 }

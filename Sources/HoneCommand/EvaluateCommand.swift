@@ -14,7 +14,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
   func run() async throws {
     var request = try work.request("evaluate")
-    if let devset { request["devset"] = work.placed(try datasetValue(devset, "--devset")) }
+    request.set(["devset": try devset.map { work.placed(try datasetValue($0, "--devset")) }])
     let params = try work.call(request, common)
     try await reporting {
       let result = try await Caller(common).call(

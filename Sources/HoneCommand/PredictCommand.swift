@@ -23,7 +23,7 @@ struct PredictCommand: AsyncParsableCommand {
   var lm: String?
 
   @Option(
-    help: "The form of prompt and reply: auto, chat, json, plain or xml.", completion: .list(KnownNames.adapters))
+    help: "The form of prompt and reply: auto, chat, json, plain or xml.", completion: Candidates.adapters)
   var adapter: String?
 
   @Argument(help: "Inputs as name=value, or one JSON object.")
@@ -34,9 +34,6 @@ struct PredictCommand: AsyncParsableCommand {
     var request: JSONObject = ["program": isProgramFile ? .null : try programValue(program, "--program")]
     if isProgramFile { request = ProgramFile.request("predict", of: try requestFile(program), file: nil) }
     let directory = isProgramFile ? ProgramFile.directory(of: absolutePath(program)) : nil
-    if let module { request["module"] = .string(module) }
-    if let lm { request["lm"] = try jsonOrText(lm, "--lm") }
-    if let adapter { request["adapter"] = .string(adapter) }
     var values = JSONObject()
     for input in inputs {
       if case .object(let object) = try jsonOrText(input, "inputs") {
@@ -48,7 +45,10 @@ struct PredictCommand: AsyncParsableCommand {
       }
       values[String(input[..<equals])] = .string(String(input[input.index(after: equals)...]))
     }
-    request["inputs"] = .object(values)
+    request.set([
+      "module": module.map(JSONValue.string), "lm": try lm.map { try jsonOrText($0, "--lm") },
+      "adapter": adapter.map(JSONValue.string), "inputs": .object(values),
+    ])
     let params = request
     try await reporting {
       let result = try await Caller(common).call("predict", params, from: directory)

@@ -8,7 +8,7 @@ struct OptimizersCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "optimizers", abstract: "List the optimizers, or the settings of one.")
 
-  @Argument(help: "An optimizer's name.", completion: .list(KnownNames.optimizers))
+  @Argument(help: "An optimizer's name.", completion: Candidates.optimizers)
   var name: String?
 
   @Flag(help: "Print JSON.")
@@ -24,7 +24,7 @@ struct MetricsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "metrics", abstract: "List the metrics, or the options of one.")
 
-  @Argument(help: "A metric's name.", completion: .list(KnownNames.metrics))
+  @Argument(help: "A metric's name.", completion: Candidates.metrics)
   var name: String?
 
   @Flag(help: "Print JSON.")

@@ -29,10 +29,10 @@ struct RunsCommand: AsyncParsableCommand {
 
   func run() async throws {
     var request: JSONObject = ["maxResults": .int(min(max(limit, 1), 1000))]
-    if let experiment { request["experiment"] = .string(experiment) }
-    if let parent { request["parentRunId"] = .string(parent) }
-    if let filter { request["filter"] = .string(filter) }
-    if !orderBy.isEmpty { request["orderBy"] = .array(orderBy.map(JSONValue.string)) }
+    request.set([
+      "experiment": experiment.map(JSONValue.string), "parentRunId": parent.map(JSONValue.string),
+      "filter": filter.map(JSONValue.string), "orderBy": orderBy.isEmpty ? nil : orderBy.jsonValue,
+    ])
     let params = request
     try await reporting {
       let result = try await Caller(common).call("listRuns", params)

@@ -30,8 +30,7 @@ enum SharedService {
     let stream = SocketStream(try connect(home: home), peer: "the shared service", loop: loop)
     let connection = Connection(stream, handler: ForwardedProgress(), framing: .lines)
     connection.start()
-    var params = params
-    params["baseDirectory"] = params["baseDirectory"] ?? .string(FileManager.default.currentDirectoryPath)
+    let params = Caller.located(params)
     let result: JSONValue
     do throws(CallFailure) {
       result = try await connection.request(method, params)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HoneService
 import JSON
+import Programs
 import Schema
 import Tracking
 
@@ -58,10 +59,11 @@ struct TraceCommand: AsyncParsableCommand {
   }
 
   private func shown(_ value: JSONValue, _ label: String, _ indent: String) -> [String] {
-    if full, let messages = value.arrayValue, messages.first?["role"] != nil {
+    let messages = (value.arrayValue ?? []).compactMap { ChatMessageRecord(json: $0) }
+    if full, !messages.isEmpty, messages.count == value.arrayValue?.count {
       return messages.flatMap { message in
-        ["\(indent)\(label) [\(message["role"]?.stringValue ?? "")]"]
-          + (message["content"]?.stringValue ?? "").split(separator: "\n", omittingEmptySubsequences: false)
+        ["\(indent)\(label) [\(message.role.rawValue)]"]
+          + message.content.split(separator: "\n", omittingEmptySubsequences: false)
           .map { "\(indent)  \($0)" }
       }
     }

@@ -1,8 +1,12 @@
 import ArgumentParser
 import Editing
 import Foundation
+import Hone
 import HoneService
 import JSON
+import LanguageModels
+import Schema
+import Schema
 
 /// Options that `compile` and `evaluate` share; each sets a member of the request, over what the file says.
 struct WorkOptions: ParsableArguments {
@@ -16,10 +20,10 @@ struct WorkOptions: ParsableArguments {
   var program: String?
 
   @Option(
-    help: "The module for a signature: Predict or ChainOfThought.", completion: .list(KnownNames.modules))
+    help: "The module for a signature: Predict or ChainOfThought.", completion: Candidates.modules)
   var module: String?
 
-  @Option(help: "A metric's name, or JSON.", completion: .list(KnownNames.metrics))
+  @Option(help: "A metric's name, or JSON.", completion: Candidates.metrics)
   var metric: String?
 
   @Option(help: "The model: provider/model, simulated, or JSON.")
@@ -32,7 +36,7 @@ struct WorkOptions: ParsableArguments {
   var apiKeyEnv: String?
 
   @Option(
-    help: "The form of prompts and replies: auto, chat, json, plain or xml.", completion: .list(KnownNames.adapters))
+    help: "The form of prompts and replies: auto, chat, json, plain or xml.", completion: Candidates.adapters)
   var adapter: String?
 
   @Option(help: "The experiment to track under.")
@@ -60,35 +64,38 @@ struct WorkOptions: ParsableArguments {
 
   /// A value that an option gives, with paths as they count where the option was written.
   func placed(_ value: JSONValue) -> JSONValue {
-    guard programFile != nil, var object = value.objectValue, let path = object["path"]?.stringValue else {
-      return value
-    }
-    object["path"] = .string(absolutePath(path))
+    guard programFile != nil, var object = value.objectValue, let path = FilePath(value).path else { return value }
+    object.set(["path": .string(absolutePath(path))])
     return .object(object)
+  }
+
+  private struct FilePath: ForeignRecord {
+    static let members: [Member<Self>] = [Member("path", \.path)]
+    var path: String?
   }
 
   /// The request of the method so far.
   func request(_ method: String) throws -> JSONObject {
     var request: JSONObject = try file.map(requestFile) ?? [:]
     if let programFile { request = ProgramFile.request(method, of: request, file: programFile) }
-    if let program { request["program"] = placed(try programValue(program, "--program")) }
-    if let module { request["module"] = .string(module) }
-    if let metric { request["metric"] = try jsonOrText(metric, "--metric") }
-    if let lm { request["lm"] = try jsonOrText(lm, "--lm") }
+    request.set([
+      "program": try program.map { placed(try programValue($0, "--program")) },
+      "module": module.map(JSONValue.string),
+      "metric": try metric.map { try jsonOrText($0, "--metric") },
+      "lm": try lm.map { try jsonOrText($0, "--lm") },
+      "adapter": adapter.map(JSONValue.string),
+      "experiment": experiment.map(JSONValue.string),
+      "runName": runName.map(JSONValue.string),
+      "concurrency": limits.concurrency.map(JSONValue.int),
+      "maxErrors": maxErrors.map(JSONValue.int),
+    ])
+    let stated = StatedParts(.object(request))
     if apiBase != nil || apiKeyEnv != nil {
-      var model = request["lm"]?.objectValue ?? ["model": request["lm"] ?? .null]
-      if let apiBase { model["apiBase"] = .string(apiBase) }
-      if let apiKeyEnv { model["apiKeyEnv"] = .string(apiKeyEnv) }
-      request["lm"] = .object(model)
+      var model = stated.lm.objectValue ?? ["model": stated.lm]
+      model.set(["apiBase": apiBase.map(JSONValue.string), "apiKeyEnv": apiKeyEnv.map(JSONValue.string)])
+      request.set(["lm": .object(model)])
     }
-    if let adapter { request["adapter"] = .string(adapter) }
-    if let experiment { request["experiment"] = .string(experiment) }
-    if let runName { request["runName"] = .string(runName) }
-    if let concurrency = limits.concurrency { request["concurrency"] = .int(concurrency) }
-    if let budget = limits.budget {
-      request["budget"] = .object((request["budget"]?.objectValue ?? [:]).merging(budget))
-    }
-    if let maxErrors { request["maxErrors"] = .int(maxErrors) }
+    request.set(["budget": limits.budget.map { .object(stated.budget.merging($0)) }])
     return request
   }
 
@@ -100,6 +107,17 @@ struct WorkOptions: ParsableArguments {
     }
     return params.merging(["detach": true])
   }
+}
+
+/// Members of a request to which options may add a part.
+struct StatedParts: ForeignRecord {
+  static let members: [Member<Self>] = [
+    Member("lm", \.lm), Member("budget", \.budget), Member("optimizer", \.optimizer),
+  ]
+  /// A name, or an object.
+  var lm = JSONValue.null
+  var budget: JSONObject = [:]
+  var optimizer = JSONValue.null
 }
 
 /// What a run may use, and how much of it at once.
@@ -120,19 +138,16 @@ struct LimitOptions: ParsableArguments {
   var maxSeconds: Double?
 
   var budget: JSONObject? {
-    var budget = JSONObject()
-    if let maxCalls { budget["maxCalls"] = .int(maxCalls) }
-    if let maxTokens { budget["maxTokens"] = .int(maxTokens) }
-    if let maxCost { budget["maxCost"] = .double(maxCost) }
-    if let maxSeconds { budget["maxSeconds"] = .double(maxSeconds) }
-    return budget.isEmpty ? nil : budget
+    let limits = Budget.Limits(
+      maxCalls: maxCalls, maxTokens: maxTokens, maxCost: maxCost, maxSeconds: maxSeconds
+    ).given
+    return limits.isEmpty ? nil : limits
   }
 
   /// The params of `resumeRun` for a run: what may change when it goes on.
   func changes(to run: String) -> JSONObject {
     var params: JSONObject = ["runId": .string(run)]
-    if let budget { params["budget"] = .object(budget) }
-    if let concurrency { params["concurrency"] = .int(concurrency) }
+    params.set(["budget": budget.map(JSONValue.object), "concurrency": concurrency.map(JSONValue.int)])
     return params
   }
 }

@@ -47,6 +47,11 @@ public struct JSONObject: Sendable, Hashable {
   }
 
   /// The members whose names pass the test, in order.
+  /// Sets the members that have a value here; the others stay as they are.
+  package mutating func set(_ members: KeyValuePairs<String, JSONValue?>) {
+    for (key, value) in members { if let value { self[key] = value } }
+  }
+
   public func filter(_ isIncluded: (String) -> Bool) -> JSONObject {
     var result = JSONObject()
     for (key, value) in self where isIncluded(key) { result.append(key, value) }

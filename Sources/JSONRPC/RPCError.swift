@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+import Schema
 
 /// The `error` of a JSON-RPC response.
 package struct RPCError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -75,7 +76,7 @@ extension RPCError {
   }
 
   /// Bad parameters are -32602, a cancellation -32800, a fault of our own -32603, all else -32803.
-  /// `data` holds `kind`, and where there are any `problems`, `remedy`, `cause` and the error's details.
+  /// `data` is an `ErrorData`.
   package init(_ error: HoneError) {
     let code: Code =
       switch error.kind {
@@ -84,24 +85,6 @@ extension RPCError {
       case .internalError: .internalError
       default: .requestFailed
       }
-    var data: JSONObject = ["kind": .string(error.kind.rawValue)]
-    if !error.problems.isEmpty { data.append("problems", .array(error.problems.map(\.json))) }
-    if let remedy = error.remedy { data.append("remedy", .string(remedy)) }
-    if let cause = error.cause { data.append("cause", .string(cause)) }
-    for (name, value) in error.details.sorted(by: { $0.key < $1.key }) where data[name] == nil {
-      data.append(name, .string(value))
-    }
-    self.init(code, error.message, data: .object(data))
-  }
-}
-
-extension Problem {
-  /// `{path, message, got?, allowed?, suggestion?}`.
-  fileprivate var json: JSONValue {
-    var object: JSONObject = ["path": .string(path), "message": .string(message)]
-    if let got { object.append("got", .string(got)) }
-    if !allowed.isEmpty { object.append("allowed", .array(allowed.map(JSONValue.string))) }
-    if let suggestion { object.append("suggestion", .string(suggestion)) }
-    return .object(object)
+    self.init(code, error.message, data: ErrorData(error).jsonValue)
   }
 }

@@ -3,6 +3,7 @@ package import Failures
 package import JSON
 package import LanguageModels
 package import Messages
+import Schema
 
 /// The client that a request came from, as far as it can be asked to take part in the work.
 package protocol CallbackPeer: Sendable {
@@ -25,40 +26,33 @@ package enum CallbackFailure: Error, Sendable, Hashable {
 
 /// One question to a client.
 package struct Callback: Sendable {
-  /// `metric/score`, `tool/call` or `program/forward`.
-  package var method: String
+  package let kind: CallbackKind
   /// Which of the client's functions is asked for.
-  package var name: String
-  /// The parameters beside the name.
-  package var params: JSONObject
-  /// Parameters that differ each time and do not make it another question.
-  package var passing: JSONObject = [:]
+  package let name: String
+  /// What is sent.
+  let sent: JSONObject
+  /// What makes it this question: the parameters beside the name and those that differ each time.
+  let params: JSONObject
   /// What makes it another question without being sent.
   package var distinction = ""
   /// Seconds after which no answer is expected any more.
-  package var timeout: Double
+  package let timeout: Double
   /// What kind of failure it is if the client cannot do it.
-  package var failure: FailureKind
+  package let failure: FailureKind
 
-  package init(method: String, name: String, params: JSONObject, timeout: Double, failure: FailureKind) {
-    self.method = method
-    self.name = name
-    self.params = params
+  package var method: String { kind.method }
+
+  package init<Question: CallbackQuestion>(_ question: Question, timeout: Double, failure: FailureKind) {
+    kind = Question.kind
+    name = question.name
+    sent = question.given
+    params = sent.filter { $0 != "name" && !Question.passing.contains($0) }
     self.timeout = timeout
     self.failure = failure
   }
 
   /// The function in words, at the beginning of a sentence.
-  fileprivate var words: String {
-    let noun =
-      switch method {
-      case "metric/score": "metric"
-      case "tool/call": "tool"
-      case "program/forward": "program"
-      default: method
-      }
-    return "The client's \(noun) \"\(name)\""
-  }
+  fileprivate var words: String { "The client's \(kind.noun) \"\(name)\"" }
 
   /// A failed question as an error of this callback's kind; a client that has gone, and a cancellation, are their own.
   package func error(_ failure: CallbackFailure) -> HoneError {
@@ -67,7 +61,7 @@ package struct Callback: Sendable {
       // A client that knows no such callback at all is asked in vain for every example.
       if code == -32601 {
         return HoneError(
-          method == "metric/score" ? .metricFailed : .programInvalid,
+          kind == .metrics ? .metricFailed : .programInvalid,
           "The client does not serve \(method), which \"\(name)\" needs: \(message)",
           remedy: "Answer \(method) in the client.", details: ["callback": method])
       }
@@ -148,10 +142,7 @@ package struct Callbacks: Sendable {
 
   /// Asks, without a look at what is kept; says why there is no answer.
   func ask(_ question: Callback) async throws(CallbackFailure) -> JSONValue {
-    var params: JSONObject = ["name": .string(question.name)]
-    for (key, value) in question.passing { params.append(key, value) }
-    for (key, value) in question.params { params.append(key, value) }
-    return try await peer.ask(question.method, params, timeout: question.timeout)
+    try await peer.ask(question.method, question.sent, timeout: question.timeout)
   }
 
   /// What is kept under a question's place in its run, if anything.

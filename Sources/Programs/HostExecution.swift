@@ -1,6 +1,7 @@
 package import Failures
 package import JSON
 import LanguageModels
+import Schema
 import Synchronization
 import Traces
 
@@ -238,10 +239,11 @@ extension PreparedProgram {
         remedy: "Send the request over a connection to hone serve.")
     }
     let execution = HostExecution(self, plan, in: context)
-    var question = Callback(
-      method: "program/forward", name: plan.host.name, params: ["inputs": .object(inputs)],
-      timeout: plan.host.timeout, failure: .programFailed)
-    question.passing = ["executionId": .string(execution.id)]
+    var asked = ForwardQuestion()
+    asked.name = plan.host.name
+    asked.executionID = execution.id
+    asked.inputs = inputs
+    var question = Callback(asked, timeout: plan.host.timeout, failure: .programFailed)
     question.distinction = "\(digest)/\(context.call.rollout)/\(JSONValue.object(context.options?.json ?? [:]).text())"
     if let kept = try callbacks.kept(question, for: context.call),
       let prediction = try await replayed(kept, plan, in: context)
@@ -276,7 +278,7 @@ extension PreparedProgram {
       }
       throw question.error(failure)
     case .success(let value):
-      guard let outputs = value.objectValue?["outputs"]?.objectValue else {
+      guard let outputs = ForwardAnswer(json: value)?.outputs else {
         throw question.nonsense(value, expected: "{\"outputs\": {…}}")
       }
       let missing = (plan.host.signature?.outputs ?? []).map(\.name).filter { outputs[$0] == nil }

@@ -43,21 +43,18 @@ package struct HostProgram: Sendable, Hashable {
 }
 
 extension HostProgram {
-  /// Reads `{"host", "predictors", "signature"?, "inputs"?, "description"?, "timeout"?}`; notes every problem.
-  static func read(_ fields: FieldReader) -> HostProgram? {
+  /// Makes one of its members; notes every problem and then gives nil.
+  static func read(_ members: ProgramMembers, at fields: FieldReader) -> HostProgram? {
     let problems = fields.problems
     let before = problems.problems.count
-    let name = fields.requiredString("host")
-    if name == "" { problems.add(fields.place("host"), "The program's name is empty.") }
-    let instructions = fields.string("instructions")
-    let signature = fields.value("signature").flatMap {
-      Signature.read($0, instructions: instructions, path: fields.place("signature"), problems: problems)
+    if members.host?.isEmpty == true { problems.add(fields.place("host"), "The program's name is empty.") }
+    if !fields.gives("host") { problems.add(fields.place("host"), "This member is required (a string).") }
+    let signature = members.asked.signature.flatMap {
+      Signature.read(
+        $0, instructions: members.asked.instructions, path: fields.place("signature"), problems: problems)
     }
-    let inputNames = fields.strings("inputs")
-    let description = fields.string("description") ?? ""
-    let timeout = fields.double("timeout", in: 0.001...86_400) ?? defaultTimeout
     var parts: [Part] = []
-    let predictors = fields.object("predictors") ?? [:]
+    let predictors = members.predictors ?? [:]
     if predictors.isEmpty, problems.problems.count == before {
       problems.add(
         fields.place("predictors"),
@@ -76,19 +73,20 @@ extension HostProgram {
           place, "A host program's predictors are modules such as Predict and ChainOfThought; name each by itself.")
       }
     }
-    guard problems.problems.count == before, let name else { return nil }
+    guard problems.problems.count == before, let name = members.host else { return nil }
     return HostProgram(
-      name: name, signature: signature, inputNames: inputNames, parts: parts, description: description,
-      timeout: timeout)
+      name: name, signature: signature, inputNames: members.inputs, parts: parts,
+      description: members.description ?? "", timeout: members.timeout ?? defaultTimeout)
   }
 
   var json: JSONObject {
-    var object: JSONObject = ["host": .string(name)]
-    if let signature { object["signature"] = signature.json }
-    if let inputNames { object["inputs"] = .array(inputNames.map(JSONValue.string)) }
-    object["predictors"] = .object(JSONObject(parts.map { ($0.name, .object($0.module.json)) }))
-    if !description.isEmpty { object["description"] = .string(description) }
-    if timeout != Self.defaultTimeout { object["timeout"] = .double(timeout) }
-    return object
+    var members = ProgramMembers()
+    members.host = name
+    members.asked.signature = signature?.json
+    members.inputs = inputNames
+    members.predictors = JSONObject(parts.map { ($0.name, .object($0.module.json)) })
+    members.description = description.isEmpty ? nil : description
+    members.timeout = timeout == Self.defaultTimeout ? nil : timeout
+    return members.given
   }
 }

@@ -19,39 +19,70 @@ extension Module {
     }
     guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
     let before = problems.problems.count
-    let module = read(fields, defaultModule: defaultModule)
+    let module = read(ProgramMembers.known(from: fields), at: fields, defaultModule: defaultModule)
     fields.finish()
     return problems.problems.count == before ? module : nil
   }
 
-  /// Reads a module from the members of an object that may hold others too.
-  package static func read(_ fields: FieldReader, defaultModule: String = "ChainOfThought") -> Module? {
+  /// Makes a module of its members.
+  ///
+  /// - Parameter fields: the object that they were read from; it may hold others, too.
+  package static func read(
+    _ members: ProgramMembers, at fields: FieldReader, defaultModule: String = "ChainOfThought"
+  ) -> Module? {
     let problems = fields.problems
-    if fields.object["host"] != nil || fields.object["predictors"] != nil {
-      return HostProgram.read(fields).map(Module.host)
+    if members.host != nil || members.predictors != nil {
+      defer {
+        note(
+          members, beside: ["host", "predictors", "signature", "instructions", "inputs", "description", "timeout"],
+          at: fields)
+      }
+      return HostProgram.read(members, at: fields).map(Module.host)
     }
-    let name = fields.string("module")
-    if let steps = fields.array("steps") {
-      if let name, name != "Pipeline" {
+    if let steps = members.steps {
+      if let name = members.asked.module, name != "Pipeline" {
         problems.add(fields.place("module"), "Steps make a Pipeline; \(name) has none.")
         return nil
       }
-      return readPipeline(steps, outputs: fields.strings("outputs"), fields: fields, problems: problems)
+      defer { note(members, beside: ["module", "steps", "outputs"], at: fields) }
+      return readPipeline(steps, outputs: members.outputs, fields: fields)
     }
-    let instructions = fields.string("instructions")
-    guard let value = fields.value("signature") else {
-      problems.add(
-        fields.place("signature"), "A program needs a signature such as \"question -> answer\", or steps.")
+    defer { note(members, beside: AskingMembers.members.map(\.name), at: fields) }
+    return read(members.asked, at: fields, defaultModule: defaultModule)
+  }
+
+  /// Notes members that a program of this kind does not have.
+  private static func note<Members: SchemaObject>(_ members: Members, beside known: [String], at fields: FieldReader) {
+    for (name, value) in members.given where !known.contains(name) {
+      fields.problems.add(
+        Problem(
+          path: fields.place(name), message: "There is no such member here.", got: value.excerpt,
+          allowed: known.sorted(), suggestion: nearest(to: name, among: known), isAboutName: true))
+    }
+  }
+
+  private static func read(
+    _ members: AskingMembers, at fields: FieldReader, defaultModule: String
+  ) -> Module? {
+    let problems = fields.problems
+    guard let value = members.signature else {
+      // One that is there and cannot be read is noted already.
+      if !["signature", "steps", "host", "predictors"].contains(where: fields.gives) {
+        problems.add(
+          fields.place("signature"), "A program needs a signature such as \"question -> answer\", or steps.")
+      }
       return nil
     }
     guard
       let signature = Signature.read(
-        value, instructions: instructions, path: fields.place("signature"), problems: problems)
+        value, instructions: members.instructions, path: fields.place("signature"), problems: problems)
     else { return nil }
-    if ["react", "re_act"].contains((name ?? defaultModule).lowercased()) {
-      return ReActProgram.read(signature, fields).map(Module.react)
+    let name = members.module ?? defaultModule
+    if ["react", "re_act"].contains(name.lowercased()) {
+      return ReActProgram.read(signature, members, at: fields).map(Module.react)
     }
-    return make(name ?? defaultModule, signature, path: fields.place("module"), problems: problems)
+    defer { note(members, beside: ["module", "signature", "instructions"], at: fields) }
+    return make(name, signature, path: fields.place("module"), problems: problems)
   }
 
   private static func make(
@@ -81,9 +112,8 @@ extension Module {
     }
   }
 
-  private static func readPipeline(
-    _ values: [JSONValue], outputs: [String]?, fields: FieldReader, problems: ProblemList
-  ) -> Module? {
+  private static func readPipeline(_ values: [JSONValue], outputs: [String]?, fields: FieldReader) -> Module? {
+    let problems = fields.problems
     let path = fields.place("steps")
     let before = problems.problems.count
     var steps: [Step] = []
@@ -92,20 +122,17 @@ extension Module {
     for (index, value) in values.enumerated() {
       let place = "\(path)[\(index)]"
       guard let reader = FieldReader(value, path: place, problems: problems) else { continue }
-      let name = reader.requiredString("name")
-      let module = read(reader)
-      let wiring = reader.object("inputs") ?? [:]
+      if ["steps", "host", "predictors"].contains(where: reader.gives) {
+        problems.add(place, "A step cannot be a pipeline or a host program itself; list its steps here.")
+        continue
+      }
+      let members = StepMembers.known(from: reader)
+      let (name, wiring) = (members.name, members.inputs)
+      let module = read(members.asked, at: reader, defaultModule: "ChainOfThought")
       reader.finish()
       if let name { check(name, after: steps, unreadable, path: reader.place("name"), problems: problems) }
       guard let name, let module else {
         if let name { unreadable.insert(name) }
-        continue
-      }
-      switch module {
-      case .predict, .chainOfThought, .react: break
-      case .pipeline, .host:
-        problems.add(place, "A step cannot be a pipeline or a host program itself; list its steps here.")
-        unreadable.insert(name)
         continue
       }
       steps.append(

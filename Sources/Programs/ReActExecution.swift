@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import LanguageModels
+import Schema
 import Traces
 
 /// A ReAct with what its runs need at hand.
@@ -103,8 +104,10 @@ extension PreparedProgram {
     let span = context.trace?.begin("Tool.\(name)", .tool, parent: context.parent, inputs: .json(arguments))
     var call = context.call
     call.scope += "/tool/\(number)"
-    let question = Callback(
-      method: "tool/call", name: name, params: ["args": arguments], timeout: tool.timeout, failure: .toolFailed)
+    var asked = ToolQuestion()
+    asked.name = name
+    asked.args = arguments
+    let question = Callback(asked, timeout: tool.timeout, failure: .toolFailed)
     do throws(HoneError) {
       let (observation, error) = try await observed(question, for: call, in: context)
       if let span {
@@ -135,7 +138,7 @@ extension PreparedProgram {
     let kept: JSONValue
     do throws(HoneError) {
       let answer = try await callbacks.answer(question)
-      guard let result = answer.objectValue?["result"] else {
+      guard let result = ToolAnswer(json: answer)?.result else {
         throw question.nonsense(answer, expected: "{\"result\": …}")
       }
       kept = ["result": result]

@@ -63,57 +63,40 @@ package struct ReActProgram: Sendable, Hashable {
 }
 
 extension ReActProgram {
-  /// Reads `tools` and `max_iters` from an object that holds a signature too.
-  static func read(_ signature: Signature, _ fields: FieldReader) -> ReActProgram? {
+  /// Makes one of its members; notes every problem and then gives nil.
+  static func read(_ signature: Signature, _ members: AskingMembers, at fields: FieldReader) -> ReActProgram? {
     let problems = fields.problems
     let before = problems.problems.count
-    let iterations = fields.int("max_iters", "maxIters", in: 1...1000) ?? defaultIterations
-    guard let values = fields.array("tools"), !values.isEmpty else {
-      if problems.problems.count == before {
-        problems.add(
-          fields.place("tools"), "ReAct needs at least one tool, as in [{\"name\": \"search\", \"args\": {…}}].")
-      }
-      return nil
+    let tools = members.tools ?? []
+    // Tools that are there and cannot be read are noted already.
+    if tools.isEmpty, members.tools != nil || !fields.gives("tools") {
+      problems.add(
+        fields.place("tools"), "ReAct needs at least one tool, as in [{\"name\": \"search\", \"args\": {…}}].")
     }
-    var tools: [Tool] = []
-    for (index, value) in values.enumerated() {
-      guard let reader = FieldReader(value, path: "\(fields.place("tools"))[\(index)]", problems: problems) else {
-        continue
+    for (index, tool) in tools.enumerated() {
+      let place = "\(fields.place("tools"))[\(index)].name"
+      if tool.name.isEmpty || tool.name == finish {
+        problems.add(place, "A tool cannot be named \"\(tool.name)\".")
       }
-      let name = reader.requiredString("name")
-      let description = reader.string("description", "desc") ?? ""
-      let arguments = reader.object("args", "arguments", "parameters") ?? [:]
-      let timeout = reader.double("timeout", in: 0.001...86_400) ?? Tool.defaultTimeout
-      reader.finish()
-      guard let name else { continue }
-      if name.isEmpty || name == finish {
-        problems.add(reader.place("name"), "A tool cannot be named \"\(name)\".")
+      if tools[..<index].contains(where: { $0.name == tool.name }) {
+        problems.add(place, "Two tools are named \"\(tool.name)\".")
       }
-      if tools.contains(where: { $0.name == name }) {
-        problems.add(reader.place("name"), "Two tools are named \"\(name)\".")
-      }
-      tools.append(Tool(name: name, description: description, arguments: arguments, timeout: timeout))
     }
     let added = ["trajectory", Module.reasoning.name]
     for field in signature.fields where added.contains(field.name) {
       problems.add(fields.place("signature"), "ReAct adds a field \"\(field.name)\", which this signature already has.")
     }
-    guard problems.problems.count == before else { return nil }
-    return ReActProgram(signature: signature, tools: tools, maxIterations: iterations)
+    guard problems.problems.count == before, !tools.isEmpty else { return nil }
+    return ReActProgram(
+      signature: signature, tools: tools.map(\.tool), maxIterations: members.maxIterations ?? defaultIterations)
   }
 
   var json: JSONObject {
-    [
-      "module": "ReAct", "signature": signature.json,
-      "tools": .array(
-        tools.map { tool in
-          var object: JSONObject = ["name": .string(tool.name)]
-          if !tool.description.isEmpty { object["description"] = .string(tool.description) }
-          object["args"] = .object(tool.arguments)
-          if tool.timeout != Tool.defaultTimeout { object["timeout"] = .double(tool.timeout) }
-          return .object(object)
-        }),
-      "max_iters": .int(maxIterations),
-    ]
+    var members = AskingMembers()
+    members.module = "ReAct"
+    members.signature = signature.json
+    members.tools = tools.map { ToolMembers($0) }
+    members.maxIterations = maxIterations
+    return members.given
   }
 }

@@ -110,9 +110,9 @@ extension Signature {
     }
     guard let fields = FieldReader(value, path: path, problems: problems) else { return nil }
     let before = problems.problems.count
-    let inputs = readFields(fields.array("inputs") ?? [], path: fields.place("inputs"), problems: problems)
-    let outputs = readFields(fields.array("outputs") ?? [], path: fields.place("outputs"), problems: problems)
-    let ownInstructions = fields.string("instructions")
+    let members = SignatureMembers.known(from: fields)
+    let inputs = readFields(members.inputs, path: fields.place("inputs"), problems: problems)
+    let outputs = readFields(members.outputs, path: fields.place("outputs"), problems: problems)
     fields.finish()
     if outputs.isEmpty, problems.problems.count == before {
       problems.add(fields.place("outputs"), "A signature needs at least one output field.")
@@ -122,7 +122,7 @@ extension Signature {
       problems.add(path, "The field \"\(field.name)\" stands twice in the signature.")
     }
     guard problems.problems.count == before else { return nil }
-    return Signature(inputs: inputs, outputs: outputs, instructions: instructions ?? ownInstructions)
+    return Signature(inputs: inputs, outputs: outputs, instructions: instructions ?? members.instructions)
   }
 
   private static func readFields(_ values: [JSONValue], path: String, problems: ProblemList) -> [Field] {
@@ -140,14 +140,12 @@ extension Signature {
         continue
       }
       guard let reader = FieldReader(value, path: place, problems: problems) else { continue }
-      let name = reader.requiredString("name")
-      let typeText = reader.string("type") ?? "str"
-      let description = reader.string("desc", "description") ?? ""
-      let prefix = reader.string("prefix")
-      reader.finish()
+      let field = FieldMembers.taken(from: reader)
       do {
-        let type = try SignatureParser.parseType(typeText, path: reader.place("type"))
-        if let name { result.append(Field(name, type: type, description: description, prefix: prefix)) }
+        let type = try SignatureParser.parseType(field.type, path: reader.place("type"))
+        if let name = field.name {
+          result.append(Field(name, type: type, description: field.description, prefix: field.prefix))
+        }
       } catch {
         for problem in error.problems { problems.add(problem) }
       }
@@ -160,10 +158,12 @@ extension Signature {
     func list(_ fields: [Field]) -> JSONValue {
       .array(
         fields.map { field in
-          var object: JSONObject = ["name": .string(field.name), "type": .string(field.type.description)]
-          if !field.description.isEmpty { object["desc"] = .string(field.description) }
-          if field.prefix != Field.inferPrefix(field.name) + ":" { object["prefix"] = .string(field.prefix) }
-          return .object(object)
+          var members = FieldMembers()
+          members.name = field.name
+          members.type = field.type.description
+          members.description = field.description
+          members.prefix = field.prefix == Field.inferPrefix(field.name) + ":" ? nil : field.prefix
+          return .object(members.given)
         })
     }
     return ["inputs": list(inputs), "outputs": list(outputs), "instructions": .string(instructions)]

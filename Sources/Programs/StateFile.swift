@@ -9,7 +9,9 @@ package enum StateFile {
   ///
   /// `metadata.dependency_versions` is there, as DSPy's `load()` wants it, and empty: no version of DSPy wrote
   /// the file, so there is none that a reader's could differ from.
-  package static func encode(_ program: Program) -> JSONObject {
+  ///
+  /// - Parameter hasStructure: whether the file says of what program it is.
+  package static func encode(_ program: Program, hasStructure: Bool = true) -> JSONObject {
     var object = JSONObject()
     for (index, predictor) in program.predictors.enumerated() {
       let state = encode(program.signature(at: index), demos: program.states[index].demos)
@@ -19,9 +21,13 @@ package enum StateFile {
         object[predictor.name] = .object(state)
       }
     }
-    var hone = program.module.json
-    if let adapter = program.adapter { hone["adapter"] = .string(adapter.rawValue) }
-    object["metadata"] = ["dependency_versions": [:], "hone": .object(hone)]
+    var metadata: JSONObject = ["dependency_versions": [:]]
+    if hasStructure {
+      var hone = program.module.json
+      if let adapter = program.adapter { hone["adapter"] = .string(adapter.rawValue) }
+      metadata["hone"] = .object(hone)
+    }
+    object["metadata"] = .object(metadata)
     return object
   }
 

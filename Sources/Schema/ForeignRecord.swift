@@ -15,6 +15,12 @@ extension ForeignRecord {
 
   package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Self? { Self(value) }
 
+  package static var schema: Schema {
+    var schema = Schema(.object(fields), summary)
+    schema.isOpen = true
+    return schema
+  }
+
   package var jsonObject: JSONObject {
     JSONObject(
       Self.members.compactMap { member in

@@ -50,7 +50,8 @@ package struct Registry<Product: Sendable>: Sendable {
       return read(name, FieldReader([:], path: place, problems: problems), namePlace: place, got: value.excerpt)
     case .object(let object):
       let fields = FieldReader(object, path: place, problems: problems)
-      guard let name = fields.requiredString("name") else { return nil }
+      let named = Named.known(from: fields)
+      guard let name = named.name else { return nil }
       return read(name, fields, namePlace: fields.place("name"), got: String(name.prefix(80)))
     default:
       problems.add(
@@ -61,6 +62,11 @@ package struct Registry<Product: Sendable>: Sendable {
           got: value.excerpt, allowed: names))
       return nil
     }
+  }
+
+  private struct Named: SchemaObject {
+    static var members: [Member<Self>] { [Member("name", \.name, isRequired: true, "Which kind it is.")] }
+    var name: String?
   }
 
   private func read(_ name: String, _ fields: FieldReader, namePlace: String, got: String) -> Product? {

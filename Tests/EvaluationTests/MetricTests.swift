@@ -57,15 +57,15 @@ struct MetricRegistryTests {
   @Test func `client and judge are left to others with their options`() throws {
     let list = ProblemList()
     guard
-      case .client("mine", let options) = MetricRegistry.make(
+      case .client(let mine) = MetricRegistry.make(
         ["client": "mine", "threshold": 1], path: "metric", problems: list)
     else { throw HoneError(.notFound, "no client") }
-    #expect(options == ["threshold": 1])
+    #expect(mine == ["client": "mine", "threshold": 1])
     guard
-      case .judge(let judge, _) = MetricRegistry.make(
+      case .judge(let judge) = MetricRegistry.make(
         ["judge": ["signature": "q, a -> score"]], path: "metric", problems: list)
     else { throw HoneError(.notFound, "no judge") }
-    #expect(judge == ["signature": "q, a -> score"])
+    #expect(judge == ["judge": ["signature": "q, a -> score"]])
     #expect(list.isEmpty)
   }
 

@@ -3,6 +3,7 @@ import JSON
 import JSONRPC
 import Jobs
 import Programs
+import Schema
 import Synchronization
 import Testing
 
@@ -108,11 +109,12 @@ struct ClientPeerTests {
   }
 
   @Test("what a client says it serves is believed; of what it says nothing is trusted to be there")
-  func served() {
-    let stated = ServedCallbacks(initialize: ["capabilities": ["callbacks": ["metrics": ["m", 7], "tools": []]]])
+  func knowsServed() {
+    func served(_ params: JSONValue) -> ServedCallbacks { ServedCallbacks(InitializeRequest(params).callbacks) }
+    let stated = served(["capabilities": ["callbacks": ["metrics": ["m", 7], "tools": []]]])
     #expect(stated[.metrics] == ["m"] && stated[.tools] == [] && stated[.programs] == nil)
-    let editor = ServedCallbacks(initialize: ["initializationOptions": ["callbacks": ["programs": ["p"]]]])
+    let editor = served(["initializationOptions": ["callbacks": ["programs": ["p"]]]])
     #expect(editor[.programs] == ["p"] && editor[.languageModels] == nil)
-    #expect(ServedCallbacks(initialize: ["capabilities": "none"])[.metrics] == nil)
+    #expect(served(["capabilities": "none"])[.metrics] == nil)
   }
 }

@@ -41,13 +41,13 @@ struct DocumentPlaceTests {
 
   @Test("changes are applied as editors count, one after the other")
   func appliesChanges() {
-    func change(_ start: (Int, Int), _ end: (Int, Int), _ text: String) -> JSONValue {
-      [
+    func change(_ start: (Int, Int), _ end: (Int, Int), _ text: String) -> EditorParams.Change {
+      EditorParams.Change([
         "range": [
-          "start": TextPosition(line: start.0, character: start.1).json,
-          "end": TextPosition(line: end.0, character: end.1).json,
+          "start": TextPosition(line: start.0, character: start.1).jsonValue,
+          "end": TextPosition(line: end.0, character: end.1).jsonValue,
         ], "text": .string(text),
-      ]
+      ])
     }
     var source = SourceText("héllo\n😀 wörld\n")
     source = source.applying(change((1, 2), (1, 3), "—"))
@@ -56,7 +56,7 @@ struct DocumentPlaceTests {
     #expect(source.text == "héllo—wörld\n")
     source = source.applying(change((0, 99), (5, 0), "!"))
     #expect(source.text == "héllo—wörld!")
-    #expect(source.applying(["text": "new"]).text == "new")
+    #expect(source.applying(EditorParams.Change(["text": "new"])).text == "new")
   }
 
   @Test("a tree has every value's and name's bytes, also in a text that is being typed")

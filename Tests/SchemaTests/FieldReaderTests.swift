@@ -3,65 +3,81 @@ import JSON
 import Schema
 import Testing
 
-@Suite("The field reader")
+private enum Size: String, SchemaChoice { case light, heavy }
+
+private struct Thing: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member("model", \.model, isRequired: true, "What it is."),
+    Member("count", \.count, "How many."),
+    Member("small", \.small, in: 1...5, "How many at most."),
+    Member("temperature", \.temperature, in: 0...2, "How freely."),
+    Member("isOn", \.isOn, "Whether it is on."),
+    Member("options", \.options, "More."),
+    Member("values", \.values, "Any values."),
+    Member("texts", \.texts, "Texts."),
+    Member("size", \.size, "How much."),
+    Member("apiBase", \.apiBase, also: ["base"], "Where."),
+  ]
+  var model = ""
+  var count: Int?
+  var small = 3
+  var temperature: Double?
+  var isOn = false
+  var options: JSONObject?
+  var values: [JSONValue] = []
+  var texts: [String] = []
+  var size: Size?
+  var apiBase: String?
+}
+
+@Suite("Reading an object by its declaration")
 struct FieldReaderTests {
-  private func reader(_ text: String) throws -> FieldReader {
+  private func read(_ text: String, at path: String = "") throws -> (Thing, ProblemList) {
     let problems = ProblemList()
-    return try #require(FieldReader(try JSONReader.read(text), path: "", problems: problems))
+    let fields = try #require(FieldReader(try JSONReader.read(text), path: path, problems: problems))
+    return (Thing.taken(from: fields), problems)
   }
 
   @Test("gives members by name and kind")
   func members() throws {
-    let fields = try reader(
-      #"{"s":"x","n":3,"d":0.5,"f":true,"o":{"a":1},"l":[1],"t":["a","b"],"one":"c","w":"light"}"#)
-    #expect(fields.string("s") == "x")
-    #expect(fields.int("n", in: 1...5) == 3)
-    #expect(fields.double("d") == 0.5)
-    #expect(fields.bool("f") == true)
-    #expect(fields.object("o") == ["a": 1])
-    #expect(fields.array("l") == [1])
-    #expect(fields.strings("t") == ["a", "b"])
-    #expect(fields.strings("one") == ["c"])
-    #expect(fields.choice("w", of: ["light", "heavy"]) == "light")
-    fields.finish()
-    #expect(fields.problems.isEmpty)
+    let (thing, problems) = try read(
+      """
+      {"model":"x","count":7,"small":5,"temperature":0.5,"isOn":true,"options":{"a":1},"values":[1],
+      "texts":["a","b"],"size":"light","apiBase":"c"}
+      """)
+    #expect(problems.isEmpty)
+    #expect(thing.model == "x" && thing.count == 7 && thing.small == 5 && thing.temperature == 0.5 && thing.isOn)
+    #expect(thing.options == ["a": 1] && thing.values == [1] && thing.texts == ["a", "b"])
+    #expect(thing.size == .light && thing.apiBase == "c")
+    #expect(try read(#"{"model":"x","texts":"one"}"#).0.texts == ["one"])
   }
 
-  @Test("takes null as absent, and absent as no problem")
+  @Test("takes null as left out, and what is left out as no problem")
   func absent() throws {
-    let fields = try reader(#"{"a":null}"#)
-    #expect(fields.string("a") == nil)
-    #expect(fields.int("b") == nil)
-    #expect(fields.choice("c", of: ["x"]) == nil)
-    fields.finish()
-    #expect(fields.problems.isEmpty)
+    let (thing, problems) = try read(#"{"model":"x","small":null,"size":null}"#)
+    #expect(problems.isEmpty)
+    #expect(thing.small == 3 && thing.size == nil && thing.count == nil)
   }
 
-  @Test("takes other spellings")
-  func spellings() throws {
-    let fields = try reader(#"{"api_base":"x"}"#)
-    #expect(fields.string("apiBase", "api_base") == "x")
-    fields.finish()
-    #expect(fields.problems.isEmpty)
+  @Test("takes other spellings", arguments: ["apiBase", "api_base", "base"])
+  func spellings(_ name: String) throws {
+    let (thing, problems) = try read("{\"model\":\"x\",\"\(name)\":\"y\"}")
+    #expect(problems.isEmpty)
+    #expect(thing.apiBase == "y")
   }
 
   @Test("notes every problem, with its place and what came, and throws them together")
   func problems() throws {
-    let problems = ProblemList()
-    let value = try JSONReader.read(#"{"n":"three","k":9,"w":"lihgt","tempratur":1,"t":["a",1]}"#)
-    let fields = try #require(FieldReader(value, path: "lm", problems: problems))
-    #expect(fields.int("n") == nil)
-    #expect(fields.int("k", in: 1...5) == nil)
-    #expect(fields.choice("w", of: ["light", "heavy"]) == nil)
-    #expect(fields.strings("t") == nil)
-    #expect(fields.requiredString("model") == nil)
-    #expect(fields.double("temperature") == nil)
-    fields.finish()
-    #expect(problems.problems.map(\.path) == ["lm.n", "lm.k", "lm.w", "lm.t[1]", "lm.model", "lm.tempratur"])
-    #expect(problems.problems[0].got == "\"three\"")
-    #expect(problems.problems[2].suggestion == "light")
-    #expect(problems.problems[2].allowed == ["light", "heavy"])
+    let (thing, problems) = try read(
+      #"{"count":"three","small":9,"size":"lihgt","tempratur":1,"texts":["a",1]}"#, at: "lm")
+    #expect(
+      problems.problems.map(\.path) == ["lm.model", "lm.count", "lm.small", "lm.texts[1]", "lm.size", "lm.tempratur"])
+    #expect(problems.problems[1].got == "\"three\"")
+    #expect(problems.problems[4].suggestion == "light")
+    #expect(problems.problems[4].allowed == ["light", "heavy"])
     #expect(problems.problems[5].suggestion == "temperature")
+    // What could not be read is as if it were left out.
+    #expect(thing.small == 3 && thing.count == nil && thing.texts.isEmpty)
     let error = #expect(throws: HoneError.self) { try problems.check("compile") }
     #expect(error?.kind == .invalidParams)
     #expect(error?.problems.count == 6)
@@ -70,10 +86,8 @@ struct FieldReaderTests {
 
   @Test("a required member that is null is missing; one of the wrong kind is reported once")
   func required() throws {
-    let fields = try reader(#"{"a":null,"b":1}"#)
-    #expect(fields.requiredString("a") == nil)
-    #expect(fields.requiredString("b") == nil)
-    #expect(fields.problems.problems.map(\.path) == ["a", "b"])
+    #expect(try read(#"{"model":null}"#).1.problems.map(\.path) == ["model"])
+    #expect(try read(#"{"model":1}"#).1.problems.map(\.path) == ["model"])
   }
 
   @Test("what is no object is one problem at its path")

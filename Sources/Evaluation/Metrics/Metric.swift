@@ -82,8 +82,9 @@ package struct MetricScore: Sendable, Hashable {
   /// Reads what a metric outside this process answers: a boolean, a number, or `{"score", "feedback"?}`.
   /// - Throws: `metricFailed` for anything else.
   package init(reply: JSONValue, metric: String) throws(HoneError) {
-    let score = reply.objectValue.map { $0["score"] ?? .null } ?? reply
-    let feedback = reply["feedback"] ?? .null
+    let answer = MetricAnswer(reply)
+    let score = reply.objectValue == nil ? reply : answer.score
+    let feedback = answer.feedback
     guard feedback.isNull || feedback.stringValue != nil else {
       throw HoneError(
         .metricFailed, "The metric \(metric) answered feedback that is \(feedback.kindName), not a string.")

@@ -6,10 +6,10 @@ package import Schema
 package enum MetricRequest: Sendable {
   /// A metric of this room, ready for use.
   case builtIn(any Metric)
-  /// `{"client": NAME, …}`: the client computes the score; the options are the other members.
-  case client(name: String, options: JSONObject)
-  /// `{"judge": {…}, …}`: a language model judges; the value of `judge`, and the other members.
-  case judge(JSONObject, options: JSONObject)
+  /// `{"client": NAME, …}`: the client computes the score.
+  case client(JSONObject)
+  /// `{"judge": {…}}`: a language model judges.
+  case judge(JSONObject)
 }
 
 /// The metrics that go by name, and the other ways to ask for one.
@@ -45,11 +45,9 @@ package enum MetricRegistry {
           got: value.excerpt, allowed: ["name", "client", "judge"]))
       return nil
     }
-    let reader = FieldReader(object, path: path, problems: problems)
-    let options = object.filter { $0 != kind }
     switch kind {
-    case "client": return reader.requiredString("client").map { .client(name: $0, options: options) }
-    case "judge": return reader.object("judge").map { .judge($0, options: options) }
+    case "client": return .client(object)
+    case "judge": return .judge(object)
     default: return all.read(value, at: path, problems).map(MetricRequest.builtIn)
     }
   }

@@ -1,5 +1,6 @@
 import Failures
 import JSON
+import Jobs
 import LanguageModels
 import Schema
 
@@ -22,29 +23,33 @@ package struct AgentBudget: Sendable {
 
   /// The request with each bound that it does not state itself; null in it lifts one.
   func bounding(_ params: JSONObject) -> JSONObject {
-    if let stated = params["budget"], !stated.isNull, stated.objectValue == nil { return params }
-    if params["budget"] == .null { return params }
-    var budget: JSONObject = ["maxCalls": .int(maxCalls)]
-    if hasPrices(params) { budget["maxCost"] = .double(maxCost) }
-    for (name, value) in params["budget"]?.objectValue ?? [:] {
-      // Bounds may be spelt as in Python.
-      if let member = Budget.Limits.members.first(where: { $0.otherSpellings.contains(name) }) {
-        budget[member.name] = nil
-      }
-      budget[name] = value
+    let stated: JSONObject
+    switch ToolArguments(.object(params)).budget {
+    case .none: stated = [:]
+    case .lift: return params
+    case .set(let value):
+      // What is no object is refused where it is read.
+      guard let object = value.objectValue else { return params }
+      stated = object
     }
-    var bounded = params
-    bounded["budget"] = .object(budget)
-    return bounded
+    var own = Budget.Limits(maxCalls: maxCalls)
+    if hasPrices(params) { own.maxCost = maxCost }
+    // A bound may be spelt as in Python.
+    let members = Budget.Limits.members.filter { member in
+      ([member.name] + member.otherSpellings).contains { stated[$0] != nil }
+    }
+    let kept = own.given.filter { name in !members.contains { $0.name == name } }
+    return params.merging(["budget": .object(kept.merging(stated))])
   }
 
   /// Whether a bound in dollars can be kept, because all prices are known, and has anything to bound.
   private func hasPrices(_ params: JSONObject) -> Bool {
-    let models = ["lm", "promptModel", "teacher"].compactMap { params[$0] }.filter { !$0.isNull }
+    let asked = ToolArguments(.object(params))
+    let models = [asked.lm, asked.promptModel, asked.teacher].compactMap(\.self)
     let prices = models.map { model in
       ModelConfiguration(model, path: "lm", problems: ProblemList()).flatMap { PriceTable.price(of: $0) }
     }
-    guard params["lm"] != nil, !prices.contains(where: { $0 == nil }) else { return false }
+    guard asked.lm != nil, !prices.contains(where: { $0 == nil }) else { return false }
     return prices.contains { ($0?.input ?? 0) + ($0?.output ?? 0) > 0 }
   }
 }

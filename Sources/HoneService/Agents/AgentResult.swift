@@ -26,20 +26,10 @@ enum AgentResult {
 
   /// An error that the agent's model is to see and can mend.
   static func failure(_ error: HoneError) -> JSONObject {
-    var object: JSONObject = ["kind": .string(error.kind.rawValue), "message": .string(error.message)]
-    if let remedy = error.remedy { object["remedy"] = .string(remedy) }
-    for (name, value) in error.details.sorted(by: { $0.key < $1.key }) where object[name] == nil {
-      object[name] = .string(value)
-    }
-    if !error.problems.isEmpty {
-      object["problems"] = .array(
-        error.problems.map { problem in
-          var entry: JSONObject = ["path": .string(problem.path), "message": .string(problem.message)]
-          if !problem.allowed.isEmpty { entry["allowed"] = .array(problem.allowed.map(JSONValue.string)) }
-          if let suggestion = problem.suggestion { entry["suggestion"] = .string(suggestion) }
-          return .object(entry)
-        })
-    }
+    var data = ErrorData(error)
+    data.cause = nil
+    for index in data.problems.indices { data.problems[index].got = nil }
+    let object = JSONObject([("message", .string(error.message))]).merging(data.jsonValue.objectValue ?? [:])
     let run = error.details["runId"].map { "\nrun \($0)" } ?? ""
     return [
       "content": [["type": "text", "text": .string(error.description + run)]],

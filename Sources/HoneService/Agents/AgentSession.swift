@@ -2,6 +2,7 @@ import Failures
 package import JSON
 package import JSONRPC
 package import Jobs
+import Schema
 import Synchronization
 
 /// A coding agent at the other end of a connection: the service's methods as tools of the Model Context Protocol.
@@ -19,7 +20,6 @@ package final class AgentSession: RequestHandler {
   /// The newest of those that begin with a handshake is the last.
   private static let handshakeVersions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
   private static let statelessVersions = ["2026-07-28"]
-  private static let versionKey = "io.modelcontextprotocol/protocolVersion"
 
   private static let instructions = """
     Hone optimizes language-model programs (instructions and demos) against your data and metric, and tracks every run. \
@@ -43,8 +43,8 @@ package final class AgentSession: RequestHandler {
   package func inputEnded(_ connection: Connection) { onEnd() }
 
   package func plan(_ request: IncomingRequest) -> RequestPlan {
-    let meta = request.params["_meta"]
-    let version = meta?[Self.versionKey]?.stringValue
+    let params = AgentParams(.object(request.params))
+    let version = params.meta.protocolVersion
     if let version, !Self.statelessVersions.contains(version) {
       return .failure(
         RPCError(
@@ -56,7 +56,7 @@ package final class AgentSession: RequestHandler {
     }
     let isStateless = version != nil
     switch request.method {
-    case "initialize": return .answer(initialized(request.params))
+    case "initialize": return .answer(initialized(params.protocolVersion))
     case "ping": return .answer([:])
     case "server/discover":
       var object: JSONObject = [
@@ -69,7 +69,7 @@ package final class AgentSession: RequestHandler {
       var object: JSONObject = ["tools": AgentTools.list(budget)]
       if isStateless { Self.addCaching(&object) }
       return .answer(.object(object))
-    case "tools/call": return toolCall(request, isStateless: isStateless)
+    case "tools/call": return toolCall(params, request.connection, isStateless: isStateless)
     default:
       return .failure(
         .methodNotFound(request.method, known: ["initialize", "ping", "server/discover", "tools/list", "tools/call"]))
@@ -78,7 +78,7 @@ package final class AgentSession: RequestHandler {
 
   package func receive(_ notification: IncomingNotification) {
     guard notification.method == "notifications/cancelled",
-      let id = notification.params["requestId"].flatMap({ RequestID($0) })
+      let id = AgentParams(.object(notification.params)).requestID.flatMap({ RequestID($0) })
     else { return }
     notification.connection.cancelSilently(id)
   }
@@ -88,8 +88,7 @@ package final class AgentSession: RequestHandler {
   private static let serverInfo: JSONValue = ["name": "hone", "title": "Hone", "version": .string(Service.version)]
 
   /// The client's own version where it is one with a handshake, else the newest of those.
-  private func initialized(_ params: JSONObject) -> JSONValue {
-    let asked = params["protocolVersion"]?.stringValue ?? ""
+  private func initialized(_ asked: String) -> JSONValue {
     let version = Self.handshakeVersions.contains(asked) ? asked : Self.handshakeVersions.last ?? asked
     return [
       "protocolVersion": .string(version), "capabilities": ["tools": [:]], "serverInfo": Self.serverInfo,
@@ -99,27 +98,26 @@ package final class AgentSession: RequestHandler {
 
   /// What the stateless form wants of results that a client may keep: the tools do not change while the service runs.
   private static func addCaching(_ object: inout JSONObject) {
-    object["resultType"] = "complete"
-    object["ttlMs"] = 3_600_000
-    object["cacheScope"] = "public"
+    object.set(["resultType": "complete", "ttlMs": 3_600_000, "cacheScope": "public"])
   }
 
-  private func toolCall(_ request: IncomingRequest, isStateless: Bool) -> RequestPlan {
-    let name = request.params["name"]?.stringValue ?? ""
+  private func toolCall(_ asked: AgentParams, _ connection: Connection, isStateless: Bool) -> RequestPlan {
+    let name = asked.name
     guard let method = AgentTools.method(named: name) else {
       let suggestion = nearest(to: name, among: AgentTools.methods.map(\.name)).map { " Did you mean \"\($0)\"?" } ?? ""
       return .failure(RPCError(.invalidParams, "There is no tool \"\(name.prefix(100))\".\(suggestion)"))
     }
-    let given = request.params["arguments"] ?? [:]
+    let given = asked.arguments
     guard given.isNull || given.objectValue != nil else {
       return .failure(RPCError(.invalidParams, "The arguments of a tool are an object, not \(given.kindName)."))
     }
     var params = given.objectValue ?? [:]
     if budget.applies(to: method) { params = budget.bounding(params) }
     // An agent's context is small; all results are in the run.
-    if method.name == Method.evaluate.name, params["maxResults"] == nil { params["maxResults"] = 20 }
-    let progress = progressToken(request.params["_meta"]).map { AgentProgress(request.connection, token: $0) }
-    let (arguments, call, bounds) = (params, call, budget.applies(to: method) ? params["budget"] : nil)
+    if method.name == Method.evaluate.name, ToolArguments(given).maxResults == nil { params.set(["maxResults": 20]) }
+    let progress = asked.meta.progressToken.map { AgentProgress(connection, token: $0.jsonValue) }
+    let bounds = budget.applies(to: method) ? ToolArguments(.object(params)).budget.value : nil
+    let (arguments, call) = (params, call)
     return .work {
       var answer: JSONObject
       do {
@@ -127,16 +125,8 @@ package final class AgentSession: RequestHandler {
       } catch {
         answer = AgentResult.failure(HoneError(wrapping: error))
       }
-      if isStateless { answer["resultType"] = "complete" }
+      if isStateless { answer.set(["resultType": "complete"]) }
       return .object(answer)
-    }
-  }
-
-  private func progressToken(_ meta: JSONValue?) -> JSONValue? {
-    switch meta?["progressToken"] {
-    case .string(let text)?: .string(text)
-    case .int(let number)?: .int(number)
-    default: nil
     }
   }
 }
@@ -162,7 +152,7 @@ private final class AgentProgress: ProgressSink {
         "progressToken": token, "progress": .double(progress), "message": .string(report.message),
       ]
       if let planned = report.planned, planned > 0 {
-        params["total"] = .double(max(Double(planned), progress))
+        params.set(["total": .double(max(Double(planned), progress))])
       }
       connection.notify("notifications/progress", params, delivery: .latest(key: token.text()))
     }

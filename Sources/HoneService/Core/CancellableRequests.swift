@@ -1,11 +1,11 @@
 import Failures
-package import JSON
+package import Jobs
 import Synchronization
 
 /// The long requests of one connection, so that they can be ended by their progress token or by the file they are about.
 package final class CancellableRequests: Sendable {
   private struct Entry {
-    var token: JSONValue?
+    var token: ProgressToken?
     var file: String?
     var cancel: @Sendable () -> Void
   }
@@ -21,7 +21,7 @@ package final class CancellableRequests: Sendable {
 
   /// Runs `body` such that `cancel` ends it.
   package func run<Value: Sendable>(
-    token: JSONValue?, file: String? = nil, _ body: @escaping @Sendable () async throws -> Value
+    token: ProgressToken?, file: String? = nil, _ body: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
     let task = Task { try await body() }
     let number = state.withLock { state in
@@ -39,7 +39,7 @@ package final class CancellableRequests: Sendable {
 
   /// Ends the request that reports under that token; false if there is none.
   @discardableResult
-  package func cancel(token: JSONValue) -> Bool { cancel { $0.token == token } > 0 }
+  package func cancel(token: ProgressToken) -> Bool { cancel { $0.token == token } > 0 }
 
   /// Ends the requests about that file, or all that are about one; tells how many.
   package func cancel(file: String?) -> Int { cancel { file == nil ? $0.file != nil : $0.file == file } }

@@ -28,24 +28,19 @@ package struct Catalog: Sendable {
         Schema(
           .either([
             Self.text("question -> answer"),
-            Schema(.object(ModuleMembers.fields.filter { !Self.ofHosts.contains($0.name) })),
+            Schema(.object(ProgramMembers.fields.filter { !Self.ofHosts.contains($0.name) })),
             Schema(.named("HostProgram")), Schema(.named("ProgramReference")),
           ]),
           "A signature's text; an object with module and signature, or steps, or host and predictors; or a reference.")
       ),
       ("HostProgram", Schema(.object(Self.hostFields), "A program whose control flow the client runs.")),
-      ("ProgramReference", Schema(.object(LoadProgramRequest.fields), "A program that is kept somewhere.")),
+      ("ProgramReference", Schema(.object(ProgramReference.fields), "A program that is kept somewhere.")),
       ("Optimizer", optimizers.schema),
       (
         "Metric",
         Schema(
           .either([
-            metrics.schema, ClientMetricRequest.schema,
-            Schema(
-              .object([
-                Schema.Field(
-                  "judge", Schema(.named("Judge")), isRequired: true, "A program that scores, asked with a model.")
-              ])),
+            metrics.schema, ClientMetricRequest.schema, JudgeMetricRequest.schema,
           ]), "A metric's name, an object with name and its options, a function of the client's, or a judge.")
       ),
       ("Judge", JudgeRequest.schema),
@@ -55,17 +50,30 @@ package struct Catalog: Sendable {
       ("Budget", Budget.Limits.shape), ("Replies", ReplyCounts.schema), ("AdapterDecision", AdapterDecision.schema),
       ("Usage", UsageReport.shape), ("Interval", PercentInterval.shape), ("Comparison", PairedComparison.schema),
       ("Trial", TrialResult.schema), ("ExampleResult", ExampleResult.schema), ("Run", RunRecord.schema),
-      ("TraceInfo", TraceRecord.schema), ("Span", SpanRecord.schema),
+      ("TraceInfo", TraceRecord.schema), ("Span", SpanRecord.schema), ("Tool", ToolMembers.schema),
+      (
+        "Signature",
+        Schema(
+          .either([Self.text("question -> answer"), SignatureMembers.schema]),
+          "\"in1, in2: type -> out\", or its fields one by one.")
+      ),
+      ("MetricAnswer", MetricAnswer.shape), ("CompletionAnswer", CompletionAnswer.shape),
+      ("TokenCount", CompletionAnswer.TokenCount.schema), ("ChatMessage", ChatMessageRecord.schema),
+      ("PredictorStep", StepRecord.schema), ("ServedCallbacks", CallbackList.schema),
+      ("Progress", ProgressNotice.schema),
+      ("State", Schema(.map(Schema(.any)), "A program's state in the JSON that DSPy's save() writes.")),
     ]
   }
 
   private static let ofHosts = ["host", "predictors", "description", "timeout"]
-  private static let hostFields = ModuleMembers.fields.filter { (ofHosts + ["signature", "inputs"]).contains($0.name) }
-    .map { field in
-      var field = field
-      field.isRequired = ["host", "predictors"].contains(field.name)
-      return field
-    }
+  private static let hostFields = ProgramMembers.fields.filter {
+    (ofHosts + ["signature", "inputs"]).contains($0.name)
+  }
+  .map { field in
+    var field = field
+    field.isRequired = ["host", "predictors"].contains(field.name)
+    return field
+  }
 
   private static func text(_ example: String) -> Schema {
     var schema = Schema(.string)

@@ -1,9 +1,10 @@
-import Evaluation
+package import Evaluation
 import Failures
 package import JSON
 package import JSONRPC
-import Jobs
+package import Jobs
 import Platform
+import Programs
 import Schema
 import Synchronization
 
@@ -48,17 +49,18 @@ package final class Session: RequestHandler {
   package func lane(of method: String, _ params: JSONObject) -> RequestLane { service.lane(of: method, params) }
 
   package func plan(_ request: IncomingRequest) -> RequestPlan {
+    let introduction = request.method == "initialize" ? InitializeRequest(.object(request.params)) : nil
     let refusal: RPCError? = state.withLock { state in
       if state.isShutDown { return RPCError(.invalidRequest, "The session was shut down; only exit may follow.") }
       switch request.method {
       case "initialize":
         if state.isInitialized { return RPCError(.invalidRequest, "The session is initialized already.") }
-        if let directory = request.params["baseDirectory"] {
+        if let directory = introduction?.baseDirectory {
           guard let path = Self.directory(directory) else { return Self.noDirectory }
           state.baseDirectory = path
         }
         state.isInitialized = true
-        state.served = ServedCallbacks(initialize: request.params)
+        state.served = ServedCallbacks(introduction?.callbacks ?? CallbackList())
       case "shutdown": state.isShutDown = true
       default: break
       }
@@ -67,9 +69,9 @@ package final class Session: RequestHandler {
     if let refusal { return .failure(refusal) }
     switch request.method {
     case "initialize":
-      watch(request.params["processId"]?.intValue)
+      watch(introduction?.processID)
       for part in extensions { part.begin(request.params) }
-      return .answer(.object(Capabilities.json(extensions.map { type(of: $0) })))
+      return .answer(InitializeResult(extensions.map { type(of: $0) }).jsonValue)
     case "shutdown": return .answer(.null)
     default: break
     }
@@ -79,14 +81,15 @@ package final class Session: RequestHandler {
       }
       return .failure(.methodNotFound(request.method, known: service.catalog.methods.map(\.name)))
     }
-    var (params, progress) = Self.splitTokens(request)
+    let frame = RequestFrame(.object(request.params))
+    let params = RequestFrame.stripped(request.params)
+    let progress = ConnectionProgress(request.connection, frame)
     var environment = CallEnvironment(
       progress: progress, baseDirectory: baseDirectory, peer: ConnectionPeer(connection: request.connection))
     environment.served = state.withLock { $0.served }
-    if let directory = params["baseDirectory"] {
+    if let directory = frame.baseDirectory {
       guard let path = Self.directory(directory) else { return .failure(Self.noDirectory) }
       environment.baseDirectory = path
-      params["baseDirectory"] = nil
     }
     environment.place = service.place(request.method, request.params)
     let (service, requests, name, token) = (service, requests, method.name, progress?.workDone)
@@ -125,22 +128,6 @@ package final class Session: RequestHandler {
       .invalidParams, "baseDirectory should be an absolute path.",
       problems: [Problem(path: "baseDirectory", message: "Expected an absolute path.")]))
 
-  /// The parameters without LSP's tokens, and who is to hear of progress under them.
-  private static func splitTokens(_ request: IncomingRequest) -> (JSONObject, ConnectionProgress?) {
-    let workDone = token(request.params["workDoneToken"])
-    let partial = token(request.params["partialResultToken"])
-    guard workDone != nil || partial != nil else { return (request.params, nil) }
-    let params = request.params.filter { $0 != "workDoneToken" && $0 != "partialResultToken" }
-    return (params, ConnectionProgress(request.connection, workDone: workDone, partial: partial))
-  }
-
-  private static func token(_ value: JSONValue?) -> JSONValue? {
-    switch value {
-    case .string, .int: value
-    default: nil
-    }
-  }
-
   /// Ends the service when the client's process is gone, as LSP asks.
   private func watch(_ processID: Int?) {
     guard watchesClient, let processID, let pid = pid_t(exactly: processID), pid > 0 else { return }
@@ -157,42 +144,34 @@ package final class Session: RequestHandler {
 /// Progress as LSP's `$/progress` notifications.
 package final class ConnectionProgress: ProgressSink {
   private let connection: Connection
-  let workDone: JSONValue?
-  private let partialToken: JSONValue?
+  let workDone: ProgressToken?
+  private let partial: ProgressToken?
 
-  package init(_ connection: Connection, workDone: JSONValue?, partial: JSONValue?) {
+  package init(_ connection: Connection, workDone: ProgressToken?, partial: ProgressToken? = nil) {
     self.connection = connection
     self.workDone = workDone
-    partialToken = partial
+    self.partial = partial
   }
 
-  func begin(_ title: String) {
-    send(["kind": "begin", "title": .string(title), "cancellable": true], delivery: .always)
+  /// Nil for a request that wants to hear of nothing.
+  convenience init?(_ connection: Connection, _ frame: RequestFrame) {
+    guard frame.workDoneToken != nil || frame.partialResultToken != nil else { return nil }
+    self.init(connection, workDone: frame.workDoneToken, partial: frame.partialResultToken)
   }
 
-  func report(_ report: ProgressReport) {
-    var value: JSONObject = ["kind": "report", "message": .string(report.message)]
-    if let percentage = report.percentage { value["percentage"] = .int(percentage) }
-    let data = report.given
-    if !data.isEmpty { value["data"] = .object(data) }
-    send(value, delivery: .latest(key: workDone?.text() ?? ""))
+  package func begin(_ title: String) { send(.begin(title), to: workDone, .always) }
+  package func report(_ report: ProgressReport) {
+    send(.report(report), to: workDone, .latest(key: workDone?.jsonValue.text() ?? ""))
   }
+  package func finished(_ trial: TrialResult) { send(.finished(trial), to: partial, .droppable) }
+  package func finished(_ example: ExampleResult) { send(.finished(example), to: partial, .droppable) }
+  package func end(_ message: String) { send(.end(message), to: workDone, .always) }
 
-  func finished(_ trial: TrialResult) { partial(["trial": trial.jsonValue]) }
-
-  func finished(_ example: ExampleResult) { partial(["example": example.jsonValue]) }
-
-  private func partial(_ value: JSONValue) {
-    guard let partialToken else { return }
-    connection.notify("$/progress", ["token": partialToken, "value": value], delivery: .droppable)
-  }
-
-  func end(_ message: String) {
-    send(["kind": "end", "message": .string(message)], delivery: .always)
-  }
-
-  private func send(_ value: JSONObject, delivery: Delivery) {
-    guard let workDone else { return }
-    connection.notify("$/progress", ["token": workDone, "value": .object(value)], delivery: delivery)
+  private func send(_ notice: ProgressNotice, to token: ProgressToken?, _ delivery: Delivery) {
+    guard let token else { return }
+    var params = ProgressParams()
+    params.token = token
+    params.value = notice
+    connection.notify("$/progress", params.jsonObject, delivery: delivery)
   }
 }

@@ -8,11 +8,10 @@ package import Schema
 extension Method {
   static let loadProgram = Method(
     "loadProgram", "Loads a program from a run, a file, an artifact or a state, for predict, evaluate and compile.",
-    resolving: LoadProgramRequest.self, gives: LoadProgramResult.self,
+    resolving: ProgramReference.self, gives: LoadProgramResult.self,
     example: ["run": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { request, resolver throws(HoneError) in
-    let reference = FieldReader(resolver.fields.object, problems: resolver.problems)
-    let resolved = try resolver.whole(try await resolver.resolve(reference))
+    let resolved = try resolver.whole(try await resolver.resolve(request, at: resolver.fields))
     return LoadProgramResult(resolved, id: resolver.workspace.load(resolved.program))
   }
 
@@ -28,24 +27,6 @@ extension Method {
     try writeFile(full, Array(StateFile.text(resolved.program).utf8))
     return SaveProgramResult(path: full, programID: programID(resolved.program))
   }
-}
-
-struct LoadProgramRequest: SchemaObject {
-  static let members: [Member<Self>] =
-    [
-      Member("run", \.run, "The id of a run: its best program, or the one it evaluated."),
-      Member("path", \.path, "A program file of Hone's or DSPy's."),
-      Member("artifactUri", \.artifactUri, "mlflow-artifacts:/{experiment}/{run}/artifacts/{file}"),
-      Member("programId", \.programId, "A program that compile or loadProgram named."),
-      Member("state", \.state, "The content of such a file."),
-    ] + Member.of(\.structure)
-  var run: String?
-  var path: String?
-  var artifactUri: String?
-  var programId: String?
-  var state: Stated<StateShape>?
-  /// For files that do not say it (DSPy's).
-  var structure = ModuleMembers()
 }
 
 struct SaveProgramRequest: SchemaObject {

@@ -1,106 +1,115 @@
+import Evaluation
 import JSON
+import Jobs
+import Programs
+import Schema
 
 /// A message that a client gets unasked, or may send without an answer: what OpenRPC has no words for.
 struct ProtocolMessage: Sendable {
   var name: String
   var summary: String
-  var params: JSONObject
-  var required: [String] = []
-  /// For what is answered: the answer's schema.
-  var result: JSONValue?
+  var params: Schema
+  /// Of one that is answered.
+  var result: Schema?
+  var example: Example
+
   /// Parameters, and the answer where there is one.
-  var example: (params: JSONValue, result: JSONValue?)
+  struct Example: Sendable {
+    var params: JSONValue
+    var result: JSONValue?
+  }
+
+  init(_ name: String, _ summary: String, takes params: Schema, gives result: Schema? = nil, example: Example) {
+    self.name = name
+    self.summary = summary
+    self.params = params
+    self.result = result
+    self.example = example
+  }
 
   var json: JSONValue {
-    var object: JSONObject = [
-      "name": .string(name), "summary": .string(summary), "params": Shape.object(params, required: required),
-    ]
-    if let result { object["result"] = result }
+    var object: JSONObject = ["name": .string(name), "summary": .string(summary), "params": params.json]
+    if let result { object.append("result", result.json) }
     var pair: JSONObject = ["params": example.params]
-    if let result = example.result { pair["result"] = result }
-    object["examples"] = [.object(pair)]
+    if let result = example.result { pair.append("result", result) }
+    object.append("examples", [.object(pair)])
     return .object(object)
   }
 }
 
 extension ProtocolMessage {
+  private init<Question: CallbackQuestion>(
+    _ question: Question.Type, _ summary: String, gives result: Schema, example: Example
+  ) {
+    self.init(Question.kind.method, summary, takes: Question.schema, gives: result, example: example)
+  }
+
   /// Requests from the service to the client.
   static let callbacks: [ProtocolMessage] = [
     ProtocolMessage(
-      name: "metric/score", summary: "Scores one prediction: the metric {\"client\": name}.",
-      params: [
-        "name": Shape.string, "example": Shape.anyObject, "prediction": Shape.anyObject,
-        "trace": ["anyOf": [Shape.array(Shape.reference("PredictorStep")), ["type": "null"]]],
-        "options": Shape.anyObject,
-      ],
-      required: ["name", "example", "prediction", "trace"], result: Shape.reference("MetricAnswer"),
-      example: (
-        [
+      ScoreQuestion.self, "Scores one prediction: the metric {\"client\": name}.",
+      gives: Schema(.named("MetricAnswer")),
+      example: Example(
+        params: [
           "name": "exact", "example": ["question": "2 + 2?", "answer": "4"], "prediction": ["answer": "4"],
           "trace": .null,
-        ],
-        ["score": 1, "feedback": "right"]
-      )),
+        ], result: ["score": 1, "feedback": "right"])),
     ProtocolMessage(
-      name: "languageModel/complete", summary: "Completes a chat: the model {\"client\": name}.",
-      params: [
-        "name": Shape.string, "messages": Shape.array(Shape.reference("ChatMessage")), "options": Shape.anyObject,
-      ],
-      required: ["name", "messages", "options"], result: Shape.reference("CompletionAnswer"),
-      example: (
-        ["name": "mine", "messages": [["role": "user", "content": "Hello"]], "options": ["temperature": 0.7]],
-        ["text": "Hello to you", "usage": ["inputTokens": 9, "outputTokens": 4]]
-      )),
+      CompletionQuestion.self, "Completes a chat: the model {\"client\": name}.",
+      gives: Schema(.named("CompletionAnswer")),
+      example: Example(
+        params: [
+          "name": "mine", "messages": [["role": "user", "content": "Hello"]], "options": ["temperature": 0.7],
+        ], result: ["text": "Hello to you", "usage": ["inputTokens": 9, "outputTokens": 4]])),
     ProtocolMessage(
-      name: "tool/call", summary: "Calls a tool of a ReAct program. An error is shown to the model as what came of it.",
-      params: ["name": Shape.string, "args": Shape.anyObject], required: ["name", "args"],
-      result: Shape.object(["result": [:]], required: ["result"]),
-      example: (["name": "add", "args": ["a": 2, "b": 2]], ["result": 4])),
+      ToolQuestion.self,
+      "Calls a tool of a ReAct program. An error is shown to the model as what came of it.",
+      gives: ToolAnswer.schema,
+      example: Example(params: ["name": "add", "args": ["a": 2, "b": 2]], result: ["result": 4])),
     ProtocolMessage(
-      name: "program/forward",
-      summary:
-        "Runs a host program once. Until it is answered, predict {executionId, predictor, inputs} runs its predictors.",
-      params: ["name": Shape.string, "executionId": Shape.string, "inputs": Shape.anyObject],
-      required: ["name", "executionId", "inputs"],
-      result: Shape.object(["outputs": Shape.anyObject], required: ["outputs"]),
-      example: (
-        ["name": "Answerer", "executionId": "0123456789abcdef0123456789abcdef", "inputs": ["question": "2 + 2?"]],
-        ["outputs": ["answer": "4"]]
-      )),
+      ForwardQuestion.self,
+      "Runs a host program once. Until it is answered, predict {executionId, predictor, inputs} runs its predictors.",
+      gives: ForwardAnswer.schema,
+      example: Example(
+        params: [
+          "name": "Answerer", "executionId": "0123456789abcdef0123456789abcdef", "inputs": ["question": "2 + 2?"],
+        ], result: ["outputs": ["answer": "4"]])),
   ]
 
   /// Notifications from the service to the client.
   static let fromService: [ProtocolMessage] = [
     ProtocolMessage(
-      name: "$/progress",
-      summary:
-        "How far a request is that has a workDoneToken (begin, report, end), or a finished example or trial of one "
+      "$/progress",
+      "How far a request is that has a workDoneToken (begin, report, end), or a finished example or trial of one "
         + "that has a partialResultToken.",
-      params: ["token": ["type": ["string", "integer"]], "value": Shape.reference("Progress")],
-      required: ["token", "value"],
-      example: (
-        [
-          "token": "t1",
-          "value": ["kind": "report", "message": "search, trial 3, best 61.0, 214 calls", "percentage": 40],
-        ], nil
-      )),
+      takes: ProgressParams.schema,
+      example: Example(params: [
+        "token": "t1",
+        "value": ["kind": "report", "message": "search, trial 3, best 61.0, 214 calls", "percentage": 40],
+      ])),
     ProtocolMessage(
-      name: "$/cancelRequest",
-      summary: "The service no longer waits for the callback of that id: its request was "
-        + "cancelled, or its time is up.",
-      params: ["id": Shape.integer], required: ["id"], example: (["id": 1_000_000_000], nil)),
+      "$/cancelRequest",
+      "The service no longer waits for the callback of that id: its request was cancelled, or its time is up.",
+      takes: Cancellation.schema, example: Example(params: ["id": 1_000_000_000])),
   ]
 
   /// Notifications from the client to the service.
   static let fromClient: [ProtocolMessage] = [
     ProtocolMessage(
-      name: "$/cancelRequest",
-      summary: "Ends a request, which is then answered with -32800; what it had finished stays tracked.",
-      params: ["id": ["type": ["string", "integer"]]], required: ["id"], example: (["id": 1], nil)),
+      "$/cancelRequest", "Ends a request, which is then answered with -32800; what it had finished stays tracked.",
+      takes: Cancellation.schema, example: Example(params: ["id": 1])),
     ProtocolMessage(
-      name: "initialized", summary: "LSP's; taken and passed over.", params: [:], example: ([:], nil)),
+      "initialized", "LSP's; taken and passed over.", takes: NoMembers.schema, example: Example(params: [:])),
     ProtocolMessage(
-      name: "exit", summary: "Ends the process: with status 0 after shutdown, else 1.", params: [:], example: ([:], nil)
-    ),
+      "exit", "Ends the process: with status 0 after shutdown, else 1.", takes: NoMembers.schema,
+      example: Example(params: [:])),
   ]
+}
+
+/// The parameters of `$/cancelRequest`.
+private struct Cancellation: ForeignRecord {
+  static let members: [Member<Self>] = [
+    Member("id", \.id, isRequired: true, "The id of the request that is given up.")
+  ]
+  var id: ProgressToken?
 }

@@ -36,7 +36,7 @@ package enum OpenRPC {
 
   /// The shapes that requests and results refer to by name.
   static func shapes(_ catalog: Catalog) -> JSONObject {
-    JSONObject(catalog.shapes.map { ($0.name, $0.schema.json) }).merging(Shape.all)
+    JSONObject(catalog.shapes.map { ($0.name, $0.schema.json) })
   }
 
   /// A schema whose references lead to files beside it.
@@ -58,27 +58,30 @@ package enum OpenRPC {
     var object: JSONObject = [
       "name": .string(method.name), "summary": .string(method.summary), "paramStructure": "by-name",
       "params": .array(
-        method.parameters.map { parameter in
-          [
-            "name": .string(parameter.name), "description": .string(parameter.summary),
-            "required": .bool(parameter.isRequired),
-            "schema": .object(parameter.jsonObject.filter { $0 != "description" }),
-          ]
-        }),
+        method.parameters.map(parameter)),
       "result": ["name": .string("\(method.name)Result"), "schema": method.result.json],
     ]
     if let example = method.example {
-      object["examples"] = [
+      object.append(
+        "examples",
         [
-          "name": .string(method.name),
-          "params": .array(example.map { ["name": .string($0.key), "value": $0.value] }),
-        ]
-      ]
+          [
+            "name": .string(method.name),
+            "params": .array(example.map { ["name": .string($0.key), "value": $0.value] }),
+          ]
+        ])
     }
-    if method.isLong { object["x-progress"] = true }
+    if method.isLong { object.append("x-progress", true) }
     let errors = ["invalidParams", "requestFailed"] + (method.isLong ? ["requestCancelled"] : [])
-    object["errors"] = .array(errors.map { ["$ref": .string("#/components/errors/\($0)")] })
+    object.append("errors", .array(errors.map { ["$ref": .string("#/components/errors/\($0)")] }))
     return .object(object)
+  }
+
+  private static func parameter(_ field: Schema.Field) -> JSONValue {
+    [
+      "name": .string(field.name), "description": .string(field.summary), "required": .bool(field.isRequired),
+      "schema": .object(field.jsonObject.filter { $0 != "description" }),
+    ]
   }
 
   /// LSP's life cycle, for clients that want it.
@@ -86,26 +89,10 @@ package enum OpenRPC {
     [
       "name": "initialize", "summary": "Tells the client what the service can do. Optional.",
       "paramStructure": "by-name",
-      "params": [
-        [
-          "name": "processId", "description": "The client's process, which the service outlives by seconds only.",
-          "required": false, "schema": ["type": ["integer", "null"]],
-        ],
-        [
-          "name": "baseDirectory", "description": "The absolute path from which relative paths count.",
-          "required": false, "schema": Shape.string,
-        ],
-        [
-          "name": "capabilities", "description": "As in LSP; callbacks says which of its functions the client serves.",
-          "required": false, "schema": Shape.object(["callbacks": Shape.reference("ServedCallbacks")]),
-        ],
-      ],
+      "params": .array(InitializeRequest.fields.map(parameter)),
       "result": [
         "name": "initializeResult",
-        "schema": Shape.object([
-          "serverInfo": Shape.object(["name": Shape.string, "version": Shape.string]), "protocolVersion": Shape.string,
-          "capabilities": Shape.anyObject,
-        ]),
+        "schema": InitializeResult.schema.json,
       ],
       "examples": [
         ["name": "initialize", "params": [["name": "capabilities", "value": ["callbacks": ["metrics": ["exact"]]]]]]

@@ -48,5 +48,8 @@ package enum Change<Value: SchemaValue>: SchemaValue {
     value.isNull ? .lift : Value.read(value, at: place, problems).map(Change.set)
   }
 
-  package var jsonValue: JSONValue { if case .set(let value) = self { value.jsonValue } else { .null } }
+  /// What it is set to; nil where it is lifted, or nothing is said.
+  package var value: Value? { if case .set(let value) = self { value } else { nil } }
+
+  package var jsonValue: JSONValue { value?.jsonValue ?? .null }
 }

@@ -19,7 +19,7 @@ extension Member {
 
   package static func module(_ path: MemberPath<Owner, String?>) -> Self {
     Member(
-      "module", path, as: ModuleMembers.moduleName,
+      "module", path, as: AskingMembers.moduleName,
       "The module for a program given as a signature's text; ChainOfThought unless said.")
   }
 

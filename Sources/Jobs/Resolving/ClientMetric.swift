@@ -20,30 +20,24 @@ package struct ClientMetric: Metric {
   }
 
   func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
-    let question = question(example, outputs, trace: .null)
-    return try reading(try await callbacks.answer(question))
+    try reading(try await callbacks.answer(question(example, outputs, trace: nil)))
   }
 
   func score(_ scoring: Scoring) async throws(HoneError) -> MetricScore {
-    var trace = JSONValue.null
-    if scoring.isBootstrapping {
-      trace = .array(
-        scoring.prediction.steps.map { step in
-          [
-            "predictor": .string(scoring.predictors[step.predictor]), "inputs": .object(step.inputs),
-            "outputs": .object(step.outputs),
-          ]
-        })
-    }
+    let steps = scoring.prediction.steps.map { StepRecord($0, predictor: scoring.predictors[$0.predictor]) }
     return try await callbacks.ask(
-      question(scoring.example, scoring.prediction.outputs, trace: trace), for: scoring.context.call,
-      reading: reading)
+      question(scoring.example, scoring.prediction.outputs, trace: scoring.isBootstrapping ? steps : nil),
+      for: scoring.context.call, reading: reading)
   }
 
-  private func question(_ example: JSONObject, _ outputs: JSONObject, trace: JSONValue) -> Callback {
-    var params: JSONObject = ["example": .object(example), "prediction": .object(outputs), "trace": trace]
-    if let options { params.append("options", .object(options)) }
-    return Callback(method: "metric/score", name: name, params: params, timeout: timeout, failure: .metricFailed)
+  private func question(_ example: JSONObject, _ outputs: JSONObject, trace: [StepRecord]?) -> Callback {
+    var question = ScoreQuestion()
+    question.name = name
+    question.example = example
+    question.prediction = outputs
+    question.trace = trace
+    question.options = options
+    return Callback(question, timeout: timeout, failure: .metricFailed)
   }
 
   private func reading(_ answer: JSONValue) throws(HoneError) -> MetricScore {

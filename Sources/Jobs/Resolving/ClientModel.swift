@@ -3,6 +3,7 @@ import JSON
 import LanguageModels
 import Messages
 import Programs
+import Schema
 
 /// A language model that the client answers for: `languageModel/complete`.
 package struct ClientModel: LanguageModel {
@@ -13,17 +14,18 @@ package struct ClientModel: LanguageModel {
   var endpoint: String { "the client" }
 
   func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
-    let params: JSONObject = [
-      "name": .string(name), "messages": request.prompt.json, "options": .object(request.options.json),
-    ]
+    var question = CompletionQuestion()
+    question.name = name
+    question.messages = request.prompt.messages.map { ChatMessageRecord($0) }
+    question.options = request.options.json
     let answer: JSONValue
     do throws(CallbackFailure) {
       // The deadline is the model client's, which every kind of model has.
-      answer = try await peer.ask("languageModel/complete", params, timeout: nil)
+      answer = try await peer.ask(CallbackKind.languageModels.method, question.given, timeout: nil)
     } catch {
       throw failure(error)
     }
-    guard let reply = Self.reply(answer) else {
+    guard let reply = CompletionAnswer.reply(answer) else {
       throw ModelFailure(
         HoneError(
           .malformedReply,
@@ -32,40 +34,6 @@ package struct ClientModel: LanguageModel {
           remedy: "Mend the client's function."), retry: .never)
     }
     return reply
-  }
-
-  // MARK: Answers
-
-  /// A text alone, `{"text"}`, or `{"choices"}` of texts, `{"text"}` or OpenAI's `{"message": {"content"}}`.
-  private static func reply(_ answer: JSONValue) -> ModelReply? {
-    if case .string(let text) = answer { return ModelReply(texts: [text]) }
-    guard case .object(let object) = answer else { return nil }
-    var texts: [String] = []
-    var reasons: [String] = []
-    if let choices = object["choices"] {
-      guard case .array(let choices) = choices, !choices.isEmpty else { return nil }
-      for choice in choices {
-        guard let text = choice.stringValue ?? choice["text"]?.stringValue ?? choice["message"]?["content"]?.stringValue
-        else { return nil }
-        texts.append(text)
-        if let reason = (choice["finish_reason"] ?? choice["finishReason"])?.stringValue { reasons.append(reason) }
-      }
-    } else {
-      guard let text = object["text"]?.stringValue else { return nil }
-      texts = [text]
-      if let reason = (object["finishReason"] ?? object["finish_reason"])?.stringValue { reasons = [reason] }
-    }
-    let usage = object["usage"]
-    func tokens(_ names: String...) -> Int {
-      for name in names { if let count = usage?[name]?.intValue { return max(0, count) } }
-      return 0
-    }
-    return ModelReply(
-      texts: texts, finishReasons: reasons,
-      usage: TokenUsage(
-        inputTokens: tokens("inputTokens", "prompt_tokens", "input_tokens"),
-        outputTokens: tokens("outputTokens", "completion_tokens", "output_tokens")),
-      model: object["model"]?.stringValue)
   }
 
   // MARK: Failures
@@ -85,13 +53,13 @@ package struct ClientModel: LanguageModel {
             .languageModelRejected, "The client does not serve languageModel/complete: \(message)",
             remedy: "Answer languageModel/complete in the client."), retry: .never)
       }
-      let stated = data?["kind"]?.stringValue.map(FailureKind.init(rawValue:))
+      let given = ClientFailure(data)
+      let stated = given.kind.map(FailureKind.init(rawValue:))
       let kind = stated.flatMap { Self.kinds.contains($0) ? $0 : nil } ?? .languageModelUnavailable
       let isLasting = [.authentication, .languageModelRejected, .contextWindowExceeded].contains(kind)
-      let pause = (data?["retryAfter"] ?? data?["retry_after"])?.doubleValue
       return ModelFailure(
         HoneError(kind, "The client's language model \"\(name)\" failed: \(message)"),
-        retry: isLasting ? .never : pause.map { .after($0) } ?? .backOff)
+        retry: isLasting ? .never : given.retryAfter.map { .after($0) } ?? .backOff)
     case .timedOut(let seconds):
       return ModelFailure(
         HoneError(.timeout, "The client's language model \"\(name)\" gave no answer within \(seconds) s."),
@@ -107,4 +75,12 @@ package struct ClientModel: LanguageModel {
         retry: .never)
     }
   }
+}
+
+/// What a client may say of a failure of its model, in the `data` of its error.
+private struct ClientFailure: ForeignRecord {
+  static let members: [Member<Self>] = [Member("kind", \.kind), Member("retryAfter", \.retryAfter)]
+  var kind: String?
+  /// Seconds.
+  var retryAfter: Double?
 }

@@ -1,6 +1,6 @@
 import Basics
 package import Failures
-import JSON
+package import JSON
 package import LanguageModels
 package import Programs
 package import Schema
@@ -28,7 +28,7 @@ extension RequestResolver {
     let resolved: ResolvedProgram?
     if let id {
       if stated != nil { problems.add(fields.place("programId"), "Give program or programId, not both.") }
-      resolved = try await resolve(FieldReader(["programId": .string(id)], problems: problems))
+      resolved = try await resolve(ProgramReference(programID: id), at: fields)
     } else {
       resolved = try await unchecked(stated, module)
     }
@@ -47,19 +47,19 @@ extension RequestResolver {
       return nil
     }
     let path = fields.place(name)
-    if let object = value.objectValue, Self.referenceKeys.contains(where: { object[$0] != nil }) {
-      let reference = FieldReader(object, path: path, problems: problems)
+    if let object = value.objectValue, ProgramReference.isOne(object) {
+      let reader = FieldReader(object, path: path, problems: problems)
+      let reference = ProgramReference.known(from: reader)
       let resolved: ResolvedProgram?
       do throws(HoneError) {
-        resolved = try await resolve(reference)
+        resolved = try await resolve(reference, at: reader)
       } catch {
         // A check wants to hear of everything else too.
         guard environment.isCheck else { throw error }
-        let key = Self.referenceKeys.first { object[$0] != nil } ?? ""
-        problems.add(reference.place(key), error.message)
+        problems.add(reader.place(reference.kinds.first ?? ""), error.message)
         return nil
       }
-      reference.finish()
+      reader.finish()
       return resolved
     }
     let read = Module.read(
@@ -69,45 +69,42 @@ extension RequestResolver {
     return read.map { ResolvedProgram(program: Program($0)) }
   }
 
-  static let referenceKeys = ["run", "path", "artifactUri", "state", "programId"]
-  /// The members that say a program's structure, beside a reference to its state.
-  static let structureKeys = ["signature", "steps", "host", "predictors"]
-
-  /// The program that a reference's members name. Exactly one of them may stand.
-  package func resolve(_ reference: FieldReader) async throws(HoneError) -> ResolvedProgram? {
-    let given = Self.referenceKeys.filter { reference.object[$0] != nil && reference.object[$0] != .null }
-    guard given.count == 1, let kind = given.first else {
+  /// The program that a reference names.
+  ///
+  /// - Parameter reader: the object that the reference was read from.
+  package func resolve(
+    _ reference: ProgramReference, at reader: FieldReader
+  ) async throws(HoneError) -> ResolvedProgram? {
+    guard reference.kinds.count == 1 else {
+      // One that cannot be read is noted already.
+      guard problems.problems.isEmpty || !reference.kinds.isEmpty else { return nil }
       problems.add(
         Problem(
-          path: reference.path, message: "Exactly one of \(Self.referenceKeys.joined(separator: ", ")) is needed.",
-          allowed: Self.referenceKeys))
+          path: reader.path,
+          message: "Exactly one of \(ProgramReference.kinds.joined(separator: ", ")) is needed.",
+          allowed: ProgramReference.kinds))
       return nil
     }
     var structure: Module?
-    if Self.structureKeys.contains(where: { reference.object[$0] != nil }) {
-      structure = Module.read(reference)
+    if reference.structure.isStated {
+      structure = Module.read(reference.structure, at: reader)
       guard structure != nil else { return nil }
     }
-    switch kind {
-    case "programId":
-      guard let id = reference.string("programId") else { return nil }
+    if let id = reference.programID {
       guard let program = workspace.program(id) else {
         throw HoneError(
           .notFound, "There is no loaded program \"\(id)\" in this workspace.",
           remedy: "Load it again with loadProgram; ids last as long as the workspace.")
       }
       return ResolvedProgram(program: program)
-    case "run":
-      guard let id = reference.string("run") else { return nil }
-      return try await program(ofRun: id, structure)
-    case "artifactUri":
-      guard let uri = reference.string("artifactUri") else { return nil }
-      let content = try await workspace.store().readArtifact(uri: uri)
-      return try decode(content.bytes, structure, source: uri)
-    case "path":
-      guard let file = reference.string("path") else { return nil }
+    }
+    if let id = reference.run { return try await program(ofRun: id, structure) }
+    if let uri = reference.artifactURI {
+      return try decode(try await workspace.store().readArtifact(uri: uri).bytes, structure, source: uri)
+    }
+    if let file = reference.path {
       guard environment.opensFiles else {
-        problems.add(reference.place("path"), "Files are not opened for the web page; name a run or an artifact.")
+        problems.add(reader.place("path"), "Files are not opened for the web page; name a run or an artifact.")
         return nil
       }
       let path = file.hasPrefix("/") ? file : environment.baseDirectory + "/" + file
@@ -116,12 +113,10 @@ extension RequestResolver {
           .notFound, "The program file \(path) cannot be read.", remedy: "Check the path and its permissions.")
       }
       return try decode(bytes, structure, source: path)
-    default:
-      guard let state = reference.object("state") else { return nil }
-      let (program, warnings) = try StateFile.decode(
-        .object(state), module: structure, source: reference.place("state"))
-      return ResolvedProgram(program: program, warnings: warnings)
     }
+    let (program, warnings) = try StateFile.decode(
+      .object(reference.state ?? [:]), module: structure, source: reader.place("state"))
+    return ResolvedProgram(program: program, warnings: warnings)
   }
 
   private func program(ofRun id: String, _ structure: Module?) async throws(HoneError) -> ResolvedProgram {
@@ -150,6 +145,40 @@ extension RequestResolver {
     }
     let (program, warnings) = try StateFile.decode(value, module: structure, source: source)
     return ResolvedProgram(program: program, warnings: warnings)
+  }
+}
+
+/// A program that is kept somewhere, and its structure where the file does not say it.
+package struct ProgramReference: SchemaObject {
+  package static let members: [Member<Self>] =
+    [
+      Member("run", \.run, "The id of a run: its best program, or the one it evaluated."),
+      Member("path", \.path, "A program file of Hone's or DSPy's."),
+      Member("artifactUri", \.artifactURI, "mlflow-artifacts:/{experiment}/{run}/artifacts/{file}"),
+      Member("programId", \.programID, "A program that compile or loadProgram named."),
+      Member("state", \.state, as: Schema(.named(StateShape.name), StateShape.phrase), "The content of such a file."),
+    ] + Member.of(\.structure)
+  /// The members of which exactly one stands.
+  static let kinds = members.prefix(5).map(\.name)
+
+  package var run: String?
+  package var path: String?
+  package var artifactURI: String?
+  package var programID: String?
+  package var state: JSONObject?
+  package var structure = ProgramMembers()
+
+  package init() {}
+  package init(run: String) { self.run = run }
+  init(programID: String) { self.programID = programID }
+
+  /// Those that this one has.
+  var kinds: [String] { given.keys.filter(Self.kinds.contains) }
+
+  /// Whether an object refers to a program rather than states one.
+  static func isOne(_ object: JSONObject) -> Bool {
+    let fields = FieldReader(object, problems: ProblemList())
+    return kinds.contains(where: fields.gives)
   }
 }
 

@@ -28,10 +28,10 @@ extension RequestResolver {
   }
 
   /// A metric that the client computes; nil, with everything wrong noted, if it cannot be.
-  func clientMetric(_ name: String, _ options: JSONObject, at path: String) async throws(HoneError) -> ClientMetric? {
-    guard let peer = peer(.metrics, name, at: path + ".client") else { return nil }
-    let stated = JSONObject([("client", .string(name))]).merging(options)
-    guard let request = ClientMetricRequest.read(.object(stated), at: path, problems) else { return nil }
+  func clientMetric(_ stated: JSONObject, at path: String) async throws(HoneError) -> ClientMetric? {
+    guard let request = ClientMetricRequest.read(.object(stated), at: path, problems),
+      let peer = peer(.metrics, request.client, at: path + ".client")
+    else { return nil }
     return ClientMetric(request, callbacks: Callbacks(peer: peer, store: try await workspace.store()))
   }
 
@@ -43,10 +43,9 @@ extension RequestResolver {
     let parts = RequestResolver(workspace, method, reader, environment)
     let program: Program?
     if let stated = request.program {
-      program = try await parts.program(stated, module: request.structure.module)?.program
+      program = try await parts.program(stated, module: request.structure.asked.module)?.program
     } else {
-      let structure = judge.filter { $0 != "inputs" }
-      program = Module.read(FieldReader(structure, path: path, problems: problems)).map(Program.init)
+      program = Module.read(request.structure, at: reader).map(Program.init)
     }
     var configuration = request.lm
     if configuration == nil, reader.object["lm"] == nil {
@@ -112,7 +111,17 @@ package struct ClientMetricRequest: SchemaObject {
   var options: JSONObject?
 }
 
-/// `{"judge": {…}}`: a program that scores, and how it is asked.
+/// `{"judge": {…}}` as a metric.
+package struct JudgeMetricRequest: SchemaObject {
+  static let members: [Member<Self>] = [
+    Member(
+      "judge", \.judge, isRequired: true, as: Schema(.named("Judge"), "an object that describes a judge"),
+      "A program that scores, asked with a model.")
+  ]
+  var judge: JSONObject = [:]
+}
+
+/// A program that scores, and how it is asked.
 package struct JudgeRequest: SchemaObject {
   static let members: [Member<Self>] =
     [
@@ -123,7 +132,7 @@ package struct JudgeRequest: SchemaObject {
   var name = "judge"
   var program: Stated<ProgramShape>?
   var lm: ModelConfiguration?
-  var structure = ModuleMembers()
+  var structure = ProgramMembers()
   var options = JudgeMetric.Options()
 
   mutating func settle(_ fields: FieldReader) { options.settle(fields) }

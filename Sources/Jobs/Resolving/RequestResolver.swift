@@ -129,10 +129,10 @@ package struct RequestResolver {
     let place = fields.place("metric")
     switch MetricRegistry.make(value, path: place, among: workspace.metrics, problems: problems) {
     case .builtIn(let metric)?: return metric
-    case .client(let client, let options)?: return try await clientMetric(client, options, at: place)
-    case .judge(let judge, let options)?:
-      FieldReader(options, path: place, problems: problems).finish()
-      return try await judgeMetric(judge, at: place + ".judge")
+    case .client(let object)?: return try await clientMetric(object, at: place)
+    case .judge(let object)?:
+      guard let request = JudgeMetricRequest.read(.object(object), at: place, problems) else { return nil }
+      return try await judgeMetric(request.judge, at: place + ".judge")
     case nil: return nil
     }
   }

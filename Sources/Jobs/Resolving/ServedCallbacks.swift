@@ -1,27 +1,4 @@
-package import JSON
-
-/// What a client's functions are asked for, and under which name `initialize` lists them.
-package enum CallbackKind: String, CaseIterable {
-  case metrics, languageModels, tools, programs
-
-  package var method: String {
-    switch self {
-    case .metrics: "metric/score"
-    case .languageModels: "languageModel/complete"
-    case .tools: "tool/call"
-    case .programs: "program/forward"
-    }
-  }
-
-  var noun: String {
-    switch self {
-    case .metrics: "metric"
-    case .languageModels: "language model"
-    case .tools: "tool"
-    case .programs: "program"
-    }
-  }
-}
+package import Programs
 
 /// The functions that a client said it serves. A kind that it said nothing of is trusted to be there.
 package struct ServedCallbacks: Sendable {
@@ -37,14 +14,9 @@ package struct ServedCallbacks: Sendable {
     for kind in CallbackKind.allCases { self.names[kind] = names[kind] ?? [] }
   }
 
-  /// From the parameters of `initialize`: `capabilities.callbacks`, or `initializationOptions.callbacks` for editors
-  /// whose capabilities are not their own to state.
-  package init(initialize params: JSONObject) {
-    let stated = params["capabilities"]?["callbacks"] ?? params["initializationOptions"]?["callbacks"]
-    for kind in CallbackKind.allCases {
-      guard let list = stated?[kind.rawValue]?.arrayValue else { continue }
-      names[kind] = list.compactMap(\.stringValue)
-    }
+  /// What the client listed in `initialize`.
+  package init(_ list: CallbackList) {
+    for kind in CallbackKind.allCases { names[kind] = list[kind] }
   }
 
   /// The names of that kind; nil if nothing was said.

@@ -25,7 +25,7 @@ extension RequestResolver {
 
   /// Members with a program's state in place of a reference to the program.
   private static func frozen(_ members: JSONObject, _ program: Program) -> JSONObject {
-    guard let object = members["program"]?.objectValue, referenceKeys.contains(where: { object[$0] != nil }) else {
+    guard let object = members["program"]?.objectValue, ProgramReference.isOne(object) else {
       return members
     }
     var members = members

@@ -1,0 +1,51 @@
+package import JSON
+package import Jobs
+import Programs
+package import Schema
+
+/// The parameters of `initialize` that the service reads.
+struct InitializeRequest: ForeignRecord {
+  static let members: [Member<Self>] = [
+    Member("processId", \.processID, "The client's process, which the service outlives by seconds only."),
+    Member("baseDirectory", \.baseDirectory, as: Schema(.string), "The absolute path from which relative paths count."),
+    Member(
+      "capabilities", \.capabilities, "As in LSP; callbacks says which of its functions the client serves."),
+    Member(
+      "initializationOptions", \.options,
+      "For editors whose capabilities are not their own to state: callbacks may stand here, too."),
+  ]
+  var processID: Int?
+  var baseDirectory: JSONValue?
+  var capabilities = Callbacks()
+  var options = Callbacks()
+
+  struct Callbacks: ForeignRecord {
+    static let members: [Member<Self>] = [
+      Member(
+        "callbacks", \.callbacks, as: Schema(.named("ServedCallbacks")), "Which functions the client serves, by name.")
+    ]
+    var callbacks: CallbackList?
+  }
+
+  /// The functions that the client serves.
+  var callbacks: CallbackList { capabilities.callbacks ?? options.callbacks ?? CallbackList() }
+}
+
+/// Members of any request that are the session's, not the method's.
+package struct RequestFrame: ForeignRecord {
+  package static let members: [Member<Self>] = [
+    Member("workDoneToken", \.workDoneToken), Member("partialResultToken", \.partialResultToken),
+    Member("baseDirectory", \.baseDirectory),
+  ]
+  package var workDoneToken: ProgressToken?
+  package var partialResultToken: ProgressToken?
+  package var baseDirectory: JSONValue?
+
+  package init() {}
+
+  /// The request's parameters without them.
+  static func stripped(_ params: JSONObject) -> JSONObject {
+    let own = members.map(\.name)
+    return params.filter { !own.contains($0) }
+  }
+}
