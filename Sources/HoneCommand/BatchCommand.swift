@@ -4,6 +4,7 @@ import Foundation
 import HoneService
 import JSON
 import JSONRPC
+import Jobs
 import Schema
 
 /// `hone batch`.
@@ -68,7 +69,7 @@ struct BatchCommand: AsyncParsableCommand {
     case .failure(let error): return failure(RPCError(.parseError, "Request \(number) is not JSON: \(error)."))
     }
     let request = BatchEntry(value)
-    id = request.id ?? .int(number)
+    if case .none = request.id { id = .int(number) } else { id = request.id.jsonValue }
     guard let method = request.method else {
       return failure(RPCError(.invalidRequest, "Request \(number) has no member \"method\"."))
     }
@@ -88,7 +89,8 @@ private struct BatchEntry: ForeignRecord {
   static let members: [Member<Self>] = [
     Member("id", \.id), Member("method", \.method), Member("params", \.params),
   ]
-  var id: JSONValue?
+  /// Null is an id, too.
+  var id = Change<JSONValue>.none
   var method: String?
   var params = JSONValue.null
 }

@@ -32,13 +32,8 @@ package final class Connection: Sendable, ByteStreamDelegate {
   private let stream: any ByteStream
   private let handler: any RequestHandler
   private let state: Mutex<ConnectionState>
-  private let waiters = Mutex(Waiters())
-
-  private struct Waiters {
-    var nextNumber = 0
-    var room: [Int: CheckedContinuation<Void, Never>] = [:]
-    var end: [CheckedContinuation<Void, Never>] = []
-  }
+  /// Who waits for the connection's end.
+  private let waiters = Mutex<[CheckedContinuation<Void, Never>]>([])
 
   /// - Parameter framing: the framing to use from the start, where it is not the peer who begins.
   package init(
@@ -87,7 +82,7 @@ package final class Connection: Sendable, ByteStreamDelegate {
   /// Returns when the connection is closed and the last of its works has returned.
   package func waitUntilFinished() async {
     await withCheckedContinuation { continuation in
-      waiters.withLock { $0.end.append(continuation) }
+      waiters.withLock { $0.append(continuation) }
       resumeEndWaiters()
     }
   }
@@ -95,8 +90,8 @@ package final class Connection: Sendable, ByteStreamDelegate {
   private func resumeEndWaiters() {
     guard state.withLock({ $0.isClosed && $0.runningTasks == 0 && !$0.isPumping }) else { return }
     let end = waiters.withLock { waiters in
-      defer { waiters.end = [] }
-      return waiters.end
+      defer { waiters = [] }
+      return waiters
     }
     for waiter in end { waiter.resume() }
   }
@@ -122,47 +117,6 @@ package final class Connection: Sendable, ByteStreamDelegate {
   @discardableResult
   package func notify(_ method: String, _ params: JSONObject, coalesceKey: String) -> Bool {
     notify(method, params, delivery: .latest(key: coalesceKey))
-  }
-
-  /// Sends a notification that must arrive, waiting until there is room for it.
-  ///
-  /// - Throws: `clientGone` if the connection closes first, `cancelled` if the task is cancelled.
-  package func notifyWhenRoom(_ method: String, _ params: JSONObject) async throws(HoneError) {
-    while !state.withLock({ $0.hasRoom || $0.isClosed }) {
-      guard !Task.isCancelled else { throw HoneError(.cancelled, "The request was cancelled.") }
-      await waitForRoom()
-    }
-    guard notify(method, params) else { throw CallFailure.connectionClosed.honeError(method: method) }
-  }
-
-  private func waitForRoom() async {
-    let number = waiters.withLock { waiters in
-      waiters.nextNumber += 1
-      return waiters.nextNumber
-    }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        waiters.withLock { $0.room[number] = continuation }
-        // Room or a cancellation may have come in between.
-        if Task.isCancelled { wake(number) }
-        wakeIfRoom()
-      }
-    } onCancel: {
-      wake(number)
-    }
-  }
-
-  private func wake(_ number: Int) {
-    waiters.withLock { $0.room.removeValue(forKey: number) }?.resume()
-  }
-
-  private func wakeIfRoom() {
-    guard !waiters.withLock({ $0.room.isEmpty }), state.withLock({ $0.hasRoom || $0.isClosed }) else { return }
-    let room = waiters.withLock { waiters in
-      defer { waiters.room = [:] }
-      return waiters.room
-    }
-    for waiter in room.values { waiter.resume() }
   }
 
   // MARK: Asking
@@ -238,7 +192,6 @@ package final class Connection: Sendable, ByteStreamDelegate {
     for task in tasks { task.cancel() }
     for caller in callers { caller.resume(returning: .failure(.connectionClosed)) }
     handler.connectionClosed(self)
-    wakeIfRoom()
     resumeEndWaiters()
   }
 
@@ -372,6 +325,5 @@ package final class Connection: Sendable, ByteStreamDelegate {
       return state.inputUsedUp && !state.outgoing.isEmpty ? state.outgoing.takeAll() : []
     }
     for caller in callers { caller.resume(returning: .failure(.connectionClosed)) }
-    wakeIfRoom()
   }
 }

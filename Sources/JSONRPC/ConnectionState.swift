@@ -387,6 +387,4 @@ struct ConnectionState: Sendable {
     return true
   }
 
-  /// Whether a sender that can wait should.
-  var hasRoom: Bool { !outgoingIsFull }
 }

@@ -63,10 +63,3 @@ extension RequestHandler {
   package func inputEnded(_ connection: Connection) {}
   package func connectionClosed(_ connection: Connection) {}
 }
-
-/// Serves nothing: for a peer that only asks.
-package struct NoRequests: RequestHandler {
-  package init() {}
-
-  package func plan(_ request: IncomingRequest) -> RequestPlan { .failure(.methodNotFound(request.method)) }
-}

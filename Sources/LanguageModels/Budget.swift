@@ -120,26 +120,9 @@ package final class Budget: Sendable {
   /// Seconds until `maxSeconds` is over, nil without that limit.
   package var remainingSeconds: Double? { limits.maxSeconds.map { $0 - elapsed } }
 
-  /// Whether some limit is reached, so that no further request can be made.
-  package var isExhausted: Bool {
-    if let remainingSeconds, remainingSeconds <= 0 { return true }
-    let spent = spent
-    return spent.calls >= limits.maxCalls ?? .max || spent.tokens >= limits.maxTokens ?? .max
-      || spent.cost >= limits.maxCost ?? .infinity && limits.maxCost != nil
-  }
-
   // MARK: Reserving and settling
 
-  /// Reserves `need`, the most that a request can spend; waits while others hold what it needs.
-  /// - Throws: `budgetExhausted` where it can fit no more, `cancelled` when the task is cancelled.
-  package func reserve(_ need: Amount) async throws(HoneError) -> Reservation {
-    while true {
-      if let reservation = try reserveNow(need) { return reservation }
-      try await waitForSettlement()
-    }
-  }
-
-  /// Reserves `need` without waiting; nil where it does not fit beside what others hold reserved.
+  /// Reserves `need`, the most that a request can spend, without waiting; nil where it does not fit beside what others hold reserved.
   /// - Throws: `budgetExhausted` where it can fit no more.
   package func reserveNow(_ need: Amount) throws(HoneError) -> Reservation? {
     if let maxSeconds = limits.maxSeconds, elapsed >= maxSeconds { throw timeIsUp(maxSeconds) }

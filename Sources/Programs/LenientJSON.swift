@@ -55,12 +55,6 @@ package enum LenientJSON {
     return nil
   }
 
-  /// The first list in a text that holds other words too; never one out of a larger value.
-  package static func firstArray(in text: String) -> [JSONValue]? {
-    if case .array(let elements)? = read(text) { return elements }
-    return values(in: text).lazy.compactMap { $0.value.arrayValue }.first
-  }
-
   /// The values that a text without brackets of its own lists: `1, 2, 3`, `'a', 'b'`, objects on a line each.
   static func sequence(_ text: String) -> [JSONValue]? {
     let body = unfenced(Array(text.utf8)[...])

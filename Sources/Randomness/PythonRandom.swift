@@ -8,8 +8,6 @@ import Platform
 /// machine. It is a value: a copy continues on its own.
 package struct PythonRandom: Sendable {
   private var generator: MersenneTwister
-  /// The second of the pair of normal deviates that `gauss` makes at a time.
-  private var spareDeviate: Double?
 
   /// `random.Random(seed)` for an integer seed; as there, the sign of the seed does not count.
   package init(seed: Int) {
@@ -37,11 +35,6 @@ package struct PythonRandom: Sendable {
     return (high * 67_108_864 + low) / 9_007_199_254_740_992
   }
 
-  /// A float between `lower` and `upper`.
-  package mutating func uniform(_ lower: Double, _ upper: Double) -> Double {
-    lower + (upper - lower) * random()
-  }
-
   /// A whole number in 0..<bound, each as likely; 0 for a bound of 0, drawing nothing.
   package mutating func randbelow(_ bound: UInt64) -> UInt64 {
     guard bound > 0 else { return 0 }
@@ -53,12 +46,6 @@ package struct PythonRandom: Sendable {
 
   /// An index below `count`; 0 where `count` is not positive.
   private mutating func index(below count: Int) -> Int { Int(randbelow(UInt64(max(count, 0)))) }
-
-  /// A member of the range (`randrange(a, b)`); the lower bound of an empty range, where Python raises.
-  package mutating func randrange(_ range: Range<Int>) -> Int {
-    let width = UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound))
-    return range.lowerBound &+ Int(truncatingIfNeeded: randbelow(width))
-  }
 
   /// A member of the range with both ends (`randint(a, b)`).
   package mutating func randint(_ range: ClosedRange<Int>) -> Int {
@@ -163,19 +150,6 @@ package struct PythonRandom: Sendable {
       if value < values[middle] { high = middle } else { low = middle + 1 }
     }
     return low
-  }
-
-  /// A normal deviate, by the method of Box and Muller (1958), two made at a time as `gauss` does.
-  /// The last bit may differ between machines, since sine, cosine and logarithm do.
-  package mutating func gauss(mean: Double = 0, deviation: Double = 1) -> Double {
-    if let spare = spareDeviate {
-      spareDeviate = nil
-      return mean + spare * deviation
-    }
-    let angle = random() * (2 * Double.pi)
-    let radius = (-2 * log(1 - random())).squareRoot()
-    spareDeviate = sin(angle) * radius
-    return mean + cos(angle) * radius * deviation
   }
 }
 

@@ -147,7 +147,7 @@ struct DatasetFileTests {
     for _ in 0..<400 {
       var bytes = Array(random.choices(pieces, k: random.randint(0...30)).joined().utf8)
       if random.random() < 0.2, !bytes.isEmpty {
-        bytes[random.randrange(0..<bytes.count)] = UInt8(random.getrandbits(8))
+        bytes[random.randint(0...bytes.count - 1)] = UInt8(random.getrandbits(8))
       }
       for format in [nil] + RowReader.Format.allCases {
         let problems = ProblemList()

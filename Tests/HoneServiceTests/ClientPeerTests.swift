@@ -118,3 +118,8 @@ struct ClientPeerTests {
     #expect(served(["capabilities": "none"])[.metrics] == nil)
   }
 }
+
+/// Serves nothing: for a peer that only asks.
+private struct NoRequests: RequestHandler {
+  func plan(_ request: IncomingRequest) -> RequestPlan { .failure(.methodNotFound(request.method)) }
+}

@@ -108,37 +108,4 @@ struct BackpressureTests {
     while served.connection.notify("x", ["p": .string(String(repeating: "p", count: 1000))]) { count += 1 }
     #expect(count > 100 && count < 200)
   }
-
-  @Test("a sender that can wait loses nothing")
-  func waitsForRoom() async throws {
-    let served = try await Served.make(.inProcess, limits: Self.smallLimits, framing: .lines)
-    let connection = served.connection
-    let sender = Task {
-      for number in 0..<3000 {
-        try await connection.notifyWhenRoom(
-          "row", ["n": .int(number), "p": .string(String(repeating: "p", count: 500))])
-      }
-    }
-    let client = served.client
-    let numbers = try await blocking {
-      try (0..<3000).map { _ in try JSONReader.read(client.line() ?? "")["params"]?["n"]?.intValue }
-    }
-    try await sender.value
-    #expect(numbers == Array(0..<3000))
-  }
-
-  @Test("waiting for room ends when the task is cancelled or the peer goes")
-  func waitingEnds() async throws {
-    let served = try await Served.make(.inProcess, limits: Self.smallLimits)
-    while served.connection.notify("x", ["p": "xxxxxxxxxxxxxxxxxxxxxxxxxxxx"], delivery: .droppable) {}
-    let connection = served.connection
-    let cancelled = Task { try await connection.notifyWhenRoom("row", [:]) }
-    cancelled.cancel()
-    let first = await #expect(throws: HoneError.self) { try await cancelled.value }
-    #expect(first?.kind == .cancelled)
-    let waiting = Task { try await connection.notifyWhenRoom("row", [:]) }
-    served.client.vanish()
-    let second = await #expect(throws: HoneError.self) { try await waiting.value }
-    #expect(second?.kind == .clientGone)
-  }
 }

@@ -365,3 +365,8 @@ func notification(_ method: String, _ params: String = "{}") -> String {
 }
 
 func framed(_ text: String) -> String { "Content-Length: \(text.utf8.count)\r\n\r\n\(text)" }
+
+/// Serves nothing: for a peer that only asks.
+struct NoRequests: RequestHandler {
+  func plan(_ request: IncomingRequest) -> RequestPlan { .failure(.methodNotFound(request.method)) }
+}

@@ -46,7 +46,6 @@ import Testing
     // Of a reply, an output that was not written yet is missing.
     #expect(LenientJSON.firstObject(in: "{\"a\": 1, \"b\": ") == ["a": 1])
     #expect(LenientJSON.firstObject(in: "Here: {\"a\": 1, \"b\":") == ["a": 1])
-    #expect(LenientJSON.firstArray(in: "see [note], that is [1, 2] or [3]") == [1, 2])
     #expect(LenientJSON.firstObject(in: "[[ ## completed ## ]]\n{\"a\": 1}") == ["a": 1])
   }
 
@@ -57,13 +56,6 @@ import Testing
   ])
   func isNeverAPieceOfSomethingLarger(text: String) {
     #expect(LenientJSON.firstObject(in: text) == nil)
-  }
-
-  @Test(arguments: [
-    #"{"a": [1, 2], "c": x "y" z}"#, #"{"a": [1]}"#, #"[[1], x "y" z]"#, "list[int]", "a[0]", #""a": [1]"#, "x, 1], 2]",
-  ])
-  func isNoListOutOfSomethingLarger(text: String) {
-    #expect(LenientJSON.firstArray(in: text) == nil)
   }
 }
 
@@ -126,7 +118,6 @@ import Testing
         #expect(throws: Never.self, "\(text.debugDescription)") { try JSONReader.read(value.text()) }
       }
       _ = LenientJSON.firstObject(in: text)
-      _ = LenientJSON.firstArray(in: text)
       for type in types {
         guard case .success(let reading) = type.read(text) else { continue }
         // What was read is of the type.

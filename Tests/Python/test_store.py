@@ -255,3 +255,22 @@ def test_doctor_finds_a_socket_live_and_left_over(executable, tmp_path):
         process.wait()
     _, result = doctor(executable, tmp_path / "home", "--socket", str(path), "--repair")
     assert next(f for f in result["findings"] if f["check"] == "socket")["repaired"] and not path.exists()
+
+
+def test_traces_that_cannot_be_stored_are_told(executable, tmp_path):
+    home = tmp_path / "home"
+
+    def evaluate(rows):
+        request = {**EVALUATE, "devset": {**EVALUATE["devset"], "limit": rows}}
+        done = subprocess.run(
+            [executable, "evaluate", "-", "--home", str(home), "--json"], input=json.dumps(request).encode(),
+            capture_output=True, timeout=60)
+        return json.loads(done.stdout)
+
+    assert "warnings" not in evaluate(1) or not evaluate(1)["warnings"]
+    with sqlite3.connect(home / "hone.sqlite") as database:
+        database.execute("CREATE TRIGGER refuse BEFORE INSERT ON traces BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    result = evaluate(3)
+    assert result["status"] == "FINISHED" and result["count"] == 3
+    told = [warning for warning in result["warnings"] if warning.startswith("3 traces could not be stored: ")]
+    assert len(told) == 1 and "no room" in told[0], result["warnings"]

@@ -35,15 +35,8 @@ struct PythonRandomTests {
     var other = PythonRandom(seed: 1 << 40 | 5)
     #expect(random.random() != 0.5043802970418443)
     #expect(other.random() == 0.5043802970418443)
-    #expect(other.randrange(-10..<10) == -2)
-    #expect(other.uniform(-1, 1) == 0.32759655901471585)
-  }
-
-  @Test func `normal deviates come in pairs`() {
-    var random = PythonRandom(seed: 0)
-    for expected in [0.9417154046806644, -1.3965781047011498, -0.6797144480784211] {
-      #expect(abs(random.gauss() - expected) < 1e-14)
-    }
+    #expect(other.randint(-10...9) == -2)
+    #expect(other.random() * 2 - 1 == 0.32759655901471585)
   }
 
   @Test func `samples small and large, and choices, take Python's draws`() {
@@ -59,7 +52,7 @@ struct PythonRandomTests {
   @Test func `ranges may be as wide as Int`() {
     var random = PythonRandom(seed: 5)
     #expect(random.randint(Int.min...Int.max) == 6_278_314_744_523_580_143)
-    #expect(random.randrange(0..<((1 << 62) + 1)) >= 0)
+    #expect(random.randint(0...(1 << 62)) >= 0)
   }
 
   @Test func `where Python raises, nothing is drawn and the result is empty`() {

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import GRDB
 import JSON
 import Messages
 import Traces
@@ -107,3 +108,35 @@ let demoMessages = SharedMessages(
           .assistant, "[[ ## reasoning ## ]]\nOne and \(demo). " + String(repeating: "and so on ", count: 20)),
       ]
     })
+
+extension TrackingStore {
+  /// Claims a run for this process. A dead owner's lease is taken over; a second claim renews.
+  ///
+  /// - Throws: `invalidParams` if a living process holds it; `notFound`.
+  func acquireLease(run id: String) async throws(HoneError) {
+    try await heldLeases.adding(id) { () async throws(HoneError) in
+      try await write { db in try Self.claim(id, number: Self.activeRun(db, id), db) }
+    }
+  }
+
+  /// Gives a run free. No error if this process does not hold it.
+  func releaseLease(run id: String) async throws(HoneError) {
+    let me = ProcessIdentity.current
+    try await write { db in
+      try db.execute(
+        literal: """
+          DELETE FROM leases WHERE run = (SELECT seq FROM runs WHERE id = \(id))
+            AND host = \(me.host) AND pid = \(me.pid) AND process_start = \(me.start)
+          """)
+    }
+    heldLeases.remove(id)
+  }
+
+  func logParam(run id: String, _ key: String, _ value: String) async throws(HoneError) {
+    try await log(run: id, params: [KeyValue(key, value)])
+  }
+
+  func logMetric(run id: String, _ metric: MetricPoint) async throws(HoneError) {
+    try await log(run: id, metrics: [metric])
+  }
+}

@@ -24,10 +24,17 @@ struct JobRunner<Work: Job>: Sendable {
   /// What a stop may end is run through `running.stoppable`; what follows tracks how it ended.
   func callAsFunction(_ running: RunningJob<Work.Output>) async -> Result<Work.Output, HoneError> {
     let notes = JobNotes(warnings: job.terms.warnings)
+    let lost = run.store.traceLosses.count
     await describe(notes)
     let (job, run, session) = (job, run, session(notes, running.watchers))
     let found = await running.stoppable { await job.perform(session, run) }
     await closeAccount(notes)
+    // Traces are there when the result is.
+    await run.store.flush()
+    let losses = run.store.traceLosses
+    if losses.count > lost {
+      notes.warn("\(losses.count - lost) traces could not be stored: \(losses.lastError ?? "the store is closed")")
+    }
     let outcome = RunOutcome(job.stopped(found), running.stopReason)
     let error = job.stopped(found)?.asEndOfRun(outcome, running.stopReason, run: run.id, home: workspace.home)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -43,8 +50,6 @@ struct JobRunner<Work: Job>: Sendable {
     if let id = run.id, outcome != .finished { output.ending.resumeCommand = resumeCommand(id, home: workspace.home) }
     await keepEnd(found, output, notes, seconds: seconds)
     output.ending.warnings = notes.warnings
-    // Traces are there when the result is.
-    await run.store.flush()
     if let error, outcome == .paused || outcome == .failed, job.isEmpty(found, run, notes) { return .failure(error) }
     return .success(output)
   }

@@ -92,15 +92,6 @@ extension TrackingStore {
   /// How long a lease lasts unless renewed, in milliseconds; counts for processes on other machines.
   package static let leaseDuration = 60_000
 
-  /// Claims a run for this process. A dead owner's lease is taken over; a second claim renews.
-  ///
-  /// - Throws: `invalidParams` if a living process holds it; `notFound`.
-  package func acquireLease(run id: String) async throws(HoneError) {
-    try await heldLeases.adding(id) { () async throws(HoneError) in
-      try await write { db in try Self.claim(id, number: Self.activeRun(db, id), db) }
-    }
-  }
-
   static func claim(_ id: String, number run: Int64, _ db: Database) throws {
     let me = ProcessIdentity.current
     if let owner = try owner(of: run, db), owner.identity != me, isHeld(id, owner.identity, expires: owner.expires) {
@@ -157,19 +148,6 @@ extension TrackingStore {
     }
     for run in lost { heldLeases.remove(run) }
     return lost
-  }
-
-  /// Gives a run free. No error if this process does not hold it.
-  package func releaseLease(run id: String) async throws(HoneError) {
-    let me = ProcessIdentity.current
-    try await write { db in
-      try db.execute(
-        literal: """
-          DELETE FROM leases WHERE run = (SELECT seq FROM runs WHERE id = \(id))
-            AND host = \(me.host) AND pid = \(me.pid) AND process_start = \(me.start)
-          """)
-    }
-    heldLeases.remove(id)
   }
 
   /// Ends this process's work on a run without writing it down: from now on the run is one that was cut off.

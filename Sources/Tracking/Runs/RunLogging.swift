@@ -49,14 +49,6 @@ extension TrackingStore {
     }
   }
 
-  package func logParam(run id: String, _ key: String, _ value: String) async throws(HoneError) {
-    try await log(run: id, params: [KeyValue(key, value)])
-  }
-
-  package func logMetric(run id: String, _ metric: MetricPoint) async throws(HoneError) {
-    try await log(run: id, metrics: [metric])
-  }
-
   package func setTag(run id: String, _ key: String, _ value: String) async throws(HoneError) {
     try await log(run: id, tags: [KeyValue(key, value)])
   }

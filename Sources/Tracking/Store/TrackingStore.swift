@@ -11,7 +11,7 @@ import GRDB
 ///
 /// - `open(home:readOnly:)`, `flush()`, `close()`
 /// - Experiments: `experiment(named:)`, `createExperiment`, `experiments`
-/// - Runs: `createRun`, `updateRun`, `log…`, `run`, `searchRuns`, `metricHistory`, `acquireLease`
+/// - Runs: `createRun`, `updateRun`, `log…`, `run`, `searchRuns`, `metricHistory`
 /// - Works that can be done again: `beginRun`, `reopenRun`, `endRun`, `logTrial`, `requestStop`
 /// - Evaluation rows: `logResults`, `results`
 /// - Artifacts: `writeArtifact`, `readArtifact`, `listArtifacts`

@@ -51,7 +51,7 @@ extension TrackingStore: TraceSink {
       if let failure {
         tally.losses.withLock { losses in
           losses.count += 1
-          losses.lastError = failure.message
+          losses.lastError = failure.cause.map { "\(failure.message) (\($0))" } ?? failure.message
         }
       } else {
         texts.noteStored(digests)
