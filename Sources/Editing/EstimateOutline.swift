@@ -4,7 +4,7 @@ import Schema
 
 /// An estimate as lines for a person: what it comes to, each phase, what was taken for granted.
 enum EstimateOutline {
-  static func lines(of estimate: CompileEstimate.Figures, for name: String) -> JSONValue {
+  static func lines(of estimate: CompileEstimate.Report, for name: String) -> JSONValue {
     var lines: [JSONValue] = []
     func add(_ depth: Int, _ text: String) { lines.append(["depth": .int(depth), "text": .string(text)]) }
     let cost = range(estimate.cost, digits: 4)

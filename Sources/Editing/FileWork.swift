@@ -59,7 +59,7 @@ enum FileWork {
     let result = try await call.service.call(
       Method.compile.name, request, in: CallEnvironment(baseDirectory: call.directory(of: document)))
     var answer = result.objectValue ?? [:]
-    if let figures = CompileEstimate.Figures(json: result) {
+    if let figures = CompileEstimate.Report(json: result) {
       answer.append("lines", EstimateOutline.lines(of: figures, for: document.name))
     }
     return .object(answer)

@@ -87,7 +87,8 @@ public struct Program: Sendable {
   ///
   /// - Parameters:
   ///   - name: what tracking calls it.
-  ///   - predictors: the parts that an optimizer may change.
+  ///   - predictors: the parts that an optimizer may change. Parts may share a tool; different tools have different
+  ///     names.
   ///   - inputs: the names of what it takes.
   ///   - forward: runs it once. It may loop, branch and call predictors any number of times.
   public init(
@@ -104,7 +105,18 @@ public struct Program: Sendable {
         inner[predictor.name == "self" ? part : "\(part).\(predictor.name)"] = state
       }
     }
-    tools = predictors.values.flatMap(\.tools)
+    for tool in predictors.sorted(by: { $0.key < $1.key }).flatMap(\.value.tools) {
+      // Parts may share a tool; two tools of one name would be taken for each other.
+      if let known = tools.first(where: { $0.name == tool.name }) {
+        guard known.json == tool.json else {
+          throw HoneError(
+            .invalidParams, "Two parts of \"\(name)\" have different tools named \"\(tool.name)\".",
+            remedy: "Give each tool a name of its own.")
+        }
+      } else {
+        tools.append(tool)
+      }
+    }
     host = Host(name: name, forward: forward)
   }
 

@@ -61,14 +61,44 @@ public final class Workspace: Sendable {
     onEvent: (@Sendable (RunEvent) -> Void)? = nil
   ) async throws(HoneError) -> CompileResult {
     let call = Call(self, program, metric, [model, promptModel, teacher], onEvent)
+    let job = try await search(
+      call, program, optimizer, trainset, valset, metric, model, promptModel, teacher, options)
+    return try await inner.start(job).attended(in: call.environment)
+  }
+
+  /// Tells what `compile` would ask for and cost. No model is asked, and nothing is tracked.
+  ///
+  /// - Parameters:
+  ///   - program, optimizer, trainset, valset, metric, model, promptModel, teacher, options: as for `compile`.
+  ///   - secondsPerReply: how long a reply takes; as earlier calls of the model took unless given.
+  ///   - tokensPerReply: how many tokens a reply has; as earlier replies of the model had unless given.
+  /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong.
+  public func estimate(
+    _ program: Program, with optimizer: Optimizer, trainset: Dataset, valset: Dataset? = nil, metric: Metric,
+    model: Model? = nil, promptModel: Model? = nil, teacher: Model? = nil, options: RunOptions = RunOptions(),
+    secondsPerReply: Double? = nil, tokensPerReply: Double? = nil
+  ) async throws(HoneError) -> Estimate {
+    let call = Call(self, program, metric, [model, promptModel, teacher], nil)
+    let job = try await search(
+      call, program, optimizer, trainset, valset, metric, model, promptModel, teacher, options)
+    var terms = CompileEstimate.Terms()
+    terms.seconds = secondsPerReply
+    terms.outputTokens = tokensPerReply
+    return Estimate(try await CompileEstimate(job, terms).figures(inner))
+  }
+
+  /// A search, checked.
+  private func search(
+    _ call: Call, _ program: Program, _ optimizer: Optimizer, _ trainset: Dataset, _ valset: Dataset?,
+    _ metric: Metric, _ model: Model?, _ promptModel: Model?, _ teacher: Model?, _ options: RunOptions
+  ) async throws(HoneError) -> CompileJob {
     let resolver = call.resolver(
       CompileJob.method,
       [
         "program": program.json, "optimizer": optimizer.json, "trainset": trainset.json, "valset": valset?.json,
         "metric": metric.json, "lm": model?.json, "promptModel": promptModel?.json, "teacher": teacher?.json,
       ], options)
-    let job = try await CompileJob(CompileRequest.known(from: resolver.fields), resolver)
-    return try await inner.start(job).attended(in: call.environment)
+    return try await CompileJob(CompileRequest.known(from: resolver.fields), resolver)
   }
 
   /// Scores a program on examples, and tracks the evaluation as a run.

@@ -3,7 +3,7 @@ import Jobs
 
 /// What a compile would ask for and cost, for a person.
 enum EstimateReport {
-  static func text(_ estimate: CompileEstimate.Figures) -> String {
+  static func text(_ estimate: CompileEstimate.Report) -> String {
     var rows = [["phase", "role", "calls", "input tokens", "cost"]]
     for phase in estimate.phases {
       rows.append([phase.name, phase.role, range(phase.calls), range(phase.inputTokens), range(phase.cost, "$")])

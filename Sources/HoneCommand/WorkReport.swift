@@ -14,7 +14,7 @@ import Statistics
 enum WorkReport {
   /// The result for a person; of a kind that has no words of its own, as it is.
   static func text(_ result: JSONValue) -> String {
-    if let estimate = CompileEstimate.Figures(json: result) { return EstimateReport.text(estimate) }
+    if let estimate = CompileEstimate.Report(json: result) { return EstimateReport.text(estimate) }
     guard let outline = JobOutline(json: result) else { return result.text(.indented) }
     if outline.results != nil { return evaluation(outline) }
     if outline.status == "RUNNING", let run = outline.runID {

@@ -30,7 +30,7 @@ package final class RunAccount: Sendable {
     figures = Mutex(paidBefore)
     self.replays = Mutex(replays)
     let paid = paidBefore.total
-    if paid != UsageReport.Figures() {
+    if paid != UsageReport.Entry() {
       budget.charge(Budget.Amount(calls: paid.calls, tokens: paid.tokens.totalTokens, cost: paid.knownCost))
     }
   }
@@ -123,7 +123,7 @@ package final class RunAccount: Sendable {
   /// Notes the seconds that a caller waited for a model.
   package func noteWaiting(_ role: CallRole, seconds: Double) { note(role) { $0.seconds += seconds } }
 
-  private func note(_ role: CallRole, _ change: (inout UsageReport.Figures) -> Void) {
-    figures.withLock { change(&$0.byRole[role, default: UsageReport.Figures()]) }
+  private func note(_ role: CallRole, _ change: (inout UsageReport.Entry) -> Void) {
+    figures.withLock { change(&$0.byRole[role, default: UsageReport.Entry()]) }
   }
 }

@@ -5,7 +5,7 @@ public import Schema
 /// What was asked of language models and what it cost, by role: the `usage` of a result, a run's bill.
 public struct UsageReport: SchemaValue, Hashable {
   /// The figures of one role, or of all together.
-  public struct Figures: ResultObject, Hashable {
+  public struct Entry: ResultObject, Hashable {
     package static let members: [Member<Self>] = [
       Member("calls", \.calls, isAlwaysWritten: true, "Requests sent to a model, failed ones included."),
       Member("cached", \.cached, isAlwaysWritten: true, "Calls that were answered without asking a model."),
@@ -41,7 +41,7 @@ public struct UsageReport: SchemaValue, Hashable {
     /// US dollars; nil where the price of any request is not known.
     public var cost: Double? { unpriced == 0 ? knownCost : nil }
 
-    package static func += (a: inout Figures, b: Figures) {
+    package static func += (a: inout Entry, b: Entry) {
       a.calls += b.calls
       a.cached += b.cached
       a.failed += b.failed
@@ -72,19 +72,19 @@ public struct UsageReport: SchemaValue, Hashable {
   }
 
   /// The roles that anything was asked for.
-  package var byRole: [CallRole: Figures]
+  package var byRole: [CallRole: Entry]
 
-  package init(byRole: [CallRole: Figures] = [:]) { self.byRole = byRole }
+  package init(byRole: [CallRole: Entry] = [:]) { self.byRole = byRole }
 
-  package subscript(role: CallRole) -> Figures {
-    get { byRole[role] ?? Figures() }
+  package subscript(role: CallRole) -> Entry {
+    get { byRole[role] ?? Entry() }
     set { byRole[role] = newValue }
   }
 
   /// All roles together.
-  public var total: Figures {
+  public var total: Entry {
     // In a fixed order, so that the sum of floating-point numbers is always the same.
-    CallRole.allCases.reduce(into: Figures()) { $0 += self[$1] }
+    CallRole.allCases.reduce(into: Entry()) { $0 += self[$1] }
   }
 
   package static func + (a: UsageReport, b: UsageReport) -> UsageReport {
@@ -95,8 +95,8 @@ public struct UsageReport: SchemaValue, Hashable {
 
   /// What stands under that name.
   package static var shape: Schema {
-    let roles = Schema.Field("byRole", Schema(.map(Figures.schema)), "The same for each role that was used.")
-    var schema = Schema(.object(Figures.fields + [roles]))
+    let roles = Schema.Field("byRole", Schema(.map(Entry.schema)), "The same for each role that was used.")
+    var schema = Schema(.object(Entry.fields + [roles]))
     schema.isOpen = true
     return schema
   }
@@ -109,7 +109,7 @@ public struct UsageReport: SchemaValue, Hashable {
     var report = UsageReport()
     for (name, figures) in roles {
       guard let role = CallRole(rawValue: name) else { continue }
-      report.byRole[role] = Figures.read(figures, at: "\(place).byRole.\(name)", problems)
+      report.byRole[role] = Entry.read(figures, at: "\(place).byRole.\(name)", problems)
     }
     return report
   }
@@ -119,7 +119,7 @@ public struct UsageReport: SchemaValue, Hashable {
     var object = total.given
     var roles = JSONObject()
     for role in CallRole.allCases {
-      if let figures = byRole[role], figures != Figures() { roles.append(role.rawValue, .object(figures.given)) }
+      if let figures = byRole[role], figures != Entry() { roles.append(role.rawValue, .object(figures.given)) }
     }
     object["byRole"] = .object(roles)
     return object
@@ -131,7 +131,7 @@ public struct UsageReport: SchemaValue, Hashable {
   private static func rounded(_ cost: Double) -> Double { (cost * 1e9).rounded() / 1e9 }
 }
 
-extension UsageReport.Figures {
+extension UsageReport.Entry {
   fileprivate func plus(_ other: Self) -> Self {
     var sum = self
     sum += other

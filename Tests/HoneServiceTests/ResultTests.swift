@@ -24,7 +24,7 @@ struct ResultTests {
       let compiled = try await service.ask("compile", smallCompile())
       check(CompileResult.self, compiled)
       #expect(JobOutline(json: compiled)?.trials.isEmpty == false)
-      check(CompileEstimate.Figures.self, try await service.ask("compile", smallCompile(["estimate": true])))
+      check(CompileEstimate.Report.self, try await service.ask("compile", smallCompile(["estimate": true])))
       let stopped = try await service.ask(
         "compile", smallCompile(["budget": ["maxCalls": 30], "lm": ["model": "simulated", "cache": false]]))
       check(CompileResult.self, stopped)

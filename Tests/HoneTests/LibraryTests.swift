@@ -29,6 +29,44 @@ struct LibraryTests {
     return said == example["answer"]?.stringValue?.filter(\.isNumber)
   }
 
+  @Test("parts of a program may share a tool; two tools of one name are refused")
+  func toolNames() throws {
+    func part(_ description: String) throws -> Program {
+      try .react(
+        "question -> answer", tools: [Tool("look", description, arguments: [:]) { _ in "x" }])
+    }
+    func whole(_ other: String) throws -> Program {
+      try Program(name: "both", predictors: ["a": part("Looks."), "b": part(other)], inputs: ["question"]) { inputs, _ in
+        inputs
+      }
+    }
+    #expect(try whole("Looks.").predictors.count > 1)
+    let error = #expect(throws: HoneError.self) { try whole("Looks elsewhere.") }
+    #expect(error?.message.contains("look") == true)
+  }
+
+  @Test("estimates a search without asking, and the search keeps within it")
+  func estimate() async throws {
+    try await withWorkspace { workspace, _ in
+      let program = try Program("question -> answer")
+      let optimizer = Optimizer.bootstrapFewShotWithRandomSearch(numCandidatePrograms: 2)
+      let estimate = try await workspace.estimate(
+        program, with: optimizer, trainset: trainset, valset: valset, metric: digits, model: .simulated,
+        secondsPerReply: 2, tokensPerReply: 10)
+      #expect(try await workspace.runs().isEmpty)
+      let found = try await workspace.compile(
+        program, with: optimizer, trainset: trainset, valset: valset, metric: digits, model: .simulated)
+      let calls = Double(found.ending.usage.total.calls + found.ending.usage.total.cached)
+      #expect(estimate.calls.least <= calls)
+      #expect(try #require(estimate.calls.most) >= calls)
+      #expect(estimate.seconds.least == estimate.calls.least * 2 / 8)
+      await #expect(throws: HoneError.self) {
+        try await workspace.estimate(
+          program, with: optimizer, trainset: [], valset: valset, metric: digits, model: .simulated)
+      }
+    }
+  }
+
   @Test("compiles with a metric of one's own, tracks it, and keeps the best program")
   func compile() async throws {
     try await withWorkspace { workspace, home in

@@ -175,7 +175,7 @@ func summaryMetrics(_ result: EvaluationResult) -> [MetricPoint] {
 }
 
 /// What a run paid for, as metrics.
-func usageMetrics(_ usage: UsageReport.Figures) -> [MetricPoint] {
+func usageMetrics(_ usage: UsageReport.Entry) -> [MetricPoint] {
   var metrics = [
     MetricPoint("calls", Double(usage.calls)), MetricPoint("calls_cached", Double(usage.cached)),
     MetricPoint("tokens", Double(usage.tokens.totalTokens)),

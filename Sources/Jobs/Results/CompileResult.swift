@@ -56,7 +56,7 @@ public struct CompileResult: JobResult {
   public var comparison: PairedComparison?
   public var ending = RunEnding()
 
-  package static var otherReplies: [Schema] { [CompileEstimate.Figures.schema] }
+  package static var otherReplies: [Schema] { [CompileEstimate.Report.schema] }
 
   package init() {}
 

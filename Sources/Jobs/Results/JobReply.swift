@@ -5,7 +5,7 @@ package import Schema
 package enum JobReply<Result: JobResult>: SchemaValue {
   case started(RunStarted)
   case ended(Result)
-  case estimated(CompileEstimate.Figures)
+  case estimated(CompileEstimate.Report)
 
   package static var schema: Schema {
     Schema(.either([Result.schema] + Result.otherReplies + [RunStarted.schema]))
@@ -14,7 +14,7 @@ package enum JobReply<Result: JobResult>: SchemaValue {
   package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> JobReply? {
     switch value["status"]?.stringValue {
     case "RUNNING": RunStarted.read(value, at: place, problems).map(JobReply.started)
-    case "ESTIMATED": CompileEstimate.Figures.read(value, at: place, problems).map(JobReply.estimated)
+    case "ESTIMATED": CompileEstimate.Report.read(value, at: place, problems).map(JobReply.estimated)
     default: Result.read(value, at: place, problems).map(JobReply.ended)
     }
   }

@@ -16,8 +16,9 @@ package struct CompileEstimate {
       Member("latency", \.seconds, in: 0...86_400, "Seconds that a reply takes."),
       Member("outputTokens", \.outputTokens, in: 0...1e9, "Tokens that a reply has."),
     ]
-    var seconds: Double?
-    var outputTokens: Double?
+    /// Nil: measured on earlier calls of the model, else assumed.
+    package var seconds: Double?
+    package var outputTokens: Double?
 
     package init() {}
   }
@@ -63,7 +64,7 @@ package struct CompileEstimate {
     self.terms = terms
   }
 
-  package func figures(_ workspace: Workspace) async throws(HoneError) -> Figures {
+  package func figures(_ workspace: Workspace) async throws(HoneError) -> Report {
     let usual = try await workspace.store().usualAnswer(of: job.model.configuration.model)
     let seconds = terms.seconds ?? usual?.seconds ?? Self.assumed.seconds
     let outputTokens = terms.outputTokens ?? usual?.outputTokens ?? Self.assumed.outputTokens
@@ -73,7 +74,7 @@ package struct CompileEstimate {
     let calls = phases.reduce(Bounds()) { $0 + $1.calls }
     let input = phases.reduce(Bounds()) { $0 + $1.input }
     let output = phases.reduce(Bounds()) { $0 + $1.output }
-    var figures = Figures()
+    var figures = Report()
     figures.calls = calls.shown()
     for role in CallRole.allCases {
       let own = phases.filter { $0.part.role == role }
@@ -132,9 +133,9 @@ package struct CompileEstimate {
     return sum
   }
 
-  private func shown(_ phase: Phase) -> PhaseFigures {
+  private func shown(_ phase: Phase) -> PhaseReport {
     let range = phase.part.executions
-    return PhaseFigures(
+    return PhaseReport(
       name: phase.part.name, role: phase.part.role.rawValue,
       executions: Bracket(min: .int(range.lowerBound), max: .int(range.upperBound)), calls: phase.calls.shown(),
       inputTokens: phase.input.shown(), outputTokens: phase.output.shown(), cost: phase.cost?.shown(1e6),

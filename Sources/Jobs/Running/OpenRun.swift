@@ -47,8 +47,8 @@ package struct OpenRun: Sendable {
 }
 
 extension RoleTotal {
-  fileprivate var figures: UsageReport.Figures {
-    var figures = UsageReport.Figures()
+  fileprivate var figures: UsageReport.Entry {
+    var figures = UsageReport.Entry()
     figures.calls = calls + failed
     figures.failed = failed
     figures.tokens = usage

@@ -45,7 +45,7 @@ extension CompileEstimate {
     }
   }
 
-  package struct PhaseFigures: ResultObject {
+  package struct PhaseReport: ResultObject {
     package static let members: [Member<Self>] = [
       Member("name", \.name, isAlwaysWritten: true, "The phase, as traces name it."),
       Member("role", \.role, isAlwaysWritten: true, "What the calls are made for."),
@@ -118,7 +118,7 @@ extension CompileEstimate {
     init(suffices: Limits) { self.suffices = suffices }
   }
 
-  package struct Figures: ResultObject {
+  package struct Report: ResultObject {
     package static let members: [Member<Self>] = [
       Member("status", \.status, isAlwaysWritten: true, "ESTIMATED."),
       Member("calls", \.calls, isAlwaysWritten: true, "Calls."),
@@ -146,7 +146,7 @@ extension CompileEstimate {
     package var seconds = Bracket()
     package var concurrency = 0
     package var latency = Latency()
-    package var phases: [PhaseFigures] = []
+    package var phases: [PhaseReport] = []
     package var assumptions: [String] = []
     package var budget: BudgetVerdict?
     package var isSimulated = false
