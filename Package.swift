@@ -171,7 +171,8 @@ let package = Package(
     .executableTarget(
       name: "HoneCommand",
       dependencies: [
-        "Basics", "Delivery", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPResponses", "Jobs",
+        "Basics", "Delivery", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels",
+        "HTTPResponses", "Jobs",
         "JSON", "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Platform",
         "Programs", "RunFiles", "Schema",
         "Statistics", "Tracking",

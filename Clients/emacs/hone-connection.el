@@ -20,17 +20,17 @@
   :prefix "hone-")
 
 (defcustom hone-program "hone"
-  "The program `hone': its name on the PATH, or where it is."
+  "The program `hone': its name on the PATH, or its path."
   :type 'string)
 
 (defcustom hone-attach nil
-  "Whether to join the service that runs for the store, or start one to share.
+  "Whether to use the store's shared service; it is started if there is none.
 Scripts, notebooks and other editors that attach see the same
-runs live.  Without it, Emacs starts a service of its own."
+runs live.  Otherwise Emacs starts its own service."
   :type 'boolean)
 
 (defcustom hone-arguments nil
-  "Further arguments of \"hone serve\", such as (\"--home\" \"~/runs\")."
+  "More arguments for \"hone serve\", such as (\"--home\" \"~/runs\")."
   :type '(repeat string))
 
 (defclass hone-service (jsonrpc-process-connection)
@@ -159,7 +159,7 @@ Its errors go to a buffer that jsonrpc.el knows by NAME."
     (_ (run-hook-with-args 'hone-notification-functions connection method params))))
 
 (defun hone--dispatch-request (_connection method _params)
-  "Refuse the service's request METHOD: nothing of the kind was promised to it."
+  "Refuse the service's request METHOD: Emacs supports no such request."
   (jsonrpc-error :code -32601 :message (format "Emacs does not know %s." method)))
 
 ;;; Asking
@@ -226,7 +226,7 @@ what is said then.  Return the job."
     all))
 
 (defun hone-cancel ()
-  "Cancel a running compile or evaluation; what it had finished stays tracked."
+  "Cancel a running compile or evaluation; finished results stay tracked."
   (interactive)
   (let* ((jobs (hone-jobs))
          (job (cond ((null jobs) (user-error "Hone: nothing is running"))
@@ -238,7 +238,7 @@ what is said then.  Return the job."
     (message "Hone: cancelling %s…" (hone-job-title job))))
 
 (defun hone-mode-line ()
-  "What runs, for the mode line."
+  "The running work, for the mode line."
   (mapconcat
    (lambda (job)
      (format " [Hone %s%s]" (string-replace "%" "%%" (hone-job-title job))
@@ -292,7 +292,7 @@ TITLE says what failed; CANCELLED is said of what was cancelled."
         (message "Hone: %s %s" (or title "the request")
                  (or cancelled
                      (concat "cancelled"
-                             (if run (format "; what was finished is in run %s" (hone-short run)) ""))))
+                             (if run (format "; finished results are in run %s" (hone-short run)) ""))))
       (message "Hone: %s%s" (if title (concat title " failed: ") "") (hone-error-text failure)))))
 
 (defun hone-short (id)

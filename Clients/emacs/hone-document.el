@@ -23,7 +23,7 @@
 (declare-function hone-load-best "hone")
 
 (defcustom hone-change-delay 0.2
-  "Seconds without a change after which the service is told of changes."
+  "Seconds without a change before changes are sent to the service."
   :type 'number
   :group 'hone)
 
@@ -205,12 +205,12 @@ Where there is a problem, Flymake shows that."
     t))
 
 (defun hone-hover ()
-  "Show what is known about the text at point: the problem, the last score and run."
+  "Show help for the text at point: the problem, the last score and run."
   (interactive)
   (let ((text (hone--hover-text
                (hone-get (hone-document-connection) :textDocument/hover
                          `(:textDocument ,(hone--document) :position ,(hone--lsp-position))))))
-    (message "%s" (or text "Hone: nothing is known here; the last score is shown on the word \"program\""))))
+    (message "%s" (or text "Hone: nothing to show here; move to the word \"program\" for the last score"))))
 
 (defun hone-completion-at-point ()
   "Complete names of members, metrics, optimizers and the like."
@@ -236,7 +236,7 @@ Where there is a problem, Flymake shows that."
                 (when-let ((detail (get-text-property 0 'hone-detail text))) (concat "  " (hone-clean detail)))))))))
 
 (defun hone-code-action ()
-  "Choose among what the service offers here, and do it.
+  "Choose one of the service's actions at point, and run it.
 For example, correct a name to the nearest one that exists."
   (interactive)
   (let* ((connection (hone-document-connection))
@@ -257,7 +257,7 @@ For example, correct a name to the nearest one that exists."
                                    hone--diagnostics)))))
            nil))
          (titles (mapcar (lambda (action) (cons (hone-clean (plist-get action :title)) action)) actions)))
-    (unless actions (user-error "Hone: nothing is offered here"))
+    (unless actions (user-error "Hone: no actions here"))
     (hone--act (cdr (assoc (completing-read (format-prompt "Do" (caar titles)) titles nil t nil nil (caar titles))
                            titles)))))
 

@@ -22,7 +22,7 @@
 (defvar-local hone--more nil "Whether there are earlier runs.")
 (defvar-local hone--marked nil "The id of the run that is to be compared.")
 (defvar-local hone--file nil "The program file from which the runs were asked for.")
-(defvar-local hone--scope nil "Whether all runs are shown and not only the file's.")
+(defvar-local hone--scope nil "Whether all runs are shown, not only the file's.")
 
 (defvar hone-runs-mode-map
   (let ((map (make-sparse-keymap)))
@@ -139,7 +139,7 @@ Outside of one, show all runs of the directory's store."
 
 (defun hone--this-run ()
   "The run on this line."
-  (or (hone--run-at-point) (user-error "Hone: no run is on this line")))
+  (or (hone--run-at-point) (user-error "Hone: no run on this line")))
 
 (defun hone--go-to-run (id)
   "Put point on the line of the run ID."
@@ -164,7 +164,7 @@ Outside of one, show all runs of the directory's store."
 (defun hone-runs-switch ()
   "Show all runs, or those of the program file."
   (interactive)
-  (unless hone--file (user-error "Hone: these are all runs; from a program file, its own can be shown"))
+  (unless hone--file (user-error "Hone: all runs are shown; open this from a program file to see its own"))
   (setq hone--scope (not hone--scope))
   (hone-runs-refresh))
 
@@ -174,26 +174,27 @@ Outside of one, show all runs of the directory's store."
   (hone-open-trace hone--source `(:runId ,(plist-get (hone--this-run) :runId))))
 
 (defun hone-runs-watch ()
-  "Follow the run at point, which is under way, with progress."
+  "Follow the run at point, which must be in progress."
   (interactive)
   (let ((run (hone--this-run)))
     (hone-watch-run hone--source (plist-get run :name) `[(:run ,(plist-get run :runId))])))
 
 (defun hone-runs-cancel ()
-  "Cancel the run at point, whoever started it; what it had finished stays tracked."
+  "Cancel the run at point, whoever started it.
+Finished results stay tracked."
   (interactive)
   (let* ((run (hone--this-run))
          (answer (hone-get hone--source :workspace/executeCommand
                            `(:command "hone.cancel" :arguments [(:run ,(plist-get run :runId))]))))
     (hone-runs-refresh)
-    (message (if (eql (plist-get answer :cancelled) 0) "Hone: run %s was not under way"
-               "Hone: cancelled run %s; what was finished is tracked")
+    (message (if (eql (plist-get answer :cancelled) 0) "Hone: run %s was not running"
+               "Hone: cancelled run %s; finished results are tracked")
              (hone-short (plist-get run :runId)))))
 
 (defun hone-runs-more ()
-  "Show earlier runs, too."
+  "Show earlier runs too."
   (interactive)
-  (unless hone--more (user-error "Hone: these are all runs"))
+  (unless hone--more (user-error "Hone: all runs are shown"))
   (setq hone--limit (+ hone--limit hone--step))
   (hone-runs-refresh))
 
@@ -206,13 +207,13 @@ Outside of one, show all runs of the directory's store."
     (hone-load-best run)))
 
 (defun hone-runs-diff ()
-  "Mark the run at point; with one marked, compare the two programs."
+  "Mark the run at point; if one is marked, compare the two programs."
   (interactive)
   (let ((id (plist-get (hone--this-run) :runId)))
     (cond ((null hone--marked)
            (setq hone--marked id)
            (hone--draw-runs)
-           (message "Hone: marked; d on another run compares the two, d here compares with the file"))
+           (message "Hone: marked; press d on another run, or here to compare with the file"))
           (t
            (let ((left (if (equal hone--marked id)
                            (if hone--file `(:uri ,(hone-uri hone--file)) (user-error "Hone: choose another run"))

@@ -130,7 +130,7 @@ Nothing in it is a construct of the mode line."
          (index (and place (+ place (if back -1 1))))
          (siblings hone--siblings))
     (unless (and index (<= 0 index) (nth index ids))
-      (user-error "Hone: there is no %s trace" (if back "earlier" "further")))
+      (user-error "Hone: there is no %s trace" (if back "previous" "next")))
     (hone-open-trace hone--source `(:traceId ,(nth index ids)))
     (setq hone--siblings siblings)))
 

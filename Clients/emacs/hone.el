@@ -44,7 +44,7 @@
                   :then (lambda (result) (message "%s" (hone--outcome name result))))))
 
 (defun hone--outcome (name result)
-  "One line about RESULT, what came of working on the program NAME."
+  "One line about RESULT, the outcome of work on the program NAME."
   (let ((score (plist-get result :score))
         (baseline (plist-get result :baselineScore))
         (status (plist-get result :status))
@@ -61,34 +61,36 @@
      (if baseline (substitute-command-keys "; \\<hone-mode-map>\\[hone-load-best] loads the best program") ""))))
 
 (defun hone-compile ()
-  "Optimize the program of this file; progress is shown, `hone-cancel' ends it."
+  "Optimize the program of this file and show progress.
+`hone-cancel' ends it."
   (interactive)
   (hone--work "compile" "hone.compile"))
 
 (defun hone-evaluate ()
-  "Score the program of this file; progress is shown, `hone-cancel' ends it."
+  "Score the program of this file and show progress.
+`hone-cancel' ends it."
   (interactive)
   (hone--work "evaluate" "hone.evaluate"))
 
 (defun hone-estimate ()
-  "Show what compiling the program of this file would ask for and cost."
+  "Show the calls and cost of compiling the program of this file."
   (interactive)
   (let* ((connection (hone-document-connection))
          (answer (hone-get connection :workspace/executeCommand (hone--command "hone.estimate" (hone--argument)))))
     (hone-show-lines "*hone estimate*" "Estimate" (plist-get answer :lines))))
 
 (defun hone-compile-detached ()
-  "Optimize the program of this file in the service that all share.
-It goes on when Emacs has left; `hone-watch' follows it."
+  "Optimize the program of this file in the shared service.
+It continues after Emacs exits; `hone-watch' follows it."
   (interactive)
   (let ((answer (hone-get (hone-document-connection) :workspace/executeCommand
                           (hone--command "hone.compile" (hone--argument :detach t)))))
-    (message "Hone: compile goes on by itself as run %s%s" (hone-short (plist-get answer :runId))
+    (message "Hone: compiling in the background as run %s%s" (hone-short (plist-get answer :runId))
              (substitute-command-keys "; \\<hone-mode-map>\\[hone-watch] follows it"))
     (run-hooks 'hone-after-job-hook)))
 
 (defun hone-watch ()
-  "Follow the latest run of this file that is under way, with progress."
+  "Follow the latest run of this file that is in progress."
   (interactive)
   (let ((name (file-name-nondirectory (or buffer-file-name ""))))
     (hone-watch-run (hone-document-connection) name (hone--argument))))
@@ -98,11 +100,11 @@ It goes on when Emacs has left; `hone-watch' follows it."
 NAME says what it is."
   (hone-run-job connection (format "watch %s" name) :workspace/executeCommand (hone--command "hone.watch" argument)
                 :then (lambda (result) (message "%s" (hone--outcome name result)))
-                :cancelled "no longer watched; the run goes on"))
+                :cancelled "no longer watched; the run continues"))
 
 (defun hone-load-best (&optional run)
   "Put the best program found for this file, or that of RUN, into the file.
-Undo takes it back."
+Undo reverts it."
   (interactive)
   (let ((answer (hone-get (hone-document-connection) :workspace/executeCommand
                           (hone--command "hone.loadBest" (apply #'hone--argument (and run `(:run ,run)))))))
@@ -118,12 +120,12 @@ Undo takes it back."
                                             (hone--command "hone.runs" (hone--argument :onlyFile t)))
                                   :runs)
                        nil)))
-    (unless runs (user-error "Hone: this file has no run yet; `hone-evaluate' makes one"))
+    (unless runs (user-error "Hone: this file has no runs yet; `hone-evaluate' starts one"))
     (hone-open-trace connection (hone--traced-run (car runs)))))
 
 (defun hone--traced-run (node)
   "The argument for a trace of the run NODE.
-Its own if it has no runs under it, else one of its best child."
+A trace of its best child, or its own if it has no children."
   (let* ((children (append (plist-get node :children) nil))
          (best (car (sort (copy-sequence children)
                           (lambda (a b) (> (or (plist-get a :score) -1) (or (plist-get b :score) -1)))))))
@@ -140,7 +142,7 @@ Interactively, this file's program with that of a run."
   (let* ((answer (hone-get (hone-document-connection) :workspace/executeCommand
                            (hone--command "hone.runs" (hone--argument :onlyFile t))))
          (choices (hone-run-choices (append (plist-get answer :runs) nil))))
-    (unless choices (user-error "Hone: there is no run yet; `hone-compile' makes one"))
+    (unless choices (user-error "Hone: there are no runs yet; `hone-compile' starts one"))
     (cdr (assoc (completing-read prompt (hone--in-order choices) nil t nil nil (caar choices)) choices))))
 
 (defun hone--in-order (choices)

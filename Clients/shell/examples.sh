@@ -7,8 +7,8 @@ set -euo pipefail
 
 socket=${1:?usage: examples.sh SOCKET}
 
-# Sends the lines of standard input and writes the answers, one a line. Both tools must go on listening after the last
-# line is sent: socat for -t seconds (half a second unless said, too short for a compile), nc with -N.
+# Sends the lines of standard input and writes the answers, one per line. Both tools must keep listening after the last
+# line is sent: socat for -t seconds (the default of half a second is too short for a compile), nc with -N.
 ask() {
   if command -v socat >/dev/null; then
     socat -t 600 - "UNIX-CONNECT:$socket"

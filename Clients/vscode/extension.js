@@ -137,24 +137,24 @@ class Hone {
     return this.pages.show('estimate', answer.lines);
   }
 
-  /** Compiles in the service that all share: it goes on when the editor has left. */
+  /** Compiles in the shared service: it continues after the editor closes. */
   async detach() {
     const at = await this.file();
     const { runId } = await Services.execute(at.connection, 'hone.compile', { uri: at.uri, detach: true });
     this.runs.refresh();
-    const said = `Hone: compile goes on by itself as run ${text.short(runId)}.`;
+    const said = `Hone: compiling in the background as run ${text.short(runId)}.`;
     vscode.window.showInformationMessage(said, 'Watch').then((choice) => {
       if (choice) vscode.commands.executeCommand('hone.watchRun');
     });
   }
 
-  /** Follows a run that is under way, the file's latest unless one is chosen. */
+  /** Follows a run in progress: the one chosen, or the file's latest. */
   async watch(node) {
     const at = node || await this.file();
     const title = `watch ${node ? text.line(node.run.name) : path.basename(at.document.uri.fsPath)}`;
     const argument = node ? { run: node.run.runId } : { uri: at.uri };
     const result = await this.follow(
-      title, at.connection, 'hone.watch', argument, 'is no longer watched; the run goes on');
+      title, at.connection, 'hone.watch', argument, 'is no longer watched; the run continues');
     if (result) this.offer(`Hone: ${title}: ${text.outcome(result)}`, false);
   }
 
@@ -162,7 +162,7 @@ class Hone {
   async cancelRun({ run, connection }) {
     const { cancelled } = await Services.execute(connection, 'hone.cancel', { run: run.runId });
     this.runs.refresh();
-    const said = cancelled ? 'was cancelled; what was finished is tracked' : 'was not under way';
+    const said = cancelled ? 'was cancelled; finished results are tracked' : 'was not running';
     vscode.window.showInformationMessage(`Hone: run ${text.short(run.runId)} ${said}.`);
   }
 
@@ -180,7 +180,7 @@ class Hone {
     const at = await this.file();
     const answer = await Services.execute(at.connection, 'hone.loadBest', { uri: at.uri, ...(run ? { run } : {}) });
     if (!(await vscode.workspace.applyEdit(workspaceEdit(answer.edit)))) {
-      throw new Error('The file changed meanwhile. Load the program again.');
+      throw new Error('The file has changed. Load the program again.');
     }
     const score = typeof answer.score === 'number' ? `, score ${text.score(answer.score)}` : '';
     vscode.window.showInformationMessage(`Hone: loaded the program of run ${text.short(answer.runId)}${score}.`);
@@ -188,7 +188,7 @@ class Hone {
 
   async fileRuns(at) {
     const { runs } = await Services.execute(at.connection, 'hone.runs', { uri: at.uri, onlyFile: true, limit: 50 });
-    if (!runs.length) throw new Error('This file has no run yet. Compile or evaluate it first.');
+    if (!runs.length) throw new Error('This file has no runs yet. Compile or evaluate it first.');
     return runs;
   }
 

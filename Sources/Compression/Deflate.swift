@@ -15,7 +15,7 @@ package func deflated(_ bytes: [UInt8], dictionary: [UInt8] = []) throws(HoneErr
   defer { deflateEnd(&stream) }
   if !dictionary.isEmpty {
     let status = dictionary.withUnsafeBufferPointer { deflateSetDictionary(&stream, $0.baseAddress, UInt32($0.count)) }
-    guard status == Z_OK else { throw HoneError(.internalError, "zlib does not take the dictionary.") }
+    guard status == Z_OK else { throw HoneError(.internalError, "zlib does not accept the dictionary.") }
   }
   var input = bytes
   var packed = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(bytes.count))))

@@ -23,7 +23,7 @@ package func inflated(
   defer { inflateEnd(&stream) }
   if !dictionary.isEmpty {
     let status = dictionary.withUnsafeBufferPointer { inflateSetDictionary(&stream, $0.baseAddress, UInt32($0.count)) }
-    guard status == Z_OK else { throw HoneError(.internalError, "zlib does not take the dictionary.") }
+    guard status == Z_OK else { throw HoneError(.internalError, "zlib does not accept the dictionary.") }
   }
   var input = Array(bytes)
   var result: [UInt8] = []
@@ -44,7 +44,7 @@ package func inflated(
     }
   }
   guard result.count <= limit else {
-    throw HoneError(.invalidParams, "The packed content is larger than the \(limit) bytes taken here.")
+    throw HoneError(.invalidParams, "The unpacked content is larger than the \(limit) bytes accepted here.")
   }
   guard status == Z_STREAM_END else {
     throw HoneError(.invalidParams, "The packed content is damaged or not whole.")

@@ -109,7 +109,7 @@ extension Dataset {
   ) -> Dataset? {
     let file = request.path ?? ""
     guard !file.isEmpty, !file.utf8.contains(0) else {
-      problems.add("\(path).path", "This is not the path of a file.")
+      problems.add("\(path).path", "This is not a file path.")
       return nil
     }
     let location = LocalFile.resolve(file, base: places.baseDirectory)
@@ -203,7 +203,7 @@ extension ProblemList {
     guard let first = problems.first else { return }
     let more = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
     throw HoneError(
-      .datasetInvalid, "\(what): \(first)\(more)", remedy: "Mend the data that the problems name and ask again.",
+      .datasetInvalid, "\(what): \(first)\(more)", remedy: "Fix the data that the problems name and ask again.",
       problems: problems)
   }
 }

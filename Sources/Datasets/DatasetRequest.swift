@@ -16,7 +16,7 @@ package struct DatasetRequest: SchemaObject {
       Member("split", \.split, as: splitSchema, "Which part of a data set that goes by name."),
       Member(
         "inputs", \.inputs, also: ["input_keys", "inputKeys"],
-        "The members that the program is given; the signature's inputs unless said."),
+        "The members that the program is given; by default the signature's inputs."),
       Member("format", \.format, "How to read the file where its extension does not say."),
       Member("types", \.types, "The types of columns in CSV files."),
     ] + Member.of(\.selection)
@@ -45,11 +45,11 @@ package struct DatasetRequest: SchemaObject {
     if let inputs {
       if inputs.isEmpty { fields.problems.add(fields.place("inputs"), "Name at least one input, or leave this out.") }
       for (index, key) in inputs.enumerated() where inputs[..<index].contains(key) {
-        fields.problems.add("\(fields.place("inputs"))[\(index)]", "\"\(key)\" stands twice.")
+        fields.problems.add("\(fields.place("inputs"))[\(index)]", "\"\(key)\" appears twice.")
       }
     }
     if fields.gives("rows") {
-      refuse(["path", "split", "format", "types"], "rows stand in the request itself", fields)
+      refuse(["path", "split", "format", "types"], "the rows are in the request itself", fields)
     } else if fields.gives("name"), !fields.gives("path") || Dataset.names.contains(name ?? "") {
       kind = .named
       refuse(["format", "types"], "the data set goes by name", fields)
@@ -67,7 +67,7 @@ package struct DatasetRequest: SchemaObject {
 
   private func refuse(_ names: [String], _ reason: String, _ fields: FieldReader) {
     for name in names where fields.gives(name) {
-      fields.problems.add(fields.place(name), "This member says nothing here: \(reason).")
+      fields.problems.add(fields.place(name), "This member has no effect here: \(reason).")
     }
   }
 }

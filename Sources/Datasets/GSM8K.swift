@@ -122,7 +122,7 @@ struct GSM8K {
       } else {
         lines.note(
           "\(path).rows[\(index)]",
-          "Row \(index + 1) of \(location) is no GSM8K problem: it needs \"question\" and an \"answer\" that ends "
+          "Row \(index + 1) of \(location) is not a GSM8K problem: it needs \"question\" and an \"answer\" that ends "
             + "in \"#### \" and a whole number.",
           got: JSONValue.object(row).excerpt)
         guard lines.mayGoOn else { break }

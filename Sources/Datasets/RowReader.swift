@@ -155,7 +155,7 @@ package struct RowReader {
       if name.isEmpty {
         note(place, "Column \(index + 1) has no name.")
       } else if !seen.insert(name).inserted {
-        note(place, "The column name \"\(name.prefix(80))\" stands twice.")
+        note(place, "The column name \"\(name.prefix(80))\" appears twice.")
       }
     }
     return isClean

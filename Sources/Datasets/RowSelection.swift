@@ -7,7 +7,7 @@ package struct RowSelection: SchemaObject, Hashable {
   package static let members: [Member<Self>] = [
     Member(
       "shuffleSeed", \.shuffleSeed, "Shuffles the rows before offset and limit, with this seed of Python's generator."),
-    Member("offset", \.offset, in: 0...Int.max, "How many rows to pass over."),
+    Member("offset", \.offset, in: 0...Int.max, "How many rows to skip."),
     Member("limit", \.limit, in: 1...Int.max, "How many rows to take."),
   ]
 

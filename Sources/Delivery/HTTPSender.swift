@@ -35,7 +35,7 @@ package struct HTTPSender: Sendable {
       scheme == "http" || scheme == "https", let host = parts.host, !host.isEmpty
     else {
       throw HoneError(
-        .invalidParams, "\"\(address)\" is no address of a server.",
+        .invalidParams, "\"\(address)\" is not a server address.",
         remedy: "Give it as http://HOST:PORT or https://HOST/PATH.")
     }
     if let user = parts.user {
@@ -75,7 +75,7 @@ package struct HTTPSender: Sendable {
         retryAfter: response.headers.first(name: "Retry-After").flatMap(Double.init))
     } catch {
       throw HoneError(
-        .storeUnavailable, "\(base) cannot be reached: \(error).", remedy: "Look whether the server runs there.")
+        .storeUnavailable, "\(base) cannot be reached: \(error).", remedy: "Check that a server runs there.")
     }
   }
 

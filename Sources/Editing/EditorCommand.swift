@@ -23,6 +23,7 @@ struct EditorCommand: Sendable {
       let file = try arguments.optionalURI().map { ProgramFile.path(ofURI: $0) ?? $0 }
       return ["cancelled": .int(call.editor.requests.cancel(file: file))]
     },
+    EditorCommand(name: "hone.forgetKeys", title: nil) { try await KeyPermission.forget($0, $1) },
     EditorCommand(name: "hone.runs", title: nil) { try await RunTree.json($0, $1) },
     EditorCommand(name: "hone.trace", title: nil) { try await TraceOutline.json($0, $1) },
     EditorCommand(name: "hone.programText", title: nil) { call, arguments in

@@ -91,7 +91,7 @@ struct FileCheck: Sendable {
         let place = path.isEmpty ? member.key : "\(path).\(member.key)"
         let inner = repeats(in: member.value, path: place)
         guard !seen.insert(member.key).inserted else { return inner }
-        let problem = Problem(path: place, message: "The member \"\(member.key)\" stands twice; only this one counts.")
+        let problem = Problem(path: place, message: "The member \"\(member.key)\" appears twice; only this one counts.")
         return [
           Finding(
             problem: problem, range: member.keyRange, code: FailureKind.invalidParams.rawValue, severity: .warning)

@@ -13,19 +13,22 @@ enum FileWork {
   static func run(_ method: Method, _ call: EditorCall, _ arguments: CommandArguments) async throws -> JSONValue {
     let document = try call.editor.document(try arguments.uri())
     let request = try request(method, document, arguments)
+    try await KeyPermission.ask(for: request, of: document, call)
     if Passing(.object(request)).detach { return try await detach(method, request, document, call) }
     let token = await progressToken(call)
     let progress = token.map {
       ConnectionProgress(call.connection, workDone: $0, partial: call.params.partialResultToken)
     }
-    let environment = CallEnvironment(
+    var environment = CallEnvironment(
       progress: progress, baseDirectory: call.directory(of: document), peer: ConnectionPeer(connection: call.connection)
     )
+    environment.asker = KeyPermission.asker(document)
+    let surroundings = environment
     let verb = method.name == Method.compile.name ? "Compil" : "Evaluat"
     progress?.begin("\(verb)ing \(document.name)")
     do {
       let result = try await call.editor.requests.run(token: token, file: document.path ?? document.uri) {
-        try await call.service.call(method.name, request, in: environment)
+        try await call.service.call(method.name, request, in: surroundings)
       }
       progress?.end(outcome(result))
       finish(call, "\(verb)ed \(document.name): \(outcome(result))", isError: false)
@@ -45,9 +48,12 @@ enum FileWork {
   ) async throws -> JSONValue {
     let directory = call.directory(of: document)
     guard let staying = call.service.stayingService else {
-      return try await call.service.call(method.name, request, in: CallEnvironment(baseDirectory: directory))
+      var environment = CallEnvironment(baseDirectory: directory)
+      environment.asker = KeyPermission.asker(document)
+      return try await call.service.call(method.name, request, in: environment)
     }
     var frame = RequestFrame()
+    frame.restrictsKeys = true
     frame.baseDirectory = .string(directory)
     return try await staying(method.name, request.merging(frame.jsonObject))
   }

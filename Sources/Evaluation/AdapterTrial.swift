@@ -19,7 +19,7 @@ public struct AdapterDecision: ResultObject {
       Member("withDemos", \.hasDemos, isAlwaysWritten: true, "Whether the program had examples."),
       Member("rows", \.rows, isAlwaysWritten: true, "Rows asked."),
       Member("readable", \.readable, isAlwaysWritten: true, "Replies that could be read."),
-      Member("clean", \.clean, isAlwaysWritten: true, "Those of them that needed no mending."),
+      Member("clean", \.clean, isAlwaysWritten: true, "Those of them that needed no repair."),
       Member("score", \.percent, isAlwaysWritten: true, "The score in percent."),
     ]
 

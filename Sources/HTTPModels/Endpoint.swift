@@ -71,12 +71,13 @@ package struct Endpoint: Sendable, Hashable {
     else { throw invalid("apiBase", "Expected a URL that begins with http:// or https:// and a host.", got: url) }
     guard !rest.prefix(while: { $0 != "/" && $0 != "?" }).contains("@") else {
       throw invalid(
-        "apiBase", "A base URL must hold no user name or password; name the key's variable in apiKeyEnv.", got: nil)
+        "apiBase", "A base URL must not contain a user name or password; name the key's variable in apiKeyEnv.",
+        got: nil)
     }
     let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let names = parts.dropFirst().joined().split(separator: "&").map { String($0.prefix { $0 != "=" }) }
     guard !names.contains(where: ModelConfiguration.namesSecret) else {
-      throw invalid("apiBase", "A base URL must hold no key; name the key's variable in apiKeyEnv.", got: nil)
+      throw invalid("apiBase", "A base URL must not contain a key; name the key's variable in apiKeyEnv.", got: nil)
     }
     var base = parts[0]
     while base.last == "/" { base.removeLast() }

@@ -13,7 +13,7 @@ package enum ModelRegistry {
   ) throws(HoneError) -> any LanguageModel {
     if let client = configuration.client {
       throw HoneError(
-        .invalidParams, "The model \(client) is a client's callback, and no client that serves it is connected.",
+        .invalidParams, "The model \(client) is a client's function, and no client that serves it is connected.",
         remedy: "Ask over the connection of the client that serves it, or name an endpoint's model.")
     }
     if configuration.isSimulated { return SimulatedModel(knowledge: knowledge) }

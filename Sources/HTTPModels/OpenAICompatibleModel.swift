@@ -138,7 +138,7 @@ package struct OpenAICompatibleModel: LanguageModel {
     guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
       throw ModelFailure(
         HoneError(
-          .authentication, "The key in the environment variable \(variable) holds characters that no key has.",
+          .authentication, "The key in the environment variable \(variable) holds characters that cannot be in a key.",
           remedy: "Set \(variable) to the key alone.", details: ["variable": variable]),
         retry: .never)
     }
@@ -153,7 +153,7 @@ package struct OpenAICompatibleModel: LanguageModel {
   private static func value(of variable: String, header: String) throws(ModelFailure) -> String {
     let value = environment(variable)
     guard !value.isEmpty, value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
-      let what = value.isEmpty ? "is not set" : "holds characters that no header takes"
+      let what = value.isEmpty ? "is not set" : "holds characters that cannot be in a header"
       throw ModelFailure(
         HoneError(
           .authentication, "The environment variable \(variable), that holds the header \(header), \(what).",

@@ -9,6 +9,8 @@ package struct Provider: Sendable, Hashable {
   package var base: String?
   /// The environment variable that usually holds the key.
   package var keyVariable: String?
+  /// Where each user has an address of their own: the domains under which these are the provider's.
+  package var ownDomains: [String]
   package var requiresKey: Bool
   /// Whether one request may ask for several completions (`n`).
   package var supportsN: Bool
@@ -32,7 +34,8 @@ package struct Provider: Sendable, Hashable {
 
   init(
     _ name: String, _ base: String?, key: String? = nil, requiresKey: Bool = true, supportsN: Bool = false,
-    keyHeader: KeyHeader = .bearer, tokenLimit: TokenLimit = .maxTokens, isElastic: Bool = true
+    keyHeader: KeyHeader = .bearer, tokenLimit: TokenLimit = .maxTokens, isElastic: Bool = true,
+    ownDomains: [String] = []
   ) {
     self.name = name
     self.base = base
@@ -42,13 +45,15 @@ package struct Provider: Sendable, Hashable {
     self.keyHeader = keyHeader
     self.tokenLimit = tokenLimit
     self.isElastic = isElastic
+    self.ownDomains = ownDomains
   }
 
   /// All providers known by name, in alphabetical order.
   package static let all: [Provider] = [
     Provider("anthropic", "https://api.anthropic.com/v1", key: "ANTHROPIC_API_KEY"),
     Provider(
-      "azure", nil, key: "AZURE_OPENAI_API_KEY", supportsN: true, keyHeader: .apiKey, tokenLimit: .maxCompletionTokens),
+      "azure", nil, key: "AZURE_OPENAI_API_KEY", supportsN: true, keyHeader: .apiKey, tokenLimit: .maxCompletionTokens,
+      ownDomains: ["openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"]),
     Provider("deepseek", "https://api.deepseek.com/v1", key: "DEEPSEEK_API_KEY"),
     Provider(
       "gemini", "https://generativelanguage.googleapis.com/v1beta/openai", key: "GEMINI_API_KEY", supportsN: true),

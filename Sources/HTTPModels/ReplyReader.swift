@@ -157,12 +157,12 @@ struct ReplyReader {
         "Add credit to the account or raise its limit.", .never)
     case 429:
       return failure(
-        .rateLimited, "\(endpoint.base) takes no more requests for now.",
+        .rateLimited, "\(endpoint.base) accepts no more requests for now.",
         "Lower the concurrency, or wait and resume the run.", later)
     case 408, 425, 500...:
       return failure(
         .languageModelUnavailable, "\(endpoint.base) failed.",
-        "Try again later, or look into the endpoint's log.", later)
+        "Try again later, or check the endpoint's log.", later)
     case 300..<400:
       return failure(
         .languageModelRejected, "\(endpoint.base) answered with a redirect, which is not followed.",
@@ -173,7 +173,7 @@ struct ReplyReader {
         "Use fewer or shorter demos, a lower maxTokens, or a model with a larger context window.", .never)
     case 404:
       return failure(
-        .languageModelRejected, "\(endpoint.url) knows no model \(endpoint.model), or no such path.",
+        .languageModelRejected, "\(endpoint.url) has no model \(endpoint.model), or no such path.",
         "Check the model's name and the base URL \(endpoint.base).", .never)
     default:
       return failure(

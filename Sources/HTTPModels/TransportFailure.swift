@@ -30,7 +30,7 @@ struct TransportFailure {
       return ModelFailure(
         HoneError(
           .timeout, "\(endpoint.base) did not answer within \(timeout) s.",
-          remedy: "Raise the model's timeout, or look whether the endpoint is overloaded."),
+          remedy: "Raise the model's timeout, or check whether the endpoint is overloaded."),
         retry: .backOff)
     case .connectTimeout?, .tlsHandshakeTimeout?, .getConnectionFromPoolTimeout?:
       return unreachable("it did not accept a connection in time")

@@ -88,7 +88,7 @@ extension Request {
   }
 
   package static func tooLarge(_ limit: Int) -> WebFailure {
-    WebFailure(.contentTooLarge, "REQUEST_TOO_LARGE", "The body is larger than the \(limit) bytes taken here.")
+    WebFailure(.contentTooLarge, "REQUEST_TOO_LARGE", "The body is larger than the \(limit) bytes accepted here.")
   }
 
   /// The kind of the body without its parameters, in lower case.

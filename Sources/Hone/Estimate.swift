@@ -24,7 +24,7 @@ public struct Estimate: Sendable, Hashable {
   public let cost: Bounds?
   /// How long it takes.
   public let seconds: Bounds
-  /// What is taken for granted, in sentences.
+  /// What is assumed, in sentences.
   public let assumptions: [String]
   /// What would go otherwise than asked.
   public let warnings: [String]

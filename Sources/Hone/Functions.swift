@@ -32,7 +32,7 @@ struct Functions: CallbackPeer {
       let question = try read(ScoreQuestion.self, params)
       let score = try await score(question.example, question.prediction)
       guard score.value.isFinite else {
-        throw HoneError(.metricFailed, "It gave \(score.value), which is no score.", remedy: "Give a finite number.")
+        throw HoneError(.metricFailed, "It gave \(score.value), which is not a score.", remedy: "Give a finite number.")
       }
       return score.json
     }

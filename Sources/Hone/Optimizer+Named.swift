@@ -6,7 +6,7 @@ extension Optimizer {
   /// Runs the program on the trainset and shows the executions that the metric accepts as demos.
   ///
   /// - Parameters:
-  ///   - metricThreshold: The score from which on an execution is good enough to be a demo; anything but 0 where nil.
+  ///   - metricThreshold: The score from which an execution is good enough to be a demo; nil means any score but 0.
   ///   - maxBootstrappedDemos: How many demos, at most, come from executions that the metric accepted.
   ///   - maxLabeledDemos: How many demos, at most, are rows of the trainset as they are.
   ///   - maxRounds: How often a row is tried, each time with fresh answers.
@@ -33,7 +33,7 @@ extension Optimizer {
   ///   - numCandidatePrograms: How many demo sets are made from shuffled trainsets.
   ///   - maxErrors: How many rows may fail before the search stops.
   ///   - stopAtScore: The score, in percent, at which the search ends.
-  ///   - metricThreshold: The score from which on an execution is good enough to be a demo; anything but 0 where nil.
+  ///   - metricThreshold: The score from which an execution is good enough to be a demo; nil means any score but 0.
   public static func bootstrapFewShotWithRandomSearch(
     maxBootstrappedDemos: Int = 4, maxLabeledDemos: Int = 16, maxRounds: Int = 1, numCandidatePrograms: Int = 16,
     maxErrors: Int = 10, stopAtScore: Double? = nil, metricThreshold: Double? = nil
@@ -53,7 +53,7 @@ extension Optimizer {
   ///
   /// - Parameters:
   ///   - k: How many demos each predictor gets, at most.
-  ///   - sample: Whether the demos are drawn at random; else they are the first rows.
+  ///   - sample: Whether the demos are chosen at random; otherwise they are the first rows.
   public static func labeledFewShot(
     k: Int = 16, sample: Bool = true
   ) -> Optimizer {
@@ -79,9 +79,9 @@ extension Optimizer {
   ///   - numTrials: How many combinations are tried.
   ///   - maxBootstrappedDemos: How many demos, at most, come from executions that the metric accepted.
   ///   - maxLabeledDemos: How many demos, at most, are rows of the trainset as they are.
-  ///   - seed: Starts everything that is drawn at random; the same seed and answers give the same search.
+  ///   - seed: The seed of everything random; the same seed and answers give the same search.
   ///   - initTemperature: The temperature at which instructions are proposed.
-  ///   - metricThreshold: The score from which on an execution is good enough to be a demo; anything but 0 where nil.
+  ///   - metricThreshold: The score from which an execution is good enough to be a demo; nil means any score but 0.
   ///   - maxErrors: How many rows may fail before the search stops.
   ///   - minibatch: Whether trials are scored on a part of the valset, and only the best of them on all of it.
   ///   - minibatchSize: How many rows of the valset a trial is scored on.

@@ -1,6 +1,7 @@
 public import Failures
 public import JSON
 public import Jobs
+import HTTPModels
 import LanguageModels
 public import Logging
 import Programs
@@ -28,7 +29,8 @@ public final class Workspace: Sendable {
   ///   - home: the directory of the store, which is made if there is none.
   ///   - logger: hears warnings and errors; nobody unless given.
   public init(home: String = ".hone", logger: Logger? = nil) {
-    inner = Jobs.Workspace(home: home, logger: logger ?? Logger(label: "hone") { _ in SwiftLogNoOpLogHandler() })
+    inner = Jobs.Workspace(
+      home: home, logger: logger ?? Logger(label: "hone") { _ in SwiftLogNoOpLogHandler() }, keyRules: .trusting)
   }
 
   /// Stops what is under way, so that it can be resumed, writes what is queued, and closes the store.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Evaluation
 import Failures
 import Foundation
+import HTTPModels
 import HoneService
 import JSON
 import JSONRPC
@@ -15,14 +16,22 @@ struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
   var home: String?
 
-  @Option(help: "Ask the service at this socket, in place of doing the work here.", completion: .file())
+  @Option(help: "Ask the service at this socket instead of doing the work here.", completion: .file())
   var socket: String?
 
-  @Flag(help: "Ask the user's one service for this store, and start it if there is none.")
+  @Flag(help: "Ask the user's shared service for this store; start it if there is none.")
   var attach = false
 
   @Flag(help: "Print the whole result as JSON.")
   var json = false
+
+  @OptionGroup var keys: KeyOptions
+
+  func validate() throws {
+    if !keys.allowKey.isEmpty, socket != nil || attach {
+      throw ValidationError("--allow-key is for work that is done here; for a service use hone keys allow.")
+    }
+  }
 
   var homeDirectory: String { Self.homeDirectory(home) }
 
@@ -43,9 +52,12 @@ struct Caller {
   /// The run under way, as soon as progress has named it.
   private let run = NamedRun()
 
-  init(_ options: CommonOptions) async throws(HoneError) {
+  /// - Parameter keyRules: which keys may go where, for work that is done here.
+  init(_ options: CommonOptions, keyRules: KeyRules? = nil) async throws(HoneError) {
     guard options.socket != nil || options.attach else {
-      place = .here(Service(home: options.homeDirectory, logger: standardErrorLogger(level: .error)))
+      let rules = keyRules ?? KeyRules(grants: options.keys.allowKey)
+      place = .here(
+        Service(home: options.homeDirectory, logger: standardErrorLogger(level: .error), keyRules: rules))
       return
     }
     let loop = try EventLoop()

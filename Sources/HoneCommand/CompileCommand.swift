@@ -11,14 +11,14 @@ struct CompileCommand: AsyncParsableCommand {
     discussion: """
       Status: 0 when the search ran to its end, 2 for a wrong request, 3 when the model could not be used, 4 when the \
       budget was spent, 130 when interrupted. Whatever ends a search, the best program so far is kept, and hone resume \
-      goes on. Ctrl-C stops the search and tells what it has; once more ends at once.
+      continues it. Ctrl-C stops the search and prints what it has found; a second Ctrl-C ends at once.
       """)
 
   @OptionGroup var work: WorkOptions
   @OptionGroup var common: CommonOptions
 
   @Option(
-    help: "The optimizer's name, or JSON with its settings; MIPROv2 unless said.",
+    help: "The optimizer's name, or JSON with its settings; MIPROv2 by default.",
     completion: Candidates.optimizers)
   var optimizer: String?
 
@@ -44,7 +44,7 @@ struct CompileCommand: AsyncParsableCommand {
   var estimate = false
 
   @Option(
-    help: "Go on with this run instead of starting one. Can be combined with limit options only.",
+    help: "Continue this run instead of starting one. Can be combined with limit options only.",
     completion: Candidates.runs)
   var resume: String?
 
@@ -71,7 +71,7 @@ struct CompileCommand: AsyncParsableCommand {
 
   private func report(_ method: String, _ params: JSONObject) async throws {
     try await reporting {
-      let result = try await Caller(common).call(
+      let result = try await Caller(common, keyRules: work.keyRules(common)).call(
         method, work.call(params, common), from: work.directory, progress: TerminalProgress())
       if let output, let state = JobOutline(json: result)?.program {
         try writeText(output, JSONValue.object(state).text(.indented) + "\n")

@@ -7,19 +7,19 @@ import Tracking
 /// `hone doctor`.
 struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Examine the store and its surroundings, and say what is to be done.",
+    commandName: "doctor", abstract: "Examine the store and its surroundings, and say what needs attention.",
     discussion: """
       Looks at files and permissions, the schema, the database's soundness, artifacts, runs whose process is gone, \
-      free space, the socket, and which keys are set (never their values). The status is 0 if nothing is to be done, else 1.
+      free space, the socket, and which keys are set (never their values). The status is 0 if nothing needs attention, else 1.
       """)
 
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
   var home: String?
 
-  @Option(help: "The socket to look at; that of the store's shared service unless said.")
+  @Option(help: "The socket to examine; by default that of the store's shared service.")
   var socket: String?
 
-  @Flag(help: "Mend what can be mended without harm: permissions, left-over files, leases of dead processes.")
+  @Flag(help: "Repair what can be repaired safely: permissions, left-over files, leases of dead processes.")
   var repair = false
 
   @Flag(help: "Print the whole result as JSON.")

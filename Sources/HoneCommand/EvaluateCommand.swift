@@ -17,7 +17,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     request.set(["devset": try devset.map { work.placed(try datasetValue($0, "--devset")) }])
     let params = try work.call(request, common)
     try await reporting {
-      let result = try await Caller(common).call(
+      let result = try await Caller(common, keyRules: work.keyRules(common)).call(
         "evaluate", params, from: work.directory, progress: TerminalProgress())
       try WorkReport.show(result, json: common.json)
     }

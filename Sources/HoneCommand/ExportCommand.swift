@@ -8,7 +8,7 @@ import Tracking
 /// `hone export`: runs as a file.
 struct ExportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write runs with all that belongs to them to a file, to be imported elsewhere.",
+    commandName: "export", abstract: "Write runs and everything that belongs to them to a file that hone import reads.",
     discussion: """
       A run brings the runs above and under it. The file has one JSON object a line: runs with parameters, metrics, \
       tags, data sets and evaluation rows, their artifacts, their traces. Answers of models are not in it.
@@ -26,7 +26,7 @@ struct ExportCommand: AsyncParsableCommand {
   @Flag(inversion: .prefixedNo, help: "With traces.")
   var traces = true
 
-  @Option(name: [.short, .long], help: "The file; standard output unless given.")
+  @Option(name: [.short, .long], help: "The file; standard output by default.")
   var output: String?
 
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
@@ -62,7 +62,7 @@ struct ExportCommand: AsyncParsableCommand {
       let handle = FileHandle(forWritingAtPath: output)
     else {
       throw HoneError(
-        .storeUnavailable, "\(output) cannot be written.", remedy: "Look at the path and its permissions.")
+        .storeUnavailable, "\(output) cannot be written.", remedy: "Check the path and its permissions.")
     }
     return handle
   }
@@ -95,7 +95,7 @@ struct ExportCommand: AsyncParsableCommand {
 /// `hone import`: runs from a file.
 struct ImportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "Read runs that hone export wrote; runs that are there already stay as they are.")
+    commandName: "import", abstract: "Read runs that hone export wrote. Runs that exist already stay unchanged.")
 
   @Argument(help: "The file; - for standard input.")
   var file: String

@@ -4,10 +4,10 @@ import JSON
 /// `hone resume`.
 struct ResumeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "resume", abstract: "Go on with a compile or evaluation that ended before its time.",
+    commandName: "resume", abstract: "Continue a compile or evaluation that ended early.",
     discussion: """
-      The run is done again from the top; answers that it has paid for are not asked for twice, so it comes to where it \
-      was in no time and ends as if nothing had happened. Limits count for the whole run, what was spent before included.
+      The run starts over and reuses every answer it has paid for, so it is soon back where it was and ends with the same \
+      result. Limits count for the whole run, including what was spent before.
       """)
 
   @Argument(help: "The run's id; hone runs shows it.", completion: Candidates.runs)
@@ -33,7 +33,7 @@ struct ResumeCommand: AsyncParsableCommand {
 struct WatchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "watch", abstract: "Follow a run until it ends, and show its result.",
-    discussion: "The run may be another process's; Ctrl-C ends the watching, not the run.")
+    discussion: "The run may belong to another process. Ctrl-C stops watching; the run continues.")
 
   @Argument(help: "The run's id.", completion: Candidates.runs)
   var run: String

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Editing
+import HTTPModels
 import HoneService
 import JSON
 import Jobs
@@ -50,8 +51,9 @@ struct PredictCommand: AsyncParsableCommand {
       "adapter": adapter.map(JSONValue.string), "inputs": .object(values),
     ])
     let params = request
+    let rules = KeyRules(common.keys, lm: try lm.map { try jsonOrText($0, "--lm") }, apiBase: nil, apiKeyEnv: nil)
     try await reporting {
-      let result = try await Caller(common).call("predict", params, from: directory)
+      let result = try await Caller(common, keyRules: rules).call("predict", params, from: directory)
       guard !common.json, let answer = PredictResult(json: result) else { return print(result.text(.indented)) }
       for (key, value) in answer.outputs { print("\(key): \(value.stringValue ?? value.text())") }
       if answer.isSimulated { print("(simulated model)") }

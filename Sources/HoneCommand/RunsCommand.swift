@@ -21,7 +21,7 @@ struct RunsCommand: AsyncParsableCommand {
   @Option(help: "MLflow's filter language: metrics.eval > 50 and tags.hone.kind = 'compile'.")
   var filter: String?
 
-  @Option(help: "Such as \"metrics.eval DESC\"; may stand several times.")
+  @Option(help: "Such as \"metrics.eval DESC\"; may be repeated.")
   var orderBy: [String] = []
 
   @Option(name: [.short, .long], help: "How many runs at most.")

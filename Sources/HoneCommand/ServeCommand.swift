@@ -2,6 +2,7 @@ import ArgumentParser
 import Failures
 import Editing
 import Foundation
+import HTTPModels
 import HoneService
 import HoneWeb
 import JSONRPC
@@ -16,24 +17,25 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve",
     abstract: "Serve JSON-RPC on standard input and output, or on a Unix socket; and HTTP beside it.",
     discussion: """
-      Newline-delimited JSON and Content-Length headers are told apart by a connection's first byte. Nothing but \
-      protocol is written to standard output; logs go to standard error.
+      Newline-delimited JSON and Content-Length headers are told apart by a connection's first byte. Only \
+      protocol messages go to standard output; logs go to standard error.
       """)
 
-  @Option(help: "Listen at this path in place of standard input and output.", completion: .file())
+  @Option(help: "Listen at this path instead of standard input and output.", completion: .file())
   var socket: String?
 
   @Flag(
     help: ArgumentHelp(
-      "Join standard input and output to the user's one service for this store.",
-      discussion: "Starts it if there is none. Its environment, keys included, is that of whoever started it."))
+      "Connect standard input and output to the user's shared service for this store.",
+      discussion: "Starts it if there is none. Its environment, keys included, is that of the process that started it.")
+  )
   var attach = false
 
   @Option(
     help: ArgumentHelp(
       "End after so many seconds without a connection and without work.",
       discussion:
-        "With --socket never unless said; with --attach what a service that is started gets, \(SharedService.idleSeconds) unless said."
+        "With --socket the default is never. With --attach it applies to a service that is started; the default is \(SharedService.idleSeconds)."
     ))
   var idleTimeout: Double?
 
@@ -57,15 +59,18 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
   var home: String?
 
-  @Option(help: "The largest message taken, in bytes.")
+  @OptionGroup var keys: KeyOptions
+
+  @Option(help: "The largest message that is accepted, in bytes.")
   var maxMessage = 64 << 20
 
   @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.", transform: readLogLevel)
   var logLevel = Logger.Level.notice
 
   func validate() throws {
-    if attach, socket != nil || http != nil || otlp != nil {
-      throw ValidationError("--attach joins a service that is apart; --socket, --http and --otlp are for that service.")
+    if attach, socket != nil || http != nil || otlp != nil || !keys.allowKey.isEmpty {
+      throw ValidationError(
+        "--attach joins a service that is apart; --socket, --http, --otlp and --allow-key are for that service.")
     }
     if let idleTimeout, !(idleTimeout > 0 && idleTimeout < 1e9) {
       throw ValidationError("--idle-timeout should be a number of seconds.")
@@ -87,7 +92,9 @@ struct ServeCommand: AsyncParsableCommand {
         _ = setsid()
         _ = chdir("/")
       }
-      let service = Service(home: options.homeDirectory, logger: standardErrorLogger(level: logLevel))
+      let service = Service(
+        home: options.homeDirectory, logger: standardErrorLogger(level: logLevel),
+        keyRules: KeyRules(grants: keys.allowKey))
       var limits = ConnectionLimits()
       limits.message = maxMessage
       let exporter = try await startExporter(service)
@@ -177,7 +184,7 @@ struct ServeCommand: AsyncParsableCommand {
       Task {
         await SharedService.waitUntilUnused(server, service, home: service.home, seconds: seconds)
         guard !Task.isCancelled else { return }
-        logger.notice("Leaving: nobody was connected for \(seconds) s")
+        logger.notice("Ending: nobody was connected for \(seconds) s")
         end.finish()
       }
     }

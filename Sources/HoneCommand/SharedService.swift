@@ -85,7 +85,7 @@ enum SharedService {
     guard result == 0 else {
       throw HoneError(
         .internalError, "The service could not be started: \(String(cString: strerror(result))).",
-        remedy: "Start one with hone serve --socket PATH and name that path.")
+        remedy: "Start one with hone serve --socket PATH and give that path.")
     }
     return process
   }

@@ -41,7 +41,7 @@ final class Interrupts: Sendable {
       }
       guard isFirst else { _exit(130) }
       // A terminal shows the key, and perhaps progress, on the line where the cursor is.
-      printError("\(isatty(STDERR_FILENO) == 1 ? "\n" : "")hone: stopping (once more ends at once)")
+      printError("\(isatty(STDERR_FILENO) == 1 ? "\n" : "")hone: stopping (Ctrl-C again ends at once)")
       stop()
     }
   }

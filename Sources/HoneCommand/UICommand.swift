@@ -11,8 +11,8 @@ struct UICommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ui", abstract: "Show experiments, runs and traces in the browser, and serve MLflow's clients.",
     discussion: """
-      Only programs of this machine get in. On another address every client needs the token that is made at the first \
-      start and kept in the home directory.
+      Only programs on this machine have access. On another address every client needs the token that the first \
+      start makes and keeps in the home directory.
       """)
 
   @Option(help: "The address to listen on.")

@@ -6,10 +6,10 @@ import HoneWeb
 
 /// Options of whatever serves HTTP.
 struct WebOptions: ParsableArguments {
-  @Option(help: "A name by which the HTTP server may be called, beside its address; may be repeated.")
+  @Option(help: "A host name that the HTTP server accepts beside its address; may be repeated.")
   var allowedHost: [String] = []
 
-  @Flag(help: "Ask HTTP clients for the token on this machine, too; on any other address it is always asked for.")
+  @Flag(help: "Ask HTTP clients on this machine for the token, too. On any other address it is always required.")
   var requireToken = false
 
   /// What `HOST:PORT`, `PORT` or `[ADDRESS]:PORT` stand for.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Editing
 import Foundation
 import Hone
+import HTTPModels
 import HoneService
 import JSON
 import LanguageModels
@@ -50,7 +51,9 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "How many examples may fail.")
   var maxErrors: Int?
 
-  @Flag(help: "Only start it, in the service of --attach or --socket, and print the run's id; hone watch follows it.")
+  @Flag(
+    help: "Start the work in the service of --attach or --socket, print the run's id and return; hone watch follows it."
+  )
   var detach = false
 
   /// The directory from which the request's relative paths count: a program file's own; nil for the working directory.
@@ -97,6 +100,12 @@ struct WorkOptions: ParsableArguments {
     }
     request.set(["budget": limits.budget.map { .object(stated.budget.merging($0)) }])
     return request
+  }
+
+  /// Which keys may go where, with what was typed.
+  func keyRules(_ common: CommonOptions) throws -> KeyRules {
+    KeyRules(
+      common.keys, lm: try lm.map { try jsonOrText($0, "--lm") }, apiBase: apiBase, apiKeyEnv: apiKeyEnv)
   }
 
   /// The params as they are sent.

@@ -38,7 +38,7 @@ struct HeaderBlock: Sendable {
     guard !value.isEmpty, value.allSatisfy({ (0x30...0x39).contains($0) }), digits.count <= 18,
       let number = digits.isEmpty ? 0 : Int(String(decoding: digits, as: UTF8.self))
     else {
-      return RPCError(.parseError, "\"\(Self.excerpt(value))\" is no usable Content-Length.")
+      return RPCError(.parseError, "\"\(Self.excerpt(value))\" is not a valid Content-Length.")
     }
     if let length, length != number {
       return RPCError(.parseError, "Two headers disagree about Content-Length: \(length) and \(number).")

@@ -178,7 +178,7 @@ package struct MessageFraming: Sendable {
 
   private func tooLong(_ length: Int?) -> RPCError {
     let size = length.map { " of \($0) bytes" } ?? ""
-    return RPCError(.invalidRequest, "The message\(size) is longer than the \(limits.message) bytes taken here.")
+    return RPCError(.invalidRequest, "The message\(size) is longer than the \(limits.message) bytes accepted here.")
   }
 
   // MARK: Headers

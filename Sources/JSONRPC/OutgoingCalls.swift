@@ -27,7 +27,7 @@ package enum CallFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case .refused(let error):
       HoneError(
         FailureKind(rawValue: "clientError"), "The client could not fulfil \(method): \(error.message)",
-        remedy: "Mend the client's handler of \(method).", details: ["code": String(error.code.rawValue)])
+        remedy: "Fix the client's handler of \(method).", details: ["code": String(error.code.rawValue)])
     case .timedOut(let duration):
       HoneError(
         .timeout, "The client gave no answer to \(method) within \(duration).",

@@ -16,7 +16,7 @@ extension SocketPath {
   package static func state(of path: String) -> SocketState {
     var status = stat()
     guard lstat(path, &status) == 0 else {
-      return errno == ENOENT || errno == ENOTDIR ? .absent : .foreign("cannot be looked at: \(systemErrorText())")
+      return errno == ENOENT || errno == ENOTDIR ? .absent : .foreign("cannot be examined: \(systemErrorText())")
     }
     guard status.st_mode & S_IFMT == S_IFSOCK else { return .foreign("is no socket") }
     guard status.st_uid == geteuid() else { return .foreign("belongs to user \(status.st_uid)") }

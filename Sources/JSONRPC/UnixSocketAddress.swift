@@ -17,7 +17,7 @@ enum UnixSocketAddress {
   ) throws(HoneError) -> Result {
     let bytes = Array(path.utf8)
     guard !bytes.isEmpty, !bytes.contains(0) else {
-      throw HoneError(.invalidParams, "\"\(path)\" is no path for a socket.", remedy: "Name a file.")
+      throw HoneError(.invalidParams, "\"\(path)\" is not a valid socket path.", remedy: "Name a file.")
     }
     guard bytes.count <= maximumLength else {
       throw HoneError(

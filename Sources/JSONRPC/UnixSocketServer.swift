@@ -97,7 +97,7 @@ package final class UnixSocketServer: Sendable, EventSource {
     guard lstat(path, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFSOCK else {
       throw HoneError(
-        .storeUnavailable, "\(path) is there already and is no socket.",
+        .storeUnavailable, "\(path) exists already and is not a socket.",
         remedy: "Choose another path; the file was not touched.")
     }
     if let descriptor = try? UnixSocketClient.open(path) {

@@ -1,5 +1,6 @@
 package import Evaluation
 package import Failures
+package import HTTPModels
 package import Logging
 package import Optimizers
 package import Programs
@@ -16,6 +17,8 @@ package final class Workspace: Sendable {
   /// The optimizers and metrics that go by name here.
   package let optimizers: Registry<any Optimizer>
   package let metrics: Registry<any Metric>
+  /// Which keys may go where.
+  package let keyRules: KeyRules
   private let opening = Mutex<Task<OpenStore, any Error>?>(nil)
   private let loaded = Mutex<[String: Program]>([:])
   /// The executions of host programs under way, whichever client runs them.
@@ -24,12 +27,13 @@ package final class Workspace: Sendable {
 
   package init(
     home: String, logger: Logger, optimizers: Registry<any Optimizer> = OptimizerRegistry.all,
-    metrics: Registry<any Metric> = MetricRegistry.all
+    metrics: Registry<any Metric> = MetricRegistry.all, keyRules: KeyRules = KeyRules()
   ) {
     self.home = home
     self.logger = logger
     self.optimizers = optimizers
     self.metrics = metrics
+    self.keyRules = keyRules
   }
 
   /// The tracking store, opened at the first use. A failure to open is tried again at the next.

@@ -175,7 +175,7 @@ final class Attempt: Sendable {
     let seconds = terms.deadline
     let error = HoneError(
       .timeout, "The language model did not answer within \(seconds) s.",
-      remedy: "Raise the model's timeout, or look whether the endpoint is overloaded.")
+      remedy: "Raise the model's timeout, or check whether the endpoint is overloaded.")
     let task = state.withLock { $0.sent[index].task }
     finish(index, .failure(ModelFailure(error, retry: .backOff)))
     task?.cancel()
@@ -263,7 +263,7 @@ final class Attempt: Sendable {
         )
       } else {
         (
-          "answered with no text.", "Look at the endpoint's log; a wrong chat template may have emptied the answer.",
+          "answered with no text.", "Check the endpoint's log; a wrong chat template may have emptied the answer.",
           .backOff
         )
       }

@@ -14,7 +14,7 @@ package struct ModelConfiguration: SchemaObject, Hashable {
       "apiBase", \.apiBase, also: ["baseUrl", "base_url"], "The endpoint's base URL, without /chat/completions."),
     Member(
       "apiKeyEnv", \.apiKeyEnv, mayHoldSecret: true,
-      "The environment variable of the service that holds the key; the provider's usual one unless said."),
+      "The environment variable of the service that holds the key; by default the provider's usual one."),
     Member(
       "headers", \.headers, also: ["extra_headers", "extraHeaders"],
       "Further headers of requests, each as {\"env\": VARIABLE}: the service's environment holds the value."),
@@ -30,17 +30,17 @@ package struct ModelConfiguration: SchemaObject, Hashable {
     Member("cache", \.cache, isAlwaysWritten: true, "Whether an equal request is answered from the store."),
     Member(
       "timeout", \.timeout, in: 0.001...86_400,
-      "Seconds that a request may take; what follows from the model's usual times unless said."),
+      "Seconds that a request may take; by default derived from the model's usual times."),
     Member(
       "retries", \.retries, also: ["numRetries", "num_retries"], in: 0...100,
-      "How many more attempts follow a failed one; as many as its kind of fault is worth unless said."),
+      "How many retries follow a failed attempt; by default it depends on the kind of failure."),
     Member(
       "hedge", \.hedge,
-      "Whether a request whose answer is unusually late is made a second time; where the endpoint is fit for it unless said."
+      "Whether a request whose answer is unusually late is sent a second time; by default only where the endpoint allows it."
     ),
     Member(
       "hedgeAfter", \.hedgeAfter, in: 0.001...86_400,
-      "Seconds after which an answer is late; what follows from the model's usual times unless said."),
+      "Seconds after which an answer is late; by default derived from the model's usual times."),
     Member("price", \.price, "US dollars per million tokens, where Hone does not know them."),
   ]
 

@@ -11,7 +11,7 @@ package struct LabeledFewShot: Optimizer {
   package static let summary = "Shows rows of the trainset as demos, as they are. Asks no model."
   package static let members: [Member<Self>] = [
     Member("k", \.k, in: 0...10_000, "How many demos each predictor gets, at most."),
-    Member("sample", \.sample, "Whether the demos are drawn at random; else they are the first rows."),
+    Member("sample", \.sample, "Whether the demos are chosen at random; otherwise they are the first rows."),
   ]
 
   package var k = 16

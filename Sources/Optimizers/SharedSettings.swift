@@ -5,7 +5,7 @@ extension Member where Owner: Optimizer {
   static func metricThreshold(_ path: MemberPath<Owner, Double?>) -> Self {
     Member(
       "metric_threshold", path,
-      "The score from which on an execution is good enough to be a demo; anything but 0 where null.")
+      "The score from which an execution is good enough to be a demo; null means any score but 0.")
   }
 
   static func maxBootstrappedDemos(_ path: MemberPath<Owner, Int>, atLeast least: Int = 0) -> Self {

@@ -5,10 +5,19 @@ package enum LocalFile {
     package var reason: String
     /// Whether nothing stands at the path.
     package var isAbsent = false
+
+    package init(reason: String, isAbsent: Bool = false) {
+      self.reason = reason
+      self.isAbsent = isAbsent
+    }
   }
 
   /// All bytes of the regular file at `path`, at most `maximumBytes`.
-  package static func read(_ path: String, maximumBytes: Int) throws(Failure) -> [UInt8] {
+  ///
+  /// - Parameter privately: whether a file that other users can write to is refused.
+  package static func read(
+    _ path: String, maximumBytes: Int, privately: Bool = false
+  ) throws(Failure) -> [UInt8] {
     // O_NONBLOCK keeps a named pipe from holding the reader for ever.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw Failure(reason: lastError, isAbsent: errno == ENOENT || errno == ENOTDIR) }
@@ -16,6 +25,9 @@ package enum LocalFile {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Failure(reason: lastError) }
     guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(reason: "it is not a regular file") }
+    if privately, status.st_mode & 0o022 != 0 || status.st_uid != geteuid() {
+      throw Failure(reason: "other users can write to it")
+    }
     guard status.st_size <= maximumBytes else {
       throw Failure(reason: "it has \(status.st_size) bytes, more than the \(maximumBytes) allowed")
     }
@@ -42,19 +54,19 @@ package enum LocalFile {
   }
 
   /// Makes the directory and those above it.
-  package static func makeDirectory(_ path: String) throws(Failure) {
+  package static func makeDirectory(_ path: String, mode: mode_t = 0o755) throws(Failure) {
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       made += part
-      if mkdir(made, 0o755) != 0 && errno != EEXIST { throw Failure(reason: lastError) }
+      if mkdir(made, mode) != 0 && errno != EEXIST { throw Failure(reason: lastError) }
       made += "/"
     }
   }
 
   /// Writes the file whole or not at all: beside its place first, then renamed.
-  package static func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) {
+  package static func writeAtomically(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(Failure) {
     let temporary = "\(path).\(getpid()).part"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw Failure(reason: lastError) }
     var written = 0
     while written < bytes.count {

@@ -66,7 +66,7 @@ package struct Callback: Sendable {
           remedy: "Answer \(method) in the client.", details: ["callback": method])
       }
       return HoneError(
-        self.failure, "\(words) failed: \(message)", remedy: "Mend the client's function.",
+        self.failure, "\(words) failed: \(message)", remedy: "Fix the client's function.",
         details: ["callback": method])
     case .timedOut(let seconds):
       return HoneError(
@@ -86,7 +86,7 @@ package struct Callback: Sendable {
   package func nonsense(_ answer: JSONValue, expected: String) -> HoneError {
     HoneError(
       failure, "\(words) answered \(answer.excerpt) where \(expected) is expected.",
-      remedy: "Mend the client's function.", details: ["callback": method])
+      remedy: "Fix the client's function.", details: ["callback": method])
   }
 }
 

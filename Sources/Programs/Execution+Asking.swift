@@ -200,7 +200,7 @@ extension PreparedProgram {
     let remedy =
       error.fault == .cut
       ? "Raise the model's maxTokens, or ask for shorter outputs."
-      : "Look at the trace for the whole reply; another adapter, a stronger model or simpler output types help."
+      : "The trace has the whole reply. Another adapter, a stronger model or simpler output types help."
     return HoneError(
       .outputUnparsable, "The model's reply\(step) could not be read\(often): \(error.reason)",
       remedy: remedy, details: ["reply": String(error.reply.prefix(500))])

@@ -143,7 +143,7 @@ extension Module {
     let known = steps.flatMap { $0.module.outputs.map(\.name) }
     let names = outputs ?? last.module.outputs.map(\.name)
     if names.isEmpty { problems.add(fields.place("outputs"), "A pipeline needs at least one output.") }
-    if Set(names).count < names.count { problems.add(fields.place("outputs"), "An output stands twice.") }
+    if Set(names).count < names.count { problems.add(fields.place("outputs"), "An output appears twice.") }
     for name in names where !known.contains(name) {
       problems.add(
         Problem(

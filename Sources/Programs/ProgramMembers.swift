@@ -8,7 +8,7 @@ package struct ProgramMembers: SchemaObject {
       Member(
         "steps", \.steps, as: Schema(.array(StepMembers.schema)),
         "The steps of a pipeline, in order; an input takes the latest earlier output of its name."),
-      Member("outputs", \.outputs, "What a pipeline gives; what its last step gives unless said."),
+      Member("outputs", \.outputs, "The pipeline's outputs; by default those of its last step."),
       Member("host", \.host, "The name of a program that the client runs."),
       Member(
         "predictors", \.predictors, as: Schema(.map(Schema(.named("Program")))), "A host program's predictors by name."),
@@ -125,7 +125,7 @@ struct FieldMembers: SchemaObject {
     Member("name", \.name, isRequired: true, "The field's name."),
     Member("type", \.type, isAlwaysWritten: true, "Its type as in Python: str, int, list[str], Literal['a', 'b']."),
     Member("desc", \.description, also: ["description"], "What it holds, for the model."),
-    Member("prefix", \.prefix, "What stands before its value; made of the name unless said."),
+    Member("prefix", \.prefix, "The label before its value; by default made from the name."),
   ]
   var name: String?
   var type = "str"

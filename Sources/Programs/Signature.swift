@@ -119,7 +119,7 @@ extension Signature {
     }
     var seen: Set<String> = []
     for field in inputs + outputs where !seen.insert(field.name).inserted {
-      problems.add(path, "The field \"\(field.name)\" stands twice in the signature.")
+      problems.add(path, "The field \"\(field.name)\" appears twice in the signature.")
     }
     guard problems.problems.count == before else { return nil }
     return Signature(inputs: inputs, outputs: outputs, instructions: instructions ?? members.instructions)

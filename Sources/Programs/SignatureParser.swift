@@ -28,7 +28,7 @@ struct SignatureParser {
     let outputs = try right.parseFields()
     var seen: Set<String> = []
     for field in inputs + outputs where !seen.insert(field.name).inserted {
-      throw failure(path, "The field \"\(field.name)\" stands twice in the signature.", part: field.name)
+      throw failure(path, "The field \"\(field.name)\" appears twice in the signature.", part: field.name)
     }
     guard !outputs.isEmpty else { throw failure(path, "A signature needs at least one output field behind \"->\".") }
     return (inputs, outputs)

@@ -64,7 +64,7 @@ package enum StateFile {
     _ value: JSONValue, module: Module?, source: String
   ) throws(HoneError) -> (program: Program, warnings: [String]) {
     guard case .object(let object) = value else {
-      throw HoneError(.programInvalid, "\(source) is no program: expected an object, got \(value.kindName).")
+      throw HoneError(.programInvalid, "\(source) is not a program: expected an object, got \(value.kindName).")
     }
     let stated = if let module { module } else { try embeddedModule(object, source: source) }
     var warnings: [String] = []
@@ -76,7 +76,7 @@ package enum StateFile {
       states.append(try decode(state, of: predictor, source: source))
       descriptions.append(Self.descriptions(in: state, of: predictor, &warnings))
       if let model = state["lm"]?["model"]?.stringValue {
-        warnings.append("\(predictor.name): the file names the model \(model); models are not taken from files.")
+        warnings.append("\(predictor.name): the file names the model \(model); models are never read from files.")
       }
     }
     if predictors.first?.name != "self" {
@@ -116,7 +116,7 @@ package enum StateFile {
   ) throws(HoneError) -> PredictorState {
     guard let instructions = state["signature"]?["instructions"]?.stringValue else {
       throw HoneError(
-        .programInvalid, "\(source): \(predictor.name).signature.instructions is missing or no string.",
+        .programInvalid, "\(source): \(predictor.name).signature.instructions is missing or not a string.",
         remedy: "Save the program again with DSPy 2.6 or later, or with Hone.")
     }
     var demos: [JSONObject] = []

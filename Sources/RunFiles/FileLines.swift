@@ -6,7 +6,7 @@ import Tracking
 struct FileLine: ResultObject {
   static let members: [Member<Self>] = [
     Member("hone", \.hone, "\"runs\" on the first line."),
-    Member("version", \.version, "The version of the form, on the first line."),
+    Member("version", \.version, "The version of the format, on the first line."),
     Member("experiment", \.experiment, "An experiment, before its runs."),
     Member("run", \.run, "A run, parents before children."),
     Member("artifact", \.artifact, "A file of the run before."),

@@ -66,10 +66,10 @@ package struct RunImport {
     }
     if lineNumber == 1 {
       guard line.hone == "runs", let version = line.version else {
-        throw refusal("does not begin a file that hone export wrote")
+        throw refusal("is not the first line of a file that hone export wrote")
       }
       guard version <= RunLines.version else {
-        throw refusal("names version \(version) of the form; this Hone reads up to \(RunLines.version)")
+        throw refusal("has version \(version) of the format; this Hone reads up to \(RunLines.version)")
       }
       return
     }
@@ -84,7 +84,7 @@ package struct RunImport {
     } else if line.end != nil {
       isEnded = true
     } else {
-      throw refusal("holds nothing that is known")
+      throw refusal("has nothing that this Hone knows")
     }
   }
 

@@ -89,7 +89,7 @@
   (find-file "slow.hone.json")
   (setq shown nil said nil)
   (hone-compile-detached)
-  (fact 'detached (say-of "goes on by itself"))
+  (fact 'detached (say-of "in the background"))
   (hone-watch)
   (wait-for "its progress" (lambda () shown))
   (hone-cancel)

@@ -104,7 +104,7 @@ local function steps()
   press("q")
   shown, said = {}, {}
   hone.detach()
-  facts.detached = said_of("goes on by itself")
+  facts.detached = said_of("in the background")
   hone.watch()
   wait_for("its progress", function() return #shown > 0 end)
   hone.cancel()

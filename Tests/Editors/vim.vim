@@ -95,7 +95,7 @@ def Steps()
   normal q
   messages clear
   Hone detach
-  facts.detached = SaidOf('goes on by itself')
+  facts.detached = SaidOf('in the background')
   Hone watch
   WaitFor('its progress', () => service.Jobs()[0].reports > 0)
   Hone cancel

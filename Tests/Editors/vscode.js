@@ -87,7 +87,7 @@ async function steps() {
   facts.estimate = lines();
   await open('slow.hone.json');
   await run('hone.compileDetached');
-  facts.detached = said(/goes on by itself/);
+  facts.detached = said(/in the background/);
   const watching = run('hone.watchRun');
   await waitFor('its progress', () => (seen.progress[3] || []).length);
   editor.cancel();

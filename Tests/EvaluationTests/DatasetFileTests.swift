@@ -76,7 +76,7 @@ struct DatasetFileTests {
       ])
     #expect(
       try loadFile("x.csv", "q,q,\n1,2,3\n").problems == [
-        "trainset: The column name \"q\" stands twice.", "trainset: Column 3 has no name.",
+        "trainset: The column name \"q\" appears twice.", "trainset: Column 3 has no name.",
       ])
     #expect(
       try loadFile("x.csv", "q\n1\n", ["types": ["r": "int"]]).problems == [
@@ -112,7 +112,7 @@ struct DatasetFileTests {
       load(["path": .string(folder.path)]).problems == [
         "trainset.path: \(folder.path) cannot be read: it is not a regular file."
       ])
-    #expect(load(["path": "a\0b"]).problems == ["trainset.path: This is not the path of a file."])
+    #expect(load(["path": "a\0b"]).problems == ["trainset.path: This is not a file path."])
     #expect(load(["path": 3]).dataset == nil)
     #expect(try loadFile("x.jsonl", "").problems == ["trainset: The data set is empty: it needs at least one row."])
     #expect(try loadFile("x.csv", "a,b\n").problems == ["trainset: The data set is empty: it needs at least one row."])

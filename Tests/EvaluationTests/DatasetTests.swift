@@ -55,7 +55,7 @@ struct InlineDatasetTests {
       (["rows": [["q": 1]], "limit": 0], "trainset.limit: Expected a whole number of at least 1, got a number 0."),
       (["rows": [["q": 1]], "offset": -1], "trainset.offset: Expected a whole number of at least 0, got a number -1."),
       (["rows": [["q": 1]], "offset": 1], "trainset: No row is left: the source has 1 rows and offset is 1."),
-      (["rows": [["q": 1]], "inputs": ["q", "q"]], "trainset.inputs[1]: \"q\" stands twice."),
+      (["rows": [["q": 1]], "inputs": ["q", "q"]], "trainset.inputs[1]: \"q\" appears twice."),
       (["rows": [["q": 1]], "inputs": []], "trainset.inputs: Name at least one input, or leave this out."),
       (["name": "gsm8"], "trainset.name: Expected one of gsm8k, word-problems, got \"gsm8\". Did you mean \"gsm8k\"?"),
       (

@@ -59,7 +59,7 @@ struct GSM8KTests {
     try folder.write("{\"question\":\"q\",\"answer\":\"5\"}\n{}\n", to: "test.jsonl")
     let (_, problems) = load(["name": "gsm8k", "split": "test", "path": .string(folder.path)])
     #expect(problems.count == 2)
-    #expect(problems.contains { $0.contains("Row 1 of \(folder.path)/test.jsonl is no GSM8K problem") })
+    #expect(problems.contains { $0.contains("Row 1 of \(folder.path)/test.jsonl is not a GSM8K problem") })
   }
 
   @Test(.enabled(if: hasOfficialFiles && hasIndices), arguments: ["train", "dev", "test"])

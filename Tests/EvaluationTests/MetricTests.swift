@@ -85,7 +85,7 @@ struct MetricRegistryTests {
     #expect(problems("regex") == ["metric.pattern: This member is required (a string)."])
     #expect(
       problems(["name": "regex", "pattern": "(a", "group": 1]) == [
-        "metric.pattern: This is no regular expression: A ( has no ) at character 1."
+        "metric.pattern: This is not a valid regular expression: A ( has no ) at character 1."
       ])
     #expect(
       problems(["name": "regex", "pattern": "(a)", "group": 2]) == [

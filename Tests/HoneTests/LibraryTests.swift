@@ -36,7 +36,8 @@ struct LibraryTests {
         "question -> answer", tools: [Tool("look", description, arguments: [:]) { _ in "x" }])
     }
     func whole(_ other: String) throws -> Program {
-      try Program(name: "both", predictors: ["a": part("Looks."), "b": part(other)], inputs: ["question"]) { inputs, _ in
+      try Program(name: "both", predictors: ["a": part("Looks."), "b": part(other)], inputs: ["question"]) {
+        inputs, _ in
         inputs
       }
     }

@@ -110,7 +110,7 @@ struct UnixSocketTests {
     let path = directory.path + "/s"
     close(open(path, O_CREAT | O_WRONLY, 0o600))
     let error = #expect(throws: HoneError.self) { try serve(path, loop: loop) }
-    #expect(error?.message.contains("no socket") == true)
+    #expect(error?.message.contains("not a socket") == true)
     #expect(exists(path))
   }
 

@@ -78,7 +78,7 @@ struct WritingTallyTests {
     #expect(
       tally.warnings(model: "openai/tiny") == [
         "18 of 18 instructions could not be used: it could not be read. openai/tiny cannot write instructions: name a "
-          + "stronger promptModel. What was found rests on demos."
+          + "stronger promptModel. The result relies on demos."
       ])
   }
 

@@ -91,7 +91,7 @@ import Testing
     #expect(
       warnings == [
         "predict: the file lists 1 fields, the signature q -> reasoning, a has 3.",
-        "predict: the file names the model openai/sim; models are not taken from files.",
+        "predict: the file names the model openai/sim; models are never read from files.",
         "The file has a state for \"second\", which the program does not have.",
       ])
     #expect(!StateFile.text(program).contains("127.0.0.1"))
@@ -100,7 +100,7 @@ import Testing
   @Test func sayWhatDoesNotFit() throws {
     let cot = try module("q -> a")
     let bare = Module.predict(try Signature("q -> a"))
-    #expect(try failure([1], cot).message == "state.json is no program: expected an object, got an array.")
+    #expect(try failure([1], cot).message == "state.json is not a program: expected an object, got an array.")
     #expect(
       try failure(["plan": state(), "metadata": [:]], cot).message
         == "state.json has no state for the predictor \"predict\"; it has: plan.")
@@ -109,7 +109,7 @@ import Testing
     #expect(try failure([:], cot).message.hasSuffix("it has none at all."))
     #expect(
       try failure(["predict": ["extended_signature": [:]]], cot).message
-        == "state.json: predict.signature.instructions is missing or no string.")
+        == "state.json: predict.signature.instructions is missing or not a string.")
     #expect(try failure(["predict": state(3)], cot).message.contains("predict.signature.instructions"))
     #expect(
       try failure(["predict": state(demos: [[:], 3])], cot).message.contains("predict.demos[1] should be an object"))
@@ -201,7 +201,7 @@ import Testing
   @Test func aFileThatNamesAModel() throws {
     let (program, warnings) = try read(
       "predict_with_lm.json", ["module": "Predict", "signature": "question -> answer"])
-    #expect(warnings == ["self: the file names the model openai/sim; models are not taken from files."])
+    #expect(warnings == ["self: the file names the model openai/sim; models are never read from files."])
     #expect(!StateFile.text(program).contains("8791"))
   }
 }

@@ -32,10 +32,11 @@ def executable():
 
 
 @pytest.fixture(autouse=True)
-def plain_environment(monkeypatch):
-    """The variables that the service reads do not leak into a test."""
+def plain_environment(monkeypatch, tmp_path):
+    """The variables and the user's settings that the service reads do not leak into a test."""
     for name in ("HONE_HOME", "HONE_LM"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture

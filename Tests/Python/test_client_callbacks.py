@@ -73,7 +73,7 @@ def test_a_metric_may_be_written_in_many_ways(fake, metric, result):
 @pytest.mark.parametrize("value", [None, "good", float("nan"), float("inf"), [], {"feedback": "no score"}, object()])
 def test_what_is_no_score_is_an_error_that_says_so(fake, value):
     error = score(fake, lambda example, pred: value)["error"]
-    assert error["data"]["kind"] == "metricFailed" and "no score" in error["message"]
+    assert error["data"]["kind"] == "metricFailed" and "not a score" in error["message"]
     assert "hone.Score" in error["data"]["remedy"]
 
 

@@ -150,7 +150,7 @@ def test_data_come_as_rows_examples_frames_paths_and_names(tmp_path, monkeypatch
     assert wire_dataset({"path": "a.csv", "limit": 3}) == {"path": str(tmp_path / "a.csv"), "limit": 3}
     assert wire_dataset("gsm8k:train") == {"name": "gsm8k", "split": "train"}
     assert wire_dataset({"rows": [LikeDSPy()], "limit": 1}) == {"rows": rows, "inputs": ["question"], "limit": 1}
-    with pytest.raises(TypeError, match="no data set"):
+    with pytest.raises(TypeError, match="not a data set"):
         wire_dataset(3)
     with pytest.raises(TypeError, match="Row 0"):
         wire_dataset([3])

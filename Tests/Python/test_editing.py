@@ -66,7 +66,7 @@ def test_a_good_file_has_no_diagnostics_and_looking_at_it_makes_no_store(editor,
 # What is wrong, what of the text is marked, and a part of the message.
 WRONG = [
     ({"program": "question -> answer: itn"}, "itn", "Unknown type"),
-    ({"program": "question, question -> answer"}, "question", "stands twice"),
+    ({"program": "question, question -> answer"}, "question", "appears twice"),
     ({"program": "quest\u00f6ion \U0001f600 answer"}, '"quest\u00f6ion \U0001f600 answer"', "exactly one"),
     ({"program": {"signature": "question -> answer", "modul": "Predict"}}, '"modul"', '"module"'),
     ({"module": "ChainOfThougt"}, '"ChainOfThougt"', '"ChainOfThought"'),
@@ -108,7 +108,7 @@ def test_a_member_that_stands_twice_is_told(editor, folder):
     uri = editor.open(path, text)
     found = editor.diagnostics(uri, 1)
     assert [(item["severity"], part(text, item["range"])) for item in found] == [(2, '"lm"')]
-    assert "stands twice" in found[0]["message"]
+    assert "appears twice" in found[0]["message"]
 
 
 def test_hover_is_plain_for_an_editor_that_wants_it_so(launch, folder):

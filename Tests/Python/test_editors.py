@@ -188,7 +188,7 @@ def test_an_estimate_tells_calls_cost_and_phases(facts):
 
 def test_a_compile_goes_on_by_itself_is_watched_and_cancelled_from_the_list(facts):
     run = re.search(r"run (…[0-9a-f]{8})", facts["detached"]).group(1)
-    assert "slow.hone.json" in facts["watched"] and "goes on" in facts["watched"]
+    assert "slow.hone.json" in facts["watched"] and "continues" in facts["watched"]
     assert sum("RUNNING" in line and "candidate" not in line for line in facts["under_way"]) == 1
     assert run in facts["stopped"]
     assert not any("RUNNING" in line for line in facts["after_stop"])

@@ -123,7 +123,7 @@ def test_the_first_tells_what_there_is(executable, terminal, endpoint, tmp_path,
         # The requests themselves were ended, before the endpoint would have answered.
         wait_until(lambda: endpoint.stats["open"] == 0)
     assert asked.status == 130
-    assert "hone: stopping (once more ends at once)" in asked.lines
+    assert "hone: stopping (Ctrl-C again ends at once)" in asked.lines
     told = [line for line in asked.lines if line.startswith(("trial", "score"))]
     assert told and "CANCELLED: The run was cancelled." in asked.lines, asked.shown
     paid = int(re.search(r"(\d+) calls, \d+ answered", asked.shown)[1])
@@ -173,7 +173,7 @@ def test_the_second_ends_at_once_what_cannot_stop(executable, terminal, endpoint
         database = sqlite3.connect(home / "hone.sqlite", isolation_level=None)
         database.execute("BEGIN IMMEDIATE")
         asked.interrupt()
-        wait_until(lambda: asked.shows("once more"))
+        wait_until(lambda: asked.shows("Ctrl-C again ends"))
         asked.interrupt()
         wait_until(asked.ended)
         database.execute("ROLLBACK")
@@ -195,7 +195,7 @@ def test_the_second_leaves_a_service_that_does_not_answer(executable, terminal, 
         service.process.send_signal(signal.SIGSTOP)
         try:
             asked.interrupt()
-            wait_until(lambda: asked.shows("once more"))
+            wait_until(lambda: asked.shows("Ctrl-C again ends"))
             asked.interrupt()
             wait_until(asked.ended)
         finally:

@@ -123,7 +123,7 @@ class TestTheTutorialsSteps:
         assert places == {trial["runId"]: str(trial["number"]) for trial in result["trials"]}
         page = visit.open("experiments/1")
         page.locator(f'tr[data-id="{result["runId"]}"] a').click()
-        figures = page.get_by_label("In figures")
+        figures = page.get_by_label("Key figures")
         figures.get_by_text(f"{result['score']:.2f}", exact=True).wait_for()
         assert f"{result['baselineScore']:.2f}" in figures.inner_text()
         points = page.locator(".chart-box .point")
@@ -158,7 +158,7 @@ class TestTheTutorialsSteps:
         assert state["demos"][0]["question"] in shown
         assert "".join(page.locator(".sides section").nth(1).locator(".diff").all_inner_texts()) == state["signature"]["instructions"]
         page.get_by_role("tab", name="Data").click()
-        page.get_by_role("table", name="Learned from").wait_for()
+        page.get_by_role("table", name="Training data").wait_for()
         assert "120 rows" in page.locator(".tab-panel").inner_text() and "80 rows" in page.locator(".tab-panel").inner_text()
 
     def test_a_child_run_shows_its_program_and_traces(self, visit, store, address):
@@ -242,7 +242,7 @@ class TestRuns:
         page.get_by_role("button", name="Columns").click()
         page.get_by_role("searchbox", name="Find a column").fill("minibatch_size")
         page.get_by_role("checkbox", name="minibatch_size").check()
-        page.get_by_role("button", name="Show these").click()
+        page.get_by_role("button", name="Apply").click()
         page.get_by_role("columnheader", name="minibatch_size").wait_for()
         page.reload()
         page.get_by_role("columnheader", name="minibatch_size").wait_for()
@@ -270,7 +270,7 @@ class TestRuns:
         page.get_by_role("button", name="Save").click()
         page.get_by_role("heading", name="the <second> one").wait_for()
         page.get_by_role("button", name="Note").click()
-        page.get_by_label("What should be remembered of this run").fill("Worth keeping.\nOr not.")
+        page.get_by_label("A note about this run").fill("Worth keeping.\nOr not.")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Worth keeping.").wait_for()
         page.get_by_role("button", name="Add", exact=True).first.click()
@@ -295,7 +295,7 @@ class TestRuns:
         page.get_by_role("button", name="Deleted", exact=True).click()
         row.get_by_role("checkbox").check()
         page.get_by_role("button", name="Restore").click()
-        page.get_by_text("Nothing is deleted").wait_for()
+        page.get_by_text("No deleted runs").wait_for()
         page.get_by_role("button", name="Active", exact=True).click()
         row.wait_for()
         assert "lifecycleStage" not in rpc(address, "getRun", runId=run)["run"]
@@ -436,7 +436,7 @@ class TestCandidates:
         compared = rpc(address, "compareRuns", runIds=[baseline, best])["comparisons"][0]
         rows = page.locator("a.example-row")
         assert [int(row.locator("span").first.inner_text()) for row in rows.all()][:10] == compared["fixed"][:10]
-        page.get_by_label("Against").first.select_option(index=1)
+        page.get_by_label("Compare with").first.select_option(index=1)
         page.wait_for_url("**against=**")
 
     def test_rows_of_other_data_are_not_laid_beside(self, visit, store):
@@ -450,7 +450,7 @@ class TestCandidates:
             page.locator(f'tr[data-id="{run}"]').get_by_role("checkbox").check()
         page.get_by_role("button", name="Compare").click()
         page.get_by_role("heading", name="Compare 2 runs").wait_for()
-        page.get_by_label("Only what differs").check()
+        page.get_by_label("Only differences").check()
         parameters = page.get_by_label("Parameters", exact=True)
         assert "seed" in parameters.inner_text() and "optimizer" not in parameters.inner_text()
         page.get_by_role("tab", name="Programs").click()

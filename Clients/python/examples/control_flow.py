@@ -1,4 +1,4 @@
-"""Optimizes a program with a loop and an if in it, judged by a metric and helped by a tool: all of it ordinary Python.
+"""Optimizes a program that has a loop and an if, with its own metric and tool, all in plain Python.
 
     python examples/control_flow.py                              # offline, on the simulated model
     python examples/control_flow.py --lm openai/gpt-4o-mini
@@ -30,7 +30,7 @@ def calculate(expression: str) -> float:
             return node.value
         if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
             return float(SIGNS[type(node.op)](value(node.left), value(node.right)))
-        raise ValueError(f"{expression!r} is no arithmetic")
+        raise ValueError(f"{expression!r} is not arithmetic")
 
     return value(ast.parse(expression, mode="eval").body)
 
@@ -81,7 +81,7 @@ def main() -> None:
     """Scores the program, optimizes it, and scores it again on problems that the search has not seen."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--lm", default="simulated")
-    parser.add_argument("--home", help="the directory of the store; .hone unless given")
+    parser.add_argument("--home", help="the directory of the store; .hone by default")
     parser.add_argument("--auto", default="light", choices=["light", "medium", "heavy"])
     arguments = parser.parse_args()
 

@@ -1,7 +1,7 @@
 """Tracking an optimization, step by step: configure, optimize, look at the runs, load the program back.
 
     python examples/tutorial.py                                   # offline, on the simulated model
-    python examples/tutorial.py --lm openai/gpt-4o-mini --gsm8k   # the real thing; the key is in $OPENAI_API_KEY
+    python examples/tutorial.py --lm openai/gpt-4o-mini --gsm8k   # a real model and data; the key is in $OPENAI_API_KEY
 """
 
 import argparse
@@ -11,11 +11,11 @@ from hone.datasets import GSM8K, gsm8k_metric
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--lm", default="simulated")
-parser.add_argument("--gsm8k", action="store_true", help="use GSM8K in place of Hone's own word problems")
-parser.add_argument("--home", help="the directory of the store; .hone unless given")
+parser.add_argument("--gsm8k", action="store_true", help="use GSM8K instead of Hone's own word problems")
+parser.add_argument("--home", help="the directory of the store; .hone by default")
 arguments = parser.parse_args()
 
-# 1. What is tracked, and where. All of it is, without a word; each part can be switched off.
+# 1. What is tracked, and where. By default everything is; each part can be switched off.
 hone.configure(home=arguments.home)
 hone.autolog(
     log_compiles=True,  # the optimization

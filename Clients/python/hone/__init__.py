@@ -1,8 +1,8 @@
 """A client of Hone, the service that optimizes, runs and tracks language-model programs.
 
-`Client.start()` runs a service of its own over pipes, `Client.connect(path)` talks to one that listens on a Unix
-socket, and `AsyncClient` has the same methods for coroutines. Without a client of one's own, programs and optimizers
-use one that is started when it is first needed:
+`Client.start()` runs its own service over pipes, `Client.connect(path)` connects to one that listens on a Unix socket,
+and `AsyncClient` has the same methods for coroutines. Without a client, programs and optimizers use one that is started
+on first use:
 
     import hone
 

@@ -1,4 +1,4 @@
-"""The client for coroutines: the same methods, to be awaited."""
+"""The client for coroutines: the same methods, awaited."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ R = TypeVar("R", bound=Result)
 
 
 class AsyncRunHandle:
-    """A run that goes on by itself: watch it, cancel it, or ask for its result, from any process that has its id.
+    """A detached run: watch it, cancel it, or get its result, from any process that has its id.
 
     Attributes:
         run_id: the run.
@@ -42,7 +42,7 @@ class AsyncRunHandle:
         self, *, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None,
     ) -> Any:
-        """Follows the run to its end and gives its result. Cancelling the task leaves it running."""
+        """Follows the run to its end and returns its result. Cancelling the task leaves it running."""
         return await self.client.watch_run(
             self.run_id, progress=progress, on_progress=on_progress, on_partial=on_partial)
 
@@ -51,11 +51,11 @@ class AsyncRunHandle:
         return await self.watch()
 
     async def cancel(self) -> Any:
-        """Stops the run; gives the best so far."""
+        """Stops the run; returns the best so far."""
         return await self.client.cancel_run(self.run_id)
 
     async def resume(self, **options: Any) -> Any:
-        """Goes on with the run after it was stopped; options as for `resume_run`."""
+        """Resumes the run after it was stopped; options as for `resume_run`."""
         return await self.client.resume_run(self.run_id, **options)
 
     async def status(self) -> str:
@@ -69,7 +69,7 @@ class AsyncRunHandle:
 class AsyncClient:
     """A connection to the service for coroutines: `async with hone.AsyncClient.start() as client: …`
 
-    The methods are those of `Client`; see there. A task that is cancelled cancels its call. Coroutine functions that
+    It has the methods of `Client`; see there. Cancelling a task cancels its call. Coroutine functions that
     serve as metrics, models, tools or programs run on the loop in which the client was made.
     """
 
@@ -90,33 +90,33 @@ class AsyncClient:
         cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None,
         env: Optional[Dict[str, str]] = None, stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
     ) -> AsyncClient:
-        """Joins the user's one service for the store; see `Client.attach`."""
+        """Joins the user's shared service for the store; see `Client.attach`."""
         return cls(Core(Pipes(home, executable, _attached(idle_timeout), env, stderr), callback_threads, _loop()))
 
     @classmethod
     def connect(
         cls, path: PathLike, *, timeout: Optional[float] = 10, callback_threads: int = 32
     ) -> AsyncClient:
-        """Talks to the service that listens at a Unix socket; see `Client.connect`."""
+        """Connects to the service that listens on a Unix socket; see `Client.connect`."""
         return cls(Core(Socket(path, timeout), callback_threads, _loop()))
 
     @property
     def process(self) -> Optional[subprocess.Popen[bytes]]:
-        """The service's process, where this client started it."""
+        """The service's process, if this client started it."""
         return self._core.transport.process
 
     def submit(
         self, method: str, params: Optional[Dict[str, Any]] = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None,
     ) -> Call:
-        """Sends a request; the call can be awaited, and its `cancel()` ends it. See `Client.submit`."""
+        """Sends a request; the call can be awaited, and its `cancel()` cancels it. See `Client.submit`."""
         return self._core.submit(method, params, on_progress, on_partial)
 
     async def call(
         self, method: str, params: Optional[Dict[str, Any]] = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None, timeout: Optional[float] = None,
     ) -> Any:
-        """Sends a request and gives its result; see `Client.call`."""
+        """Sends a request and returns its result; see `Client.call`."""
         try:
             return await asyncio.wait_for(self.submit(method, params, on_progress, on_partial).answer(), timeout)
         except asyncio.TimeoutError as error:
@@ -192,7 +192,7 @@ class AsyncClient:
         self, run_id: str, *, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None,
     ) -> Any:
-        """Follows a run and gives its result; see `Client.watch_run`."""
+        """Follows a run and returns its result; see `Client.watch_run`."""
         return work_result(await Work(
             self._core, "watchRun", {"run_id": run_id}, progress, on_progress, on_partial).call)
 
@@ -200,14 +200,14 @@ class AsyncClient:
         self, run_id: str, *, functions: Sequence[Any] = (), detach: bool = False, progress: ProgressLike = None,
         on_progress: Optional[Progress] = None, on_partial: Optional[Progress] = None, **options: Any,
     ) -> Any:
-        """Goes on with a run that was stopped; see `Client.resume_run`."""
+        """Resumes a run that was stopped; see `Client.resume_run`."""
         register(self._core, functions)
         keywords = {"run_id": run_id, "detach": detach or None, **options}
         result = await Work(self._core, "resumeRun", keywords, progress, on_progress, on_partial).call
         return AsyncRunHandle(self, run_id) if detach else work_result(result)
 
     def run_handle(self, run_id: str) -> AsyncRunHandle:
-        """A handle of a run that was left to itself, perhaps by another process."""
+        """A handle for a detached run, even of another process."""
         return AsyncRunHandle(self, run_id)
 
     def serve(self, *functions: Any) -> None:
@@ -236,7 +236,7 @@ class AsyncClient:
         self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None,
         page_token: Optional[str] = None,
     ) -> AsyncPage[Result]:
-        """How the examples of evaluations came out; see `Client.list_results`."""
+        """The scores of evaluations by example; see `Client.list_results`."""
         named = {"run_ids": run_ids, "parent_run_id": parent_run_id}
         return await self._list("listResults", "runs", Result, named, None, page_token)
 
@@ -264,7 +264,7 @@ class AsyncClient:
     discover = awaited(Requests.discover)
 
     async def close(self, timeout: float = 10) -> None:
-        """Ends the conversation; see `Client.close`."""
+        """Closes the connection; see `Client.close`."""
         await asyncio.get_running_loop().run_in_executor(None, self._core.close, timeout)
 
     async def _ask(self, request: Request[T]) -> T:

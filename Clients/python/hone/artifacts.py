@@ -1,4 +1,4 @@
-"""The files of runs, under MLflow's name for getting them."""
+"""The files of runs, with MLflow's function names."""
 
 from .defaults import download_artifacts
 

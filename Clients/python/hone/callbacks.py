@@ -32,7 +32,7 @@ class _Held:
         self._predictors: Optional[Dict[int, str]] = None
 
     def predictors(self) -> Dict[int, str]:
-        """A program's predictors, looked for once: its attributes may hold much else."""
+        """A program's predictors, looked up once: its attributes may hold much else."""
         if self._predictors is None:
             found: Dict[int, str] = self.function.predictor_names()
             self._predictors = found
@@ -51,8 +51,8 @@ class _Open:
 class Callbacks:
     """The functions that a client serves, by kind and name, and the callbacks under way.
 
-    Plain functions run on threads, no more than `limit` at once; coroutine functions run on an event loop: the one that
-    is given, else one of its own.
+    Plain functions run on threads, no more than `limit` at once; coroutine functions run on the given event loop, else
+    on one of its own.
     """
 
     def __init__(self, core: Core, limit: int, loop: Optional[asyncio.AbstractEventLoop] = None) -> None:
@@ -67,9 +67,9 @@ class Callbacks:
     # MARK: Names
 
     def hold(self, kind: str, function: Any, name: Optional[str] = None) -> str:
-        """Serves the function until it is released as often as it was held; gives its name on the wire.
+        """Serves the function until it is released as often as it was held; returns its name on the wire.
 
-        A name that another function bears which a request under way needs is made its own with a number.
+        If a running request needs another function of that name, the name gets a number.
         """
         wanted = name or name_of(function)
         with self._lock:
@@ -92,7 +92,7 @@ class Callbacks:
                         del self._held[key]
 
     def stop(self) -> None:
-        """Begins no more callbacks."""
+        """Starts no more callbacks."""
         self._workers.stop()
         with self._lock:
             opened, self._open = list(self._open.values()), {}
@@ -105,7 +105,7 @@ class Callbacks:
     # MARK: Requests of the service (see connection.Server)
 
     def serve(self, call_id: Any, method: str, params: Any, answer: Answer) -> None:
-        """Has the function called that the request names."""
+        """Calls the function that the request names."""
         kind = KINDS.get(method)
         params = params if isinstance(params, dict) else {}
         name = str(params.get("name"))
@@ -146,7 +146,7 @@ class Callbacks:
             self._workers.submit(lambda: None if opened.is_over else self._run(opened, call, finish, settle))
 
     def cancel(self, call_id: Any) -> None:
-        """The service no longer waits: what has not begun never does, a coroutine is cancelled."""
+        """The service no longer waits: drops a callback that has not started, cancels a coroutine."""
         try:
             with self._lock:
                 opened = self._open.pop(call_id, None)
@@ -236,13 +236,13 @@ def _is_coroutine_function(function: Any) -> bool:
 
 
 def marked_kind(function: Any) -> Optional[str]:
-    """What a decorator made of the function: metric, model or tool."""
+    """What a decorator marked the function as: metric, model or tool."""
     mark = getattr(function, MARK, None)
     return mark.kind if isinstance(mark, Mark) else None
 
 
 def error_of(error: BaseException) -> Dict[str, Any]:
-    """An exception as the `error` of a response; one of the service's own passes through with its kind."""
+    """An exception as the `error` of a response; a service error keeps its kind."""
     if isinstance(error, HoneError):
         return error.to_wire()
     frames = [frame for frame in traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""A request that was sent, and what becomes of it."""
+"""A request that was sent, and its outcome."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Progress = Callable[[Dict[str, Any]], None]
 
 
 class Call:
-    """One call under way. `result()` waits for its answer, `await call` does in a coroutine, `cancel()` ends it."""
+    """One running call. `result()` waits for its answer, `await call` does in a coroutine, `cancel()` cancels it."""
 
     def __init__(
         self, call_id: int, method: str, cancel: Callable[[int], None], on_progress: Optional[Progress] = None,
@@ -38,15 +38,15 @@ class Call:
             threading.Thread(target=self._report, name=f"hone-progress-{call_id}", daemon=True).start()
 
     def cancel(self) -> None:
-        """Asks the service to end the call; `result()` then raises a HoneError with code -32800.
+        """Asks the service to cancel the call; `result()` then raises a HoneError with code -32800.
 
-        What was finished by then stays tracked. A call that is answered already is left alone.
+        Finished results stay tracked. Has no effect on a call that is already answered.
         """
         if not self.done():
             self._cancel(self.id)
 
     def done(self) -> bool:
-        """Whether the answer is here."""
+        """Whether the answer has arrived."""
         return self._finished.is_set()
 
     def result(self, timeout: Optional[float] = None, *, cancel_when_interrupted: bool = True) -> Any:
@@ -55,7 +55,7 @@ class Call:
         Raises:
             HoneError: the service answered with an error.
             ConnectionLost: the service went away first.
-            TimeoutError: no answer came within `timeout` seconds; the call goes on.
+            TimeoutError: no answer came within `timeout` seconds; the call continues.
         """
         try:
             if not self._finished.is_set():
@@ -71,7 +71,7 @@ class Call:
         return self._result
 
     def outcome(self, timeout: Optional[float] = None) -> Union[Any, BaseException]:
-        """The answer, or the error in its place."""
+        """The answer, or the error."""
         try:
             return self.result(timeout)
         except TimeoutError:
@@ -80,7 +80,7 @@ class Call:
             return error
 
     def when_done(self, action: Callable[[], None]) -> None:
-        """Has the action done once the answer is here, on whichever thread brings it; at once if it is here already."""
+        """Runs the action when the answer arrives, on the thread that receives it; at once if it is already here."""
         with self._lock:
             if not self._finished.is_set():
                 self._afterwards.append(action)
@@ -88,7 +88,7 @@ class Call:
         action()
 
     async def answer(self) -> Any:
-        """The answer, for coroutines; where the waiting task is cancelled, so is the call."""
+        """The answer, for coroutines; cancelling the waiting task cancels the call."""
         loop = asyncio.get_running_loop()
         settled: asyncio.Future[None] = loop.create_future()
 

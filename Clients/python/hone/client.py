@@ -1,4 +1,4 @@
-"""The client that waits for answers; any number of threads may use one at once."""
+"""The client that waits for answers; any number of threads can share one."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ R = TypeVar("R", bound=Result)
 class Client:
     """A connection to the service.
 
-    Make one with `Client.start()` (a service of its own), `Client.attach()` (one service for all of the user's clients)
+    Make one with `Client.start()` (its own service), `Client.attach()` (one service for all of the user's clients)
     or `Client.connect(path)`, and close it, best with `with`.
-    Keywords are in Python's spelling; one that a method does not name is passed on, `run_name="first"` as `runName`.
-    Programs, metrics, models and tools may be functions: the service calls them back on this connection.
+    Keywords are Python-style; a method passes unknown ones on, `run_name="first"` as `runName`.
+    Programs, metrics, models and tools can be functions: the service calls them back on this connection.
     """
 
     def __init__(self, core: Core) -> None:
@@ -46,11 +46,11 @@ class Client:
         """Starts `hone serve` and talks to it over pipes. It ends with this client, or with this process.
 
         Args:
-            home: the directory of the store; the service's own choice ($HONE_HOME, else .hone) unless given.
-            executable: the program; $HONE, else `hone` on the PATH unless given.
-            arguments: further arguments of `hone serve`.
-            env: variables for the service beside this process's own.
-            stderr: where its logs go, as for subprocess.Popen; this process's unless given.
+            home: the directory of the store; by default the service's choice ($HONE_HOME, else .hone).
+            executable: the program; by default $HONE, else `hone` on the PATH.
+            arguments: more arguments for `hone serve`.
+            env: variables for the service in addition to this process's own.
+            stderr: where its logs go, as for subprocess.Popen; by default this process's.
             callback_threads: how many of the caller's functions run at once.
 
         Raises:
@@ -63,11 +63,11 @@ class Client:
         cls, home: Optional[PathLike] = None, *, executable: Optional[PathLike] = None,
         env: Optional[Dict[str, str]] = None, stderr: Any = None, idle_timeout: Optional[float] = None, callback_threads: int = 32,
     ) -> Client:
-        """Joins the user's one service for the store, which is started if there is none and leaves when nobody uses it.
+        """Joins the user's shared service for the store; it is started if there is none and ends when unused.
 
-        Editors, scripts and notebooks that attach see the same runs live, and a detached run goes on when its client
-        leaves. The service's environment, keys included, is that of whoever started it. Arguments as for `start`;
-        `idle_timeout` is how many seconds a service that is started stays without a use, 300 unless said.
+        Editors, scripts and notebooks that attach see the same runs live, and a detached run continues when its client
+        leaves. The service's environment, keys included, is that of the process that started it. Arguments as for
+        `start`; `idle_timeout` is how many seconds a service that is started stays unused, 300 by default.
         """
         return cls(Core(Pipes(home, executable, _attached(idle_timeout), env, stderr), callback_threads))
 
@@ -75,7 +75,7 @@ class Client:
     def connect(
         cls, path: PathLike, *, timeout: Optional[float] = 10, callback_threads: int = 32
     ) -> Client:
-        """Talks to the service that listens at a Unix socket (`hone serve --socket PATH`).
+        """Connects to the service that listens on a Unix socket (`hone serve --socket PATH`).
 
         Raises:
             OSError: nothing listens there.
@@ -84,7 +84,7 @@ class Client:
 
     @property
     def process(self) -> Optional[subprocess.Popen[bytes]]:
-        """The service's process, where this client started it."""
+        """The service's process, if this client started it."""
         return self._core.transport.process
 
     # MARK: Any method
@@ -93,13 +93,13 @@ class Client:
         self, method: str, params: Optional[Dict[str, Any]] = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None,
     ) -> Call:
-        """Sends a request and does not wait: the call's `result()` does, and its `cancel()` ends it.
+        """Sends a request without waiting: the call's `result()` waits, and its `cancel()` cancels it.
 
         Args:
             method: the method's name on the wire (`listRuns`).
             params: its parameters as the wire spells them.
-            on_progress: is given {kind: begin | report | end, message, percentage, data} as the work goes on.
-            on_partial: is given each finished {example} or {trial}.
+            on_progress: receives {kind: begin | report | end, message, percentage, data} as the work proceeds.
+            on_partial: receives each finished {example} or {trial}.
         """
         return self._core.submit(method, params, on_progress, on_partial)
 
@@ -122,10 +122,10 @@ class Client:
             raise
 
     def batch(self, requests: Sequence[Tuple[str, Dict[str, Any]]], timeout: Optional[float] = None) -> List[Any]:
-        """Sends (method, params) pairs as one message; the service works on them side by side.
+        """Sends (method, params) pairs as one message; the service works on them concurrently.
 
         Returns:
-            The results in the order of the requests; where one failed, its HoneError stands in its place.
+            The results in the order of the requests, with a HoneError for each that failed.
         """
         if not requests:
             return []
@@ -166,13 +166,13 @@ class Client:
             program: a signature, a hone.Program or Predictor, or a reference ({"run": …}).
             optimizer: hone.MIPROv2(…), a name, or {"name": …, …options}.
             trainset: rows (dicts, examples of DSPy, a DataFrame), a path, or `"name:split"`.
-            metric: a function `(example, prediction)`, a name, or {"name": …}; the optimizer's own unless given.
-            detach: leave the run to itself; gives a RunHandle.
-            estimate: say what it would cost, without a call; {"latency": seconds, "output_tokens": n} says what is
+            metric: a function `(example, prediction)`, a name, or {"name": …}; by default the optimizer's own.
+            detach: run in the background; returns a RunHandle.
+            estimate: estimate the cost without a call; {"latency": seconds, "output_tokens": n} sets what is
                 known.
-            progress: True shows a bar or lines; a callable is given each report.
-            on_progress: is given each report beside that.
-            on_partial: is given each {trial} and {example} as it is finished.
+            progress: True shows a bar or lines; a callable receives each report.
+            on_progress: also receives each report.
+            on_partial: receives each {trial} and {example} when it is finished.
             options: valset, lm, prompt_model, teacher, adapter, experiment, run_name, tags, autolog, budget,
                 concurrency, seed, max_errors, module.
 
@@ -215,9 +215,9 @@ class Client:
         self, run_id: str, *, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None,
     ) -> Any:
-        """Follows a run, whichever process works on it: what has happened so far, then live; gives its result.
+        """Follows a run of any process: first what has happened so far, then live; returns its result.
 
-        Ctrl-C leaves the run as it is.
+        Ctrl-C leaves it running.
         """
         return work_result(Work(
             self._core, "watchRun", {"run_id": run_id}, progress, on_progress, on_partial).call.result())
@@ -226,12 +226,12 @@ class Client:
         self, run_id: str, *, functions: Sequence[Any] = (), detach: bool = False, progress: ProgressLike = None,
         on_progress: Optional[Progress] = None, on_partial: Optional[Progress] = None, **options: Any,
     ) -> Any:
-        """Goes on with a run that was stopped, or whose process died; nothing that was paid for is paid again.
+        """Resumes a run that was stopped or whose process died; nothing is paid for twice.
 
         Args:
             run_id: the run.
             functions: the metrics, models, tools and programs that it calls back, under the names they had.
-            detach: leave it to itself; gives a RunHandle.
+            detach: run in the background; returns a RunHandle.
             progress: as for `compile`, like on_progress and on_partial.
             options: budget, concurrency.
         """
@@ -241,13 +241,13 @@ class Client:
         return RunHandle(self, run_id) if detach else work_result(result)
 
     def run_handle(self, run_id: str) -> RunHandle:
-        """A handle of a run that was left to itself, perhaps by another process."""
+        """A handle for a detached run, even of another process."""
         return RunHandle(self, run_id)
 
     def serve(self, *functions: Any) -> None:
         """Offers functions and programs to the service for as long as this client is connected.
 
-        Those that a request names are offered by themselves; this is for runs that name them already.
+        Functions that a request names are offered automatically; use this for runs that already name them.
         """
         register(self._core, functions)
 
@@ -256,16 +256,16 @@ class Client:
         parent_run_id: Optional[str] = None, view: Optional[str] = None, max_results: Optional[int] = None,
         page_token: Optional[str] = None, **options: Any,
     ) -> Page[Run]:
-        """Runs, newest first; going through the list fetches all pages.
+        """Runs, newest first; iterating fetches all pages.
 
         Args:
-            experiment: the experiment's name; all unless given.
+            experiment: the experiment's name; by default all.
             filter: MLflow's language: `metrics.score > 50 and tags.team = 'docs'`.
             order_by: `["metrics.score DESC"]`.
             parent_run_id: only the candidates of that search.
             view: `active`, `deleted` or `all`.
-            max_results: no more than so many.
-            page_token: where to go on, from `page["nextPageToken"]`.
+            max_results: the most results to return.
+            page_token: where to continue, from `page["nextPageToken"]`.
         """
         named = run_filter(experiment, filter, order_by, parent_run_id=parent_run_id, view=view, **options)
         return self._list("listRuns", "runs", Run, named, max_results, page_token)
@@ -275,7 +275,7 @@ class Client:
         order_by: Optional[List[str]] = None, max_results: Optional[int] = None, page_token: Optional[str] = None,
         **options: Any,
     ) -> Page[TraceInfo]:
-        """Traces, newest first; going through the list fetches all pages. Arguments as for `list_runs`."""
+        """Traces, newest first; iterating fetches all pages. Arguments as for `list_runs`."""
         named = run_filter(experiment, filter, order_by, run_id=run_id, **options)
         return self._list("listTraces", "traces", TraceInfo, named, max_results, page_token)
 
@@ -283,14 +283,14 @@ class Client:
         self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None,
         page_token: Optional[str] = None,
     ) -> Page[Result]:
-        """How the examples of evaluations came out, a score for each row: one entry for each run, all pages."""
+        """The scores of evaluations, one for each row: one entry for each run, all pages."""
         named = {"run_ids": run_ids, "parent_run_id": parent_run_id}
         return self._list("listResults", "runs", Result, named, None, page_token)
 
     def list_experiments(
         self, *, max_results: Optional[int] = None, page_token: Optional[str] = None, **options: Any
     ) -> Page[Result]:
-        """Experiments, the latest first; going through the list fetches all pages."""
+        """Experiments, newest first; iterating fetches all pages."""
         return self._list("listExperiments", "experiments", Result, options, max_results, page_token)
 
     predict = waiting(Requests.predict)
@@ -313,9 +313,9 @@ class Client:
     # MARK: Its end
 
     def close(self, timeout: float = 10) -> None:
-        """Cancels what is under way, ends the conversation, and ends the service if this client started it.
+        """Cancels running calls, closes the connection, and ends the service if this client started it.
 
-        A service that this client started and that works on a detached run goes on until that is done.
+        If that service works on a detached run, it ends when the run is done.
         """
         self._core.close(timeout)
 
@@ -361,7 +361,7 @@ def _compile_keywords(
 
 
 def connect(path: Optional[PathLike] = None, **options: Any) -> Client:
-    """Talks to the service that listens at a Unix socket, or without a path to the user's one service.
+    """Connects to the service on a Unix socket or, without a path, to the user's shared service.
 
     See `Client.connect` and `Client.attach`.
     """
@@ -369,5 +369,5 @@ def connect(path: Optional[PathLike] = None, **options: Any) -> Client:
 
 
 def start(home: Optional[PathLike] = None, **options: Any) -> Client:
-    """Starts a service of one's own; see `Client.start`."""
+    """Starts a service for this client; see `Client.start`."""
     return Client.start(home, **options)

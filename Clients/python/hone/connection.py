@@ -1,4 +1,4 @@
-"""The conversation with the service: requests out, answers and progress in, and the service's own requests."""
+"""The connection to the service: requests out, answers and progress in, and the service's own requests."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from .framing import Framing
 
 
 class Server(Protocol):
-    """Who answers the service's requests. Both are called on the reader's thread and must not wait."""
+    """Answers the service's requests. Both methods are called on the reader's thread and must not wait."""
 
     def serve(self, call_id: Any, method: str, params: Any, answer: Callable[[Dict[str, Any]], None]) -> None:
-        """Has the request done; `answer` is given `{"result": …}` or `{"error": …}` once."""
+        """Runs the request; `answer` receives `{"result": …}` or `{"error": …}` once."""
 
     def cancel(self, call_id: Any) -> None:
-        """Ends a request that the service no longer waits for."""
+        """Cancels a request that the service no longer waits for."""
 
 
 class Connection:
-    """Takes messages from any thread; one thread of its own writes them, one reads.
+    """Takes messages from any thread; one thread writes them, another reads.
 
-    So nobody waits for a service that is slow to read, and Ctrl-C never cuts a message short. The reader settles the
-    calls and passes the service's requests on to a server.
+    So callers never wait for a service that is slow to read, and Ctrl-C never cuts a message short. The reader settles
+    the calls and passes the service's requests on to a server.
     """
 
     def __init__(
@@ -48,19 +48,19 @@ class Connection:
         self._writer = threading.Thread(target=self._write, name="hone-writer", daemon=True)
 
     def open(self) -> None:
-        """Begins to read and to write."""
+        """Starts reading and writing."""
         self._reader.start()
         self._writer.start()
 
     @property
     def waiting(self) -> List[Call]:
-        """The calls that are not answered yet."""
+        """The calls without an answer so far."""
         with self._lock:
             return list(self._calls.values())
 
     @property
     def is_lost(self) -> bool:
-        """Whether the service's end of the conversation is over."""
+        """Whether the service's side of the connection has ended."""
         return self._lost is not None
 
     def submit(
@@ -86,18 +86,18 @@ class Connection:
         self._send(message)
 
     def finish_writing(self, timeout: float) -> None:
-        """Sends nothing more, and waits until what was given is written; not longer than the timeout."""
+        """Accepts no more messages and waits, at most for the timeout, until the rest is written."""
         self._outgoing.put(None)
         if threading.current_thread() is not self._writer:
             self._writer.join(timeout)
 
     def join(self, timeout: Optional[float] = None) -> None:
-        """Waits until the service's end of the stream is reached."""
+        """Waits for the end of the service's stream."""
         if threading.current_thread() is not self._reader:
             self._reader.join(timeout)
 
     def abandon(self, reason: str) -> None:
-        """Ends all that waits, with no word to the service."""
+        """Fails all waiting calls without telling the service."""
         with self._lock:
             self._lost = self._lost or reason
             calls, self._calls = list(self._calls.values()), {}
@@ -152,7 +152,7 @@ class Connection:
             except (OSError, ValueError) as error:
                 # The end of what it sends, which the reader comes to, says better why.
                 self._reader.join(2)
-                self.abandon(f"The service cannot be written to: {error}")
+                self.abandon(f"Cannot write to the service: {error}")
                 return
 
     def _take(self, call_id: Any) -> Optional[Call]:
@@ -172,7 +172,7 @@ class Connection:
 
     def _receive(self, message: Any) -> None:
         if not isinstance(message, dict):
-            raise ValueError(f"{str(message)[:100]!r} is no message")
+            raise ValueError(f"{str(message)[:100]!r} is not a message")
         if "method" in message:
             self._hear(message)
             return

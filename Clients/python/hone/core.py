@@ -1,4 +1,4 @@
-"""What the waiting and the asynchronous client share: the conversation, the functions served, and its end."""
+"""What both clients share: the connection, the served functions, and closing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .wire import Wire
 
 
 class Core:
-    """A conversation with a service."""
+    """A connection to a service."""
 
     def __init__(
         self, transport: Transport, callback_threads: int = 32, loop: Optional[asyncio.AbstractEventLoop] = None
@@ -36,14 +36,14 @@ class Core:
         self, method: str, params: Optional[Dict[str, Any]] = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None,
     ) -> Call:
-        """Sends a request whose parameters are the wire's already."""
+        """Sends a request with parameters in wire form."""
         return self.connection.submit(method, params or {}, on_progress, on_partial)
 
     def send(
         self, method: str, keywords: Dict[str, Any], on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None,
     ) -> Call:
-        """Sends a request whose arguments are Python's; functions among them are served until it is answered."""
+        """Sends a request with Python arguments; functions among them are served until it is answered."""
         wire = Wire(self.callbacks)
         try:
             call = self.connection.submit(method, wire.params(keywords), on_progress, on_partial)
@@ -59,9 +59,9 @@ class Core:
         return self.connection.submit_batch(requests)
 
     def close(self, timeout: float = 10) -> None:
-        """Cancels what is under way and ends the conversation; a service of one's own ends too.
+        """Cancels running calls and closes the connection; a service that this client started ends too.
 
-        A service of one's own that works on a detached run is left to finish it, and ends then.
+        If that service works on a detached run, it ends when the run is done.
         """
         with self._closing:
             if self.is_closed:

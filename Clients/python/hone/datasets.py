@@ -1,4 +1,4 @@
-"""The data sets that the service brings along, under the names they have in DSPy."""
+"""The service's built-in data sets, under their DSPy names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Dict
 
 
 class GSM8K:
-    """Grade-school arithmetic: `GSM8K().train`, `.dev`, `.test`. The service loads it, from `path` if that is given."""
+    """Grade-school arithmetic: `GSM8K().train`, `.dev`, `.test`. The service loads it, from `path` if given."""
 
     def __init__(self, path: Any = None, *, limit: Any = None) -> None:
         more = {"path": path, "limit": limit}
@@ -27,7 +27,7 @@ class GSM8K:
 
     @property
     def test(self) -> Dict[str, Any]:
-        """The rows to leave alone until the end."""
+        """The rows to hold out until the end."""
         return self._split("test")
 
 

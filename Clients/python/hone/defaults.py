@@ -1,4 +1,4 @@
-"""A client for those who name none: what `hone.configure`, `hone.autolog` and `hone.set_experiment` set."""
+"""The default client: what `hone.configure`, `hone.autolog` and `hone.set_experiment` set."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ _settings = _Settings()
 class LM(Dict[str, Any]):
     """A model: `hone.LM("openai/gpt-4o-mini", temperature=0.7)`.
 
-    Its key is read from the environment by the service, from `api_key_env` where that is given; it is never sent.
+    The service reads its key from the environment, from `api_key_env` if given; the key is never sent.
     """
 
     def __init__(self, model: str, **options: Any) -> None:
         if "api_key" in options:
             raise TypeError(
-                "A key is not sent to the service: put it into an environment variable, named with api_key_env.")
+                "A key is not sent to the service: put it into an environment variable and name that with api_key_env.")
         renamed = {"api_base": "apiBase", "base_url": "apiBase"}
         super().__init__({"model": model, **{
             renamed.get(name, camel(name)): plain(value) for name, value in options.items() if value is not None}})
@@ -60,17 +60,17 @@ def configure(
     *, lm: Any = None, client: Optional[Client] = None, home: Any = None, socket: Any = None, executable: Any = None,
     shared: bool = False, experiment: Optional[str] = None, **request: Any,
 ) -> None:
-    """Sets what holds where a call does not say otherwise.
+    """Sets the defaults for calls.
 
     Args:
         lm: the model that programs run on.
-        client: the client to use, in place of one that is started when it is first needed.
-        home: the store's directory of a service that is started.
-        socket: the socket of a service to talk to, in place of one that is started.
-        executable: the program that is started.
-        shared: join the user's one service for the store, in place of one that is started.
+        client: the client to use instead of one that is started on first use.
+        home: the store's directory for a service that is started.
+        socket: the socket of a service to use instead of one that is started.
+        executable: the program to start.
+        shared: join the user's shared service for the store instead of starting one.
         experiment: where runs and traces are kept.
-        request: further options of every compile and evaluation: budget, concurrency, tags …
+        request: more options for every compile and evaluation: budget, concurrency, tags …
     """
     with _settings.lock:
         if client is not None or home is not None or socket is not None or executable is not None or shared:
@@ -85,7 +85,7 @@ def configure(
 
 
 def set_experiment(name: str) -> None:
-    """Names the experiment under which runs and traces are kept from now on; it is made if there is none."""
+    """Sets the experiment for runs and traces from now on; it is created if there is none."""
     configure(experiment=name)
 
 
@@ -93,7 +93,7 @@ def autolog(
     *, log_compiles: bool = True, log_evals: bool = True, log_traces: bool = True,
     log_traces_from_compile: bool = True, log_traces_from_eval: bool = True, disable: bool = False,
 ) -> None:
-    """Chooses what is tracked. Everything is, without this call."""
+    """Chooses what is tracked; by default everything."""
     with _settings.lock:
         _settings.request["autolog"] = False if disable else {
             "compiles": log_compiles, "evals": log_evals, "traces": log_traces,
@@ -101,7 +101,7 @@ def autolog(
 
 
 def get_client() -> Client:
-    """The client that programs, optimizers and the functions of this module use; started when it is first needed."""
+    """The client that programs, optimizers and the functions of this module use; started on first use."""
     with _settings.lock:
         client = _settings.client
         if client is None or client._core.is_closed:
@@ -161,7 +161,7 @@ def compile_program(
     """What `Optimizer.compile` does."""
     if not isinstance(student, Module):
         raise TypeError(
-            f"A {type(student).__name__} is no program of this kind; make one with hone.ChainOfThought(…), "
+            f"A {type(student).__name__} is not a program of this kind; make one with hone.ChainOfThought(…), "
             "hone.Predict(…) or a class that extends hone.Program.")
     request = {"experiment", "run_name", "tags", "autolog", "budget", "concurrency", "lm", "adapter", "on_progress",
                "on_partial"}
@@ -192,7 +192,7 @@ async def run_program_async(program: Module, inputs: Dict[str, Any]) -> Predicti
 
 
 def initial_state(program: Module) -> State:
-    """The state of a program that was not optimized, as the service writes it."""
+    """The service's state for a program that was not optimized."""
     client = get_client()
     if isinstance(program, Program):
         raise ValueError(f"{program!r} has no state yet: compile it, or load one.")
@@ -204,7 +204,7 @@ def initial_state(program: Module) -> State:
 
 
 def run_handle(run_id: str) -> RunHandle:
-    """A handle of a run that was left to itself, perhaps by another process."""
+    """A handle for a detached run, even of another process."""
     return get_client().run_handle(run_id)
 
 
@@ -219,7 +219,7 @@ def list_traces(**options: Any) -> Any:
 
 
 def resume_run(run_id: str, **options: Any) -> Any:
-    """Goes on with a run that was stopped; see `Client.resume_run`."""
+    """Resumes a run that was stopped; see `Client.resume_run`."""
     return get_client().resume_run(run_id, **options)
 
 
@@ -244,11 +244,11 @@ delete_run = _of_default(Client.delete_run)
 
 
 def download_artifacts(artifact_uri: str, dst_path: Any = None) -> str:
-    """Copies an artifact (`mlflow-artifacts:/…/best_model.json`) to a file and gives its path.
+    """Copies an artifact (`mlflow-artifacts:/…/best_model.json`) to a file and returns its path.
 
     Args:
         artifact_uri: the artifact, as a compile's result names it.
-        dst_path: a directory; one of its own unless given.
+        dst_path: a directory; by default a new one.
     """
     directory = os.fspath(dst_path) if dst_path is not None else tempfile.mkdtemp(prefix="hone-")
     os.makedirs(directory, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How results look: as text in a terminal, as HTML in a notebook. Nothing in a value is ever taken for markup."""
+"""How results look: as text in a terminal, as HTML in a notebook. Values are never read as markup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Cells = Sequence[Any]
 
 
 def clean(value: Any, limit: int = 200) -> str:
-    """A value on one line, without what a terminal would take for a command, cut at the limit."""
+    """A value on one line, without terminal control characters, cut at the limit."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -23,7 +23,7 @@ def clean(value: Any, limit: int = 200) -> str:
 
 
 def percent(score: Any, interval: Any = None) -> str:
-    """A score, with its interval where there is one: `40.0 % (21.9–61.3)`."""
+    """A score, with its interval if there is one: `40.0 % (21.9–61.3)`."""
     if not isinstance(score, (int, float)):
         return "none"
     text = f"{score:.1f} %"
@@ -33,7 +33,7 @@ def percent(score: Any, interval: Any = None) -> str:
 
 
 def cost(usage: Any) -> str:
-    """A bill on one line."""
+    """The usage and cost on one line."""
     usage = usage if isinstance(usage, dict) else {}
     words = [f"{usage['calls']:,} calls"] if isinstance(usage.get("calls"), int) else []
     if words and usage.get("cached"):
@@ -45,7 +45,7 @@ def cost(usage: Any) -> str:
 
 
 class View:
-    """A title, facts below it, and a table: what every result looks like."""
+    """A title, facts below it, and a table: the layout of every result."""
 
     def __init__(
         self, title: str, facts: Sequence[Tuple[str, Any]] = (), columns: Sequence[str] = (),

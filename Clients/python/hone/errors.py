@@ -1,4 +1,4 @@
-"""What goes wrong, as exceptions: each kind of failure has a class of its own, all of them are HoneErrors."""
+"""Failures as exceptions: each kind has its own class, and all of them are HoneErrors."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import Any, Dict, List, Optional, Tuple, Type
 
 
 class HoneError(Exception):
-    """An error that the service answered with, or that the way to it ended in.
+    """An error that the service returned, or that ended the connection to it.
 
-    A callback (a metric, a tool, a model, a program) may raise one as well: `raise hone.RateLimited("slower")` tells
+    A callback (a metric, a tool, a model, a program) can raise one too: `raise hone.RateLimited("slower")` tells
     the service what kind of failure it was.
 
     Attributes:
         code: JSON-RPC's number: -32602 for bad parameters, -32800 for a cancelled call, -32803 for a failure.
         kind: the failure's name (`languageModelUnavailable`, `datasetInvalid` …), or None.
-        message: what went wrong, without its parts.
+        message: what went wrong, without the single problems.
         problems: each thing wrong with the request, as {path, message, got?, allowed?, suggestion?}.
         remedy: what to do next, or None.
-        run_id: the run that keeps what was done until then, or None.
-        data: everything the service sent beside code and message.
+        run_id: the run that keeps the work so far, or None.
+        data: everything the service sent besides code and message.
     """
 
     wire_kind: Optional[str] = None
@@ -41,9 +41,9 @@ class HoneError(Exception):
 
     @classmethod
     def from_wire(cls, error: Any) -> HoneError:
-        """The `error` member of a response as an exception, of the class that its kind has."""
+        """The `error` member of a response as an exception of the class for its kind."""
         if not isinstance(error, dict):
-            return HoneError(f"The service answered with an error that is none: {str(error)[:200]}", -32603)
+            return HoneError(f"The service answered with an invalid error: {str(error)[:200]}", -32603)
         code, data = error.get("code"), error.get("data")
         code = code if isinstance(code, int) else -32603
         kind = data.get("kind") if isinstance(data, dict) else None
@@ -81,7 +81,7 @@ class HoneError(Exception):
 
 
 class InvalidParams(HoneError):
-    """The request asks for something that there is not; `problems` names all of it, and no model was called."""
+    """The request has invalid parameters; `problems` lists all of them, and no model was called."""
 
     wire_kind, wire_code = "invalidParams", -32602
 
@@ -93,7 +93,7 @@ class MethodNotFound(HoneError):
 
 
 class Cancelled(HoneError):
-    """The call was cancelled; what it had finished stays tracked under `run_id`."""
+    """The call was cancelled; finished results stay tracked under `run_id`."""
 
     wire_kind, wire_code = "cancelled", -32800
 
@@ -105,19 +105,19 @@ class AuthenticationFailed(HoneError):
 
 
 class BudgetExhausted(HoneError):
-    """The budget was spent before there was anything to answer with."""
+    """The budget was spent before there was a result."""
 
     wire_kind = "budgetExhausted"
 
 
 class ClientGone(HoneError):
-    """The client that the work needed went away; the run can be resumed."""
+    """A client that the work needed disconnected; the run can be resumed."""
 
     wire_kind = "clientGone"
 
 
 class ContextWindowExceeded(HoneError):
-    """The prompt is longer than the model takes."""
+    """The prompt is too long for the model."""
 
     wire_kind = "contextWindowExceeded"
 
@@ -153,7 +153,7 @@ class MalformedReply(HoneError):
 
 
 class MetricFailed(HoneError):
-    """The metric raised an error or gave something that is no score."""
+    """The metric raised an error or returned something that is not a score."""
 
     wire_kind = "metricFailed"
 
@@ -177,7 +177,7 @@ class ProgramFailed(HoneError):
 
 
 class ProgramInvalid(HoneError):
-    """The program, or the file that it was saved in, is not one that can be run."""
+    """The program, or its saved file, cannot be run."""
 
     wire_kind = "programInvalid"
 
@@ -201,29 +201,29 @@ class TimedOut(HoneError):
 
 
 class ToolFailed(HoneError):
-    """A tool raised an error; the model is told of it."""
+    """A tool raised an error; the model sees it."""
 
     wire_kind = "toolFailed"
 
 
 class TooManyErrors(HoneError):
-    """So many examples failed that a score would say nothing."""
+    """Too many examples failed for a meaningful score."""
 
     wire_kind = "tooManyErrors"
 
 
 class ConnectionLost(HoneError, ConnectionError):
-    """The service went away, or sent something that is no message, before a call was answered."""
+    """The service disconnected, or sent an invalid message, before a call was answered."""
 
     wire_kind, wire_code = "connectionLost", -32803
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C ended a compile or an evaluation. A KeyboardInterrupt that says what there was by then.
+    """Ctrl-C ended a compile or an evaluation. A KeyboardInterrupt with the results so far.
 
     Attributes:
-        run_id: the run, which can be resumed with `resume_run`; None where nothing was tracked.
-        result: what the service answered: the best so far where it had one, else None.
+        run_id: the run, which can be resumed with `resume_run`; None if nothing was tracked.
+        result: the service's answer: the best so far if there was one, else None.
         program: the state of the best program so far, or None.
         score: its score, or None.
     """
@@ -237,7 +237,7 @@ class Interrupted(KeyboardInterrupt):
         self.program: Optional[Dict[str, Any]] = program or (result or {}).get("program")
         self.score: Optional[float] = (result or {}).get("score")
         best = f" The best program so far scores {self.score}." if self.score is not None else ""
-        kept = f" Run {run_id} keeps what was done; resume_run({run_id!r}) goes on." if run_id else ""
+        kept = f" Run {run_id} keeps the work so far; resume_run({run_id!r}) continues it." if run_id else ""
         super().__init__(f"Interrupted.{best}{kept}")
 
 

@@ -1,4 +1,4 @@
-"""Rows, inputs and outputs as Python meets them: dicts whose members are attributes too."""
+"""Rows, inputs and outputs in Python: dicts whose members are also attributes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
 
 class Example(Dict[str, Any]):
-    """A row of data: a dict whose members are attributes too (`example.answer`).
+    """A row of data: a dict whose members are also attributes (`example.answer`).
 
-    A member named like a method of dict (`items`, `keys`, `values`, `get` …) is reached as `example["items"]`.
+    Access a member named like a dict method (`items`, `keys`, `values`, `get` …) as `example["items"]`.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -19,18 +19,18 @@ class Example(Dict[str, Any]):
             raise AttributeError(f"There is no \"{name}\" here; there are: {known}.") from None
 
     def with_inputs(self, *names: str) -> Example:
-        """The same row, which says which of its members a program is given."""
+        """The same row, with the named members as a program's inputs."""
         made = type(self)(self)
         dict.__setattr__(made, "_input_keys", frozenset(names))
         return made
 
     def inputs(self) -> Example:
-        """The members that a program is given."""
+        """The members that are a program's inputs."""
         names = self.input_names
         return Example({name: value for name, value in self.items() if names is None or name in names})
 
     def labels(self) -> Example:
-        """The members that a program is not given."""
+        """The members that are not a program's inputs."""
         names = self.input_names or frozenset(self)
         return Example({name: value for name, value in self.items() if name not in names})
 
@@ -48,12 +48,12 @@ class Example(Dict[str, Any]):
 
 
 class Prediction(Example):
-    """What a program or a predictor gave: its outputs as members, beside what it took.
+    """What a program or a predictor returned: its outputs as members, with its inputs.
 
     Attributes:
-        trace_id: the execution's trace, or None where none is kept.
-        usage: {calls, totalTokens, cost …} where the service said it.
-        completions: all the answers, where the model was asked for several.
+        trace_id: the execution's trace, or None if none is kept.
+        usage: {calls, totalTokens, cost …} if the service returned it.
+        completions: all the answers, if the model was asked for several.
     """
 
     @property
@@ -82,7 +82,7 @@ class Prediction(Example):
 
 
 class Score(NamedTuple):
-    """What a metric may return beside a number: a score and the reason for it."""
+    """What a metric can return instead of a number: a score and the reason for it."""
 
     score: float
     feedback: Optional[str] = None
@@ -97,7 +97,7 @@ class TraceStep(NamedTuple):
 
 
 def trace_steps(trace: Any) -> Optional[List[TraceStep]]:
-    """The trace of a callback as steps; None where there is none, as in an evaluation."""
+    """The trace of a callback as steps; None if there is none, as in an evaluation."""
     if not isinstance(trace, list):
         return None
 

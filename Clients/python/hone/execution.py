@@ -1,4 +1,4 @@
-"""One execution of a program whose control flow is Python: which of its predictors is which, and whom it asks."""
+"""One execution of a program whose control flow is Python: its predictors, and the client that runs them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ current: contextvars.ContextVar[Optional[Execution]] = contextvars.ContextVar("h
 
 
 class Execution:
-    """What a forward's predictors need to know; they find it in the context of the thread or task they run in."""
+    """What a forward's predictors need; they find it in the context of the thread or task they run in."""
 
     def __init__(self, core: Core, execution_id: str, names: Dict[int, str], program: str) -> None:
         self.core = core
@@ -33,7 +33,7 @@ class Execution:
                 _in_use[predictor] = _in_use.get(predictor, 0) + 1
 
     def end(self) -> None:
-        """No predictor is asked any more."""
+        """Ends the execution: its predictors can no longer be asked."""
         with _lock:
             if self.is_over:
                 return
@@ -44,12 +44,12 @@ class Execution:
                     del _in_use[predictor]
 
     def ask(self, name: str, inputs: Dict[str, Any]) -> Call:
-        """Has the service run a predictor as the candidate under trial has it."""
+        """Lets the service run a predictor with the current candidate's instructions and demos."""
         if self.is_over:
             raise Cancelled(f"The execution of {self.program} is over; {name} was not asked.")
         return self.core.submit("predict", {"executionId": self.id, "predictor": name, "inputs": inputs})
 
 
 def is_in_use(predictor: Any) -> bool:
-    """Whether the predictor belongs to an execution that is under way, though not to one of this thread."""
+    """Whether the predictor belongs to a running execution, though not to one of this thread."""
     return id(predictor) in _in_use

@@ -1,4 +1,4 @@
-"""How messages are told apart in a stream of bytes: Content-Length headers, or lines."""
+"""How messages are separated in a stream of bytes: Content-Length headers, or lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Framing(Protocol):
         """The next message's bytes; None at the stream's end.
 
         Raises:
-            ValueError: where the bytes are no message of this framing.
+            ValueError: the bytes are not a message of this framing.
         """
 
 
@@ -47,7 +47,7 @@ class HeaderFraming:
 
 
 class LineFraming:
-    """One message a line."""
+    """One message per line."""
 
     def pack(self, body: bytes) -> bytes:
         """The bytes that carry a message."""

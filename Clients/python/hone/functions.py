@@ -38,7 +38,7 @@ def _decorator(
 
 
 def name_of(function: Any) -> str:
-    """What a function is called on the wire, unless it was told: its own name, or its class's."""
+    """A function's name on the wire; by default its own name, or its class's."""
     mark = getattr(function, MARK, None)
     if isinstance(mark, Mark):
         return mark.name
@@ -58,8 +58,8 @@ def metric(function: Any = None, *, name: Optional[str] = None, timeout: Optiona
     """Marks a function as a metric: `(example, prediction)` or `(example, prediction, trace)` to a score.
 
     The score is a number from 0 to 1 or a boolean, or `hone.Score(score, feedback)`, a dict of both, or a pair. The
-    function stays what it is. `trace` is None in an evaluation; where demos are bootstrapped it lists the predictors'
-    steps. A function that is not marked serves as well; the decorator gives it a name and a time limit in seconds.
+    function itself is unchanged. `trace` is None in an evaluation; when demos are bootstrapped, it lists the
+    predictors' steps. Unmarked functions work too; the decorator adds a name and a time limit in seconds.
     """
     return _decorator(function, "metric", name, timeout, None)
 
@@ -75,8 +75,8 @@ def model(*, name: Optional[str] = None, timeout: Optional[float] = None) -> Cal
 def model(function: Any = None, *, name: Optional[str] = None, timeout: Optional[float] = None) -> Any:
     """Marks a function as a language model: `(messages, **options)` to the text of the answer.
 
-    `messages` are dicts with role and content; `options` (temperature, max_tokens …) are given where the function takes
-    them. It may return a text, several, `{"text": …, "usage": {…}}`, or what an OpenAI client returns.
+    `messages` are dicts with role and content; `options` (temperature, max_tokens …) are passed if the function takes
+    them. It can return a text, several, `{"text": …, "usage": {…}}`, or what an OpenAI client returns.
     """
     return _decorator(function, "model", name, timeout, None)
 
@@ -95,7 +95,7 @@ def tool(
     function: Any = None, *, name: Optional[str] = None, description: Optional[str] = None,
     timeout: Optional[float] = None,
 ) -> Any:
-    """Marks a function as a tool that a ReAct program may use; its type hints and docstring describe it.
+    """Marks a function as a tool that a ReAct program can use; its type hints and docstring describe it.
 
     Descriptions of arguments come from an `Args:` section, from `:param name:` lines, or from `Annotated[str, "…"]`.
     """
@@ -112,7 +112,7 @@ def _parameters(function: Any) -> Optional[Mapping[str, inspect.Parameter]]:
 
 
 def accepted(function: Any, offered: Dict[str, Any]) -> Dict[str, Any]:
-    """Those of the keyword arguments that the function takes."""
+    """The keyword arguments that the function takes."""
     parameters = _parameters(function)
     if parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return offered
@@ -121,7 +121,7 @@ def accepted(function: Any, offered: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def call_metric(function: Any, params: Dict[str, Any]) -> Any:
-    """Asks a metric."""
+    """Calls a metric."""
     arguments = [Example(params.get("example") or {}), Prediction(params.get("prediction") or {})]
     trace = trace_steps(params.get("trace"))
     parameters = _parameters(function)
@@ -140,7 +140,7 @@ def metric_result(name: str, value: Any) -> Any:
     """What a metric returned, as a score on the wire.
 
     Raises:
-        MetricFailed: it is no score.
+        MetricFailed: it is not a score.
     """
     feedback = None
     score = value
@@ -156,13 +156,13 @@ def metric_result(name: str, value: Any) -> Any:
     except TypeError:
         score = None
     if not isinstance(score, (bool, int, float)) or isinstance(score, float) and not math.isfinite(score):
-        raise MetricFailed(f"The metric {name} gave {str(value)[:200]!r}, which is no score.", data={
+        raise MetricFailed(f"The metric {name} gave {str(value)[:200]!r}, which is not a score.", data={
             "remedy": "A metric returns a number from 0 to 1, a boolean, or hone.Score(score, feedback)."})
     return score if feedback is None else {"score": score, "feedback": str(feedback)}
 
 
 def call_model(function: Any, params: Dict[str, Any]) -> Any:
-    """Asks a model."""
+    """Calls a model."""
     messages, options = params.get("messages") or [], dict(params.get("options") or {})
     parameters = _parameters(function) or {}
     whole = "options" in parameters and parameters["options"].kind is not inspect.Parameter.VAR_KEYWORD
@@ -176,7 +176,7 @@ def model_result(name: str, value: Any) -> Any:
     """What a model returned, as a completion on the wire.
 
     Raises:
-        MalformedReply: it is none.
+        MalformedReply: it is not a completion.
     """
     if isinstance(value, str):
         return {"text": value}
@@ -190,7 +190,7 @@ def model_result(name: str, value: Any) -> Any:
 
 
 def call_tool(function: Any, params: Dict[str, Any]) -> Any:
-    """Uses a tool."""
+    """Calls a tool."""
     return function(**(params.get("args") or {}))
 
 
@@ -201,7 +201,7 @@ _NAMED = {str: "string", int: "integer", float: "number", bool: "boolean", list:
 
 
 def json_schema(hint: Any) -> Dict[str, Any]:
-    """The JSON Schema of a type hint; one that it does not know allows everything."""
+    """The JSON Schema of a type hint; for an unknown one, a schema that allows everything."""
     if hint in _NAMED:
         return {"type": _NAMED[hint]}
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
@@ -238,7 +238,7 @@ def _hints(function: Any) -> Dict[str, Any]:
 
 
 def _described(function: Any) -> Tuple[str, Dict[str, str]]:
-    """A docstring's opening paragraph, and what it says of each argument."""
+    """A docstring's first paragraph, and its text for each argument."""
     lines = (inspect.getdoc(function) or "").splitlines()
     opening: List[str] = []
     arguments: Dict[str, str] = {}
@@ -270,7 +270,7 @@ def _described(function: Any) -> Tuple[str, Dict[str, str]]:
 
 
 def describe_tool(function: Any, name: str) -> Dict[str, Any]:
-    """A tool as a ReAct program lists it: name, description and the schemas of its arguments."""
+    """A tool in a ReAct program's list: name, description and the schemas of its arguments."""
     mark = getattr(function, MARK, None)
     mark = mark if isinstance(mark, Mark) else Mark("tool", name)
     opening, words = _described(function if inspect.isroutine(function) or function.__doc__ else type(function))

@@ -1,4 +1,4 @@
-"""Python's names for things, as the wire spells them."""
+"""Python names in wire spelling."""
 
 from __future__ import annotations
 

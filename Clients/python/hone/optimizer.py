@@ -1,4 +1,4 @@
-"""What all optimizers have in common; each is in `optimizers`, with its settings."""
+"""What all optimizers share; each is in `optimizers`, with its settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class _Default:
-    """Stands for a setting that was left out; shows in `help` what it is then."""
+    """Stands for a setting that was left out; `help` shows its default."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -22,7 +22,7 @@ class _Default:
 
 
 def default(value: T) -> T:
-    """What a setting is where it is left out. It is not sent: the service has the same."""
+    """The default of a setting. It is not sent: the service has the same."""
     return cast(T, _Default(value))
 
 
@@ -39,7 +39,7 @@ _OF_THE_REQUEST = {
 class Optimizer:
     """Any optimizer of the service by its name: `hone.Optimizer("MIPROv2", metric=…, auto="light")`.
 
-    The settings are DSPy's, by the same names; the service says which there are if one is misspelt.
+    The settings have DSPy's names; if one is misspelt, the service lists the valid ones.
     """
 
     def __init__(self, optimizer: str, metric: Any = None, **settings: Any) -> None:
@@ -50,7 +50,7 @@ class Optimizer:
         self._take(settings)
 
     def _accept(self, settings: Dict[str, Any], others: Dict[str, Any]) -> None:
-        """Takes the settings that were given, and of others those that DSPy has too; any more is a TypeError."""
+        """Takes the given settings, and of the others those that DSPy has; anything else is a TypeError."""
         known: List[str] = [*settings, *_WITHOUT_EFFECT, *_OF_THE_REQUEST, "teacher_settings"]
         for name in others:
             if name not in known:
@@ -71,23 +71,23 @@ class Optimizer:
                 self.settings[name] = value
 
     def to_wire(self) -> Dict[str, Any]:
-        """The optimizer as a request names it."""
+        """The optimizer in wire form."""
         return {"name": self.name, **self.settings}
 
     def request_defaults(self) -> Dict[str, Any]:
-        """What a compile with it asks for unless it says otherwise."""
+        """The request options that this optimizer sets by default."""
         made = {"metric": self.metric, **self._request}
         return {name: value for name, value in made.items() if value is not None}
 
     def compile(self, student: P, *, trainset: Any, valset: Any = None, progress: Any = None, **options: Any) -> P:
-        """Optimizes a program and gives the optimized copy; its `result` has the score, the trials and the cost.
+        """Optimizes a program and returns the optimized copy; its `result` has the score, the trials and the cost.
 
         Args:
             student: a hone.Predict, ChainOfThought, ReAct or Program.
             trainset: rows, a path, or `"name:split"`.
-            valset: rows to score candidates on; a part of the trainset unless given.
-            progress: True, False or a callable; shown where somebody looks unless said.
-            options: settings of the search (num_trials, minibatch_size, seed …), and of the request (lm, adapter,
+            valset: rows to score candidates on; by default a part of the trainset.
+            progress: True, False or a callable; by default shown in terminals and notebooks.
+            options: settings of the search (num_trials, minibatch_size, seed …) and of the request (lm, adapter,
                 experiment, run_name, tags, budget, concurrency …).
         """
         from . import defaults

@@ -23,8 +23,8 @@ class BootstrapFewShot(Optimizer):
         """
         Args:
             metric: what is right: a name, {"name": …, …options}, or a function of your own.
-            metric_threshold: The score from which on an execution is good enough to be a demo; anything but 0 where
-                null.
+            metric_threshold: The score from which an execution is good enough to be a demo; null means any score but
+                0.
             max_bootstrapped_demos: How many demos, at most, come from executions that the metric accepted.
             max_labeled_demos: How many demos, at most, are rows of the trainset as they are.
             max_rounds: How often a row is tried, each time with fresh answers.
@@ -56,8 +56,8 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
             num_candidate_programs: How many demo sets are made from shuffled trainsets.
             max_errors: How many rows may fail before the search stops.
             stop_at_score: The score, in percent, at which the search ends.
-            metric_threshold: The score from which on an execution is good enough to be a demo; anything but 0 where
-                null.
+            metric_threshold: The score from which an execution is good enough to be a demo; null means any score but
+                0.
             others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
         """
         super().__init__("BootstrapFewShotWithRandomSearch", metric)
@@ -77,7 +77,7 @@ class LabeledFewShot(Optimizer):
         """
         Args:
             k: How many demos each predictor gets, at most.
-            sample: Whether the demos are drawn at random; else they are the first rows.
+            sample: Whether the demos are chosen at random; otherwise they are the first rows.
             others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
         """
         super().__init__("LabeledFewShot", None)
@@ -110,10 +110,10 @@ class MIPROv2(Optimizer):
             num_trials: How many combinations are tried.
             max_bootstrapped_demos: How many demos, at most, come from executions that the metric accepted.
             max_labeled_demos: How many demos, at most, are rows of the trainset as they are.
-            seed: Starts everything that is drawn at random; the same seed and answers give the same search.
+            seed: The seed of everything random; the same seed and answers give the same search.
             init_temperature: The temperature at which instructions are proposed.
-            metric_threshold: The score from which on an execution is good enough to be a demo; anything but 0 where
-                null.
+            metric_threshold: The score from which an execution is good enough to be a demo; null means any score but
+                0.
             max_errors: How many rows may fail before the search stops.
             minibatch: Whether trials are scored on a part of the valset, and only the best of them on all of it.
             minibatch_size: How many rows of the valset a trial is scored on.

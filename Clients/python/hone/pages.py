@@ -1,4 +1,4 @@
-"""Lists that come page by page."""
+"""Lists that are fetched page by page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS_SHOWN = 20
 
 
 class _Listed(Generic[T]):
-    """What the two kinds of lists share: the items that came so far, and how they look."""
+    """What both kinds of lists share: the items fetched so far, and their display."""
 
     def __init__(self, name: str, kind: Type[T], first: Dict[str, Any], whole: bool) -> None:
         self._name = name
@@ -32,7 +32,7 @@ class _Listed(Generic[T]):
         self._token = page.get("nextPageToken") if self._whole else None
 
     def view(self) -> View:
-        """What it looks like."""
+        """The list for display."""
         shown = self._items[:ROWS_SHOWN]
         left = len(self._items) - len(shown)
         more = "… and more" if self._token else f"… and {left} more" if left else None
@@ -47,10 +47,10 @@ class _Listed(Generic[T]):
 
 
 class Page(_Listed[T]):
-    """A list whose further pages are fetched as you go through it: `for run in client.list_runs(): …`
+    """A list that fetches further pages as you iterate: `for run in client.list_runs(): …`
 
     `len()`, `[-1]` and `to_pandas()` fetch everything. `page["runs"]` and `page["nextPageToken"]` are the first page as
-    the service sent it. Where `max_results` or a page's token was given, the list is that page only.
+    the service sent it. With `max_results` or a page's token, the list is that page only.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Page(_Listed[T]):
 
 
 class AsyncPage(_Listed[T]):
-    """A list whose further pages are fetched as you go through it: `async for run in await client.list_runs(): …`"""
+    """A list that fetches further pages as you iterate: `async for run in await client.list_runs(): …`"""
 
     def __init__(
         self, name: str, kind: Type[T], first: Dict[str, Any], fetch: Callable[[str], Awaitable[Dict[str, Any]]],
@@ -125,7 +125,7 @@ class AsyncPage(_Listed[T]):
                 return
 
     async def all(self) -> List[T]:
-        """All of it."""
+        """All items."""
         return [item async for item in self]
 
     def __getitem__(self, key: str) -> Any:

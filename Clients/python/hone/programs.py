@@ -1,4 +1,4 @@
-"""Programs: predictors by themselves, and Python's control flow over predictors."""
+"""Programs: single predictors, and Python's control flow over predictors."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Module:
     """A program that can be run, optimized, saved and loaded.
 
     Attributes:
-        state: the optimized instructions and demos by predictor, in the form of DSPy's files; None where it is as
-            it was written.
-        result: what the compile gave that made it, or None.
+        state: the optimized instructions and demos by predictor, in the form of DSPy's files; None if the
+            program is not optimized.
+        result: the result of the compile that made it, or None.
     """
 
     state: Optional[State] = None
@@ -51,11 +51,11 @@ class Module:
         return await defaults.run_program_async(self, inputs)
 
     def wire_reference(self, wire: Wire) -> Any:
-        """The program as a request names it."""
+        """The program in wire form."""
         raise NotImplementedError
 
     def with_state(self: M, state: Any) -> M:
-        """A copy of the program with another state: one of a file, or of a compile's result."""
+        """A copy of the program with another state: from a file, or from a compile's result."""
         made = self.deepcopy()
         if isinstance(state, CompileResult):
             made.result = state
@@ -66,12 +66,12 @@ class Module:
         return made
 
     def deepcopy(self: M) -> M:
-        """A copy with predictors of its own."""
+        """A copy with its own predictors."""
         copied: M = _copied(self)
         return copied
 
     def dump_state(self) -> State:
-        """The state, asked of the service where the program is as it was written."""
+        """The state; the service gives it for a program that is not optimized."""
         if self.state is not None:
             return self.state
         from . import defaults
@@ -79,9 +79,9 @@ class Module:
         return defaults.initial_state(self)
 
     def load_state(self, state: State) -> None:
-        """Takes a state; the form is that of DSPy's files."""
+        """Loads a state in the form of DSPy's files."""
         if not isinstance(state, dict):
-            raise TypeError("A state is a dict from predictors to their instructions and demos.")
+            raise TypeError("A state must be a dict from predictors to their instructions and demos.")
         self.state = state
 
     def save(self, path: PathLike) -> None:
@@ -91,15 +91,15 @@ class Module:
             file.write(text + "\n")
 
     def load(self, path: PathLike) -> None:
-        """Takes the state from a file: one of `save`, of `dspy.Module.save`, or a run's best_model.json.
+        """Loads the state from a file of `save` or `dspy.Module.save`, or from a run's best_model.json.
 
         Raises:
-            ValueError: the file holds no state.
+            ValueError: the file does not contain a state.
         """
         with open(path, encoding="utf-8") as file:
             state = json.load(file)
         if not isinstance(state, dict):
-            raise ValueError(f"{os.fspath(path)} holds no program's state.")
+            raise ValueError(f"{os.fspath(path)} does not contain a program's state.")
         self.state = state
 
     def predictor_states(self) -> Dict[str, State]:
@@ -111,12 +111,12 @@ class Module:
 
     @property
     def demos(self) -> List[Dict[str, Any]]:
-        """The demos of the state, those of all predictors."""
+        """The demos of all predictors in the state."""
         return [demo for part in self.predictor_states().values() for demo in part.get("demos") or []]
 
     @property
     def instructions_by_predictor(self) -> Dict[str, str]:
-        """The instructions of the state."""
+        """The instructions of all predictors in the state."""
         return {name: str((part.get("signature") or {}).get("instructions") or "")
                 for name, part in self.predictor_states().items()}
 
@@ -124,8 +124,8 @@ class Module:
 class Predictor(Module):
     """One call of a model, declared by its signature: `hone.Predict("question -> answer")`.
 
-    By itself it is a program. As an attribute of a `hone.Program` it is one of that program's predictors, which an
-    optimizer gives instructions and demos.
+    It is a program on its own. As an attribute of a `hone.Program` it is one of that program's predictors, and an
+    optimizer gives it instructions and demos.
     """
 
     module = "Predict"
@@ -136,7 +136,7 @@ class Predictor(Module):
         self.options = options
 
     def definition(self, wire: Wire) -> Dict[str, Any]:
-        """The predictor as the wire describes it."""
+        """The predictor in wire form."""
         made = {"module": self.module, "signature": self.signature, **plain(self.options)}
         return {**made, "instructions": self.instructions} if self.instructions else made
 
@@ -155,12 +155,12 @@ class Predictor(Module):
         name = flow.names.get(id(self))
         if name is None:
             raise LookupError(
-                f"{self!r} is no attribute of the program {flow.program}, so it can be neither optimized nor traced. "
+                f"{self!r} is not an attribute of {flow.program}, so it can be neither optimized nor traced. "
                 "Make it in __init__: self.name = …")
         return flow, name
 
     def __call__(self, **inputs: Any) -> Prediction:
-        """Runs the predictor: as the candidate under trial has it inside of a program's forward, else by itself."""
+        """Runs the predictor: with the current candidate's state in a program's forward, else on its own."""
         place = self._place()
         if place is None:
             return super().__call__(**inputs)
@@ -184,7 +184,7 @@ class Predict(Predictor):
 
 
 class ChainOfThought(Predictor):
-    """Has the model reason before it gives the outputs."""
+    """Lets the model reason before it gives the outputs."""
 
     module = "ChainOfThought"
 
@@ -193,9 +193,9 @@ class ReAct(Predictor):
     """Lets the model use tools, step by step, until it can give the outputs.
 
     Args:
-        signature: what goes in and out.
+        signature: inputs and outputs.
         tools: functions; their type hints and docstrings describe them to the model.
-        max_iters: how many steps at most.
+        max_iters: the most steps.
     """
 
     module = "ReAct"
@@ -212,7 +212,7 @@ class ReAct(Predictor):
 
 
 class Program(Module):
-    """A program whose control flow is Python: predictors are attributes, `forward` is what it does.
+    """A program whose control flow is Python: predictors are attributes, `forward` runs them.
 
         class Hop(hone.Program):
             def __init__(self):
@@ -225,20 +225,20 @@ class Program(Module):
                     notes += search(self.query(question=question, notes=notes).query)
                 return self.answer(question=question, notes=notes)
 
-    Programs may be attributes of programs, and lists and dicts of predictors are looked into. `forward` may be a
-    coroutine function that awaits `self.query.acall(…)`. `signature`, where a class has it ("question -> answer"), says
-    what the whole takes and gives; else `forward`'s arguments say what it takes.
+    Attributes can also be programs, and lists and dicts of predictors. `forward` can be a coroutine function that
+    awaits `self.query.acall(…)`. A class's `signature` ("question -> answer") declares the program's inputs and
+    outputs; without one, `forward`'s arguments are the inputs.
     """
 
     signature: Optional[str] = None
     timeout: Optional[float] = None
 
     def forward(self, *arguments: Any, **inputs: Any) -> Any:
-        """What the program does; returns the outputs as a dict or as a predictor's prediction."""
+        """The program's code; returns the outputs as a dict or as a predictor's prediction."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def __call__(self, **inputs: Any) -> Prediction:
-        """Runs the program: traced as one tree by itself, in place where another program's forward calls it."""
+        """Runs the program, traced as one tree; if another program's forward calls it, as part of that one."""
         if self._is_part_of_current():
             return _prediction(self.forward(**inputs), self)
         self._check(inputs)
@@ -261,18 +261,18 @@ class Program(Module):
         return made
 
     def program_name(self) -> str:
-        """What it is called in runs and traces."""
+        """Its name in runs and traces."""
         return type(self).__name__
 
     def program_source(self) -> Optional[str]:
-        """What those who propose instructions are shown of it: its source, else its docstring."""
+        """The description for the models that propose instructions: its source, else its docstring."""
         try:
             return textwrap.dedent(inspect.getsource(self.forward_of()))[:8000]
         except (OSError, TypeError):
             return inspect.getdoc(type(self)) if type(self) is not Program else None
 
     def input_names(self) -> List[str]:
-        """The inputs that `forward` must be given."""
+        """The inputs that `forward` requires."""
         kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
         return [p.name for p in inspect.signature(self.forward_of()).parameters.values()
                 if p.kind in kinds and p.default is p.empty]
@@ -294,19 +294,19 @@ class Program(Module):
     # MARK: What callbacks need
 
     def forward_of(self) -> Callable[..., Any]:
-        """The function that does it."""
+        """The function that runs the program."""
         return self.forward
 
     def predictor_names(self) -> Dict[int, str]:
-        """Predictors' names by identity."""
+        """The predictors' names by identity."""
         return {id(predictor): name for name, predictor in self.named_predictors()}
 
     def run_forward(self, inputs: Dict[str, Any]) -> Any:
-        """Calls forward with those of the inputs that it takes."""
+        """Calls forward with the inputs that it takes."""
         return self.forward(**accepted(self.forward, inputs))
 
     def outputs_of(self, value: Any) -> Dict[str, Any]:
-        """What forward returned, as outputs."""
+        """Forward's return value as outputs."""
         return dict(plain(_prediction(value, self)))
 
     def _attributes(self) -> Iterator[Tuple[str, Any]]:
@@ -332,7 +332,7 @@ class Program(Module):
 
 
 class FunctionProgram(Program):
-    """A program made of a function; see `program`."""
+    """A program made from a function; see `program`."""
 
     def __init__(
         self, function: Callable[..., Any], name: Optional[str], signature: Optional[str], timeout: Optional[float]
@@ -376,7 +376,7 @@ def program(
     function: Optional[Callable[..., Any]] = None, *, name: Optional[str] = None, signature: Optional[str] = None,
     timeout: Optional[float] = None,
 ) -> Any:
-    """Makes a program of a function, whose predictors are the defaults of its arguments.
+    """Makes a program from a function; its predictors are the defaults of its arguments.
 
         @hone.program
         def solve(question, *, plan=hone.Predict("question -> plan"), answer=hone.Predict("question, plan -> answer")):
@@ -444,7 +444,7 @@ def _prediction(value: Any, program: Program) -> Prediction:
 
 
 def _signature(given: Any) -> Any:
-    """A signature's text, or what a signature of DSPy says."""
+    """A signature's text, or that of a DSPy signature."""
     if isinstance(given, (str, dict)):
         return given
     inputs, outputs = getattr(given, "input_fields", None), getattr(given, "output_fields", None)
@@ -455,7 +455,7 @@ def _signature(given: Any) -> Any:
                 for name, field in these.items()]
 
         return {"inputs": fields(inputs), "outputs": fields(outputs), "instructions": given.instructions}
-    raise TypeError(f"A {type(given).__name__} is no signature: write \"question -> answer\".")
+    raise TypeError(f"A {type(given).__name__} is not a signature: write \"question -> answer\".")
 
 
 def _type_name(annotation: Any) -> str:

@@ -1,4 +1,4 @@
-"""How far a long call is, shown while it goes on."""
+"""Shows the progress of a long call."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ ProgressLike = Union[None, bool, Progress]
 
 
 def listener(progress: ProgressLike, title: str) -> Optional[Progress]:
-    """The listener that shows progress: a bar with True where tqdm is installed, else lines; the callable given; none.
+    """The listener that shows progress: True gives a bar if tqdm is installed, else lines; a callable is used as is.
 
-    Bars are for terminals and notebooks; where standard error is neither, lines are written, few enough for a log.
+    Bars are for terminals and notebooks; otherwise lines go to standard error, few enough for a log.
     """
     if progress is None or progress is False:
         return None
@@ -31,7 +31,7 @@ def listener(progress: ProgressLike, title: str) -> Optional[Progress]:
 
 
 def is_interactive() -> bool:
-    """Whether somebody looks: a terminal, or a notebook."""
+    """Whether output goes to a terminal or a notebook."""
     if "ipykernel" in sys.modules:
         return True
     try:
@@ -49,7 +49,7 @@ def _bar() -> Optional[Callable[..., Any]]:
 
 
 class Bar:
-    """A bar of tqdm: executions done of those planned, the phase, the best score, the calls."""
+    """A tqdm bar: executions done and planned, the phase, the best score, the calls."""
 
     def __init__(self, make: Callable[..., Any], title: str) -> None:
         self._make = make
@@ -77,7 +77,7 @@ class Bar:
 
 
 class Lines:
-    """A line for each phase and each trial, and at least one each ten seconds."""
+    """A line for each phase and each trial, and at least one every ten seconds."""
 
     def __init__(self, title: str, write: Optional[Callable[[str], Any]] = None) -> None:
         self._title = title

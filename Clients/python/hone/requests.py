@@ -1,6 +1,6 @@
-"""The service's methods, each declared once: its name, its arguments, and what its result is.
+"""The service's methods, each declared once: its name, arguments and result.
 
-Both clients are made of these; see `waiting` and `awaited`.
+Both clients are made from these; see `waiting` and `awaited`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         on_partial: Optional[Progress]
 
     class CompileOptions(_Options, total=False):
-        """The further options of `compile`."""
+        """More options of `compile`."""
 
         valset: Any
         prompt_model: Any
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         resume: Optional[str]
 
     class EvaluateOptions(_Options, total=False):
-        """The further options of `evaluate`."""
+        """More options of `evaluate`."""
 
         max_results: Optional[int]
 
@@ -55,7 +55,7 @@ T = TypeVar("T")
 
 
 class Request(Generic[T]):
-    """A method, its arguments as Python gives them, and how its result is read."""
+    """A method, its Python arguments, and how its result is read."""
 
     def __init__(self, method: str, keywords: Dict[str, Any], read: Callable[[Any], T]) -> None:
         self.method = method
@@ -64,7 +64,7 @@ class Request(Generic[T]):
 
 
 class Requests:
-    """The methods that ask one thing and get one answer."""
+    """The methods with one request and one answer."""
 
     @staticmethod
     def predict(
@@ -77,10 +77,10 @@ class Requests:
         Args:
             inputs: a value for each input.
             program: a signature, a hone.Program or Predictor, a compile's result, or a reference ({"run": …}).
-            program_id: a program that the service has loaded, in its place.
+            program_id: a program that the service has loaded, instead of `program`.
             lm: the model's name, its settings, or a function.
-            module: for a program given as a signature: `ChainOfThought` unless said.
-            adapter: the form of prompt and reply: "chat", "json", "plain" or "xml"; the program's own unless said.
+            module: for a program given as a signature; `ChainOfThought` by default.
+            adapter: the form of prompt and reply: "chat", "json", "plain" or "xml"; by default the program's own.
             experiment: where the trace is kept.
             autolog: False keeps no trace.
             budget: {"max_calls", "max_tokens", "max_cost", "max_seconds"}.
@@ -95,14 +95,14 @@ class Requests:
         *, run: Optional[str] = None, path: Any = None, artifact_uri: Optional[str] = None,
         state: Optional[Dict[str, Any]] = None, signature: Any = None, module: Optional[str] = None, **options: Any,
     ) -> Request[LoadedProgram]:
-        """Has the service read a program from one of four places: {programId, module, signature, predictors, state …}.
+        """Reads a program from one of four sources: {programId, module, signature, predictors, state …}.
 
         Args:
             run: the run that compiled or evaluated it.
-            path: a file of the service's or DSPy's.
+            path: a file written by the service or DSPy.
             artifact_uri: `mlflow-artifacts:/…`
-            state: what such a file holds.
-            signature: what goes in and out, where a file does not say it.
+            state: the content of such a file.
+            signature: inputs and outputs, if the file does not have them.
             module: likewise.
         """
         named = {
@@ -114,7 +114,7 @@ class Requests:
     def save_program(
         path: Any, program: Any = None, *, program_id: Optional[str] = None, module: Optional[str] = None,
     ) -> Request[Result]:
-        """Has the service write a program to a file that DSPy reads too: {path, programId}."""
+        """Writes a program to a file that DSPy also reads: {path, programId}."""
         named = {"path": plain(path), "program": program, "program_id": program_id, "module": module}
         return Request("saveProgram", named, Result)
 
@@ -149,12 +149,12 @@ class Requests:
 
     @staticmethod
     def delete_run(run_id: str, *, restore: Optional[bool] = None) -> Request[Result]:
-        """Deletes a run and its children, or takes that back: {runId, lifecycleStage}."""
+        """Deletes a run and its children, or restores them: {runId, lifecycleStage}."""
         return Request("deleteRun", {"run_id": run_id, "restore": restore}, Result)
 
     @staticmethod
     def cancel_run(run_id: str) -> Request[Result]:
-        """Stops a run, also one of another process; gives the best so far and the bill. It can be resumed."""
+        """Stops a run, even of another process; returns the best so far and the cost. It can be resumed."""
         return Request("cancelRun", {"run_id": run_id}, work_result)
 
     @staticmethod
@@ -162,7 +162,7 @@ class Requests:
         trace_id: str, *, span_id: Optional[str] = None, bodies: Optional[bool] = None,
         max_spans: Optional[int] = None, page_token: Optional[str] = None,
     ) -> Request[Trace]:
-        """One trace: {info, spans, nextPageToken}; with a span's id that span whole, without bodies its outline."""
+        """One trace: {info, spans, nextPageToken}; with a span's id that span in full, without bodies an outline."""
         named = {
             "trace_id": trace_id, "span_id": span_id, "bodies": bodies, "max_spans": max_spans,
             "page_token": page_token}
@@ -173,7 +173,7 @@ class Requests:
         trace_id: str, name: str, value: Union[bool, float, str], *, rationale: Optional[str] = None,
         source: Optional[str] = None,
     ) -> Request[Result]:
-        """Notes a judgement of an execution: {assessment}."""
+        """Adds an assessment of an execution: {assessment}."""
         named = {"trace_id": trace_id, "name": name, "value": value, "rationale": rationale, "source": source}
         return Request("logFeedback", named, Result)
 
@@ -193,17 +193,17 @@ class Requests:
 
     @staticmethod
     def doctor(*, repair: Optional[bool] = None, socket: Optional[str] = None) -> Request[Result]:
-        """Examines the store and its surroundings: {healthy, findings}; with repair it mends what it safely can."""
+        """Checks the store and its surroundings: {healthy, findings}; with repair it fixes what is safe to fix."""
         return Request("doctor", {"repair": repair, "socket": socket}, Result)
 
     @staticmethod
     def discover() -> Request[Dict[str, Any]]:
-        """The service's methods and shapes, as an OpenRPC document."""
+        """The service's methods and schemas, as an OpenRPC document."""
         return Request("rpc.discover", {}, dict)
 
 
 def work_result(value: Any) -> Any:
-    """The result of a compile or an evaluation, whichever it is."""
+    """The result of a compile or an evaluation."""
     from .results import CompileResult, EvaluateResult
 
     if not isinstance(value, dict):
@@ -213,12 +213,12 @@ def work_result(value: Any) -> Any:
 
 def run_filter(experiment: Optional[str], filter: Optional[str], order_by: Optional[List[str]], **more: Any) -> Dict[
         str, Any]:
-    """The arguments of a list."""
+    """The arguments of a list method."""
     return {"experiment": experiment, "filter": filter, "order_by": order_by, **more}
 
 
 def waiting(build: Callable[P, Request[T]]) -> Callable[Concatenate[Client, P], T]:
-    """The method of the client that waits for the answer."""
+    """The method for the waiting client."""
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._ask(build(*args, **kwargs))
 
@@ -227,7 +227,7 @@ def waiting(build: Callable[P, Request[T]]) -> Callable[Concatenate[Client, P], 
 
 
 def awaited(build: Callable[P, Request[T]]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
-    """The coroutine of the asynchronous client."""
+    """The coroutine for the asynchronous client."""
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._ask(build(*args, **kwargs))
 

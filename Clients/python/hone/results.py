@@ -1,4 +1,4 @@
-"""What the service answers with, typed: each result is the dict that came, with its members as attributes."""
+"""The service's results, typed: each is the dict that was sent, with its members as attributes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Result(Dict[str, Any]):
     """The dict that the service answered with. It prints as a summary; `dict(result)` shows everything."""
 
     def view(self) -> View:
-        """What it looks like."""
+        """The result for display."""
         return View(type(self).__name__, [(name, value) for name, value in self.items()])
 
     def __repr__(self) -> str:
@@ -62,13 +62,13 @@ def _status(result: Dict[str, Any]) -> str:
 
 
 def _replies(replies: Dict[str, int]) -> Optional[str]:
-    """How many replies could not be read, were cut off or needed mending; None where none did."""
+    """How many replies could not be read, were cut off or needed repair; None if all were fine."""
     parts = [f"{replies[name]} {name}" for name in ("unreadable", "cut", "repaired") if replies.get(name)]
     return f"{', '.join(parts)} of {replies.get('count')}" if parts else None
 
 
 class Usage(Result):
-    """What was asked of models, and what it cost."""
+    """The model calls, and what they cost."""
 
     calls = Member[int]("calls", lambda value: value or 0)
     cached = Member[int]("cached", lambda value: value or 0)
@@ -140,7 +140,7 @@ class CompileResult(Result):
 
 
 class ExampleResult(Result):
-    """What became of one example of an evaluation."""
+    """The result of one example of an evaluation."""
 
     index = Member[int]("index")
     score = Member[Any]("score")
@@ -189,7 +189,7 @@ class EvaluateResult(Result):
 
 
 class PredictResult(Result):
-    """What a program gave; its outputs are attributes as well (`result.answer`)."""
+    """What a program returned; its outputs are also attributes (`result.answer`)."""
 
     outputs = Member[Dict[str, Any]]("outputs", lambda value: value or {})
     completions = Member[List[Dict[str, Any]]]("completions", lambda value: value or [])
@@ -228,7 +228,7 @@ class Run(Result):
 
     @property
     def score(self) -> Optional[float]:
-        """The score, whatever metric this kind of run keeps it in."""
+        """The score, from the metric that this kind of run keeps it in."""
         for name in ("score", "eval", "best_score"):
             if name in self.metrics:
                 return self.metrics[name]
@@ -372,7 +372,7 @@ class Artifact(Result):
         return self.content.decode("utf-8")
 
     def json(self) -> Any:
-        """The file as JSON says it."""
+        """The file parsed as JSON."""
         return json.loads(self.content)
 
     def view(self) -> View:
@@ -397,7 +397,7 @@ class LoadedProgram(Result):
 
 
 class Range(Result):
-    """From one number to another; the upper one is None where it is not known."""
+    """From one number to another; the upper one is None if unknown."""
 
     least = Member[float]("min", lambda value: value or 0)
     most = Member[Optional[float]]("max")
@@ -412,7 +412,7 @@ class Range(Result):
 
 
 class Estimate(Result):
-    """What a compile would ask for and cost, told without a call."""
+    """The calls and cost of a compile, estimated without a call."""
 
     calls = Member[Range]("calls", one(Range))
     total_tokens = Member[Range]("totalTokens", one(Range))
@@ -425,7 +425,7 @@ class Estimate(Result):
 
     @property
     def cost(self) -> Optional[Range]:
-        """In dollars; None where a model's price is not known."""
+        """In dollars; None if a model's price is unknown."""
         cost = self.get("cost")
         return Range(cost) if isinstance(cost, dict) else None
 

@@ -15,7 +15,7 @@ def register(core: Core, functions: Sequence[Any]) -> None:
     """Serves the functions under their own names.
 
     Raises:
-        TypeError: it cannot be told what a function is for.
+        TypeError: a function's kind is unknown.
     """
     for function in functions:
         if isinstance(function, Program):
@@ -24,6 +24,6 @@ def register(core: Core, functions: Sequence[Any]) -> None:
         kind = marked_kind(function)
         if kind is None:
             raise TypeError(
-                f"{function!r} may be a metric, a model or a tool: say which with @hone.metric, @hone.model or "
+                f"{function!r} could be a metric, a model or a tool: mark it with @hone.metric, @hone.model or "
                 "@hone.tool.")
         core.callbacks.hold(kind, function)

@@ -1,4 +1,4 @@
-"""Ways to a service: one of one's own over pipes, or one that listens at a Unix socket."""
+"""Connections to a service: one started over pipes, or one that listens on a Unix socket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PathLike = Union[str, "os.PathLike[str]"]
 
 
 class Transport:
-    """Bytes to and from a service, and how that ends."""
+    """Bytes to and from a service, and how the connection ends."""
 
     def __init__(self, name: str, incoming: IO[bytes], send: Callable[[bytes], None], framing: Framing) -> None:
         self.name = name
@@ -26,14 +26,14 @@ class Transport:
         self.process: Optional[subprocess.Popen[bytes]] = None
 
     def how_it_ended(self) -> str:
-        """A few words on why there is nothing more to read, or none."""
+        """A few words on why the stream ended, or none."""
         return ""
 
     def end(self, wait_for_reader: Callable[[float], None], timeout: float, leave_running: bool) -> None:
-        """Ends the conversation; `wait_for_reader` waits until all that came is read."""
+        """Closes the connection; `wait_for_reader` waits until everything received is read."""
 
     def forget(self) -> None:
-        """Closes this process's copies and nothing else: what a forked child does."""
+        """Closes only this process's copies, as a forked child does."""
 
 
 def find_executable(executable: Optional[PathLike] = None) -> str:
@@ -55,7 +55,7 @@ def find_executable(executable: Optional[PathLike] = None) -> str:
 
 
 class Pipes(Transport):
-    """A service of this client's own, or with `--attach` a process that joins the user's one service for the store."""
+    """A service that this client starts, or with `--attach` a process that joins the user's shared service."""
 
     _stdin: IO[bytes]
     _stdout: IO[bytes]
@@ -125,7 +125,7 @@ class Pipes(Transport):
 
 
 def _log(stderr: Any) -> Any:
-    """Where the service's logs go; a notebook's standard error is no file that a process could write to."""
+    """Where the service's logs go; a notebook's standard error is not a file that a process can write to."""
     if stderr is not None:
         return stderr
     try:
@@ -135,7 +135,7 @@ def _log(stderr: Any) -> Any:
 
 
 class Socket(Transport):
-    """A service that listens at a Unix socket."""
+    """A service that listens on a Unix socket."""
 
     def __init__(self, path: PathLike, timeout: Optional[float]) -> None:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -146,7 +146,7 @@ class Socket(Transport):
         except OSError as error:
             sock.close()
             raise type(error)(
-                error.errno, f"Nothing answers there; start it with: hone serve --socket {os.fspath(path)}",
+                error.errno, f"No service answers there; start one with: hone serve --socket {os.fspath(path)}",
                 os.fspath(path)) from error
         self._sock = sock
         super().__init__(os.fspath(path), sock.makefile("rb"), sock.sendall, LineFraming())

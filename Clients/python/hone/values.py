@@ -1,4 +1,4 @@
-"""Python's values as the wire's: rows, data sets and whatever a callback returns."""
+"""Python values in wire form: rows, data sets and what callbacks return."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Any, Dict, Iterable, List, Optional
 
 
 def plain(value: Any) -> Any:
-    """The value in JSON's types: numbers of NumPy, dates, paths, data classes, models of Pydantic, examples …
+    """The value in JSON's types: NumPy numbers, dates, paths, data classes, Pydantic models, examples …
 
-    What is no number (NaN) becomes null, as pandas means it.
+    NaN becomes null, as in pandas.
 
     Raises:
-        TypeError: JSON has nothing for it.
+        TypeError: JSON cannot represent it.
     """
     if value is None or isinstance(value, (bool, str)) and not isinstance(value, enum.Enum):
         return value
@@ -51,11 +51,11 @@ def plain(value: Any) -> Any:
             return plain(method())
     if type(value).__module__.partition(".")[0] == "pandas":  # NA, NaT
         return None
-    raise TypeError(f"JSON has nothing for a {type(value).__name__}: {str(value)[:80]!r}")
+    raise TypeError(f"JSON cannot represent a {type(value).__name__}: {str(value)[:80]!r}")
 
 
 def wire_rows(rows: Iterable[Any]) -> Any:
-    """Rows as a data set: a list of objects, and which members are inputs where the rows say so."""
+    """Rows as a data set: a list of objects, and which members are inputs if the rows define it."""
     made: List[Dict[str, Any]] = []
     inputs: Optional[frozenset[str]] = None
     for number, row in enumerate(rows):
@@ -66,15 +66,15 @@ def wire_rows(rows: Iterable[Any]) -> Any:
         if not isinstance(as_dict, dict):
             as_dict = row._asdict() if callable(getattr(row, "_asdict", None)) else plain(row)
         if not isinstance(as_dict, dict):
-            raise TypeError(f"Row {number} is a {type(row).__name__}; a row has a value for each field, as a dict has.")
+            raise TypeError(f"Row {number} is a {type(row).__name__}; a row needs a value for each field, like a dict.")
         made.append(plain(as_dict))
     return {"rows": made, "inputs": sorted(inputs)} if inputs else made
 
 
 def wire_dataset(data: Any) -> Any:
-    """A data set as the service takes it.
+    """A data set in wire form.
 
-    Rows (dicts, examples of DSPy, a DataFrame, anything that yields them), a path, `"name:split"`, or the wire's own
+    Rows (dicts, examples of DSPy, a DataFrame, anything that yields them), a path, `"name:split"`, or the wire
     form ({"path": …}, {"name": …}).
 
     Raises:
@@ -105,4 +105,4 @@ def wire_dataset(data: Any) -> Any:
         return wire_rows(data.to_dict("records"))
     if isinstance(data, Iterable):
         return wire_rows(data)
-    raise TypeError(f"A {type(data).__name__} is no data set: give rows, a path, or a name such as \"gsm8k:train\".")
+    raise TypeError(f"A {type(data).__name__} is not a data set: give rows, a path, or a name such as \"gsm8k:train\".")

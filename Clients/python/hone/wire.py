@@ -1,4 +1,4 @@
-"""Arguments as a request's parameters: functions become names, programs and data sets the wire's forms."""
+"""Arguments as request parameters: functions become names, programs and data sets their wire forms."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DATASETS = {"trainset", "valset", "devset"}
 
 
 class Wire:
-    """Turns one request's arguments into parameters, and remembers which functions it made the client serve."""
+    """Turns one request's arguments into parameters, and remembers which functions the client serves for it."""
 
     def __init__(self, callbacks: Callbacks) -> None:
         self._callbacks = callbacks
         self.held: List[Tuple[str, str]] = []
 
     def release(self) -> None:
-        """The request is done: its functions need not be served for it any more."""
+        """Releases the request's functions once it is done."""
         self._callbacks.release(self.held)
         self.held = []
 
@@ -32,7 +32,7 @@ class Wire:
         """The parameters of a request.
 
         Raises:
-            TypeError: an argument is nothing that can be sent.
+            TypeError: an argument cannot be sent.
         """
         made: Dict[str, Any] = {}
         for name, value in keywords.items():
@@ -56,7 +56,7 @@ class Wire:
         return wire_params(made)
 
     def program(self, value: Any) -> Any:
-        """A program: a signature, a Program or Predictor, a result that has one, or the wire's own form."""
+        """A program: a signature, a Program or Predictor, a result that has one, or the wire form."""
         if isinstance(value, LoadedProgram):
             return {"state": value.state}
         if isinstance(value, CompileResult):
@@ -70,17 +70,17 @@ class Wire:
             raise TypeError(f"{value.__name__} is a class; give an instance of it: {value.__name__}().")
         if not isinstance(value, (str, dict)):
             raise TypeError(
-                f"A {type(value).__name__} is no program: give a signature, a hone.Program, or a reference.")
+                f"A {type(value).__name__} is not a program: give a signature, a hone.Program, or a reference.")
         return plain(value)
 
     def metric(self, value: Any) -> Any:
-        """A metric: a name, a function, or the wire's own form."""
+        """A metric: a name, a function, or the wire form."""
         if callable(value):
             return self._client(value, "metric")
         return plain(value)
 
     def model(self, value: Any) -> Any:
-        """A model: its name, a function, a program's result, or the wire's own form."""
+        """A model: its name, a function, a program's result, or the wire form."""
         if callable(value) and not isinstance(value, dict):
             return self._client(value, "model")
         if isinstance(value, dict):
@@ -88,18 +88,18 @@ class Wire:
         return plain(value)
 
     def optimizer(self, value: Any) -> Any:
-        """An optimizer: its name, a hone.Optimizer, or the wire's own form."""
+        """An optimizer: its name, a hone.Optimizer, or the wire form."""
         to_wire = getattr(value, "to_wire", None)
         return to_wire() if callable(to_wire) else plain(value)
 
     def tool(self, value: Any) -> Any:
-        """A tool of a ReAct program: a function, or the wire's own form."""
+        """A tool of a ReAct program: a function, or the wire form."""
         if not callable(value):
             return plain(value)
         return describe_tool(value, self._hold(value, "tool"))
 
     def host(self, program: Any, name: str) -> str:
-        """A program whose control flow this client runs; gives its name."""
+        """A program whose control flow this client runs; returns its name."""
         held = self._callbacks.hold("program", program, name)
         self.held.append(("program", held))
         return held

@@ -1,4 +1,4 @@
-"""A compile or an evaluation under way, and one that was left running."""
+"""A compile or an evaluation in progress, and a detached one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Work:
-    """A long request under way: its call, and its run's id as soon as a report names it."""
+    """A long request in progress: its call, and its run's id as soon as a report names it."""
 
     def __init__(
         self, core: Core, method: str, keywords: Dict[str, Any], progress: ProgressLike = None,
@@ -39,7 +39,7 @@ class Work:
         """Waits for the answer.
 
         Raises:
-            Interrupted: Ctrl-C; the run is cancelled, and what it had found is in the exception.
+            Interrupted: Ctrl-C; the run is cancelled, and the exception has the best so far.
         """
         try:
             return self.call.result(cancel_when_interrupted=False)
@@ -84,7 +84,7 @@ class Work:
 
 
 class RunHandle:
-    """A run that goes on by itself: watch it, cancel it, or ask for its result, from any process that has its id.
+    """A detached run: watch it, cancel it, or get its result, from any process that has its id.
 
     Attributes:
         run_id: the run.
@@ -98,7 +98,7 @@ class RunHandle:
         self, *, progress: ProgressLike = None, on_progress: Optional[Progress] = None,
         on_partial: Optional[Progress] = None,
     ) -> Any:
-        """Follows the run to its end and gives its result. Ctrl-C leaves it running."""
+        """Follows the run to its end and returns its result. Ctrl-C leaves it running."""
         return self.client.watch_run(self.run_id, progress=progress, on_progress=on_progress, on_partial=on_partial)
 
     def result(self) -> Any:
@@ -106,11 +106,11 @@ class RunHandle:
         return self.watch()
 
     def cancel(self) -> Any:
-        """Stops the run; gives the best so far."""
+        """Stops the run; returns the best so far."""
         return self.client.cancel_run(self.run_id)
 
     def resume(self, **options: Any) -> Any:
-        """Goes on with the run after it was stopped; options as for `resume_run`."""
+        """Resumes the run after it was stopped; options as for `resume_run`."""
         return self.client.resume_run(self.run_id, **options)
 
     @property

@@ -1,4 +1,4 @@
-"""The threads on which callbacks run: no more at once than were allowed, yet never a deadlock."""
+"""The threads that run callbacks: no more at once than allowed, and without deadlocks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _local = threading.local()
 
 
 class Workers:
-    """A pool of daemon threads with a bound on how many are at work.
+    """A pool of daemon threads with a limit on how many work at once.
 
-    A callback that waits for the service (a program's forward in `predict`, say) gives its place away meanwhile: the
+    A callback that waits for the service (such as a program's forward in `predict`) gives up its place meanwhile: the
     answer may need another callback of the same client, which must not wait behind it.
     """
 
@@ -27,14 +27,14 @@ class Workers:
         self._stopped = False
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Runs the job on a thread as soon as there is a place. It must not raise."""
+        """Runs the job on a thread as soon as there is a free place. The job must not raise."""
         with self._wake:
             if not self._stopped:
                 self._jobs.append(job)
                 self._staff()
 
     def stop(self) -> None:
-        """Drops what has not begun; threads end after the job they are at."""
+        """Drops jobs that have not started; threads end after their current job."""
         with self._wake:
             self._stopped = True
             self._jobs.clear()
@@ -81,7 +81,7 @@ class Workers:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """To be held around a wait for the service: a callback's thread lets another work meanwhile."""
+    """Wraps a wait for the service: a callback's thread lets another one work meanwhile."""
     workers: Optional[Workers] = getattr(_local, "workers", None)
     if workers is None:
         yield

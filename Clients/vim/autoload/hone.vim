@@ -53,7 +53,7 @@ export def Evaluate()
   Work('evaluate')
 enddef
 
-# Shows what compiling would ask for and cost.
+# Shows the calls and cost of compiling.
 export def Estimate()
   const at = document.At(bufnr())
   if !empty(at)
@@ -61,27 +61,27 @@ export def Estimate()
   endif
 enddef
 
-# Compiles in the service that all share: it goes on when Vim has left.
+# Compiles in the shared service: it continues after Vim exits.
 export def Detach()
   const at = document.At(bufnr())
   const answer = empty(at) ? null : service.Execute(at.service, 'hone.compile', {uri: at.uri, detach: true})
   if type(answer) == v:t_dict
-    text.Tell(printf('compile goes on by itself as run %s; :Hone watch follows it', text.Short(answer.runId)))
+    text.Tell(printf('compiling in the background as run %s; :Hone watch follows it', text.Short(answer.runId)))
     runs.Refresh()
   endif
 enddef
 
-# Follows a run that is under way, the file's latest unless named, with progress.
+# Follows a run in progress: the one named, or the file's latest.
 export def Watch(run = '', from: dict<any> = {})
   const at = empty(from) ? document.At(bufnr()) : {service: from}
   if !empty(at)
     const title = 'watch ' .. (empty(from) ? expand('%:t') : text.Short(run))
     const what = run == '' ? {uri: at.uri} : {run: run}
-    service.Work(at.service, title, 'hone.watch', what, Outcome, 'no longer watched; the run goes on')
+    service.Work(at.service, title, 'hone.watch', what, Outcome, 'no longer watched; the run continues')
   endif
 enddef
 
-# Cancels what runs from here, or the run named, whoever started it.
+# Cancels the work started here, or the run named, whoever started it.
 export def Cancel(run = '', from: dict<any> = {})
   if run == ''
     service.Cancel()
@@ -91,7 +91,7 @@ export def Cancel(run = '', from: dict<any> = {})
   const answer = empty(any) ? null : service.Execute(any, 'hone.cancel', {run: run})
   if type(answer) == v:t_dict
     const name = 'run ' .. text.Short(run)
-    text.Tell(answer.cancelled > 0 ? 'cancelled ' .. name .. '; what was finished is tracked' : name .. ' was not under way')
+    text.Tell(answer.cancelled > 0 ? 'cancelled ' .. name .. '; finished results are tracked' : name .. ' was not running')
     runs.Refresh()
   endif
 enddef
@@ -120,7 +120,7 @@ def FileRuns(at: dict<any>): list<any>
     return []
   endif
   if empty(answer.runs)
-    text.Warn('this file has no run yet; :Hone compile or :Hone evaluate makes one')
+    text.Warn('this file has no runs yet; :Hone compile or :Hone evaluate starts one')
   endif
   return answer.runs
 enddef
@@ -174,7 +174,7 @@ export def Diff(first = '', second = '')
   endif
 enddef
 
-# Puts the best program of this file, or of a run, into the file; undo takes it back.
+# Puts the best program of this file, or of a run, into the file; undo reverts it.
 export def Load(run = '')
   LoadInto(bufnr(), run)
 enddef
@@ -220,7 +220,7 @@ export def Command(words: list<string>)
   if has_key(subcommands, words[0])
     subcommands[words[0]](words[1 :])
   else
-    text.Warn(printf('"%s" is none of: %s', words[0], keys(subcommands)->sort()->join(', ')))
+    text.Warn(printf('"%s" is not one of: %s', words[0], keys(subcommands)->sort()->join(', ')))
   endif
 enddef
 

@@ -91,7 +91,7 @@ class Connection {
       try {
         reader.feed(chunk);
       } catch (error) {
-        this.close(`The service sent what is no message: ${error.message}`, options.ended);
+        this.close(`The service sent an invalid message: ${error.message}`, options.ended);
         this.process.kill();
       }
     });
@@ -110,7 +110,7 @@ class Connection {
         options.ended);
     });
     this.process.on('exit', (code) => {
-      const words = this.lastWords.trim() || 'Ask again to start it.';
+      const words = this.lastWords.trim() || 'Run a command to start it again.';
       this.close(`The service ended (status ${code}). ${words}`, options.ended);
     });
   }
@@ -166,7 +166,7 @@ class Connection {
    * @returns {Promise<any>}
    */
   request(method, params, options = {}) {
-    if (!this.isOpen) return Promise.reject(new HoneError({ message: 'The service does not run.' }));
+    if (!this.isOpen) return Promise.reject(new HoneError({ message: 'The service is not running.' }));
     const id = this.nextId++;
     let token;
     if (options.onProgress) {

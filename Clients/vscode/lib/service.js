@@ -87,7 +87,7 @@ class Services {
 }
 
 /** Shows an error as a message with what to do; never a stack trace. */
-async function showError(error, log, title = '', cancelled = 'was cancelled; what was finished is tracked') {
+async function showError(error, log, title = '', cancelled = 'was cancelled; finished results are tracked') {
   if (error instanceof HoneError && error.isCancelled) {
     vscode.window.showInformationMessage(`Hone: ${title || 'the request'} ${cancelled}.`);
     return;

@@ -7,10 +7,10 @@ package import Schema
 /// Without a choice it is the one field that both have, `answer` if it is among them.
 package struct ComparedFields: SchemaObject, Hashable {
   package static let members: [Member<Self>] = [
-    Member("field", \.field, "The output to look at; the one that example and program share unless said."),
+    Member("field", \.field, "The output to compare; by default the one that example and program share."),
     Member(
       "expectedField", \.expectedField,
-      "The row's member that holds what is right; the same as field unless said."),
+      "The row's member that holds the right value; by default the same as field."),
   ]
 
   package var field: String?

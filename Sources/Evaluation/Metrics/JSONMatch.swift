@@ -13,7 +13,7 @@ package struct JSONMatch: NamedMetric {
   package static let summary = "The output is the expected JSON."
   package static let members: [Member<Self>] =
     Member.of(\.fields) + [
-      Member("subset", \.isSubset, "Whether further members of the output are passed over.")
+      Member("subset", \.isSubset, "Whether further members of the output are ignored.")
     ]
 
   var fields = ComparedFields()

@@ -21,10 +21,10 @@ package struct JudgeMetric: Metric {
   /// How a judge is wired and its verdict read.
   package struct Options: SchemaObject {
     package static let members: [Member<Self>] = [
-      Member("field", \.field, "The output that holds the score; the one that looks like it unless said."),
+      Member("field", \.field, "The output that holds the score; by default it is found by its name and type."),
       Member(
         "threshold", \.threshold,
-        "From which score on an example counts as solved; the score stands as it is unless said."),
+        "The score from which an example counts as solved; by default the score is used as it is."),
       Member("range", \.bounds, "The scale of the score, which becomes 0 to 1: two numbers, the lower first."),
       Member(
         "inputs", \.sources, "Where the judge's inputs take their values from: example.FIELD or prediction.FIELD."),

@@ -29,7 +29,7 @@ package struct NumericMatch: NamedMetric {
       switch self {
       case .last: "The last number of the text."
       case .first: "The first number of the text."
-      case .whole: "The only one: nothing else may stand beside it than a currency or percent sign."
+      case .whole: "The only one: nothing but a currency or percent sign may stand beside it."
       }
     }
   }

@@ -47,7 +47,7 @@ package struct RegexMatch: NamedMetric {
     } catch {
       fields.problems.add(
         Problem(
-          path: fields.place("pattern"), message: "This is no regular expression: \(error).",
+          path: fields.place("pattern"), message: "This is not a valid regular expression: \(error).",
           got: JSONValue.string(pattern).excerpt))
     }
     if let group, let groups = expression?.groupCount, group > groups {
@@ -72,7 +72,7 @@ package struct RegexMatch: NamedMetric {
         .metricFailed,
         "The metric regex searches at most \(Self.maximumLength) characters; the output has "
           + "\(scalars.count).",
-        remedy: "Bound the program's output, or choose another metric.")
+        remedy: "Limit the program's output, or choose another metric.")
     }
     let found: [Range<Int>?]?
     do throws(RegularExpression.Abandoned) {

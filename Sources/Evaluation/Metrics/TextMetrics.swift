@@ -8,11 +8,11 @@ package import Schema
 package struct ExactMatch: NamedMetric {
   package static let name = "exact_match"
   package static let otherNames = ["answer_exact_match", "accuracy", "em"]
-  package static let summary = "The output is an expected answer, case, articles and punctuation aside."
+  package static let summary = "The output is an expected answer, ignoring case, articles and punctuation."
   package static let members: [Member<Self>] =
     Member.of(\.fields) + [
-      Member("frac", \.frac, in: 0...1, "From which share of words on an answer counts."),
-      Member("normalize", \.normalizes, "Whether case, articles and punctuation are left aside."),
+      Member("frac", \.frac, in: 0...1, "The share of words from which an answer counts."),
+      Member("normalize", \.normalizes, "Whether case, articles and punctuation are ignored."),
     ]
 
   var fields = ComparedFields()

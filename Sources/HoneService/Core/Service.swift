@@ -1,4 +1,5 @@
 package import Failures
+package import HTTPModels
 package import JSON
 import JSONRPC
 package import Jobs
@@ -24,8 +25,9 @@ package final class Service: Sendable {
   /// Does a call in a service that stays when this one's client leaves; nil where this one stays itself.
   private let staying = Mutex<StayingService?>(nil)
 
-  package init(home: String, logger: Logger, catalog: Catalog = Catalog()) {
-    workspace = Workspace(home: home, logger: logger, optimizers: catalog.optimizers, metrics: catalog.metrics)
+  package init(home: String, logger: Logger, catalog: Catalog = Catalog(), keyRules: KeyRules = KeyRules()) {
+    workspace = Workspace(
+      home: home, logger: logger, optimizers: catalog.optimizers, metrics: catalog.metrics, keyRules: keyRules)
     self.catalog = catalog
   }
 

@@ -1,5 +1,6 @@
 package import Evaluation
 import Failures
+import HTTPModels
 package import JSON
 package import JSONRPC
 package import Jobs
@@ -91,6 +92,7 @@ package final class Session: RequestHandler {
       guard let path = Self.directory(directory) else { return .failure(Self.noDirectory) }
       environment.baseDirectory = path
     }
+    environment.asker.isTrustedOnLoopback = frame.restrictsKeys != true
     environment.place = service.place(request.method, request.params)
     let (service, requests, name, token) = (service, requests, method.name, progress?.workDone)
     let (request, surroundings) = (params, environment)

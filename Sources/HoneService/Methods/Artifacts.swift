@@ -35,7 +35,7 @@ extension Method {
 
 struct ListArtifactsRequest: SchemaObject {
   static let members: [Member<Self>] = [
-    .runID(\.runId), Member("path", \.path, "A directory among them; the top unless given."),
+    .runID(\.runId), Member("path", \.path, "A directory among them; the top by default."),
   ]
   var runId = ""
   var path = ""

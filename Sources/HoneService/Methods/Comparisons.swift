@@ -169,7 +169,7 @@ struct ListResultsRequest: SchemaObject {
       fields.problems.add("runIds", "Give either runIds or parentRunId.")
     }
     if let runIds, runIds.count > 1000 { fields.problems.add("runIds", "At most 1000 runs are asked for at once.") }
-    if first < 0 { fields.problems.add("pageToken", "This is no page token.") }
+    if first < 0 { fields.problems.add("pageToken", "This is not a page token.") }
   }
 }
 

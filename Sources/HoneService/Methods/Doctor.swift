@@ -34,8 +34,8 @@ extension Method {
 package struct DoctorResult: ResultObject {
   package static let members: [Member<Self>] = [
     Member("home", \.home, isAlwaysWritten: true, "The home directory."),
-    Member("healthy", \.isHealthy, isAlwaysWritten: true, "Whether nothing is to be done."),
-    Member("findings", \.findings, isAlwaysWritten: true, "What was looked at, and how it is."),
+    Member("healthy", \.isHealthy, isAlwaysWritten: true, "Whether nothing needs attention."),
+    Member("findings", \.findings, isAlwaysWritten: true, "What was examined, and its state."),
   ]
   package var home = ""
   package var isHealthy = true
@@ -52,8 +52,8 @@ package struct DoctorResult: ResultObject {
 
 struct DoctorRequest: SchemaObject {
   static let members: [Member<Self>] = [
-    Member("repair", \.repair, "Whether to mend what can be mended without harm."),
-    Member("socket", \.socket, "The socket to look at; that of the store's shared service unless said."),
+    Member("repair", \.repair, "Whether to repair what can be repaired safely."),
+    Member("socket", \.socket, "The socket to examine; by default that of the store's shared service."),
   ]
   var repair = false
   var socket: String?

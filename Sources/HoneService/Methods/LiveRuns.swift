@@ -23,7 +23,7 @@ extension Method {
 
   static let resumeRun = Method(
     "resumeRun",
-    "Goes on with a run that ended before its time: it is done again from the top, and answers it has paid for are not asked for twice.",
+    "Continues a run that ended early: it starts over and reuses every answer that it has paid for.",
     takes: ResumeRunRequest.self, gives: JSONObject.self,
     example: ["runId": "0123456789abcdef0123456789abcdef", "budget": ["maxCalls": 2000]], isLong: true
   ) { service, request, environment throws(HoneError) in

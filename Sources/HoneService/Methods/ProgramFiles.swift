@@ -51,13 +51,13 @@ struct SaveProgramRequest: SchemaObject {
 /// A program that was loaded.
 package struct LoadProgramResult: ResultObject {
   package static let members: [Member<Self>] = [
-    Member("programId", \.programID, isAlwaysWritten: true, "Its id, as long as the service runs."),
+    Member("programId", \.programID, isAlwaysWritten: true, "Its id; valid as long as the service runs."),
     Member("module", \.module, isAlwaysWritten: true, "How it is run."),
     Member("signature", \.signature, isAlwaysWritten: true, "Inputs -> outputs of the whole."),
-    Member("predictors", \.predictors, isAlwaysWritten: true, "What its parts are told, and their examples."),
+    Member("predictors", \.predictors, isAlwaysWritten: true, "Its predictors with their instructions and demos."),
     Member("state", \.state, isAlwaysWritten: true, as: Schema(.named("State")), "The content of its file."),
     Member("lm", \.lm, "The model that it was made with, where that is known."),
-    Member("warnings", \.warnings, "What in the file does not fit."),
+    Member("warnings", \.warnings, "What in the file does not match the program."),
   ]
 
   /// One predictor of a program.

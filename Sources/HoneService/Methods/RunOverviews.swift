@@ -19,7 +19,7 @@ extension Method {
 
   static let getUsage = Method(
     "getUsage",
-    "Where a run's calls, tokens and money went: by phase, from its traces, and by role, from what it paid.",
+    "Where a run's calls, tokens and money went: by phase, from its traces, and by role, from its bill.",
     takes: RunRequest.self, gives: GetUsageResult.self,
     example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
   ) { service, request, _ throws(HoneError) in
@@ -71,7 +71,7 @@ package struct ListRunKeysResult: ResultObject {
 package struct GetUsageResult: ResultObject {
   package static let members: [Member<Self>] = [
     Member("byPhase", \.byPhase, isAlwaysWritten: true, "By phase, from its traces."),
-    Member("byRole", \.byRole, isAlwaysWritten: true, "By role, from what it paid."),
+    Member("byRole", \.byRole, isAlwaysWritten: true, "By role, from its bill."),
   ]
 
   package struct Phase: ResultObject {
@@ -151,7 +151,7 @@ package struct UpdateRunResult: ResultObject {
 
 struct ListRunKeysRequest: SchemaObject {
   static let members: [Member<Self>] = [
-    Member("experimentId", \.experimentId, "An experiment's id; all experiments unless given.")
+    Member("experimentId", \.experimentId, "An experiment's id; all experiments by default.")
   ]
   var experimentId: String?
 }
@@ -162,7 +162,7 @@ struct UpdateRunRequest: SchemaObject {
     Member("name", \.name, "The new name."),
     Member("note", \.note, "The new note (the tag mlflow.note.content); an empty one removes it."),
     Member("tags", \.tags, "Tags to set."),
-    Member("removeTags", \.removeTags, "Names of tags to remove; those it has not are passed over."),
+    Member("removeTags", \.removeTags, "Names of tags to remove; missing ones are ignored."),
   ]
   var runId = ""
   var name: String?
@@ -202,7 +202,7 @@ struct RunSelection: SchemaValue {
       } else {
         problems.add(
           Problem(
-            path: place, message: "Nothing of a run is called \"\(name)\".", got: name,
+            path: place, message: "A run has nothing called \"\(name)\".", got: name,
             allowed: ["params.NAME", "metrics.NAME", "tags.NAME", "inputs", "* for any part of a name"]))
       }
     }

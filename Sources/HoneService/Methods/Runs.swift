@@ -160,7 +160,7 @@ package struct ListExperimentsResult: ResultObject {
 
 struct ListRunsRequest: SchemaObject {
   static let members: [Member<Self>] = [
-    Member("experiment", \.experiment, "An experiment's name; all experiments unless given."),
+    Member("experiment", \.experiment, "An experiment's name; all experiments by default."),
     Member("experimentId", \.experimentId, "An experiment's id."),
     Member("parentRunId", \.parentRunId, "Only children of this run."),
     Member("filter", \.filter, "Such as metrics.eval > 50 and tags.hone.kind = 'compile'."),
@@ -168,7 +168,7 @@ struct ListRunsRequest: SchemaObject {
     Member("view", \.view, "Whether deleted runs are listed."),
     Member(
       "select", \.select,
-      "What of each run comes along, such as metrics.eval, params.*, inputs; everything unless given."),
+      "Which parts of each run to return, such as metrics.eval, params.*, inputs; everything by default."),
     .maxResults(\.maxResults),
     .pageToken(\.pageToken),
   ]

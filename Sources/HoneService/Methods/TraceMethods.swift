@@ -97,7 +97,7 @@ package struct LogFeedbackResult: ResultObject {
 
 struct ListTracesRequest: SchemaObject {
   static let members: [Member<Self>] = [
-    Member("experiment", \.experiment, "An experiment's name; all experiments unless given."),
+    Member("experiment", \.experiment, "An experiment's name; all experiments by default."),
     Member("runId", \.runId, "Only traces of this run."),
     Member("filter", \.filter, "Such as status = 'ERROR' or span.name LIKE '%parse%'."),
     Member("orderBy", \.orderBy, "Such as [\"execution_time DESC\"]."),

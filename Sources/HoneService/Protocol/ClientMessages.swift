@@ -80,7 +80,7 @@ extension ProtocolMessage {
   static let fromService: [ProtocolMessage] = [
     ProtocolMessage(
       "$/progress",
-      "How far a request is that has a workDoneToken (begin, report, end), or a finished example or trial of one "
+      "The progress of a request with a workDoneToken (begin, report, end), or a finished example or trial of one "
         + "that has a partialResultToken.",
       takes: ProgressParams.schema,
       example: Example(params: [
@@ -89,7 +89,7 @@ extension ProtocolMessage {
       ])),
     ProtocolMessage(
       "$/cancelRequest",
-      "The service no longer waits for the callback of that id: its request was cancelled, or its time is up.",
+      "The service no longer waits for the callback with that id: its request was cancelled or timed out.",
       takes: Cancellation.schema, example: Example(params: ["id": 1_000_000_000])),
   ]
 
@@ -99,7 +99,7 @@ extension ProtocolMessage {
       "$/cancelRequest", "Ends a request, which is then answered with -32800; what it had finished stays tracked.",
       takes: Cancellation.schema, example: Example(params: ["id": 1])),
     ProtocolMessage(
-      "initialized", "LSP's; taken and passed over.", takes: NoMembers.schema, example: Example(params: [:])),
+      "initialized", "LSP's; accepted and ignored.", takes: NoMembers.schema, example: Example(params: [:])),
     ProtocolMessage(
       "exit", "Ends the process: with status 0 after shutdown, else 1.", takes: NoMembers.schema,
       example: Example(params: [:])),
@@ -109,7 +109,7 @@ extension ProtocolMessage {
 /// The parameters of `$/cancelRequest`.
 private struct Cancellation: ForeignRecord {
   static let members: [Member<Self>] = [
-    Member("id", \.id, isRequired: true, "The id of the request that is given up.")
+    Member("id", \.id, isRequired: true, "The id of the request that is cancelled.")
   ]
   var id: ProgressToken?
 }

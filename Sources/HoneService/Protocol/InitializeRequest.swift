@@ -6,13 +6,13 @@ package import Schema
 /// The parameters of `initialize` that the service reads.
 struct InitializeRequest: ForeignRecord {
   static let members: [Member<Self>] = [
-    Member("processId", \.processID, "The client's process, which the service outlives by seconds only."),
+    Member("processId", \.processID, "The client's process; the service ends seconds after it."),
     Member("baseDirectory", \.baseDirectory, as: Schema(.string), "The absolute path from which relative paths count."),
     Member(
       "capabilities", \.capabilities, "As in LSP; callbacks says which of its functions the client serves."),
     Member(
       "initializationOptions", \.options,
-      "For editors whose capabilities are not their own to state: callbacks may stand here, too."),
+      "For editors whose capabilities are not their own to state: callbacks may be given here instead."),
   ]
   var processID: Int?
   var baseDirectory: JSONValue?
@@ -35,16 +35,18 @@ struct InitializeRequest: ForeignRecord {
 package struct RequestFrame: ForeignRecord {
   package static let members: [Member<Self>] = [
     Member("workDoneToken", \.workDoneToken), Member("partialResultToken", \.partialResultToken),
-    Member("baseDirectory", \.baseDirectory),
+    Member("baseDirectory", \.baseDirectory), Member("restrictKeys", \.restrictsKeys),
   ]
   package var workDoneToken: ProgressToken?
   package var partialResultToken: ProgressToken?
   package var baseDirectory: JSONValue?
+  /// Whether keys go only where the operator has allowed, to this machine's own addresses, too.
+  package var restrictsKeys: Bool?
 
   package init() {}
 
   /// The request's parameters without them.
-  static func stripped(_ params: JSONObject) -> JSONObject {
+  package static func stripped(_ params: JSONObject) -> JSONObject {
     let own = members.map(\.name)
     return params.filter { !own.contains($0) }
   }

@@ -106,13 +106,13 @@ package enum OpenRPC {
 
   private static let errors: JSONValue = [
     "parseError": ["code": -32700, "message": "The message is not JSON."],
-    "invalidRequest": ["code": -32600, "message": "The message is no request, or one out of place."],
+    "invalidRequest": ["code": -32600, "message": "The message is not a request, or comes at the wrong time."],
     "methodNotFound": ["code": -32601, "message": "There is no such method; data.suggestion is the nearest one."],
     "internalError": ["code": -32603, "message": "Something is wrong inside Hone."],
     "requestCancelled": [
       "code": -32800, "message": "The client cancelled the request; data.runId is what was tracked.",
     ],
-    "serverCancelled": ["code": -32802, "message": "The service ended and gave the request up."],
+    "serverCancelled": ["code": -32802, "message": "The service ended and dropped the request."],
     "invalidParams": [
       "code": -32602,
       "message": "Invalid params: every problem is in data.problems with path, message, got, allowed and suggestion.",

@@ -39,7 +39,7 @@ struct AccessToken: Sendable {
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw failure("read", path) }
     guard status.st_mode & 0o077 == 0 else {
       throw HoneError(
-        .storeUnavailable, "Others than its owner may read the access token \(path).",
+        .storeUnavailable, "Users other than its owner can read the access token \(path).",
         remedy: "Delete the file and start again: a new token is made.")
     }
     var bytes = [UInt8](repeating: 0, count: 256)

@@ -33,7 +33,7 @@ struct Gatekeeper: Sendable {
     guard let authority = request.head.authority, let name = HostName.name(of: authority), isAllowed(name) else {
       return .refuse(
         .forbidden, code: "PERMISSION_DENIED",
-        "This server does not go by the name in the Host header. Allow it with --allowed-host.")
+        "This server does not accept the name in the Host header. Allow it with --allowed-host.")
     }
     if let refusal = foreignSite(request, authority: authority) { return refusal }
     guard let token else { return .pass }

@@ -1,3 +1,4 @@
+package import HTTPModels
 import JSON
 package import Programs
 
@@ -17,6 +18,8 @@ package struct CallEnvironment: Sendable {
   package var served = ServedCallbacks()
   /// The place of a `predict` within the execution that it names; taken when the call came, since places are numbered.
   package var place: HostExecution.Place?
+  /// What is known of whoever asks, where keys are concerned.
+  package var asker = KeyRules.Asker()
   /// Whether the caller may name files of this machine; a page may not.
   package var opensFiles = true
 

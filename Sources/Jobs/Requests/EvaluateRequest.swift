@@ -10,7 +10,7 @@ package struct EvaluateRequest: SchemaObject {
       .module(\.module),
       Member("devset", \.devset, isRequired: true, "The examples."),
       .metric(\.metric),
-      Member("lm", \.lm, "The model; the run's own for a program of a run, else $HONE_LM, unless given."),
+      Member("lm", \.lm, "The model. By default the run's own for a program of a run, else $HONE_LM."),
       .adapter(\.adapter),
     ] + Member.of(\.tracking) + [
       .autolog(\.autolog),
@@ -18,7 +18,7 @@ package struct EvaluateRequest: SchemaObject {
       .concurrency(\.concurrency),
       Member(
         "maxErrors", \.maxErrors, in: 0...Int.max,
-        "How many examples may fail before the evaluation is paused; any number unless said."),
+        "How many examples may fail before the evaluation is paused; no limit by default."),
       .detach(\.detach),
       Member("maxResults", \.maxResults, in: 0...100_000, "How many examples the result lists. All are in the run."),
     ]

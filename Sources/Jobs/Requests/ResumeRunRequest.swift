@@ -5,9 +5,9 @@ package import Schema
 package struct ResumeRunRequest: SchemaObject {
   package static let members: [Member<Self>] = [
     Member("runId", \.runId, isRequired: true, "The run's id. A finished run answers with its result."),
-    Member("budget", \.budget, "Bounds in place of those it had, each for the whole run; null lifts all."),
+    Member("budget", \.budget, "Bounds that replace the run's own, each for the whole run; null lifts all."),
     Member("concurrency", \.concurrency, in: 1...1024, "How many executions at once, from now on."),
-    Member("detach", \.detach, "Answer at once and go on without the client."),
+    Member("detach", \.detach, "Answer at once and continue without the client."),
   ]
   package var runId = ""
   package var budget = Change<Budget.Limits>.none

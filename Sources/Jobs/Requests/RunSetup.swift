@@ -7,7 +7,7 @@ package import Tracking
 package struct RunSetup: SchemaObject {
   package static let members: [Member<Self>] = [
     Member("experiment", \.experiment, "The experiment's name; it is made if there is none."),
-    Member("runName", \.runName, "The run's name; one is made up unless said."),
+    Member("runName", \.runName, "The run's name; made up by default."),
     Member("tags", \.tags, "Tags of the run."),
   ]
   package var experiment = "Default"

@@ -10,17 +10,17 @@ extension Member {
   }
 
   package static func maxResults(_ path: MemberPath<Owner, Int>) -> Self {
-    Member("maxResults", path, in: 1...1000, "How many a page has.")
+    Member("maxResults", path, in: 1...1000, "How many results a page has.")
   }
 
   package static func pageToken(_ path: MemberPath<Owner, String?>) -> Self {
-    Member("pageToken", path, "The nextPageToken of the page before.")
+    Member("pageToken", path, "The nextPageToken of the previous page.")
   }
 
   package static func module(_ path: MemberPath<Owner, String?>) -> Self {
     Member(
       "module", path, as: AskingMembers.moduleName,
-      "The module for a program given as a signature's text; ChainOfThought unless said.")
+      "The module for a program given as a signature's text; ChainOfThought by default.")
   }
 
   package static func program(_ path: MemberPath<Owner, Stated<ProgramShape>?>, _ summary: String) -> Self {
@@ -32,13 +32,13 @@ extension Member {
   }
 
   package static func metric(_ path: MemberPath<Owner, Stated<MetricShape>?>) -> Self {
-    Member("metric", path, isRequired: true, "What is right.")
+    Member("metric", path, isRequired: true, "How an output is scored.")
   }
 
   package static func adapter(_ path: MemberPath<Owner, AdapterChoice?>) -> Self {
     Member(
       "adapter", path,
-      "The form of prompts and replies; unless said, that of the program's state, else the one that the model reads and answers best."
+      "The form of prompts and replies. By default that of the program's state; without one, the form that works best with the model."
     )
   }
 
@@ -53,10 +53,10 @@ extension Member {
 
   package static func detach(_ path: MemberPath<Owner, Bool>) -> Self {
     Member(
-      "detach", path, "Answer at once with the run's id and go on without the client; watchRun attaches to it.")
+      "detach", path, "Answer at once with the run's id and continue without the client; watchRun follows it.")
   }
 
   package static func autolog(_ path: MemberPath<Owner, Autolog>) -> Self {
-    Member("autolog", path, "What is tracked; everything unless said.")
+    Member("autolog", path, "What is tracked; everything by default.")
   }
 }

@@ -31,7 +31,7 @@ package struct ClientModel: LanguageModel {
           .malformedReply,
           "The client's language model \"\(name)\" answered \(answer.excerpt) where {\"text\"} or {\"choices\"} is "
             + "expected.",
-          remedy: "Mend the client's function."), retry: .never)
+          remedy: "Fix the client's function."), retry: .never)
     }
     return reply
   }

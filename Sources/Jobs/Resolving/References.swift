@@ -127,7 +127,7 @@ package struct JudgeRequest: SchemaObject {
     [
       Member("name", \.name, "What the metric is called."),
       Member("program", \.program, "The program that judges; or its signature and module here."),
-      Member("lm", \.lm, "The model that judges; the request's own unless said."),
+      Member("lm", \.lm, "The model that judges; by default the request's own."),
     ] + Member.of(\.structure).filter { $0.name != "inputs" } + Member.of(\.options)
   var name = "judge"
   var program: Stated<ProgramShape>?

@@ -163,17 +163,35 @@ package struct RequestResolver {
       return clientModel(client, configuration, at: fields.place(name), answers: answers)
     }
     do throws(HoneError) {
+      try noteKeys(configuration, at: fields.place(name))
       let rows = configuration.isSimulated && !environment.isCheck ? Self.knowledge(knowledge.compactMap { $0 }) : []
       let model = try ModelRegistry.make(configuration, knowledge: rows)
       return ModelClient(model: model, configuration: configuration, answers: answers)
     } catch {
       if error.problems.isEmpty {
-        problems.add(fields.place(name), error.message)
+        problems.add(fields.place(name), [error.message, error.remedy].compactMap(\.self).joined(separator: " "))
       } else {
         for problem in error.problems { problems.add(problem) }
       }
       return nil
     }
+  }
+
+  /// Notes the keys that the configuration would send where they may not go.
+  private func noteKeys(_ configuration: ModelConfiguration, at place: String) throws(HoneError) {
+    // Neither a check nor an estimate asks a model.
+    let estimate = fields.object["estimate"] ?? .null
+    guard !environment.isCheck, estimate.isNull || estimate == false else { return }
+    for refusal in try workspace.keyRules.refusals(configuration, by: asker) {
+      problems.add("\(place).\(refusal.member)", refusal.message)
+    }
+  }
+
+  /// What is known of whoever asks: the request's file is in its tags, also when a run of it is resumed.
+  private var asker: KeyRules.Asker {
+    var asker = environment.asker
+    asker.file = fields.object["tags"]?[HoneTag.file]?.stringValue
+    return asker
   }
 
   /// What the simulated model may know: its own word problems, and the rows of the request.

@@ -47,7 +47,7 @@ extension CompileEstimate {
 
   package struct PhaseReport: ResultObject {
     package static let members: [Member<Self>] = [
-      Member("name", \.name, isAlwaysWritten: true, "The phase, as traces name it."),
+      Member("name", \.name, isAlwaysWritten: true, "The phase, by its name in traces."),
       Member("role", \.role, isAlwaysWritten: true, "What the calls are made for."),
       Member("executions", \.executions, isAlwaysWritten: true, "Executions of a program."),
       Member("calls", \.calls, isAlwaysWritten: true, "Calls."),
@@ -129,12 +129,12 @@ extension CompileEstimate {
       Member("cost", \.cost, isAlwaysWritten: true, "US dollars; null where a price is not known."),
       Member("seconds", \.seconds, isAlwaysWritten: true, "How long it takes."),
       Member("concurrency", \.concurrency, isAlwaysWritten: true, "Executions at once."),
-      Member("latency", \.latency, isAlwaysWritten: true, "How long a reply is taken to take."),
+      Member("latency", \.latency, isAlwaysWritten: true, "How long a reply is assumed to take."),
       Member("phases", \.phases, isAlwaysWritten: true, "The same by phase."),
-      Member("assumptions", \.assumptions, isAlwaysWritten: true, "What is taken for granted, in sentences."),
+      Member("assumptions", \.assumptions, isAlwaysWritten: true, "What is assumed, in sentences."),
       Member("budget", \.budget, "Whether the request's bounds will do."),
       Member("simulated", \.isSimulated, "Whether the embedded simulation is to answer, and not a model."),
-      Member("warnings", \.warnings, "What goes otherwise than asked."),
+      Member("warnings", \.warnings, "What will differ from the request."),
     ]
     package var status = "ESTIMATED"
     package var calls = Bracket()

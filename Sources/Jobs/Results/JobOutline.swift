@@ -27,9 +27,9 @@ package struct JobOutline: ResultObject {
     Member("usage", \.usage, "What was asked of models and what it cost."),
     Member("seconds", \.seconds, "How long it took."),
     Member("simulated", \.isSimulated, "Whether the embedded simulation answered."),
-    Member("warnings", \.warnings, "What went otherwise than asked."),
-    Member("error", \.error, "What ended it before its time."),
-    Member("resumeCommand", \.resumeCommand, "The command that makes it go on."),
+    Member("warnings", \.warnings, "What differed from the request."),
+    Member("error", \.error, "What ended it early."),
+    Member("resumeCommand", \.resumeCommand, "The command that continues it."),
   ]
 
   package var runID: String?

@@ -12,7 +12,7 @@ public struct PredictResult: ResultObject {
     Member("usage", \.usage, "What was asked of models and what it cost."),
     Member("replies", \.replies, as: Schema(.named("Replies")), "How the model's replies came out."),
     Member("simulated", \.isSimulated, "Whether the embedded simulation answered, and not a model."),
-    Member("warnings", \.warnings, "What went otherwise than asked."),
+    Member("warnings", \.warnings, "What differed from the request."),
   ]
 
   /// A value for each output field.
@@ -25,7 +25,7 @@ public struct PredictResult: ResultObject {
   public var replies: ReplyCounts?
   /// Whether the embedded simulation answered, and not a model.
   public var isSimulated = false
-  /// What went otherwise than asked.
+  /// What differed from the request.
   public var warnings: [String] = []
 
   package init() {}

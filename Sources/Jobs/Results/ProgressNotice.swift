@@ -5,12 +5,12 @@ package import Schema
 /// The `value` of a `$/progress` notification: LSP's begin, report and end, or a part of the result.
 package struct ProgressNotice: ResultObject {
   package static let members: [Member<Self>] = [
-    Member("kind", \.kind, "What of the work it tells; none for a part of the result."),
+    Member("kind", \.kind, "Which stage of the work it reports; absent for a part of the result."),
     Member("title", \.title, "What has begun."),
-    Member("message", \.message, "How far it is, for a person."),
-    Member("percentage", \.percentage, "How far it is: 0 to 100, never falling."),
+    Member("message", \.message, "The progress, for a person."),
+    Member("percentage", \.percentage, "The progress from 0 to 100; it never falls."),
     Member("cancellable", \.isCancellable, "Whether it can be cancelled."),
-    Member("data", \.data, "How far it is, in figures."),
+    Member("data", \.data, "The progress in figures."),
     Member("example", \.example, as: Schema(.named("ExampleResult")), "An example that has ended."),
     Member("trial", \.trial, as: Schema(.named("Trial")), "An evaluation of a search that has ended."),
   ]

@@ -5,7 +5,7 @@ public import Schema
 /// How far a job is.
 public struct ProgressReport: ResultObject {
   package static let members: [Member<Self>] = [
-    Member("phase", \.phase, "What is done at the moment, for a person."),
+    Member("phase", \.phase, "What is being done now, for a person."),
     Member("executions", \.executions, "Executions done."),
     Member("planned", \.planned, "Executions planned, as far as known."),
     Member("calls", \.calls, "Model calls so far."),
@@ -15,10 +15,10 @@ public struct ProgressReport: ResultObject {
     Member("trial", \.trial, "The last evaluation that ended."),
     Member("score", \.score, "The best score so far."),
     Member("secondsLeft", \.secondsLeft, "About how many seconds are left."),
-    Member("processId", \.processID, "The process that does it, where it is another one."),
+    Member("processId", \.processID, "The process that does the work, where it is another one."),
   ]
 
-  /// What is done at the moment, for a person.
+  /// What is being done now, for a person.
   public var phase: String?
   /// Executions done, of those planned as far as known.
   public var executions: Int?
@@ -35,7 +35,7 @@ public struct ProgressReport: ResultObject {
   public var score: Double?
   /// About how many seconds are left.
   public var secondsLeft: Double?
-  /// The process that does it, where it is another one.
+  /// The process that does the work, where it is another one.
   public var processID: Int?
   /// 0 to 100, never falling; nil while unknown.
   public var percentage: Int?

@@ -26,9 +26,9 @@ public struct RunEnding: ResultObject {
       "adapter", \.adapter, as: Schema(.named("AdapterDecision")),
       "In which form the model was asked, where that was decided."),
     Member("simulated", \.isSimulated, "Whether the embedded simulation answered, and not a model."),
-    Member("warnings", \.warnings, "What went otherwise than asked."),
-    Member("error", \.error, "What ended the work before its time."),
-    Member("resumeCommand", \.resumeCommand, "The command that makes it go on."),
+    Member("warnings", \.warnings, "What differed from the request."),
+    Member("error", \.error, "What ended the work early."),
+    Member("resumeCommand", \.resumeCommand, "The command that continues it."),
   ]
 
   public var usage = UsageReport()
@@ -37,9 +37,9 @@ public struct RunEnding: ResultObject {
   public var adapter: AdapterDecision?
   /// Whether the embedded simulation answered, and not a model.
   public var isSimulated = false
-  /// What went otherwise than asked.
+  /// What differed from the request.
   public var warnings: [String] = []
-  /// What ended the work before its time.
+  /// What ended the work early.
   public var error: HoneError?
   /// The shell command that makes it go on.
   public var resumeCommand: String?

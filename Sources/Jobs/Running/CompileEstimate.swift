@@ -160,10 +160,10 @@ package struct CompileEstimate {
   private func assumptions(_ outputTokens: Double, _ isMeasured: Bool) -> [String] {
     var lines = [
       "Every call is counted as if no answer were in the store yet, and every reply as readable at the first try.",
-      "A token is taken as \(Int(Self.bytesPerToken)) bytes of the prompt; prompts are made with the program's own rows.",
+      "A token is assumed to be \(Int(Self.bytesPerToken)) bytes of the prompt; prompts are made with the program's own rows.",
       "A reply has \(Int(outputTokens.rounded())) tokens (\(terms.outputTokens != nil ? "given" : isMeasured ? "measured" : "assumed")).",
-      "New instructions are taken to be as long as the present ones, bootstrapped demos as long as rows.",
-      "Calls are taken to keep all \(job.terms.concurrency) places busy.",
+      "New instructions are assumed to be as long as the present ones, bootstrapped demos as long as rows.",
+      "Calls are assumed to keep all \(job.terms.concurrency) places busy.",
     ]
     let models = [job.model, job.promptModel, job.teacher].compactMap { $0?.configuration }
     let unpriced = models.filter { PriceTable.price(of: $0) == nil }.map(\.model)

@@ -99,7 +99,7 @@ struct JobRunner<Work: Job>: Sendable {
       warn(error, notes)
       run.store.giveUp(run: tracked.id)
       let command = resumeCommand(tracked.id, home: workspace.home)
-      notes.warn("The run's record is not whole. Once that is mended, \(command) completes it; nothing is asked twice.")
+      notes.warn("The run's record is not whole. Once that is fixed, \(command) completes it; nothing is asked twice.")
     }
   }
 

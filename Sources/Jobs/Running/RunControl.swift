@@ -151,7 +151,7 @@ private struct CutOff: ResultObject {
     Member("score", \.score, isAlwaysWritten: true, "The best score so far."),
     Member("trials", \.trials, isAlwaysWritten: true, "Every evaluation that ended."),
     Member("error", \.error, isAlwaysWritten: true, "Why there is no more."),
-    Member("resumeCommand", \.resumeCommand, isAlwaysWritten: true, "The command that makes it go on."),
+    Member("resumeCommand", \.resumeCommand, isAlwaysWritten: true, "The command that continues it."),
   ]
   var runID = ""
   var experimentID = ""

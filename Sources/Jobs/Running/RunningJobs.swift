@@ -28,7 +28,7 @@ final class RunningJobs: Sendable {
       }
       return false
     }
-    if isClosed { throw HoneError(.cancelled, "The service is ending and takes no more work.") }
+    if isClosed { throw HoneError(.cancelled, "The service is ending and accepts no more work.") }
     job.begin(runner) { self.state.withLock { _ = $0.jobs.removeValue(forKey: id) } }
     return job
   }

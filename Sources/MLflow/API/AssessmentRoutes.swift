@@ -54,7 +54,7 @@ enum AssessmentRoutes {
       throw WebFailure.invalid("Missing value for required parameter 'assessment_name'.")
     }
     guard given.feedback != nil || given.expectation != nil else {
-      throw WebFailure.invalid("An assessment holds feedback or an expectation; Hone keeps no other kind.")
+      throw WebFailure.invalid("An assessment must hold feedback or an expectation; Hone keeps no other kind.")
     }
     var span: SpanID?
     if let text = given.spanID.flatMap(RunRoutes.unlessEmpty) {

@@ -55,7 +55,7 @@ enum RunRoutes {
       var values: [String: String] = [:]
       for param in params {
         if let other = values.updateValue(param.value, forKey: param.key), other != param.value {
-          throw WebFailure.invalid("The parameter '\(param.key)' stands twice in the batch, with different values.")
+          throw WebFailure.invalid("The parameter '\(param.key)' appears twice in the batch, with different values.")
         }
       }
       try await log(points, place: "metrics", params: params, tags: tags, call, store)

@@ -58,7 +58,7 @@ package final class MLflowMirror: Sendable {
     do throws(HoneError) {
       try await step(everything: true)
     } catch {
-      runs.logger.warning("What was tracked last waits in \(runs.store.home): \(error.message)")
+      runs.logger.warning("What was tracked last is kept in \(runs.store.home): \(error.message)")
     }
     runs.state.close()
     await runs.api.sender.shutdown()
@@ -72,12 +72,12 @@ package final class MLflowMirror: Sendable {
     while !Task.isCancelled {
       do throws(HoneError) {
         try await step(everything: round % Self.sweep == 0)
-        if failures > 0 { runs.logger.notice("\(runs.api.sender.base) takes what is tracked again") }
+        if failures > 0 { runs.logger.notice("\(runs.api.sender.base) accepts what is tracked again") }
         failures = 0
         round += 1
       } catch {
         if Task.isCancelled { return }
-        if failures == 0 { runs.logger.warning("What is tracked waits here: \(error.message)") }
+        if failures == 0 { runs.logger.warning("What is tracked is kept here for now: \(error.message)") }
         failures += 1
       }
       let pause = failures == 0 ? Self.pause : min(30, Double(1 << min(failures, 5)))
@@ -138,7 +138,7 @@ package final class MLflowMirror: Sendable {
         for id in try wanted(named) { try await download.run(id) }
       }
     } catch {
-      runs.logger.warning("\(method) is answered from what is here: \(error.message)")
+      runs.logger.warning("\(method) is answered from the local store: \(error.message)")
     }
   }
 

@@ -46,7 +46,7 @@ final class MirrorState: Sendable {
   private static func failure(_ error: any Error) -> HoneError {
     HoneError(
       .storeUnavailable, "The mirror's state cannot be used: \(error)",
-      remedy: "Look at space and permissions in the home directory's folder outgoing.")
+      remedy: "Check space and permissions of the folder outgoing in the home directory.")
   }
 
   private func write<T>(_ body: (Database) throws -> T) throws(HoneError) -> T {

@@ -108,14 +108,14 @@ struct RunUpload: Sendable {
   private func counterpart(_ run: Run, _ info: MLflowRun.Info) -> MirrorState.Counterpart? {
     guard let remote = info.id else { return nil }
     if info.artifactPath == nil {
-      logger.warning("The server keeps artifacts where only its own clients reach them; those of \(run.id) stay here")
+      logger.warning("The server stores artifacts where only its own clients reach them; those of \(run.id) stay here")
     }
     return MirrorState.Counterpart(
       local: run.id, remote: remote, artifacts: info.artifactPath, fingerprint: "", isForeign: false)
   }
 
   private func unreadable(_ what: String) -> HoneError {
-    HoneError(.storeUnavailable, "\(api.sender.base) answered \(what) with something else than MLflow does.")
+    HoneError(.storeUnavailable, "\(api.sender.base) answered \(what) in a form that MLflow does not use.")
   }
 
   // MARK: Filling
@@ -200,7 +200,7 @@ struct RunUpload: Sendable {
   /// One thing that the server will not take must not hold up the rest; it stays in the store and in the log.
   private func note(_ answer: MLflowAPI.Answer, _ run: Run) {
     if case .refusal(let refusal) = answer {
-      logger.warning("The server did not take a part of run \(run.id): \(refusal.message) (\(refusal.status))")
+      logger.warning("The server refused a part of run \(run.id): \(refusal.message) (\(refusal.status))")
     }
   }
 }

@@ -99,7 +99,7 @@ struct TraceUpload: Sendable {
       throw HoneError(.storeUnavailable, "\(api.sender.base) answered \(reply.status) to a trace's spans.")
     }
     let text = String(decoding: reply.body.prefix(200), as: UTF8.self)
-    runs.logger.warning("The server did not take spans of \(batch[0].info.id): \(text) (\(reply.status))")
+    runs.logger.warning("The server refused spans of \(batch[0].info.id): \(text) (\(reply.status))")
   }
 
   private func description(of info: TraceInfo, _ experiment: String, _ run: String?) -> MLflowTraceInfo {
@@ -134,7 +134,7 @@ struct TraceUpload: Sendable {
 
   private func note(_ answer: MLflowAPI.Answer, _ info: TraceInfo) {
     if case .refusal(let refusal) = answer {
-      runs.logger.warning("The server did not take a part of \(info.id): \(refusal.message) (\(refusal.status))")
+      runs.logger.warning("The server refused a part of \(info.id): \(refusal.message) (\(refusal.status))")
     }
   }
 }

@@ -27,7 +27,7 @@ enum GraphAnswers {
         }
       default:
         throw WebFailure(
-          .notImplemented, "NOT_IMPLEMENTED", "Hone answers no other GraphQL query than MLflow's page makes.")
+          .notImplemented, "NOT_IMPLEMENTED", "Hone answers only the GraphQL queries that MLflow's page makes.")
       }
     }
   }

@@ -19,7 +19,7 @@ package struct MLflowAssets: Sendable {
     let places = ["", "/mlflow", "/server/js/build", "/mlflow/server/js/build"]
     guard let start = path ?? Self.packageDirectory() else {
       throw HoneError(
-        .invalidParams, "No Python here has the mlflow package.",
+        .invalidParams, "No Python found here has the mlflow package.",
         remedy: "Install it (pip install mlflow), or say where it is with --mlflow-package.")
     }
     let found = places.map { start + $0 }.first { place in

@@ -9,7 +9,7 @@ extension ExportRequest {
   /// - Throws: `WebFailure` (400) for what is no JSON object.
   init(json bytes: [UInt8]) throws {
     guard let root = try? JSONReader.read(bytes), root.objectValue != nil else {
-      throw WebFailure.invalid("The body is no OTLP trace export in JSON.")
+      throw WebFailure.invalid("The body is not an OTLP trace export in JSON.")
     }
     resources = OTLPExport(root).resourceSpans.map { entry in
       Resource(

@@ -46,7 +46,7 @@ struct ExportRequest {
         if field == 1, let message = value.bytes { resources.append(try Self.resource(message)) }
       }
     } catch {
-      throw WebFailure.invalid("The body is no OTLP trace export: \(error.message).")
+      throw WebFailure.invalid("The body is not an OTLP trace export: \(error.message).")
     }
   }
 

@@ -33,7 +33,8 @@ package enum ExportRoute {
     case nil, "", "identity": bytes
     case "gzip", "deflate": try inflated(bytes, format: .gzipOrZlib, limit: limit)
     case let other?:
-      throw WebFailure(.unsupportedMediaType, "BAD_REQUEST", "Bodies are taken as gzip or deflate, not as \(other).")
+      throw WebFailure(
+        .unsupportedMediaType, "BAD_REQUEST", "Bodies may be compressed with gzip or deflate, not with \(other).")
     }
   }
 }

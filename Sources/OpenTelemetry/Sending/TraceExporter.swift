@@ -71,12 +71,12 @@ package final class TraceExporter: Sendable {
         do throws(HoneError) {
           // What the collector has taken must be noted, so a step that has begun is ended.
           if try await finishing({ () async throws(HoneError) in try await step() }) { pause = 0 }
-          if failures > 0 { logger.notice("The collector at \(sender.base) takes traces again") }
+          if failures > 0 { logger.notice("The collector at \(sender.base) accepts traces again") }
           failures = 0
         } catch {
           if Task.isCancelled { return }
           if failures == 0 {
-            logger.warning("Traces wait for the collector: \(error.message)")
+            logger.warning("Traces are kept for the collector: \(error.message)")
           }
           failures += 1
           pause = min(30, 0.5 * Double(1 << min(failures, 6)))

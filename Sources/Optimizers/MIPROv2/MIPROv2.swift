@@ -39,7 +39,7 @@ package struct MIPROv2: Optimizer {
     .maxLabeledDemos(\.maxLabeledDemos),
     Member(
       "seed", \.seed,
-      "Starts everything that is drawn at random; the same seed and answers give the same search."),
+      "The seed of everything random; the same seed and answers give the same search."),
     Member(
       "init_temperature", \.initTemperature, in: 0...10, "The temperature at which instructions are proposed."),
     .metricThreshold(\.metricThreshold),

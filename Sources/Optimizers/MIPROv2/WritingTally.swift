@@ -38,7 +38,7 @@ final class WritingTally: Sendable {
         case .instruction:
           let advice =
             own.failed * 2 > own.asked
-            ? " \(model) cannot write instructions: name a stronger promptModel. What was found rests on demos." : ""
+            ? " \(model) cannot write instructions: name a stronger promptModel. The result relies on demos." : ""
           return "\(own.failed) of \(own.asked) instructions could not be used: it \(why).\(advice)"
         case .summary: return "\(own.failed) of \(own.asked) notes on the data could not be used: it \(why)."
         case .description: return "The description of the program could not be used: it \(why)."

@@ -5,12 +5,12 @@ import Synchronization
 /// or needed mending to be read.
 public struct ReplyCounts: ResultObject, Hashable {
   package static let summary =
-    "How many replies of the model there were, and how many of them could not be read, were cut off, or needed mending."
+    "How many replies of the model there were, and how many of them could not be read, were cut off, or needed repair."
   package static let members: [Member<Self>] = [
     Member("count", \.replies, isAlwaysWritten: true, "All replies."),
     Member("unreadable", \.unreadable, isAlwaysWritten: true, "Those that could not be read."),
     Member("cut", \.cut, isAlwaysWritten: true, "Those that were cut off at the token limit."),
-    Member("repaired", \.repaired, isAlwaysWritten: true, "Those that needed mending to be read."),
+    Member("repaired", \.repaired, isAlwaysWritten: true, "Those that needed repair to be read."),
   ]
 
   /// All replies.
@@ -19,7 +19,7 @@ public struct ReplyCounts: ResultObject, Hashable {
   public var unreadable = 0
   /// Those that were cut off at the token limit.
   public var cut = 0
-  /// Those that needed mending to be read.
+  /// Those that needed repair to be read.
   public var repaired = 0
 
   package init() {}

@@ -41,7 +41,7 @@ struct ArtifactFiles {
   }
 
   private func notDirectory(_ name: String) -> HoneError {
-    invalid("path", "\"\(shortened(name))\" is a file or a link, no directory.", got: name)
+    invalid("path", "\"\(shortened(name))\" is a file or a link, not a directory.", got: name)
   }
 
   /// Writes a file beside its place, brings it to the disk and moves it there, so that a reader sees the old
@@ -84,7 +84,7 @@ struct ArtifactFiles {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw systemFailure("read the artifact \"\(shortened(name))\"") }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw invalid("path", "\"\(shortened(name))\" is a directory, no file.", got: name)
+      throw invalid("path", "\"\(shortened(name))\" is a directory, not a file.", got: name)
     }
     return (file, Int(status.st_size))
   }

@@ -12,7 +12,7 @@ package struct ArtifactPath: Hashable, Sendable, CustomStringConvertible {
   package init(_ path: String) throws(HoneError) {
     func refuse(_ reason: String) -> HoneError {
       invalid(
-        "path", "This is no path of an artifact: \(reason).", got: path,
+        "path", "This is not an artifact path: \(reason).", got: path,
         remedy: "Give a relative path such as \"model/state.json\".")
     }
     guard path.utf8.count <= 2000 else { throw refuse("it is longer than 2000 bytes") }
@@ -92,7 +92,7 @@ package struct ArtifactReference: Hashable, Sendable {
 
   private static func refusal(_ uri: String) -> HoneError {
     invalid(
-      "artifactUri", "This is no artifact's URI.", got: uri,
+      "artifactUri", "This is not an artifact URI.", got: uri,
       remedy: "Give one of the form mlflow-artifacts:/<experiment>/<run>/artifacts/<path>.")
   }
 }

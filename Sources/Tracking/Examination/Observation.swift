@@ -8,7 +8,7 @@ package struct Observation: ResultObject, Hashable {
     Member("level", \.level, isAlwaysWritten: true, "How it is."),
     Member("message", \.message, isAlwaysWritten: true, "What was found."),
     Member("remedy", \.remedy, "What to do."),
-    Member("repaired", \.isRepaired, "Whether it was wrong and has been mended."),
+    Member("repaired", \.isRepaired, "Whether it was wrong and has been repaired."),
     Member("details", \.details, "The facts for machines."),
   ]
 
@@ -29,7 +29,7 @@ package struct Observation: ResultObject, Hashable {
   package var message = ""
   /// What to do, as an imperative sentence.
   package var remedy: String?
-  /// Whether it was wrong and has been mended.
+  /// Whether it was wrong and has been repaired.
   package var isRepaired = false
   /// The facts for machines.
   package var details: JSONObject = [:]

@@ -81,7 +81,8 @@ package struct StoreExamination {
       return false
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
-      add(Observation("home", .error, "The home \(home) is not a directory.", remedy: "Name a directory as the home."))
+      add(
+        Observation("home", .error, "The home \(home) is not a directory.", remedy: "Choose a directory as the home."))
       return false
     }
     if !examineMode("home", home, status) { return true }
@@ -89,7 +90,7 @@ package struct StoreExamination {
       let reason = String(cString: strerror(errno))
       add(
         Observation(
-          "home", .error, "The home \(home) cannot be written to (\(reason)): runs can be read, and none be made.",
+          "home", .error, "The home \(home) cannot be written to (\(reason)): runs can be read but not made.",
           remedy: "Make the directory writable for this user, or choose another home."))
     } else {
       add(Observation("home", .ok, home))
@@ -119,7 +120,7 @@ package struct StoreExamination {
 
   private func unreadable(_ check: String, _ path: String) -> Observation {
     Observation(
-      check, .error, "\(path) cannot be looked at: \(String(cString: strerror(errno))).",
+      check, .error, "\(path) cannot be examined: \(String(cString: strerror(errno))).",
       remedy: "Check the permissions of it and of the directories above.")
   }
 
@@ -142,7 +143,7 @@ package struct StoreExamination {
     add(
       Observation(
         "backups", .note, "Copies from before a migration: \(backups.joined(separator: ", ")).",
-        remedy: "Delete them when the store has proved itself.",
+        remedy: "Delete them once you no longer need them.",
         details: ["files": .array(backups.map(JSONValue.string))]))
   }
 
@@ -181,7 +182,7 @@ package struct StoreExamination {
     let (path, isWritable) = (path, access(path, W_OK) == 0)
     add(
       Observation(
-        "log", .warning, "The write-ahead log has \(size >> 20) MiB; it is emptied when no reader holds it back.",
+        "log", .warning, "The write-ahead log has \(size >> 20) MiB; it is emptied once no reader uses it.",
         remedy: "End processes that hold the store open for long, then run hone doctor --repair.",
         details: ["bytes": .int(size)])
     ) {

@@ -21,7 +21,7 @@ public struct RunRecord: ResultObject {
       "metrics", \.metrics, isAlwaysWritten: true, "The latest value of each metric; NaN and infinities as texts."),
     Member("tags", \.tags, isAlwaysWritten: true, as: Schema(.map(Schema(.string))), "Its tags."),
     Member("inputs", \.inputs, "The data sets that it used."),
-    Member("resumeCommand", \.resumeCommand, "The command that makes it go on, where it can."),
+    Member("resumeCommand", \.resumeCommand, "The command that continues it, where that is possible."),
     Member("children", \.children, "How many runs belong to it."),
   ]
 
@@ -67,7 +67,7 @@ public struct RunRecord: ResultObject {
   package var tags: JSONObject = [:]
   /// The data sets that it used; nil where they were not asked for.
   public var inputs: [Input]?
-  /// The command that makes it go on, where it can.
+  /// The command that continues it, where that is possible.
   public var resumeCommand: String?
   /// How many runs belong to it, where that was asked for.
   public var children: Int?

@@ -101,7 +101,7 @@ package struct AssessmentRecord: ResultObject {
     Member("name", \.name, isAlwaysWritten: true, "What is judged."),
     Member("type", \.type, isAlwaysWritten: true, "feedback or expectation."),
     Member("value", \.value, isAlwaysWritten: true, "The judgement."),
-    Member("spanId", \.spanID, "The span it is about; the whole trace unless said."),
+    Member("spanId", \.spanID, "The span it is about; the whole trace by default."),
     Member("rationale", \.rationale, "Why."),
     Member("error", \.error, "Why there is no judgement."),
     Member("sourceType", \.sourceType, isAlwaysWritten: true, "Who judges: a person, code or a model."),

@@ -199,7 +199,8 @@ struct FilterCompiler {
     do throws(RegularExpression.SyntaxError) {
       _ = try PatternCache.compiled(text)
     } catch {
-      throw syntaxError(source, at: position, "The pattern is no regular expression: \(error.message).", got: text)
+      throw syntaxError(
+        source, at: position, "The pattern is not a valid regular expression: \(error.message).", got: text)
     }
   }
 }

@@ -197,7 +197,7 @@ struct FilterParser {
       return .word(token.text)
     case .quotedKey:
       throw syntaxError(
-        source, at: token.position, "Back ticks quote keys; a value stands in single quotes.", got: token.text)
+        source, at: token.position, "Back ticks quote keys; single quotes quote values.", got: token.text)
     default:
       throw unexpected("a number or a string in quotes")
     }

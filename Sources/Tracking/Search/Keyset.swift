@@ -53,7 +53,7 @@ struct Keyset: Sendable {
     var result: [DatabaseValue] = []
     for value in values {
       guard let plain = Self.databaseValue(value) else {
-        throw invalid("pageToken", "This is no page token.", got: token)
+        throw invalid("pageToken", "This is not a page token.", got: token)
       }
       result.append(plain)
     }

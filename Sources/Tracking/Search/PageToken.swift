@@ -25,7 +25,7 @@ enum PageToken {
       let data = Data(base64Encoded: padded(token.replacing("-", with: "+").replacing("_", with: "/"))),
       let value = try? JSONReader.read(data), case .array(let parts) = value, case .string(let query0)? = parts.first
     else {
-      throw invalid("pageToken", "This is no page token.", got: token, remedy: "Pass nextPageToken on as it came.")
+      throw invalid("pageToken", "This is not a page token.", got: token, remedy: "Pass nextPageToken on as it came.")
     }
     guard query0 == fingerprint(query), parts.count == count + 1 else {
       throw invalid(
@@ -40,7 +40,7 @@ enum PageToken {
   static func offset(_ token: String?, query: String) throws(HoneError) -> Int? {
     guard let values = try values(token, count: 1, query: query) else { return nil }
     guard let value = values[0].intValue else {
-      throw invalid("pageToken", "This is no page token.", got: token)
+      throw invalid("pageToken", "This is not a page token.", got: token)
     }
     return value
   }

@@ -117,7 +117,7 @@ extension TrackingStore {
     case ("type", "expectation"): return "a.kind = \(StoredAssessment.Kind.expectation.rawValue)"
     default:
       throw invalid(
-        "filters", "Assessments are not told apart like that.",
+        "filters", "Assessments have no such dimension.",
         got: "assessment.\(condition.part) = \(condition.value)",
         allowed: ["assessment.name", "assessment.type = 'feedback'", "assessment.type = 'expectation'"])
     }

@@ -17,7 +17,10 @@ func storeError(_ error: any Error) -> HoneError {
     case .SQLITE_CORRUPT, .SQLITE_NOTADB:
       ("The tracking store's database is damaged or no database.", "Restore a backup, or choose another home.")
     case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_WRITE:
-      ("The tracking store cannot grow: the disk takes no more.", "Free some space; what was committed is unharmed.")
+      (
+        "The tracking store cannot grow: the disk accepts no more data.",
+        "Free some space; what was committed is unharmed."
+      )
     case .SQLITE_IOERR:
       ("Reading or writing the tracking store failed.", "Check the disk that holds the home directory.")
     case .SQLITE_MISUSE:

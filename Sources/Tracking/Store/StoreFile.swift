@@ -103,7 +103,7 @@ extension TrackingStore {
     if stat(path, &status) == 0 {
       guard status.st_mode & S_IFMT == S_IFDIR else {
         throw HoneError(
-          .storeUnavailable, "The home \(path) is not a directory.", remedy: "Name a directory as the home.")
+          .storeUnavailable, "The home \(path) is not a directory.", remedy: "Choose a directory as the home.")
       }
       return
     }

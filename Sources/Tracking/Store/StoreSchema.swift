@@ -20,7 +20,7 @@ enum StoreSchema {
       let found = try pool.read { db in try versionFound(db, home: home, version: version) }
       throw HoneError(
         .storeUnavailable, "The tracking store in \(home) has the older schema \(found); this Hone reads \(version).",
-        remedy: "Open it once for writing, which migrates it.")
+        remedy: "Open it once for writing; that migrates it.")
     }
     try withLock(on: home) {
       let found = try pool.unsafeRead { db in try versionFound(db, home: home, version: version) }

@@ -28,7 +28,7 @@ extension TrackingStore {
     try checkPageSize(maxResults, 100_000)
     let query = "spans \(id)"
     let first = try PageToken.offset(pageToken, query: query) ?? 0
-    guard first >= 0 else { throw invalid("pageToken", "This is no page token.", got: pageToken) }
+    guard first >= 0 else { throw invalid("pageToken", "This is not a page token.", got: pageToken) }
     return try await read { [texts] db in
       guard let trace = try Self.traceRow(db, id) else { throw notFound("trace", id.description) }
       var page: [Span] = []

@@ -37,11 +37,11 @@ function M.attach(buffer)
   vim.bo[buffer].omnifunc = "v:lua.vim.lsp.omnifunc"
 end
 
---- The program file at hand and its client; nil, with a message, where there is none.
+--- The current program file and its client; nil, with a message, if there is none.
 local function here()
   local path = vim.api.nvim_buf_get_name(0)
   if not path:find("%.hone%.json$") then
-    text.warn("this is no program file (NAME.hone.json)")
+    text.warn("this is not a program file (NAME.hone.json)")
     return
   end
   local client = service.client_of(vim.api.nvim_get_current_buf())
@@ -61,7 +61,7 @@ local function outcome(result)
   if status and status ~= "FINISHED" then line = status:lower() .. ", " .. line end
   if text.some(result.runId) then line = line .. ", run " .. text.short(result.runId) end
   if text.some(result.simulated) then line = line .. " (simulated model)" end
-  return text.line(line), baseline and "; :Hone load takes it over" or nil
+  return text.line(line), baseline and "; :Hone load puts it into the file" or nil
 end
 
 local function work(name)
@@ -75,38 +75,38 @@ function M.compile() return work("compile") end
 
 function M.evaluate() return work("evaluate") end
 
---- Shows what compiling would ask for and cost.
+--- Shows the calls and cost of compiling.
 function M.estimate()
   local at = here()
   return at and runs.estimate(at.client, at.uri)
 end
 
---- Compiles in the service that all share: it goes on when Neovim has left.
+--- Compiles in the shared service: it continues after Neovim exits.
 function M.detach()
   local at = here()
   local answer = at and service.execute(at.client, "hone.compile", { uri = at.uri, detach = true })
   if not answer then return end
-  text.tell(("compile goes on by itself as run %s; :Hone watch follows it"):format(text.short(answer.runId)))
+  text.tell(("compiling in the background as run %s; :Hone watch follows it"):format(text.short(answer.runId)))
   runs.refresh()
   return answer.runId
 end
 
---- Follows a run that is under way, the file's latest unless named, with progress.
+--- Follows a run in progress: the one named, or the file's latest.
 function M.watch(run, client)
   local at = not client and here()
   if not (client or at) then return end
   local title = "watch " .. (at and vim.fn.fnamemodify(at.file, ":t") or text.short(run))
   local what = run and { run = run } or { uri = at.uri }
-  return service.work(client or at.client, title, "hone.watch", what, outcome, "no longer watched; the run goes on")
+  return service.work(client or at.client, title, "hone.watch", what, outcome, "no longer watched; the run continues")
 end
 
---- Cancels what runs from here, or the run named, whoever started it.
+--- Cancels the work started here, or the run named, whoever started it.
 function M.cancel(run, client)
   if not run then return service.cancel() end
   client = client or service.any_client(vim.api.nvim_get_current_buf())
   local answer = client and service.execute(client, "hone.cancel", { run = run })
   if not answer then return end
-  local said = answer.cancelled > 0 and "cancelled run %s; what was finished is tracked" or "run %s was not under way"
+  local said = answer.cancelled > 0 and "cancelled run %s; finished results are tracked" or "run %s was not running"
   text.tell(said:format(text.short(run)))
   runs.refresh()
 end
@@ -129,7 +129,7 @@ function M.trace(id)
   local answer = at and service.execute(client, "hone.runs", { uri = at.uri, onlyFile = true, limit = 20 })
   if not answer then return end
   local run = answer.runs[1]
-  if not run then return text.warn("this file has no run yet; :Hone evaluate makes one") end
+  if not run then return text.warn("this file has no runs yet; :Hone evaluate starts one") end
   local best = run
   for _, child in ipairs(text.some(run.children) or {}) do
     if best == run or (text.some(child.score) or -1) > (text.some(best.score) or -1) then best = child end
@@ -154,7 +154,7 @@ function M.diff(first, second)
     for _, child in ipairs(text.some(run.children) or {}) do add(child) end
   end
   for _, run in ipairs(answer.runs) do add(run) end
-  if #choices == 0 then return text.warn("there is no run yet; :Hone compile makes one") end
+  if #choices == 0 then return text.warn("there are no runs yet; :Hone compile starts one") end
   vim.ui.select(choices, {
     prompt = "Compare with run",
     format_item = function(run)
@@ -165,7 +165,7 @@ function M.diff(first, second)
   end)
 end
 
---- Puts the best program of this file, or of a run, into the file; undo takes it back.
+--- Puts the best program of this file, or of a run, into the file; undo reverts it.
 function M.load(run, view)
   local at = view or here()
   if not at then return end
@@ -192,7 +192,7 @@ local subcommands = {
 function M.command(words)
   local action = subcommands[words[1]]
   if not action then
-    return text.warn(('"%s" is none of: %s'):format(words[1], table.concat(M.complete("", "Hone "), ", ")))
+    return text.warn(('"%s" is not one of: %s'):format(words[1], table.concat(M.complete("", "Hone "), ", ")))
   end
   action(words[2], words[3])
 end

@@ -54,12 +54,12 @@ function M.tree(view)
     table.insert(lines, { depth = 0, text = "… earlier runs (CR)", kind = "help", open = more })
   end
   if #lines == 2 then
-    local nothing = "There are no runs yet. :Hone compile or :Hone evaluate in a program file makes one."
+    local nothing = "There are no runs yet. :Hone compile or :Hone evaluate in a program file starts one."
     table.insert(lines, { depth = 0, text = nothing })
   end
   local function on_run(action)
     return function(line)
-      if not line.run then return text.warn("no run is on this line") end
+      if not line.run then return text.warn("no run on this line") end
       action(line.run)
     end
   end
@@ -75,7 +75,7 @@ function M.tree(view)
     w = on_run(function(run) require("hone").watch(run, view.client) end),
     c = on_run(function(run) require("hone").cancel(run, view.client) end),
     s = function()
-      if not view.uri then return text.warn("these are all runs; from a program file, its own can be shown") end
+      if not view.uri then return text.warn("all runs are shown; open this from a program file to see its own") end
       view.all = not view.all
       M.tree(view)
     end,
@@ -109,7 +109,7 @@ function M.mark(view, run)
   if not view.marked then
     view.marked = run
     M.tree(view)
-    return text.tell("marked; d on another run compares the two, d here compares with the file")
+    return text.tell("marked; press d on another run, or here to compare with the file")
   end
   local left = { run = view.marked }
   if view.marked == run then
@@ -160,7 +160,7 @@ function M.run(client, id, limit)
   outline.show("hone://run/" .. text.short(id), lines, { R = function() M.run(client, id, limit) end }, 2)
 end
 
---- Shows what compiling a program file would ask for and cost.
+--- Shows the calls and cost of compiling a program file.
 function M.estimate(client, uri)
   local answer = service.execute(client, "hone.estimate", { uri = uri })
   return answer and outline.show("hone://estimate", answer.lines, {}, 1)
@@ -182,11 +182,11 @@ function M.trace(client, argument, siblings, replaces)
       for index, trace in ipairs(siblings) do
         if trace.traceId == answer.traceId then
           local other = siblings[index + step]
-          if not other then return text.warn("there is no further trace") end
+          if not other then return text.warn("no more traces") end
           return M.trace(client, { traceId = other.traceId }, siblings, true)
         end
       end
-      text.warn("there is no further trace")
+      text.warn("no more traces")
     end
   end
   return outline.show("hone://trace/" .. text.short(answer.traceId), lines, { N = go(1), P = go(-1) }, 4, replaces)

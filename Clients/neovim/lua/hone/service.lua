@@ -91,12 +91,12 @@ function M.ended(client_id, code, signal)
   for token, job in pairs(M.jobs) do
     if job.client.id == client_id then
       M.jobs[token] = nil
-      text.fail(job.title .. " ended: the service is gone. Ask again; what was finished is tracked.")
+      text.fail(job.title .. " failed: the service ended. Run the command again; finished results are tracked.")
     end
   end
   if vim.v.exiting == vim.NIL and (code ~= 0 or signal ~= 0) and signal ~= 15 then
     local log = vim.lsp.log and vim.lsp.log.get_filename and vim.lsp.log.get_filename() or vim.lsp.get_log_path()
-    text.warn("the service ended; the next :Hone command in a program file starts it again. Its last words: " .. log)
+    text.warn("the service ended; the next :Hone command in a program file starts it again. Its last output: " .. log)
   end
 end
 
@@ -137,7 +137,7 @@ end
 --- Any client, the buffer's own if it has one; nil, with a message, where there is none.
 function M.any_client(buffer)
   local _, any = find(buffer)
-  if not any then text.warn("no service runs. Open a program file (NAME.hone.json) first.") end
+  if not any then text.warn("no service is running. Open a program file (NAME.hone.json) first.") end
   return any
 end
 
@@ -202,7 +202,7 @@ function M.work(client, title, name, argument, outcome, cancelled)
   local job = setmetatable(
     { client = client, title = title, token = ("nvim-%d-%d"):format(vim.fn.getpid(), count),
       buffer = vim.api.nvim_get_current_buf(), reports = 0,
-      cancelled = cancelled or "cancelled; what was finished is tracked" }, Job)
+      cancelled = cancelled or "cancelled; finished results are tracked" }, Job)
   M.jobs[job.token] = job
   local params = { command = name, arguments = { argument }, workDoneToken = job.token }
   local sent, id = of(client, "request", "workspace/executeCommand", params, function(failure, result)
@@ -214,7 +214,7 @@ function M.work(client, title, name, argument, outcome, cancelled)
       job:finish(line, false, hint)
     end
   end, vim.api.nvim_get_current_buf())
-  if not sent then return job:finish("the service does not run", true) end
+  if not sent then return job:finish("the service is not running", true) end
   job.id = id
   return job
 end

@@ -104,7 +104,7 @@ enddef
 # The document of a buffer and its service, which knows its text as it is now; empty, with a message, if there is none.
 export def At(buffer: number): dict<any>
   if bufname(buffer) !~ '\.hone\.json$'
-    text.Warn('this is no program file (NAME.hone.json)')
+    text.Warn('this is not a program file (NAME.hone.json)')
     return {}
   endif
   if !has_key(documents, buffer) || !service.Runs(documents[buffer].service)
@@ -215,7 +215,7 @@ export def Say()
   endif
 enddef
 
-# Shows what is known about the word under the cursor: what it means, the last score and run.
+# Shows help for the word under the cursor: its meaning, the last score and run.
 export def Hover()
   const document = At(bufnr())
   if empty(document)
@@ -228,7 +228,7 @@ export def Hover()
     lines += text.Clean(hover.contents.value)->substitute('\*\*\|`', '', 'g')->split("\n")
   endif
   if empty(lines)
-    text.Tell('nothing is known here; the last score is shown on the word "program"')
+    text.Tell('nothing to show here; move to the word "program" for the last score')
   else
     popup_atcursor(lines, {moved: 'any', border: [], padding: [0, 1, 0, 1], maxwidth: 80})
   endif
@@ -269,7 +269,7 @@ export def Actions(Run: func(string))
   const actions = service.Ask(document.service, 'textDocument/codeAction', {
     textDocument: {uri: document.uri}, range: {start: here, end: here}, context: {diagnostics: Here(bufnr())}})
   if type(actions) != v:t_list || empty(actions)
-    text.Warn('nothing is offered here')
+    text.Warn('no actions here')
     return
   endif
   popup_menu(actions->mapnew((_, action) => text.Line(action.title)), {

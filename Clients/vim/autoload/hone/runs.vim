@@ -54,7 +54,7 @@ export def Tree(view: dict<any>)
     add(lines, {depth: 0, text: '… earlier runs (CR)', kind: 'help', Open: () => More(view)})
   endif
   if len(lines) == 2
-    add(lines, {depth: 0, text: 'There are no runs yet. :Hone compile or :Hone evaluate in a program file makes one.'})
+    add(lines, {depth: 0, text: 'There are no runs yet. :Hone compile or :Hone evaluate in a program file starts one.'})
   endif
   var here = ''
   var opened: list<string> = []
@@ -108,7 +108,7 @@ def OnRun(line: dict<any>, Action: func(string))
   if has_key(line, 'run')
     Action(line.run)
   else
-    text.Warn('no run is on this line')
+    text.Warn('no run on this line')
   endif
 enddef
 
@@ -128,7 +128,7 @@ enddef
 
 def Switch(view: dict<any>)
   if !has_key(view, 'uri')
-    text.Warn('these are all runs; from a program file, its own can be shown')
+    text.Warn('all runs are shown; open this from a program file to see its own')
     return
   endif
   view.all = !get(view, 'all', false)
@@ -141,7 +141,7 @@ def Mark(view: dict<any>, run: string)
   if marked == ''
     view.marked = run
     Tree(view)
-    text.Tell('marked; d on another run compares the two, d here compares with the file')
+    text.Tell('marked; press d on another run, or here to compare with the file')
     return
   endif
   if marked == run && !has_key(view, 'uri')
@@ -189,7 +189,7 @@ export def Run(from: dict<any>, id: string, limit = portion)
   outline.Show('hone://run/' .. text.Short(id), lines, {R: (_) => Run(from, id, limit)}, 2)
 enddef
 
-# Shows what compiling a program file would ask for and cost.
+# Shows the calls and cost of compiling a program file.
 export def Estimate(from: dict<any>, uri: string)
   const answer = service.Execute(from, 'hone.estimate', {uri: uri})
   if type(answer) == v:t_dict
@@ -217,7 +217,7 @@ enddef
 def Beside(from: dict<any>, id: string, traces: list<any>, step: number)
   const place = traces->mapnew((_, trace) => trace.traceId)->index(id)
   if place < 0 || place + step < 0 || place + step >= len(traces)
-    text.Warn('there is no further trace')
+    text.Warn('no more traces')
   else
     Trace(from, {traceId: traces[place + step].traceId}, traces, true)
   endif

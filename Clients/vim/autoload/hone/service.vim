@@ -101,7 +101,7 @@ export def Any(): dict<any>
       return service
     endif
   endfor
-  text.Warn('no service runs. Open a program file (NAME.hone.json) first.')
+  text.Warn('no service is running. Open a program file (NAME.hone.json) first.')
   return {}
 enddef
 
@@ -114,7 +114,7 @@ def Ended(service: dict<any>, status: number)
     remove(services, service.root)
   endif
   for work in values(jobs)->filter((_, work) => work.service is service)
-    Finish(work, ['the service is gone. Ask again; what was finished is tracked.'] + service.words, true)
+    Finish(work, ['the service ended. Run the command again; finished results are tracked.'] + service.words, true)
   endfor
 enddef
 
@@ -167,10 +167,10 @@ export def Execute(service: dict<any>, name: string, argument: dict<any>): any
   return Ask(service, 'workspace/executeCommand', {command: name, arguments: [argument]})
 enddef
 
-# Runs a command of the service with progress; Outcome makes one line of its result, in place of which cancelled is said.
+# Runs a command of the service with progress. Outcome makes one line of its result; cancelled is shown on cancellation.
 export def Work(
     service: dict<any>, title: string, name: string, argument: dict<any>, Outcome: func(dict<any>): string,
-    cancelled = 'cancelled; what was finished is tracked')
+    cancelled = 'cancelled; finished results are tracked')
   count += 1
   const token = printf('vim-%d-%d', getpid(), count)
   var work: dict<any> = {service: service, title: title, token: token, reports: 0, percentage: 0, popup: 0,

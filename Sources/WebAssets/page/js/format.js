@@ -41,7 +41,7 @@ export function metric(value) {
 
 /** How the replies behind a score came out, from a run's metrics: `['12 % unreadable', …]`, nothing where all is well. */
 export function replyTroubles(metrics) {
-  return [['unreadable', 'unreadable'], ['cut', 'cut off'], ['repaired', 'mended']]
+  return [['unreadable', 'unreadable'], ['cut', 'cut off'], ['repaired', 'repaired']]
     .filter(([key]) => metrics[key] > 0)
     .map(([key, words]) => `${Math.max(1, Math.round(100 * metrics[key]))} % ${words}`);
 }

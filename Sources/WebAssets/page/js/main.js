@@ -12,7 +12,7 @@ import { showRun } from './views/run.js';
 import { showTrace } from './views/trace.js';
 
 const THEMES = ['auto', 'light', 'dark'];
-const WORDS = { auto: 'as the system', light: 'light', dark: 'dark' };
+const WORDS = { auto: 'system', light: 'light', dark: 'dark' };
 const SIGNS = { auto: 'auto', light: 'sun', dark: 'moon' };
 
 function applyTheme(theme) {
@@ -34,9 +34,9 @@ document.getElementById('theme').addEventListener('click', () => {
 });
 
 const KEYS = [
-  ['/', 'search or filter'], ['↑ ↓', 'move between rows, spans and cells'], ['→ ←', 'open and close what is below a row'],
+  ['/', 'search or filter'], ['↑ ↓', 'move between rows, spans and cells'], ['→ ←', 'expand and collapse a row'],
   ['Enter', 'open the row'], ['x', 'select the row, to compare or delete'], ['e', 'go to the next span with an error'],
-  ['z', 'stretch the times over the span'], ['Esc', 'show the whole trace again, or close'],
+  ['z', 'zoom to the span'], ['Esc', 'zoom out, or close'],
   ['g h', 'all experiments'], ['?', 'this list'],
 ];
 
@@ -64,7 +64,7 @@ onReach((is) => {
   const sign = document.getElementById('connection');
   if (sign.classList.contains('lost') === !is) return;
   sign.classList.toggle('lost', !is);
-  sign.textContent = is ? '' : 'Not connected; trying again';
+  sign.textContent = is ? '' : 'Not connected; retrying';
 });
 
 follow(document.getElementById('main'), [

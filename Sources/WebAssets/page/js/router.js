@@ -83,7 +83,7 @@ export function follow(main, routes) {
         await view(place);
       } else {
         locate('Not found', [['Not found']]);
-        replace(main, h('div.empty', h('h1', 'There is nothing at this address'),
+        replace(main, h('div.empty', h('h1', 'Nothing at this address'),
           h('p', h('a', { href: '#/' }, 'All experiments'))));
       }
     } catch (error) {

@@ -31,7 +31,7 @@ export async function call(method, params = {}, { signal } = {}) {
     if (signal?.aborted) throw error;
     reached(false);
     throw new CallError('The service cannot be reached.', {
-      data: { kind: 'unreachable', remedy: 'Start it again with hone ui; this page goes on by itself.' },
+      data: { kind: 'unreachable', remedy: 'Start it again with hone ui; this page reconnects by itself.' },
     });
   }
   let answer;

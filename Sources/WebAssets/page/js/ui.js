@@ -52,7 +52,7 @@ export function toast(words, undo) {
 /** An error with what to do about it. */
 export function problem(error, retry, heading = 'h2') {
   return h('div.problem', { role: 'alert' },
-    h(heading, error.kind === 'notFound' ? 'Not found' : 'That did not work'),
+    h(heading, error.kind === 'notFound' ? 'Not found' : 'Something went wrong'),
     h('p', visible(error.message)),
     error.problems?.length > 1 ? h('ul', error.problems.map((p) => h('li', visible(`${p.path}: ${p.message}`)))) : null,
     error.remedy ? h('p', visible(error.remedy)) : null,

@@ -63,7 +63,7 @@ export function choiceOf(run) {
     const found = /^(\d+)_predictor_(instruction|demos)$/.exec(key);
     if (found) parts.push({ predictor: found[1], what: found[2], value });
   }
-  if (!parts.length) return run.params.trial !== undefined ? 'the program as it was' : '';
+  if (!parts.length) return run.params.trial !== undefined ? 'original program' : '';
   const predictors = new Set(parts.map((part) => part.predictor));
   return parts.sort((a, b) => natural(a.predictor, b.predictor) || natural(b.what, a.what))
     .map((part) => `${predictors.size > 1 ? `${part.predictor}: ` : ''}${part.what} ${part.value}`).join(', ');

@@ -20,7 +20,7 @@ function item(one) {
     one.rationale ? h('p', { dir: 'auto' }, visible(one.rationale)) : null, one.error ? h('p.bad-text', visible(one.error)) : null);
 }
 
-const VALUES = [['true', 'Right'], ['false', 'Wrong'], ['number', 'A number'], ['text', 'Words']];
+const VALUES = [['true', 'Right'], ['false', 'Wrong'], ['number', 'A number'], ['text', 'Text']];
 
 /** The assessments of a trace. */
 export function assessmentsView(info) {
@@ -28,7 +28,7 @@ export function assessmentsView(info) {
   const title = h('h2');
   const draw = () => {
     title.textContent = `Assessments (${info.assessments.length})`;
-    replace(list, info.assessments.length ? info.assessments.map(item) : h('li.faint', 'Nobody has judged this trace yet.'));
+    replace(list, info.assessments.length ? info.assessments.map(item) : h('li.faint', 'No assessments yet.'));
   };
   draw();
   const names = [...new Set([...info.assessments.map((one) => one.name), 'correct', 'helpful'])];

@@ -154,10 +154,10 @@ export class SearchChart {
 /** What the signs of the chart mean. */
 export function legend() {
   const sign = (...shapes) => s('svg', { viewBox: '0 0 26 14', width: 26, height: 14, 'aria-hidden': 'true', class: 'chart' }, shapes);
-  return h('ul.legend', { 'aria-label': 'Signs of the chart' },
+  return h('ul.legend', { 'aria-label': 'Legend of the chart' },
     h('li', sign(s('g.point.full', s('rect.dot', { x: 8.5, y: 2.5, width: 9, height: 9, rx: 1.5 }))), 'all rows'),
     h('li', sign(s('g.point.mini', s('circle.dot', { cx: 13, cy: 7, r: 4 }))), 'minibatch'),
     h('li', sign(s('path.best-line', { d: 'M2 10H13V4H24' })), 'best so far'),
-    h('li', sign(s('line.baseline', { x1: 2, x2: 24, y1: 7, y2: 7 })), 'the program as it was'),
+    h('li', sign(s('line.baseline', { x1: 2, x2: 24, y1: 7, y2: 7 })), 'baseline'),
     h('li', sign(s('g.point.full', s('path.range', { d: 'M13 1V13m-3 0h6M10 1h6' }))), '95 % interval'));
 }

@@ -74,7 +74,7 @@ export function chooseColumns(keys) {
   return dialog('Columns', (close) => {
     const chosen = new Set(chosenColumns(otherMetrics(keys)).map((column) => column.key));
     const groups = [
-      ['Of every run', Object.keys(FIXED)], ['Metrics', keys.metrics.map((key) => `metrics.${key}`)],
+      ['All runs', Object.keys(FIXED)], ['Metrics', keys.metrics.map((key) => `metrics.${key}`)],
       ['Parameters', keys.params.map((key) => `params.${key}`)], ['Tags', keys.tags.map((key) => `tags.${key}`)],
     ];
     const list = h('div.choices');
@@ -92,6 +92,6 @@ export function chooseColumns(keys) {
     return h('form', { onSubmit: (event) => { event.preventDefault(); save([...chosen]); } },
       h('input', { type: 'search', 'aria-label': 'Find a column', placeholder: 'Find a column', onInput: (event) => draw(event.target.value) }),
       list,
-      h('div.dialog-foot', button('Reset', () => save(null)), h('button.primary', { type: 'submit' }, 'Show these')));
+      h('div.dialog-foot', button('Reset', () => save(null)), h('button.primary', { type: 'submit' }, 'Apply')));
   });
 }

@@ -7,7 +7,7 @@ import { block, inline, plain, visible } from '../text.js';
 import { dialog, empty, loading } from '../ui.js';
 import { VirtualRows } from './virtual.js';
 
-const CONTEXTS = { training: 'Learned from', validation: 'Scored on', evaluation: 'Scored on', train: 'Learned from', eval: 'Scored on' };
+const CONTEXTS = { training: 'Training data', validation: 'Validation data', evaluation: 'Evaluation data', train: 'Training data', eval: 'Evaluation data' };
 const FILES = { training: ['trainset.json'], validation: ['valset.json'], evaluation: ['result_table.json', 'valset.json'], train: ['trainset.json'], eval: ['valset.json', 'result_table.json'] };
 
 function rowDialog(table, index) {
@@ -68,11 +68,11 @@ export async function dataView(panel, { run, place: where }) {
     const origin = input ? source(input) : '';
     const meta = h('div.meta', input ? h('span', inline(input.name, 80)) : null, input ? h('code.faint', inline(input.digest, 20)) : null, rowsOf(input) === undefined ? null : h('span.faint', plural(rowsOf(input), 'row')), origin && origin !== input.name ? h('span.faint', inline(origin, 120)) : null);
     sections.push(h('section.card.flush', h('div.card-head', h('h2', title), meta), body));
-    if (!path) { replace(body, h('p.faint.pad', 'The rows themselves were not kept with this run.')); return; }
+    if (!path) { replace(body, h('p.faint.pad', 'The rows were not stored with this run.')); return; }
     shown.add(path);
     const load = async () => {
       const table = await artifactJSON(run.runId, path, { signal: where.signal });
-      replace(body, isTable(table) ? dataTable(table, title) : h('p.faint.pad', 'This file is no table.'));
+      replace(body, isTable(table) ? dataTable(table, title) : h('p.faint.pad', 'This file is not a table.'));
       if (isTable(table) && rowsOf(input) === undefined) meta.append(h('span.faint', plural(table.data.length, 'row')));
     };
     if (sizes.get(path) > 4e6) replace(body, h('p.pad', h('button', { onClick: load }, `Load ${bytes(sizes.get(path))} of rows`)));
@@ -82,12 +82,12 @@ export async function dataView(panel, { run, place: where }) {
     const path = (FILES[input.context] ?? []).find((file) => sizes.has(file) && !shown.has(file));
     await section(CONTEXTS[input.context] ?? `Used for ${visible(input.context)}`, input, path);
   }
-  for (const [path, title] of [['trainset.json', 'Learned from'], ['valset.json', 'Scored on'], ['result_table.json', 'Results']]) {
+  for (const [path, title] of [['trainset.json', 'Training data'], ['valset.json', 'Validation data'], ['result_table.json', 'Results']]) {
     if (sizes.has(path) && !shown.has(path)) await section(title, undefined, path);
   }
-  replace(panel, sections.length ? h('div.stack', sections) : empty('No data sets', h('p', 'This run names no data that it used.')));
+  replace(panel, sections.length ? h('div.stack', sections) : empty('No data sets', h('p', 'This run recorded no data.')));
   if (sections.length && !run.inputs.some((input) => /valid|eval/.test(input.context)) && run.params.optimizer) {
-    panel.append(h('p.faint', 'No separate rows to score on were given: a part of the first was set aside.'));
+    panel.append(h('p.faint', 'No validation data was given: part of the training data was set aside.'));
   }
 }
 

@@ -53,12 +53,12 @@ export async function filesView(panel, { run, place }) {
       replace(view, head, h('div.pad', h('img.picture', { src: `data:${picture};base64,${part.base64}`, alt: visible(file.path) })));
       return;
     }
-    if (part.text === undefined) { replace(view, head, h('p.faint.pad', 'This file is no text.')); return; }
+    if (part.text === undefined) { replace(view, head, h('p.faint.pad', 'This file is not text.')); return; }
     let value;
     if (part.length === part.totalSize) try { value = JSON.parse(part.text); } catch { /* no JSON: shown as text */ }
     if (isTable(value)) { replace(view, head, dataTable(value, file.path)); return; }
     const text = value === undefined ? part.text : JSON.stringify(value, null, 2);
-    replace(view, head, h('div.pad', block(text.slice(0, SHOWN)), text.length > SHOWN ? h('p.faint', 'Cut here; download it for the rest.') : null));
+    replace(view, head, h('div.pad', block(text.slice(0, SHOWN)), text.length > SHOWN ? h('p.faint', 'Truncated; download the file for the rest.') : null));
   };
   const listOf = async (entries) => h('ul.file-list', await Promise.all(entries.map(async (file) => {
     if (file.isDirectory) {

@@ -48,7 +48,7 @@ class Grid {
     const choices = h('div.toolbar',
       segments('Which examples', [['all', 'All examples'], ['changed', 'Fixed or broken'], ['wrong', 'Still wrong with the best']], this.kind, (kind) => { this.kind = kind; this.from = 0; this.place.set({ rows: kind === 'all' ? '' : kind }); this.draw(); }),
       this.list.some((one) => one.isMinibatch) ? segments('Which candidates', [['all', 'All candidates'], ['full', 'On all rows']], this.candidates, (value) => { this.candidates = value; this.place.set({ candidates: value === 'all' ? '' : value }); this.draw(); }) : null,
-      h('ul.legend.grid-legend', { 'aria-label': 'Signs of the grid' }, ['fixed', 'broken', 'right', 'wrong', 'failed', 'none'].map((name) => h('li', h('span', { class: `cell ${name}`, 'aria-hidden': 'true' }, SIGNS[name]), WORDS[name]))));
+      h('ul.legend.grid-legend', { 'aria-label': 'Legend of the grid' }, ['fixed', 'broken', 'right', 'wrong', 'failed', 'none'].map((name) => h('li', h('span', { class: `cell ${name}`, 'aria-hidden': 'true' }, SIGNS[name]), WORDS[name]))));
     this.pager = h('div.below');
     this.draw();
     return h('div', choices, this.box, this.pager, this.detail);
@@ -59,9 +59,9 @@ class Grid {
     const columns = rows.slice(this.from, this.from + MOST_COLUMNS);
     const list = this.shownList();
     replace(this.pager, h('p.faint.count', plural(rows.length, 'example'), rows.length > MOST_COLUMNS ? `, ${this.from + 1}–${Math.min(this.from + MOST_COLUMNS, rows.length)} shown` : ''),
-      this.from > 0 ? h('button', { onClick: () => { this.from -= MOST_COLUMNS; this.draw(); } }, 'Earlier') : null,
-      this.from + MOST_COLUMNS < rows.length ? h('button', { onClick: () => { this.from += MOST_COLUMNS; this.draw(); } }, 'Later') : null);
-    if (!columns.length) { replace(this.box, h('p.faint.pad', 'No example is like that.')); return; }
+      this.from > 0 ? h('button', { onClick: () => { this.from -= MOST_COLUMNS; this.draw(); } }, 'Previous') : null,
+      this.from + MOST_COLUMNS < rows.length ? h('button', { onClick: () => { this.from += MOST_COLUMNS; this.draw(); } }, 'Next') : null);
+    if (!columns.length) { replace(this.box, h('p.faint.pad', 'No matching examples.')); return; }
     const solved = (row) => {
       const cells = list.map((one) => this.results.get(one.run.runId)?.get(row)).filter((cell) => cell?.score !== undefined);
       return cells.length ? cells.filter((cell) => cell.score >= 1).length / cells.length : undefined;
@@ -70,7 +70,7 @@ class Grid {
       h('thead', h('tr', { role: 'row' }, h('th', { scope: 'col', role: 'columnheader', class: 'corner' }, 'Candidate'), h('th', { scope: 'col', role: 'columnheader', class: 'number tally' }, '+ / −'),
         columns.map((row) => h('th', { scope: 'col', role: 'columnheader', class: 'row-number' }, row % 5 === 0 || columns.length < 30 ? row : h('span.offscreen', row))))),
       h('tbody', list.map((one, at) => this.line(one, columns, at))),
-      h('tfoot', h('tr', { role: 'row' }, h('th', { scope: 'row', role: 'rowheader', class: 'corner faint' }, 'Share that solves it'), h('td', { role: 'gridcell' }),
+      h('tfoot', h('tr', { role: 'row' }, h('th', { scope: 'row', role: 'rowheader', class: 'corner faint' }, 'Share that solved it'), h('td', { role: 'gridcell' }),
         columns.map((row) => {
           const share = solved(row);
           const bar = h('span.share', { title: share === undefined ? '' : `${Math.round(share * 100)} % solve row ${row}` });
@@ -147,7 +147,7 @@ class Grid {
 export async function gridView(panel, { place, candidates }) {
   const list = candidates.list.filter((one) => !one.isLive);
   if (!list.length) {
-    replace(panel, empty('No candidate is done yet', h('p', 'Each candidate becomes a line here, each example a column.')));
+    replace(panel, empty('No candidate is done yet', h('p', 'Each candidate becomes a line here and each example a column.')));
     return;
   }
   const key = list.map((one) => one.run.runId).join();
@@ -162,7 +162,7 @@ export async function gridOf(panel, { place, list, baseline }) {
   const results = await resultsOf(list.map((one) => one.run), place.signal);
   const widest = [...results].sort((a, b) => b[1].size - a[1].size)[0];
   if (!widest?.[1].size) {
-    replace(panel, empty('No scores by example', h('p', 'These runs kept no result of single examples.')));
+    replace(panel, empty('No scores by example', h('p', 'These runs stored no results by example.')));
     return;
   }
   const examples = await examplesOf(widest[0], place.signal);

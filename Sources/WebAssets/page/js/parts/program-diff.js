@@ -43,7 +43,7 @@ function predictorDiff(before, after, labels, mode) {
       ? h('div.sides', h('section', h('h4', `${labels[0]}: ${plural(oldDemos.length, 'demo')}`), demoList(oldDemos, newDemos, 'gone')), h('section', h('h4', `${labels[1]}: ${plural(newDemos.length, 'demo')}`), demoList(newDemos, oldDemos, 'new')))
       : [h('h3', `${plural(newDemos.length, 'demo')}, ${oldDemos.length} before`), demoList(newDemos, oldDemos, 'new'),
         oldDemos.some((demo) => !newDemos.some((other) => JSON.stringify(demoFields(other)) === JSON.stringify(demoFields(demo))))
-          ? [h('h3', 'No longer there'), demoList(oldDemos.filter((demo) => !newDemos.some((other) => JSON.stringify(demoFields(other)) === JSON.stringify(demoFields(demo)))), [], 'gone')] : null];
+          ? [h('h3', 'Removed'), demoList(oldDemos.filter((demo) => !newDemos.some((other) => JSON.stringify(demoFields(other)) === JSON.stringify(demoFields(demo)))), [], 'gone')] : null];
   return h('section.predictor', h('div.predictor-head', head, copyButton(() => now, 'Copy instructions')), fieldLine, h('h3', 'Instructions'), words, demos);
 }
 
@@ -66,6 +66,6 @@ export function programDiff(before, after, labels) {
   };
   const mode = remembered('diff', 'side');
   draw(mode);
-  return h('div', h('div.toolbar', segments('How differences show', [['side', 'Side by side'], ['one', 'In one text']], mode, (value) => { remember('diff', value); draw(value); }),
+  return h('div', h('div.toolbar', segments('Diff layout', [['side', 'Side by side'], ['one', 'Inline']], mode, (value) => { remember('diff', value); draw(value); }),
     h('span.faint', h('del', 'only before'), ' ', h('ins', 'only after'))), body);
 }

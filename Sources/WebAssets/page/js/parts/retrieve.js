@@ -36,7 +36,7 @@ export async function retrieveView(panel, context) {
   ]);
   const file = ['best_model.json', 'model.json'].find((path) => files.some((one) => one.path === path));
   if (!file) {
-    replace(panel, empty('No program to get back yet', h('p', kindOf(run) === 'compile' ? 'The best program is written when the search ends. Until then, each candidate\'s page has its own.' : 'This run stored no program.')));
+    replace(panel, empty('No program yet', h('p', kindOf(run) === 'compile' ? 'The best program is written when the search ends. Until then, each candidate\'s page has its own.' : 'This run stored no program.')));
     return;
   }
   const inputs = inputsOf(predictors, run.params.signature ? run : context.parent);
@@ -59,11 +59,11 @@ export async function retrieveView(panel, context) {
     : `import hone\n\nwith hone.Client.start(${homeText}) as client:\n    program = client.load_program(run="${run.runId}")\n    answer = client.predict({${pairs}}, program_id=program["programId"], lm=${model})\n    print(answer["outputs"])`;
   const made = !BUILT_IN.has(module) ? own('dspy.Module') : `dspy.${module}("${asked}")`;
   replace(panel, h('div.stack',
-    h('p.lead', kindOf(run) === 'compile' ? 'The best program of this search, wherever you need it.' : 'The program that this run evaluated, wherever you need it.',
-      isOwn ? ' Its control flow is code of yours; what was optimized are the instructions and demos of its predictors.' : ''),
+    h('p.lead', kindOf(run) === 'compile' ? 'How to use the best program of this search.' : 'How to use the program that this run evaluated.',
+      isOwn ? ' Its control flow is your own code; only the instructions and demos of its predictors are optimized.' : ''),
     h('div.two',
       shell,
-      snippet('JSON-RPC', request, `A line for hone serve --home ${run.home ?? '.hone'}, on standard input or a socket. The answer names a programId for predict, evaluate and compile.`),
+      snippet('JSON-RPC', request, `A line for hone serve --home ${run.home ?? '.hone'}, on standard input or a socket. The answer has a programId for predict, evaluate and compile.`),
       snippet('Python', python),
       snippet('DSPy, through MLflow\'s client', `import dspy, mlflow\n\nmlflow.set_tracking_uri("${location.origin}")\npath = mlflow.artifacts.download_artifacts("${artifactUri}/${file}")\nprogram = ${made}\nprogram.load(path)\nprint(program(${dspyInputs}))`),
       snippet('The file itself', `${artifactUri}/${file}`, 'The state that DSPy\'s Module.load() reads: instructions and demos by predictor.'))));

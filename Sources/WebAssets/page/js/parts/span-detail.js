@@ -52,6 +52,6 @@ export function spanDetail(span) {
       span.attributes?.cached ? pill('from the store', 'good') : null),
     h('p.faint', [duration(secondsOf(span)), span.attributes?.model ? visible(String(span.attributes.model)) : null, usage ? `${count(usage.input_tokens)} + ${count(usage.output_tokens)} tokens` : null, typeof cost === 'number' && cost > 0 ? money(cost) : null].filter(Boolean).join(' · ')),
     span.statusMessage ? h('div.notice.bad', visible(span.statusMessage)) : null,
-    segments('How the span shows', [['readable', 'Readable'], ['attributes', 'Attributes'], ['raw', 'Raw JSON']], mode, (value) => { remember('span', value); draw(value); }),
+    segments('Span view', [['readable', 'Readable'], ['attributes', 'Attributes'], ['raw', 'Raw JSON']], mode, (value) => { remember('span', value); draw(value); }),
     body);
 }

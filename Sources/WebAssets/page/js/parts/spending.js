@@ -8,8 +8,8 @@ import { inline } from '../text.js';
 import { segments } from '../ui.js';
 
 const PHASES = {
-  adapter: 'Choosing the form', eval_full: 'Scoring on all rows', eval_minibatch: 'Scoring on minibatches', eval: 'Scoring', run: 'The run itself', bootstrap: 'Gathering demos', propose: 'Writing instructions',
-  observe: 'Looking at the data', describe: 'Describing the program', condense: 'Summing up the data',
+  adapter: 'Choosing the format', eval_full: 'Scoring on all rows', eval_minibatch: 'Scoring on minibatches', eval: 'Scoring', run: 'The run itself', bootstrap: 'Gathering demos', propose: 'Writing instructions',
+  observe: 'Looking at the data', describe: 'Describing the program', condense: 'Summarizing the data',
 };
 const ROLES = { task: 'The program', prompt: 'Writing instructions', teacher: 'Gathering demos', judge: 'Judging', callback: 'The client\'s own code' };
 
@@ -21,7 +21,7 @@ const MEASURES = {
 export async function spendingView(panel, { run, place }) {
   const { byPhase, byRole } = await call('getUsage', { runId: run.runId }, { signal: place.signal });
   if (!byPhase.length && !byRole.length) {
-    replace(panel, h('p.faint', 'No execution was traced and no call was paid for yet.'));
+    replace(panel, h('p.faint', 'No traced executions and no paid calls yet.'));
     return;
   }
   const bars = h('div.bars');
@@ -38,7 +38,7 @@ export async function spendingView(panel, { run, place }) {
   const first = Object.keys(MEASURES).find((key) => MEASURES[key][0] === current) ?? 'executions';
   draw(first);
   const measures = Object.entries(MEASURES).filter(([key]) => key !== 'cost' || byPhase.some((phase) => phase.cost > 0)).map(([key, [words]]) => [key, words]);
-  replace(panel, byPhase.length ? [segments('What is measured', measures, first, draw), bars] : null,
+  replace(panel, byPhase.length ? [segments('Measure', measures, first, draw), bars] : null,
     byRole.length ? h('div.scroll', { role: 'region', 'aria-label': 'Calls made', tabindex: '0' }, h('table.small-table', h('caption', 'Calls made'), h('thead', h('tr', h('th', { scope: 'col' }, 'Role'), h('th', { scope: 'col' }, 'Model'), h('th.number', { scope: 'col' }, 'Calls'), h('th.number', { scope: 'col' }, 'Tokens in'), h('th.number', { scope: 'col' }, 'out'), h('th.number', { scope: 'col' }, 'Cost'))),
       h('tbody', byRole.map((role) => h('tr', h('th', { scope: 'row' }, ROLES[role.role] ?? inline(role.role, 30)), h('td', inline(role.model, 40)), h('td.number', short(role.calls)), role.role === 'callback' ? h('td', { colspan: '3' }) : [h('td.number', short(role.inputTokens)), h('td.number', short(role.outputTokens)), h('td.number', role.cost > 0 || costOf(run) === 0 ? money(role.cost) : DASH)]))))) : null);
 }

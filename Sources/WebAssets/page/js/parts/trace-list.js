@@ -11,7 +11,7 @@ import { VirtualRows } from './virtual.js';
 
 const SORTS = [
   ['', 'Latest first'], ['timestamp ASC', 'Oldest first'], ['execution_time DESC', 'Slowest first'], ['total_tokens DESC', 'Most tokens first'],
-  ['cost DESC', 'Dearest first'],
+  ['cost DESC', 'Most expensive first'],
 ];
 
 /** How long an answer may take before the page says that it waits, in milliseconds. */
@@ -104,8 +104,8 @@ export async function traceList(panel, place, scope) {
     traces = page.traces;
     next = page.nextPageToken;
     if (!traces.length) {
-      replace(box, text ? empty('No trace matches', h('p', 'Traces have status, name, execution_time, total_tokens, span.name, feedback.… and more to filter by.'))
-        : empty('No traces', h('p', 'Traces are recorded of every execution unless the run switched them off (', h('code', 'autolog'), ').')));
+      replace(box, text ? empty('No trace matches', h('p', 'Filter by status, name, execution_time, total_tokens, span.name, feedback.… and more.'))
+        : empty('No traces', h('p', 'Every execution is traced unless the run switched traces off (', h('code', 'autolog'), ').')));
       return undefined;
     }
     replace(box, h('div.trace-row.trace-head', { 'aria-hidden': 'true' }, h('span'), h('span', 'Trace'), h('span', 'Input'), h('span', 'Output'), h('span', 'Verdict'),

@@ -17,8 +17,8 @@ const TESTS = {
 };
 
 /** The comparison of two evaluations on the same rows; `names` are what is compared with what. */
-export function verdict(comparison, names = ['the best', 'the program as it was']) {
-  if (!comparison) return h('p.faint', 'They have no rows in common on which both were judged.');
+export function verdict(comparison, names = ['the best', 'the baseline']) {
+  if (!comparison) return h('p.faint', 'They have no rows in common that both were scored on.');
   const [words, tone] = WORDS[comparison.verdict] ?? [comparison.verdict, ''];
   const { wins, losses } = comparison;
   const same = comparison.count - wins - losses;

@@ -18,7 +18,7 @@ import { empty, loading, segments } from '../ui.js';
 class Candidate {
   constructor(context) {
     this.context = context;
-    this.summary = h('section.figures', { 'aria-label': 'In figures' });
+    this.summary = h('section.figures', { 'aria-label': 'Key figures' });
     this.ready = this.load();
     context.onChange(() => this.draw());
   }
@@ -58,7 +58,7 @@ class Candidate {
       figure('Score', score(scoreOf(run)), range ? `95 %: ${interval(range)}` : null, 'accent'),
       own ? figure('Trial', `${own.trial} of ${this.siblings.list.length}`, own.isBest ? 'the best' : own.isBaseline ? 'the baseline' : evaluationKind(run) === 'eval_minibatch' ? 'a minibatch' : null) : null,
       rows === undefined ? null : figure('Rows', count(rows), run.metrics.failed ? `${count(run.metrics.failed)} failed` : null, run.metrics.failed ? 'bad' : ''),
-      troubles.length || run.params.adapter ? figure('Replies', run.params.adapter ? visible(run.params.adapter) : `${Math.round(100 * (1 - (run.metrics.unreadable ?? 0)))} % read`, troubles.join(', ') || 'all read as asked for', run.metrics.unreadable > 0.05 ? 'bad' : '') : null,
+      troubles.length || run.params.adapter ? figure('Replies', run.params.adapter ? visible(run.params.adapter) : `${Math.round(100 * (1 - (run.metrics.unreadable ?? 0)))} % read`, troubles.join(', ') || 'all readable', run.metrics.unreadable > 0.05 ? 'bad' : '') : null,
       found ? figure(`Against ${this.against.isBaseline ? 'the baseline' : visible(this.against.run.name)}`, signed(found.difference), `${count(this.comparison.fixed.length)} fixed, ${count(this.comparison.broken.length)} broken`, { better: 'good', worse: 'bad' }[found.verdict] ?? '') : null,
       place ? figure('Candidate', h('span.figure-small', visible(place))) : null);
   }
@@ -67,7 +67,7 @@ class Candidate {
   picker(onChange) {
     if (!this.siblings) return null;
     const id = 'against';
-    return h('span.picker', h('label', { for: id }, 'Against'), h('select', {
+    return h('span.picker', h('label', { for: id }, 'Compare with'), h('select', {
       id, onChange: async (event) => {
         this.context.place.set({ against: event.target.value });
         await this.choose(event.target.value);
@@ -100,7 +100,7 @@ async function examplesTab(panel, candidate) {
   await candidate.ready;
   const examples = await examplesOf(candidate.run.runId, candidate.signal);
   if (!examples.size) {
-    replace(panel, empty(isLive(candidate.run) ? 'Still scoring' : 'No results', h('p', isLive(candidate.run) ? 'The results of its examples are kept when the evaluation ends.' : 'This run kept no result of single examples.')));
+    replace(panel, empty(isLive(candidate.run) ? 'Still scoring' : 'No results', h('p', isLive(candidate.run) ? 'Results appear when the evaluation ends.' : 'This run stored no results by example.')));
     return;
   }
   const { place } = candidate.context;
@@ -130,7 +130,7 @@ async function examplesTab(panel, candidate) {
     rows.setCount(list.length);
     none.hidden = list.length > 0;
   };
-  const none = h('p.faint.pad', { hidden: true }, 'No example is like that.');
+  const none = h('p.faint.pad', { hidden: true }, 'No matching examples.');
   const compare = async () => {
     before = new Map();
     const { against } = candidate;
@@ -140,7 +140,7 @@ async function examplesTab(panel, candidate) {
       const others = new Map([...await examplesOf(against.run.runId, candidate.signal)].map(([, row]) => [content(row), row]));
       for (const [index, row] of examples) if (others.has(content(row))) before.set(index, others.get(content(row)));
     }
-    replace(summary, candidate.comparison?.comparison ? h('section.card', h('h2', 'On the same rows'), verdict(candidate.comparison.comparison, [visible(candidate.run.name), against.isBaseline ? 'the program as it was' : visible(against.run.name)])) : null);
+    replace(summary, candidate.comparison?.comparison ? h('section.card', h('h2', 'On the same rows'), verdict(candidate.comparison.comparison, [visible(candidate.run.name), against.isBaseline ? 'the baseline' : visible(against.run.name)])) : null);
     fill();
   };
   replace(panel, h('div.toolbar', segments('Which examples', FILTERS, filter, (value) => { filter = value; place.set({ rows: value === 'all' ? '' : value }); fill(); }), candidate.picker(compare)),

@@ -25,7 +25,7 @@ function table(runs, title, keys, cell, { isNumber = false, onlyDifferent = fals
   const rows = keys.map((key) => ({ key, values: runs.map((run) => cell(run, key)) }))
     .map((row) => ({ ...row, isDifferent: new Set(row.values.map((value) => JSON.stringify(value ?? null))).size > 1 }))
     .filter((row) => !onlyDifferent || row.isDifferent);
-  if (!rows.length) return h('section.card', h('h2', title), h('p.faint', keys.length ? 'They are all the same.' : 'None'));
+  if (!rows.length) return h('section.card', h('h2', title), h('p.faint', keys.length ? 'No differences.' : 'None'));
   return h('section.card.flush', h('h2', title), h('div.table-box', { role: 'region', 'aria-label': title, tabindex: '0' }, h('table.list.compare', h('thead', h('tr', h('th', { scope: 'col' }, 'Name'), runs.map((run) => h('th', { scope: 'col', class: isNumber ? 'number' : '' }, h('a', { href: address(['runs', run.runId]) }, inline(run.name, 40)))))),
     h('tbody', rows.map((row) => {
       const numbers = row.values.filter((value) => typeof value === 'number');
@@ -39,7 +39,7 @@ function heads(place, runs, ids) {
   const first = (id) => { location.hash = address(['compare'], { runs: [id, ...ids.filter((other) => other !== id)].join(',') }); };
   return h('ul.compare-heads', runs.map((run, index) => {
     const [words] = statusOf(run);
-    return h('li.card', h('div.name-line', h('a', { href: address(['runs', run.runId]) }, inline(run.name, 60)), h('span.spacer'), runs.length > 2 ? iconButton(`Leave out ${visible(run.name)}`, 'close', () => without(run.runId)) : null),
+    return h('li.card', h('div.name-line', h('a', { href: address(['runs', run.runId]) }, inline(run.name, 60)), h('span.spacer'), runs.length > 2 ? iconButton(`Remove ${visible(run.name)}`, 'close', () => without(run.runId)) : null),
       h('div.figure-value', score(scoreOf(run))), h('p.faint', [words, dateTime(run.startTime), duration(secondsOf(run)), choiceOf(run)].filter(Boolean).join(' · ')),
       index === 0 ? h('small.faint', 'The others are compared with this one') : h('button.link', { onClick: () => first(run.runId) }, 'Compare with this one'));
   }));
@@ -53,7 +53,7 @@ async function valuesTab(panel, runs) {
       table(runs, 'Parameters', keysOf('params'), (run, key) => run.params[key], { onlyDifferent }), table(runs, 'Tags', keysOf('tags').filter((key) => !/^mlflow\.(loggedArtifacts|log-model)/.test(key)), (run, key) => run.tags[key], { onlyDifferent }));
   };
   draw(false);
-  replace(panel, h('div.toolbar', h('label.choice', h('input', { type: 'checkbox', onChange: (event) => draw(event.target.checked) }), h('span', 'Only what differs'))), body);
+  replace(panel, h('div.toolbar', h('label.choice', h('input', { type: 'checkbox', onChange: (event) => draw(event.target.checked) }), h('span', 'Only differences'))), body);
 }
 
 async function examplesTab(panel, place, runs) {
@@ -72,10 +72,10 @@ async function examplesTab(panel, place, runs) {
 
 async function programsTab(panel, place, runs) {
   const programs = await Promise.all(runs.map((run) => programOf(run, 'best', place.signal)));
-  if (!programs.some(Boolean)) { replace(panel, empty('No programs', h('p', 'None of these runs stored one.'))); return; }
+  if (!programs.some(Boolean)) { replace(panel, empty('No programs', h('p', 'None of these runs stored a program.'))); return; }
   const body = h('div');
   const show = (index) => replace(body, programDiff(programs[0], programs[index], [visible(runs[0].name), visible(runs[index].name)]));
-  replace(panel, runs.length > 2 ? h('div.toolbar', h('span.picker', h('label', { for: 'other-program' }, 'Against the first'), h('select', { id: 'other-program', onChange: (event) => show(Number(event.target.value)) }, runs.slice(1).map((run, at) => h('option', { value: at + 1 }, visible(run.name)))))) : null, body);
+  replace(panel, runs.length > 2 ? h('div.toolbar', h('span.picker', h('label', { for: 'other-program' }, 'Compare the first with'), h('select', { id: 'other-program', onChange: (event) => show(Number(event.target.value)) }, runs.slice(1).map((run, at) => h('option', { value: at + 1 }, visible(run.name)))))) : null, body);
   show(1);
 }
 
@@ -94,7 +94,7 @@ export async function showCompare(place) {
   const crumbs = [['Experiments', '#/']];
   if (new Set(runs.map((run) => run.experimentId)).size === 1) crumbs.push(['Runs', `#/experiments/${runs[0].experimentId}`]);
   locate('Compare', [...crumbs, ['Compare']]);
-  const bar = tabs('What is compared', [
+  const bar = tabs('Comparison', [
     ['values', 'Metrics and parameters', (panel) => valuesTab(panel, runs)],
     ['programs', 'Programs', (panel) => programsTab(panel, place, runs)],
     ['examples', 'Examples', (panel) => examplesTab(panel, place, runs)],

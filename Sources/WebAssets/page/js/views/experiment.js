@@ -188,9 +188,9 @@ class Runs {
   }
 
   emptyState() {
-    if (this.text) return empty('No run matches', h('p', 'The filter language is MLflow\'s: ', h('code', 'metrics.score > 50 AND tags.hone.kind = \'compile\''), '. A word alone is looked for in names.'));
-    if (this.view !== 'ACTIVE_ONLY') return empty('Nothing is deleted', h('p', 'Deleted runs stay here and can be restored.'));
-    return empty('No runs yet', h('p', 'Add ', h('code', `--experiment "${this.experiment.name}"`), ' to ', h('code', 'hone compile'), ' or ', h('code', 'hone evaluate'), ', and the run shows here while it works.'));
+    if (this.text) return empty('No run matches', h('p', 'The filter language is MLflow\'s: ', h('code', 'metrics.score > 50 AND tags.hone.kind = \'compile\''), '. A single word searches names.'));
+    if (this.view !== 'ACTIVE_ONLY') return empty('No deleted runs', h('p', 'Deleted runs stay here and can be restored.'));
+    return empty('No runs yet', h('p', 'Add ', h('code', `--experiment "${this.experiment.name}"`), ' to ', h('code', 'hone compile'), ' or ', h('code', 'hone evaluate'), ', and the run appears here while it works.'));
   }
 
   drawActions() {
@@ -230,7 +230,7 @@ class Runs {
   }
 
   async tag(ids) {
-    const text = await ask('Add a tag', { label: 'Name, or name: value', action: 'Add', help: 'It is added to every run that is selected.' });
+    const text = await ask('Add a tag', { label: 'Name, or name: value', action: 'Add', help: 'Added to every selected run.' });
     if (!text?.trim()) return;
     const [name, value = ''] = text.split(/:(.*)/s).map((part) => part.trim());
     await this.each(ids, (runId) => call('updateRun', { runId, tags: { [name]: value } }), { text: `Tagged ${plural(ids.length, 'run')}` });

@@ -31,14 +31,14 @@ function draw(list, body, words) {
   const all = list.filter((experiment) => experiment.runs > 0 || experiment.experimentId !== '0');
   const used = all.filter((experiment) => experiment.name.toLowerCase().includes(words.trim().toLowerCase()));
   if (all.length && !used.length) {
-    replace(body, empty('No experiment has such a name'));
+    replace(body, empty('No experiment with this name'));
     return;
   }
   if (!used.length) {
     replace(body, empty('No runs yet',
-      h('p', 'Every optimization and evaluation is tracked here by itself. This one needs no key and no network:'),
+      h('p', 'Every optimization and evaluation is tracked here automatically. This one needs no key and no network:'),
       h('div.snippet', h('pre', FIRST), copyButton(FIRST)),
-      h('p.faint', 'It may run anywhere on this machine, with the same store; the page follows while it works.')));
+      h('p.faint', 'Run it anywhere on this machine with the same store; this page follows it live.')));
     return;
   }
   replace(body, h('div.table-box', { role: 'region', 'aria-label': 'Experiments', tabindex: '0' }, h('table.list',

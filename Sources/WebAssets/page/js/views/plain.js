@@ -17,7 +17,7 @@ async function childrenTab(panel, { run, place }) {
   const found = [];
   await pages('listRuns', { parentRunId: run.runId, orderBy: ['start_time ASC'], select: ['metrics.*', 'tags.hone.status'], maxResults: 500 }, (page) => { found.push(...page.runs); }, { signal: place.signal });
   const names = [...new Set(found.flatMap((one) => Object.keys(one.metrics)))].sort().slice(0, MOST_FIGURES);
-  replace(panel, found.length ? h('div.table-box', { role: 'region', 'aria-label': 'Runs below this one', tabindex: '0' }, h('table.list',
+  replace(panel, found.length ? h('div.table-box', { role: 'region', 'aria-label': 'Child runs', tabindex: '0' }, h('table.list',
     h('thead', h('tr', h('th', { scope: 'col' }, 'Run'), h('th', { scope: 'col' }, 'Status'), names.map((name) => h('th.number', { scope: 'col' }, inline(name, 40))), h('th', { scope: 'col' }, 'Started'), h('th.number', { scope: 'col' }, 'Took'))),
     h('tbody', found.map((one) => {
       const [words, tone] = statusOf(one);
@@ -25,12 +25,12 @@ async function childrenTab(panel, { run, place }) {
       return h('tr', { onClick: (event) => { if (!event.target.closest('a')) location.hash = target; } }, h('th', { scope: 'row' }, h('a', { href: target }, inline(one.name, 80))), h('td', pill(words, tone)),
         names.map((name) => h('td.number', one.metrics[name] === undefined ? '' : metric(one.metrics[name]))),
         h('td', h('time', { datetime: one.startTime, title: dateTime(one.startTime) }, ago(one.startTime))), h('td.number', duration(secondsOf(one))));
-    })))) : empty('No runs below this one'));
+    })))) : empty('No child runs'));
 }
 
 /** The tabs and the figures of the page of any other run. */
 export async function plainTabs(context) {
-  const summary = h('section.figures', { 'aria-label': 'In figures' });
+  const summary = h('section.figures', { 'aria-label': 'Key figures' });
   const draw = () => {
     const entries = Object.entries(context.run.metrics).sort(([a], [b]) => a.localeCompare(b)).slice(0, MOST_FIGURES);
     summary.hidden = !entries.length;
@@ -42,7 +42,7 @@ export async function plainTabs(context) {
     ['values', 'Parameters and metrics', (panel) => valuesView(panel, context)],
     ['data', 'Data', (panel) => dataView(panel, context)],
   ];
-  if (context.run.children > 0) tabs.unshift(['children', 'Runs below', (panel) => childrenTab(panel, context)]);
+  if (context.run.children > 0) tabs.unshift(['children', 'Child runs', (panel) => childrenTab(panel, context)]);
   // Only a run that kept a program has one to be got back.
   const { files } = await call('listArtifacts', { runId: context.run.runId }, { signal: context.place.signal });
   const hasProgram = files.some(({ path }) => path === 'model.json' || path === 'best_model.json');

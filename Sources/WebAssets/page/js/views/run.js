@@ -48,7 +48,7 @@ class Head {
   }
 
   async note() {
-    const note = await ask('Note', { label: 'What should be remembered of this run', value: this.run.tags[NOTE] ?? '', long: true });
+    const note = await ask('Note', { label: 'A note about this run', value: this.run.tags[NOTE] ?? '', long: true });
     if (note !== undefined) await this.change({ note: note.trim() });
   }
 
@@ -89,7 +89,7 @@ class Head {
         isDeleted ? null : button('Add', () => this.tag(), { kind: 'small', iconName: 'plus' }))),
       note ? h('p.note', { dir: 'auto' }, visible(note)) : null,
       run.tags['hone.error'] && run.tags['hone.status'] !== 'CANCELLED' ? h('div.notice.bad', h('strong', `${words}: `), visible(run.tags['hone.error'])) : null,
-      run.resumeCommand && !isLive(run) ? h('div.notice', h('span', 'Everything it paid for is kept. Take it up where it stopped:'),
+      run.resumeCommand && !isLive(run) ? h('div.notice', h('span', 'All paid answers are kept. Resume where it stopped:'),
         h('code', visible(run.resumeCommand)), copyButton(run.resumeCommand)) : null);
   }
 

@@ -42,7 +42,7 @@ class Search {
   constructor(context) {
     this.context = context;
     this.candidates = new Candidates(context.run.runId, context.place.signal);
-    this.summary = h('section.figures', { 'aria-label': 'In figures' });
+    this.summary = h('section.figures', { 'aria-label': 'Key figures' });
     this.chart = new SearchChart({ onOpen: (candidate) => { location.hash = address(['runs', candidate.run.runId]); } });
     this.chartBody = h('div.chart-body');
     this.table = h('div.table-box', { role: 'region', 'aria-label': 'Candidates', tabindex: '0' });
@@ -84,12 +84,12 @@ class Search {
       }
     }
     if (!baseline || !best || best === baseline) {
-      replace(this.gain, h('p.faint', isLive(this.run) ? 'There is no candidate yet that was scored on all rows, beside the program as it was.'
-        : best && best === baseline ? 'No candidate scored higher than the program as it was; it is returned unchanged.' : 'There is nothing to compare: no candidate was scored on all rows.'));
+      replace(this.gain, h('p.faint', isLive(this.run) ? 'No candidate besides the baseline was scored on all rows yet.'
+        : best && best === baseline ? 'No candidate scored higher than the baseline, so the program is returned unchanged.' : 'Nothing to compare: no candidate was scored on all rows.'));
       return;
     }
     const found = this.comparisons.get(best.run.runId);
-    replace(this.gain, verdict(found?.comparison, [visible(best.run.name), 'the program as it was']),
+    replace(this.gain, verdict(found?.comparison, [visible(best.run.name), 'the baseline']),
       h('p', h('a', { href: address(['compare'], { runs: `${baseline.run.runId},${best.run.runId}` }) }, 'Compare the two in full')));
   }
 
@@ -109,24 +109,24 @@ class Search {
       figure('Best', [score(bestScore), best && best !== baseline ? h('a.figure-link', { href: address(['runs', best.run.runId]), 'aria-label': 'Open the best candidate' }, icon('star')) : null], best?.interval ? `95 %: ${interval(best.interval)}` : null, 'accent'),
       figure('Gain', bestScore === undefined || firstScore === undefined ? '–' : signed(bestScore - firstScore), found ? (found.verdict === 'better' ? 'clear on the same rows' : found.verdict) : null, found?.verdict === 'better' ? 'good' : ''),
       figure('Candidates', count(this.candidates.list.length), `${count(this.candidates.list.filter((one) => !one.isMinibatch).length)} on all rows`),
-      run.params.adapter || troubles.length ? figure('Replies', visible(run.params.adapter ?? 'chat'), troubles.join(', ') || 'all read as asked for', (best ?? baseline)?.run.metrics.unreadable > 0.05 ? 'bad' : '') : null,
+      run.params.adapter || troubles.length ? figure('Replies', visible(run.params.adapter ?? 'chat'), troubles.join(', ') || 'all readable', (best ?? baseline)?.run.metrics.unreadable > 0.05 ? 'bad' : '') : null,
       known(calls) ? figure('Calls', short(calls), run.metrics.calls_cached ? `${short(run.metrics.calls_cached)} more from the store` : null) : null,
       known(run.metrics.tokens) ? figure('Tokens', short(run.metrics.tokens)) : null,
-      known(calls) ? figure('Cost', money(cost), known(cost) ? null : 'no price is known') : null,
+      known(calls) ? figure('Cost', money(cost), known(cost) ? null : 'price unknown') : null,
       figure('Time', duration(secondsOf(run))));
   }
 
   drawChart() {
     const points = placed(this.candidates.list, this.run);
     if (!points.some((point) => point.score !== undefined)) {
-      replace(this.chartBody, empty(isLive(this.run) ? 'The first score is on its way' : 'Nothing was scored',
-        h('p', isLive(this.run) ? 'Demos are gathered and instructions written first; the chart grows as candidates are scored.' : 'The search ended before its first evaluation did.')));
+      replace(this.chartBody, empty(isLive(this.run) ? 'Waiting for the first score' : 'Nothing was scored',
+        h('p', isLive(this.run) ? 'Demos are gathered and instructions written first; the chart grows as candidates are scored.' : 'The search ended before its first evaluation finished.')));
       return;
     }
     if (this.axis === 'cost' && !points.some((point) => point.x.cost > 0)) {
-      replace(this.chartBody, empty(this.run.metrics.cost === 0 ? 'It cost nothing' : 'No price is known',
-        h('p', this.run.metrics.cost === 0 ? 'Trials and calls tell how far the search had come.'
-          : ['Name the price of its model, in dollars for a million tokens, and the next run has this axis: ', h('code', '"lm": {"model": "…", "price": {"input": 0.15, "output": 0.6}}')])));
+      replace(this.chartBody, empty(this.run.metrics.cost === 0 ? 'It cost nothing' : 'Price unknown',
+        h('p', this.run.metrics.cost === 0 ? 'Use trials or calls as the axis instead.'
+          : ['Set the price of its model, in dollars per million tokens, and the next run has this axis: ', h('code', '"lm": {"model": "…", "price": {"input": 0.15, "output": 0.6}}')])));
       return;
     }
     if (!this.chart.element.isConnected || this.chart.element.parentElement !== this.chartBody) replace(this.chartBody, this.chart.element, legend());
@@ -156,7 +156,7 @@ class Search {
         },
       }, h('span', words), icon('down')));
     replace(this.table, h('table.list.candidates',
-      h('thead', h('tr', column('trial', 'Trial', true), column('name', 'Candidate'), column('score', 'Score', true), h('th.bar-column', { scope: 'col' }, h('span.offscreen', 'Score with interval')), column('rows', 'Rows', true), column('gain', 'Against the baseline', true), column('choice', 'Where in the search'), column('time', 'Took', true))),
+      h('thead', h('tr', column('trial', 'Trial', true), column('name', 'Candidate'), column('score', 'Score', true), h('th.bar-column', { scope: 'col' }, h('span.offscreen', 'Score with interval')), column('rows', 'Rows', true), column('gain', 'Against the baseline', true), column('choice', 'Instruction and demos'), column('time', 'Took', true))),
       h('tbody', sorted.map((candidate) => this.row(candidate)))));
   }
 
@@ -170,7 +170,7 @@ class Search {
     h('th', { scope: 'row' }, h('span.name-line', h('a', { href: target }, inline(candidate.run.name, 60)),
       candidate.isBest ? h('span.best', icon('star'), h('span', 'best')) : null, candidate.isBaseline ? h('small.faint', 'baseline') : null,
       candidate.isLive ? h('small.live-text', 'running') : null, candidate.run.status === 'FAILED' ? h('small.bad-text', 'failed') : null,
-      candidate.isWhole ? null : h('small.warn-text', { title: 'Some rows could not be judged, so it is not ranked.' }, 'not ranked'))),
+      candidate.isWhole ? null : h('small.warn-text', { title: 'Some rows could not be scored, so it is not ranked.' }, 'not ranked'))),
     h('td.number', score(candidate.score), candidate.interval ? h('small.faint', ` ${interval(candidate.interval)}`) : null,
       candidate.run.metrics.unreadable > 0.05 ? h('small.bad-text', ` ${replyTroubles({ unreadable: candidate.run.metrics.unreadable })[0]}`) : null),
     h('td.bar-column', scoreBar(candidate)),
@@ -204,7 +204,7 @@ async function programTab(panel, search) {
     replace(panel, empty('No program yet', h('p', isLive(run) ? 'The best program is written when the search ends; each candidate\'s is on its own page.' : 'The run stored no program.')));
     return;
   }
-  replace(panel, programDiff(before, after, ['As it was', 'The best']));
+  replace(panel, programDiff(before, after, ['Baseline', 'Best']));
 }
 
 /** The tabs and the figures of a search's page. */
@@ -216,8 +216,8 @@ export function searchTabs(context) {
       ['search', 'Search', async (panel) => {
         replace(panel,
           h('div.search-top',
-            h('section.card.chart-card', h('div.card-head', h('h2', 'The search as it went'),
-              segments('What is on the horizontal axis', [['trial', 'Trials'], ['calls', 'Calls'], ['cost', 'Cost']], search.axis, (axis) => {
+            h('section.card.chart-card', h('div.card-head', h('h2', 'Search progress'),
+              segments('Horizontal axis', [['trial', 'Trials'], ['calls', 'Calls'], ['cost', 'Cost']], search.axis, (axis) => {
                 search.axis = axis;
                 context.place.set({ x: axis === 'trial' ? '' : axis });
                 search.drawChart();

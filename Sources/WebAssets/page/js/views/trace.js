@@ -29,14 +29,14 @@ class TraceView {
     this.whole = { start: info.startTimeNs, length: Math.max(1, info.endTimeNs - info.startTimeNs) };
     this.range = this.whole;
     this.scale = h('div.scale', { 'aria-hidden': 'true' });
-    this.out = button('Whole trace', () => this.zoom(undefined), { kind: 'small', title: 'Show the times of the whole trace again (Escape)' });
+    this.out = button('Whole trace', () => this.zoom(undefined), { kind: 'small', title: 'Zoom out to the whole trace (Escape)' });
     this.rows = new VirtualRows({
       rowHeight: ROW, fits: true, draw: (index) => this.row(this.tree.rows[index]),
       props: { role: 'tree', 'aria-label': 'Spans', 'aria-activedescendant': '' },
     });
     this.rows.element.classList.add('spans');
     this.rows.element.addEventListener('keydown', (event) => this.onKey(event));
-    this.detail = h('section.card.detail', { 'aria-label': 'The span', 'aria-live': 'off' }, loading());
+    this.detail = h('section.card.detail', { 'aria-label': 'Span', 'aria-live': 'off' }, loading());
     this.progress = h('small.faint', { role: 'status' });
     this.search = h('input', {
       type: 'search', 'aria-label': 'Find a span by its name or type', placeholder: 'Find a span', 'data-search': '',
@@ -114,7 +114,7 @@ class TraceView {
       'aria-label': visible(`${span.name}, ${span.type}, ${duration(secondsOf(span))}${span.status === 'ERROR' ? ', error' : ''}`),
       class: `${isSelected ? 'selected' : ''} ${span.status === 'ERROR' ? 'error' : ''} ${this.search.value.trim() ? (this.matches(span) ? 'match' : 'dim') : ''}`,
       onClick: () => this.select(span),
-    }, name, h('span.number.span-tokens', tokens === undefined ? '' : `${short(tokens)} tok`), h('span.number.span-time', duration(secondsOf(span))), h('span.time-line', { 'aria-hidden': 'true', title: 'Stretch the times over this span (z)', onClick: () => this.zoom(span) }, bar));
+    }, name, h('span.number.span-tokens', tokens === undefined ? '' : `${short(tokens)} tok`), h('span.number.span-time', duration(secondsOf(span))), h('span.time-line', { 'aria-hidden': 'true', title: 'Zoom to this span (z)', onClick: () => this.zoom(span) }, bar));
   }
 
   fold(span, isClosed) {
@@ -147,7 +147,7 @@ class TraceView {
 
   jump(test) {
     const span = this.tree.next(this.selected, test);
-    if (!span) { toast('No such span'); return; }
+    if (!span) { toast('No matching span'); return; }
     this.tree.reveal(span);
     this.rows.setCount(this.tree.rows.length);
     this.rows.scrollTo(span.row);
@@ -185,7 +185,7 @@ class TraceView {
       h('dl.facts', fact('Took', duration(info.duration)), fact('Tokens', `${count(info.usage.inputTokens)} in, ${count(info.usage.outputTokens)} out`), info.cost === null ? null : fact('Cost', money(info.cost)), fact('Spans', count(info.spanCount)), fact('Started', dateTime(info.startTime)),
         info.runId ? fact('Run', h('a', { href: `#/runs/${info.runId}` }, this.runName ? inline(this.runName, 80) : h('code.id', info.runId.slice(0, 8)))) : null,
         metadata.filter(([key]) => !isForeign(key)).map(([key, value]) => fact(visible(key), inline(String(value), 80))), fact('Trace', h('code.id', info.traceId), copyButton(info.traceId, 'Copy id'))),
-      metadata.some(([key]) => isForeign(key)) ? h('details.metadata', h('summary', 'More about it'), h('dl.facts', metadata.filter(([key]) => isForeign(key)).map(([key, value]) => fact(visible(key), inline(String(value), 300))))) : null,
+      metadata.some(([key]) => isForeign(key)) ? h('details.metadata', h('summary', 'More metadata'), h('dl.facts', metadata.filter(([key]) => isForeign(key)).map(([key, value]) => fact(visible(key), inline(String(value), 300))))) : null,
       info.statusMessage ? h('div.notice.bad', visible(info.statusMessage)) : null);
   }
 }

@@ -1,0 +1,91 @@
+package import Failures
+package import LanguageModels
+
+/// Which environment variables may be sent where.
+///
+/// A provider's usual variable goes to that provider's own address. Anything else goes where the operator has allowed
+/// it, outside of requests and workspaces: on the command line of the service, or in the user's `KeyGrantFile`. To this
+/// machine's own addresses a request may name any variable, unless it comes from an agent or out of a file.
+package struct KeyRules: Sendable {
+  /// What the command line allows.
+  package var grants: [KeyGrant]
+  /// What the user has allowed. It is read whenever it counts, so that a change needs no new start.
+  package var file: KeyGrantFile?
+  /// Whether every request is trusted, as those of a program's own code are.
+  package var trustsRequests = false
+
+  package init(grants: [KeyGrant] = [], file: KeyGrantFile? = .ofUser) {
+    self.grants = grants
+    self.file = file
+  }
+
+  /// For the library, whose requests are the program's own code.
+  package static var trusting: KeyRules {
+    var rules = KeyRules()
+    rules.trustsRequests = true
+    return rules
+  }
+
+  /// What is known of whoever asks.
+  package struct Asker: Sendable, Hashable {
+    /// Whether it may name any variable for this machine's own addresses.
+    package var isTrustedOnLoopback = true
+    /// The program file that the request comes from, if an editor made it.
+    package var file: String?
+
+    package init() {}
+  }
+
+  /// A variable that a configuration would send to its endpoint without leave.
+  package struct Refusal: Sendable, Hashable {
+    /// The member that names it: `apiKeyEnv`, `headers.X`.
+    package var member: String
+    package var variable: String
+    /// With a port where that is not the scheme's own.
+    package var host: String
+
+    /// The line that allows it.
+    package var command: String { "hone keys allow \(variable) \(host)" }
+
+    package var message: String {
+      "The value of \(variable) may not be sent to \(host). If you want that, allow it once with: \(command)"
+    }
+  }
+
+  /// What keeps a configuration from being used; nothing for one without an endpoint.
+  ///
+  /// - Throws: `storeUnavailable` where the user's list cannot be read.
+  package func refusals(
+    _ configuration: ModelConfiguration, by asker: Asker
+  ) throws(HoneError) -> [Refusal] {
+    guard !trustsRequests, configuration.client == nil, !configuration.isSimulated,
+      let endpoint = try? Endpoint(configuration)
+    else { return [] }
+    let address = KeyAddress(endpoint.base)
+    if address.isLoopback, asker.isTrustedOnLoopback { return [] }
+    var asked: [(member: String, variable: String)] = []
+    if let variable = endpoint.keyVariable, !Provider.owns(variable, address) { asked.append(("apiKeyEnv", variable)) }
+    for (name, variable) in configuration.headers.variables.sorted(by: { $0.key < $1.key }) {
+      asked.append(("headers.\(name)", variable))
+    }
+    guard !asked.isEmpty else { return [] }
+    let known = grants + (try file?.grants() ?? [])
+    let hasOwnPort = address.port == (address.scheme == "https" ? 443 : 80)
+    return asked.compactMap { member, variable in
+      if known.contains(where: { $0.covers(variable, address, file: asker.file) }) { return nil }
+      return Refusal(
+        member: member, variable: variable, host: hasOwnPort ? address.host : address.hostAndPort)
+    }
+  }
+}
+
+extension Provider {
+  /// Whether the variable is the usual one of a provider that has its own address there.
+  static func owns(_ variable: String, _ address: KeyAddress) -> Bool {
+    all.contains { provider in
+      guard provider.keyVariable == variable else { return false }
+      if let base = provider.base { return KeyAddress(base) == address }
+      return address.scheme == "https" && provider.ownDomains.contains { address.host.hasSuffix("." + $0) }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import JSON
+import LanguageModels
+import Testing
+
+@testable import HTTPModels
+
+@Suite("Where keys may go")
+struct KeyRulesTests {
+  private func refused(
+    _ lm: ModelConfiguration, _ rules: KeyRules = KeyRules(file: nil), trusted: Bool = true, file: String? = nil
+  ) throws -> [String] {
+    var asker = KeyRules.Asker()
+    asker.isTrustedOnLoopback = trusted
+    asker.file = file
+    return try rules.refusals(lm, by: asker).map { "\($0.member) \($0.variable) \($0.host)" }
+  }
+
+  private func model(_ name: String, base: String? = nil, key: String? = nil) -> ModelConfiguration {
+    var lm = ModelConfiguration(model: name)
+    lm.apiBase = base
+    lm.apiKeyEnv = key
+    return lm
+  }
+
+  @Test("a provider's usual key goes to the provider, and every other pair is refused")
+  func providers() throws {
+    #expect(try refused(model("openai/gpt-4o")) == [])
+    #expect(try refused(model("m", base: "https://api.openai.com/v1", key: "OPENAI_API_KEY")) == [])
+    #expect(try refused(model("m", base: "https://API.openai.com:443/v1", key: "OPENAI_API_KEY")) == [])
+    for (base, host) in [
+      ("http://api.openai.com/v1", "api.openai.com"), ("https://api.openai.com:8443/v1", "api.openai.com:8443"),
+      ("https://api.openai.com.evil.example/v1", "api.openai.com.evil.example"),
+      ("https://evil.example/api.openai.com", "evil.example"), ("https://api.groq.com/openai/v1", "api.groq.com"),
+    ] {
+      #expect(
+        try refused(model("m", base: base, key: "OPENAI_API_KEY")) == ["apiKeyEnv OPENAI_API_KEY \(host)"], "\(base)")
+    }
+    #expect(try refused(model("openai/gpt-4o", key: "AWS_SECRET_ACCESS_KEY")).count == 1)
+    // A base URL that a request names gets no usual key.
+    #expect(try refused(model("openai/gpt-4o", base: "https://evil.example/v1")) == [])
+  }
+
+  @Test("Azure's key goes to Azure's own domains")
+  func azure() throws {
+    let key = "AZURE_OPENAI_API_KEY"
+    #expect(try refused(model("azure/gpt", base: "https://mine.openai.azure.com/openai/v1")) == [])
+    #expect(
+      try refused(model("azure/gpt", base: "https://evil.example/v1")) == ["apiKeyEnv \(key) evil.example"])
+    #expect(try refused(model("azure/gpt", base: "https://openai.azure.com.evil.example/v1")).count == 1)
+    #expect(try refused(model("azure/gpt", base: "http://mine.openai.azure.com/v1")).count == 1)
+  }
+
+  @Test("headers need leave of their own")
+  func headers() throws {
+    var lm = model("openai/gpt-4o")
+    lm.headers.variables = ["X-Team": "TEAM"]
+    #expect(try refused(lm) == ["headers.X-Team TEAM api.openai.com"])
+    #expect(try refused(lm, KeyRules(grants: [KeyGrant("TEAM", "api.openai.com")], file: nil)) == [])
+    #expect(try refused(lm, KeyRules(grants: [KeyGrant("OTHER", "api.openai.com")], file: nil)).count == 1)
+  }
+
+  @Test(
+    "addresses of this machine are known by their form",
+    arguments: [
+      ("http://127.0.0.1:1/v1", true), ("http://127.9.9.9/v1", true), ("http://localhost:8000/v1", true),
+      ("http://[::1]:8000/v1", true), ("http://0.0.0.0:1/v1", false), ("http://127.0.0.1.evil.example/v1", false),
+      ("http://localhost.evil.example/v1", false), ("http://[::2]/v1", false), ("http://2130706433/v1", false),
+    ])
+  func loopback(base: String, isLoopback: Bool) throws {
+    let lm = model("m", base: base, key: "TEAM")
+    #expect(try refused(lm).isEmpty == isLoopback)
+    #expect(try refused(lm, trusted: false).count == 1)
+  }
+
+  @Test("a grant is for a host or one port of it, and for a file or any request")
+  func grants() throws {
+    let lm = model("m", base: "https://LLM.example.org:8443/v1", key: "TEAM")
+    for (grant, isEnough) in [
+      (KeyGrant("TEAM", "llm.example.org"), true), (KeyGrant("TEAM", "LLM.example.org:8443"), true),
+      (KeyGrant("TEAM", "llm.example.org:443"), false), (KeyGrant("TEAM", "example.org"), false),
+      (KeyGrant("TEAM", "llm.example.org", file: "/w/a.hone.json"), true),
+      (KeyGrant("TEAM", "llm.example.org", file: "/w/b.hone.json"), false),
+    ] {
+      let found = try refused(lm, KeyRules(grants: [grant], file: nil), file: "/w/a.hone.json")
+      #expect(found.isEmpty == isEnough, "\(grant)")
+    }
+    #expect(try refused(lm, .trusting) == [])
+    #expect(KeyGrant(option: "TEAM=llm.example.org:8443") == KeyGrant("TEAM", "llm.example.org:8443"))
+    for wrong in ["TEAM", "=x", "TEAM=", "TE AM=x", "TEAM=http://x", "TEAM=x/y", "TEAM=x\n"] {
+      #expect(KeyGrant(option: wrong) == nil, "\(wrong)")
+    }
+  }
+}
