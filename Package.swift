@@ -29,15 +29,14 @@ let package = Package(
     .target(
       name: "Editing",
       dependencies: [
-        "Basics", "Datasets", "Evaluation", "Failures", "HoneService", "HTTPModels", "Jobs", "JSON", "JSONRPC",
-        "LanguageModels", "Messages", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Traces",
-        "Tracking",
+        "Datasets", "Evaluation", "Failures", "HoneService", "HTTPModels", "Jobs", "JSON", "JSONRPC", "LanguageModels",
+        "Messages", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Traces", "Tracking",
       ]),
     .target(
       name: "Evaluation",
       dependencies: [
-        "Basics", "Datasets", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
-        "RegularExpressions", "Schema", "Statistics", "Traces",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Programs", "RegularExpressions", "Schema",
+        "Statistics", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
@@ -67,7 +66,7 @@ let package = Package(
     .target(
       name: "HoneWeb",
       dependencies: [
-        "Basics", "Failures", "HTTPResponses", "JSON", "MLflow", "OpenTelemetry", "Platform", "Tracking", "WebAssets",
+        "Basics", "Failures", "HTTPResponses", "MLflow", "OpenTelemetry", "Platform", "Tracking", "WebAssets",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -77,8 +76,8 @@ let package = Package(
     .target(
       name: "MLflow",
       dependencies: [
-        "Basics", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "OpenTelemetry", "Platform", "RunFiles",
-        "Schema", "Traces", "Tracking",
+        "Basics", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "OpenTelemetry", "RunFiles", "Schema",
+        "Traces", "Tracking",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -88,8 +87,8 @@ let package = Package(
     .target(
       name: "OpenTelemetry",
       dependencies: [
-        "Basics", "Compression", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "Platform", "Schema",
-        "Traces", "Tracking",
+        "Basics", "Compression", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "Schema", "Traces",
+        "Tracking",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -100,8 +99,8 @@ let package = Package(
     .target(
       name: "Hone",
       dependencies: [
-        "Datasets", "Evaluation", "Failures", "Jobs", "JSON", "LanguageModels", "Messages", "Platform", "Programs",
-        "Schema", "Statistics", "Tracking",
+        "Evaluation", "Failures", "HTTPModels", "Jobs", "JSON", "LanguageModels", "Platform", "Programs", "Schema",
+        "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -114,7 +113,7 @@ let package = Package(
     .target(
       name: "HTTPModels",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Simulation",
+        "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Schema", "Simulation",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -128,7 +127,7 @@ let package = Package(
         "Optimizers", "Platform", "Programs", "Schema", "Simulation", "Statistics", "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .target(name: "JSON", dependencies: ["Failures"]),
+    .target(name: "JSON"),
     .target(name: "JSONRPC", dependencies: ["Basics", "Failures", "JSON", "Platform", "Schema"]),
     .target(
       name: "LanguageModels",
@@ -139,8 +138,8 @@ let package = Package(
     .target(
       name: "Optimizers",
       dependencies: [
-        "Basics", "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
-        "Schema", "Statistics", "Traces",
+        "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness", "Schema",
+        "Traces",
       ]),
     .target(
       name: "Programs",
@@ -171,11 +170,9 @@ let package = Package(
     .executableTarget(
       name: "HoneCommand",
       dependencies: [
-        "Basics", "Delivery", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels",
-        "HTTPResponses", "Jobs",
-        "JSON", "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Platform",
-        "Programs", "RunFiles", "Schema",
-        "Statistics", "Tracking",
+        "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels", "HTTPResponses", "Jobs", "JSON",
+        "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Programs", "RunFiles",
+        "Schema", "Statistics", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -201,7 +198,8 @@ let package = Package(
     .testTarget(
       name: "OpenTelemetryTests",
       dependencies: [
-        "Basics", "Compression", "Failures", "JSON", "Messages", "OpenTelemetry", "Traces", "Tracking",
+        "Basics", "Compression", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "OpenTelemetry", "Traces",
+        "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
@@ -210,7 +208,7 @@ let package = Package(
     .testTarget(
       name: "HTTPModelsTests",
       dependencies: [
-        "Failures", "HTTPModels", "JSON", "LanguageModels", "Messages",
+        "Basics", "Failures", "HTTPModels", "JSON", "LanguageModels", "Messages", "Platform", "Simulation",
       ]),
     .testTarget(
       name: "HoneServiceTests",
@@ -219,7 +217,11 @@ let package = Package(
         "LanguageModels", "Messages", "Optimizers", "Programs", "Schema", "Statistics", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC", "Platform"]),
+    .testTarget(
+      name: "JSONRPCTests",
+      dependencies: [
+        "Failures", "JSON", "JSONRPC", "Platform",
+      ]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(
       name: "LanguageModelsTests",
@@ -230,19 +232,20 @@ let package = Package(
       name: "OptimizersTests",
       dependencies: [
         "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Optimizers", "Programs", "Randomness",
-        "Schema", "Statistics", "Traces",
+        "Schema", "Simulation", "Statistics", "Traces",
       ]),
     .testTarget(
       name: "ProgramsTests",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Messages", "Programs", "Schema", "Traces",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Programs", "Schema", "Traces",
       ]),
     .testTarget(name: "RandomnessTests", dependencies: ["JSON", "Randomness"]),
     .testTarget(name: "SchemaTests", dependencies: ["Failures", "JSON", "Schema"]),
     .testTarget(
       name: "TrackingTests",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "RegularExpressions", "Traces", "Tracking",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "RegularExpressions", "Schema", "Traces",
+        "Tracking",
       ]),
   ],
   swiftLanguageModes: [.v6]

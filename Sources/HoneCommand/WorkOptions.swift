@@ -1,7 +1,6 @@
 import ArgumentParser
 import Editing
 import Foundation
-import Hone
 import HTTPModels
 import HoneService
 import JSON

@@ -10,7 +10,11 @@ package protocol ForeignRecord: SchemaObject {}
 extension ForeignRecord {
   /// What `value` says; every member left out where it is no object.
   package init(_ value: JSONValue?) {
-    self = .known(from: FieldReader(value?.objectValue ?? [:], problems: ProblemList()))
+    self.init()
+    guard let object = value?.objectValue else { return }
+    // Nobody hears of problems here.
+    let problems = ProblemList()
+    for member in Self.members { member.take(from: object, into: &self, problems) }
   }
 
   package static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> Self? { Self(value) }

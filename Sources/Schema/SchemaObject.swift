@@ -177,6 +177,14 @@ package struct Member<Owner: Sendable>: Sendable {
     return field
   }
 
+  /// Takes the member as far as it can be read, where nobody asks for places and unknown members.
+  func take(from object: JSONObject, into owner: inout Owner, _ problems: ProblemList) {
+    var found = object[name]
+    for spelling in otherSpellings where found?.isNull ?? true { found = object[spelling] ?? found }
+    guard let found, !found.isNull || schema().isNullable else { return }
+    reading(found, name, problems, &owner)
+  }
+
   func take(from fields: FieldReader, into owner: inout Owner) {
     guard let (place, value) = fields.given(name, otherSpellings) else {
       if isRequired {
