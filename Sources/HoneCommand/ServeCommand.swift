@@ -10,6 +10,7 @@ import Jobs
 import Logging
 import MLflow
 import OpenTelemetry
+import Synchronization
 
 /// `hone serve`: the JSON-RPC service on standard input and output, or on a Unix socket.
 struct ServeCommand: AsyncParsableCommand {
@@ -101,16 +102,18 @@ struct ServeCommand: AsyncParsableCommand {
       let mirror = try await startMirror(service)
       let page = try await http.map(web.configuration)?.start(service)
       if let page { service.logger.notice("The page is at \(page.url)") }
+      var status: Int32 = 0
       if let socket {
         try await listen(at: socket, service, limits)
       } else {
-        try await serveStandardStreams(service, limits)
+        status = try await serveStandardStreams(service, limits)
       }
       await page?.stop()
       await service.workspace.drain()
       await exporter?.stop()
       await mirror?.stop()
       await service.close()
+      if status != 0 { throw ExitCode(status) }
     }
   }
 
@@ -132,20 +135,23 @@ struct ServeCommand: AsyncParsableCommand {
     return mirror
   }
 
-  private func serveStandardStreams(_ service: Service, _ limits: ConnectionLimits) async throws {
+  /// - Returns: the status to end with.
+  private func serveStandardStreams(_ service: Service, _ limits: ConnectionLimits) async throws -> Int32 {
     let streams = try StandardStreams.claim()
     let directory = FileManager.default.currentDirectoryPath
     let home = service.home
     service.leaveDetached { method, params throws(HoneError) in
       try await SharedService.ask(method, params, home: home)
     }
+    let ending = ConnectionReference()
+    let asked = Mutex<Int32?>(nil)
     let session = Session(service: service, extensions: [Editor.self], baseDirectory: directory) { status in
-      Task {
-        await service.close()
-        Foundation.exit(status)
-      }
+      asked.withLock { $0 = $0 ?? status }
+      // What is answered already is still written.
+      Task { await ending.connection?.finish() }
     }
     let connection = Connection(streams, handler: session, limits: limits)
+    ending.connection = connection
     let signals = TerminationSignals {
       Task {
         await service.workspace.drain()
@@ -154,9 +160,11 @@ struct ServeCommand: AsyncParsableCommand {
     }
     connection.start()
     await connection.waitUntilFinished()
-    // Detached works go on when the client has left.
-    await service.workspace.waitUntilIdle()
+    // Detached works go on when the client has left, unless it wanted an end.
+    let status = asked.withLock { $0 }
+    if status == nil { await service.workspace.waitUntilIdle() }
     withExtendedLifetime(signals) {}
+    return status ?? 0
   }
 
   private func listen(at path: String, _ service: Service, _ limits: ConnectionLimits) async throws {

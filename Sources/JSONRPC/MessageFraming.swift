@@ -21,6 +21,8 @@ package struct MessageFraming: Sendable {
   private enum State: Sendable {
     case undecided
     case line
+    /// Passing over the rest of a message that was spread over several lines: how many brackets are open.
+    case spread(open: Int)
     /// Passing over the rest of a line that was too long.
     case discardingLine
     case header(HeaderBlock)
@@ -70,7 +72,24 @@ package struct MessageFraming: Sendable {
       case .line:
         guard let line = takeLine() else { return overlongLine() }
         guard line.count <= limits.message else { return .refused(tooLong(nil)) }
-        if !line.allSatisfy(Self.isBlank) { return .message(line) }
+        if line.allSatisfy(Self.isBlank) { continue }
+        let open = Self.openBrackets(line)
+        guard open > 0 else { return .message(line) }
+        state = .spread(open: open)
+        return .refused(
+          RPCError(
+            .parseError,
+            "The message does not end on its line. Send each message as one line of JSON, or put a Content-Length header before it."
+          ))
+      case .spread(let open):
+        // What begins at the start of a line is a message of its own: lines within one are indented.
+        if let first = buffer[start...].first, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+          state = .line
+          continue
+        }
+        guard let line = takeLine() else { return overlongLine() }
+        let rest = open + Self.openBrackets(line)
+        state = rest > 0 ? .spread(open: rest) : .line
       case .discardingLine:
         guard let end = findLineEnd() else {
           drop(buffer.count - start)
@@ -115,6 +134,8 @@ package struct MessageFraming: Sendable {
     switch state {
     case .line:
       return rest.allSatisfy(Self.isBlank) ? nil : .message(Array(rest))
+    case .spread:
+      return nil
     case .header(let block):
       return block.isEmpty && rest.allSatisfy(Self.isBlank) ? nil : cutShort
     case .body, .discardingBody:
@@ -147,6 +168,29 @@ package struct MessageFraming: Sendable {
   }
 
   // MARK: Lines
+
+  /// How many more brackets a text opens than it closes, those in strings aside.
+  private static func openBrackets(_ text: [UInt8]) -> Int {
+    // Nearly every message ends with the bracket that it began with.
+    guard let last = text.last(where: { !isBlank($0) }) else { return 0 }
+    if text.first == UInt8(ascii: "{"), last == UInt8(ascii: "}") { return 0 }
+    if text.first == UInt8(ascii: "["), last == UInt8(ascii: "]") { return 0 }
+    var open = 0
+    var isString = false
+    var isEscaped = false
+    for byte in text {
+      switch byte {
+      case _ where isEscaped: isEscaped = false
+      case UInt8(ascii: "\\") where isString: isEscaped = true
+      case UInt8(ascii: "\""): isString.toggle()
+      case UInt8(ascii: "{"), UInt8(ascii: "["): if !isString { open += 1 }
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): if !isString { open -= 1 }
+      default: break
+      }
+    }
+    // Within a string that never ends nothing can be told.
+    return isString ? 0 : open
+  }
 
   /// The index of the next `\n`, if it has come.
   private mutating func findLineEnd() -> Int? {

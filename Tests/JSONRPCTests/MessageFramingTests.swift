@@ -226,3 +226,47 @@ struct SeededGenerator: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 }
+
+@Suite("Messages over several lines")
+struct SpreadMessageTests {
+  @Test("JSON that is spread over several lines is refused once, and what follows is read")
+  func spreadMessages() {
+    let pretty = """
+      {
+        "jsonrpc": "2.0",
+        "params": {
+          "a": [
+            "}"
+          ]
+        },
+        "id": 1
+      }
+      {"id":2}
+      [
+        1
+      ]
+      {"id":3}
+      {"id":4,
+      {"id":5}
+
+      """
+    for size in [1, 7, 1000] {
+      var framing = MessageFraming()
+      var events: [MessageFraming.Event] = []
+      let bytes = Array(pretty.utf8)
+      for first in stride(from: 0, to: bytes.count, by: size) {
+        framing.feed(bytes[first..<min(first + size, bytes.count)])
+        while let event = framing.next() { events.append(event) }
+      }
+      if let event = framing.finish() { events.append(event) }
+      let shown = events.map { event in
+        switch event {
+        case .message(let text): String(decoding: text, as: UTF8.self)
+        case .refused(let error): error.message.contains("one line of JSON") ? "spread" : "other"
+        case .fatal: "fatal"
+        }
+      }
+      #expect(shown == ["spread", #"{"id":2}"#, "spread", #"{"id":3}"#, "spread", #"{"id":5}"#], "\(size)")
+    }
+  }
+}

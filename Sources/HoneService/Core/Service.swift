@@ -25,6 +25,9 @@ package final class Service: Sendable {
   /// Does a call in a service that stays when this one's client leaves; nil where this one stays itself.
   private let staying = Mutex<StayingService?>(nil)
 
+  /// The description of its methods, made once.
+  private let description = Mutex<JSONObject?>(nil)
+
   package init(home: String, logger: Logger, catalog: Catalog = Catalog(), keyRules: KeyRules = KeyRules()) {
     workspace = Workspace(
       home: home, logger: logger, optimizers: catalog.optimizers, metrics: catalog.metrics, keyRules: keyRules)
@@ -32,6 +35,15 @@ package final class Service: Sendable {
   }
 
   package var home: String { workspace.home }
+
+  /// The OpenRPC document of its methods.
+  var document: JSONObject {
+    description.withLock { known in
+      let document = known ?? OpenRPC.document(catalog)
+      known = document
+      return document
+    }
+  }
   package var logger: Logger { workspace.logger }
 
   /// The tracking store, opened at the first use. A failure to open is tried again at the next.

@@ -128,6 +128,6 @@ extension Method {
   static let discover = Method(
     "rpc.discover", "This document.", takes: NoMembers.self, gives: JSONObject.self, example: [:], isForPages: true
   ) { service, _, _ throws(HoneError) in
-    OpenRPC.document(service.catalog)
+    service.document
   }
 }
