@@ -76,7 +76,7 @@ extension Connection {
     for _ in 0..<30 where !isClosed { try? await Task.sleep(for: .milliseconds(10)) }
     close(cancelling: true)
     let patience = Task {
-      guard (try? await Task.sleep(for: .seconds(3))) != nil else { return }
+      guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
       abort()
     }
     await waitUntilFinished()
