@@ -18,14 +18,17 @@ enum KeyPermission {
     for configuration in RequestedModels(.object(request)).configurations {
       for var refusal in try rules.refusals(configuration, by: asker(document)) {
         refusal.member = ""
-        guard asked.insert(refusal).inserted else { continue }
+        // What is no plain host can be allowed to nobody.
+        guard asked.insert(refusal).inserted,
+          let grant = KeyGrant(checking: refusal.variable, refusal.host, file: path)
+        else { continue }
         let question =
           "\(document.name) wants to send the value of \(refusal.variable) to \(refusal.host). Allow it for this file?"
         let reply = try? await call.connection.request(
           "window/showMessageRequest",
           ["type": 2, "message": .string(question), "actions": [["title": .string(yes)], ["title": "Don't allow"]]])
         if ChosenAction(reply).title == yes {
-          try file.add(KeyGrant(refusal.variable, refusal.host, file: path))
+          try file.add(grant)
         }
       }
     }

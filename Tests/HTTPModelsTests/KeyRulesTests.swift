@@ -91,4 +91,20 @@ struct KeyRulesTests {
       #expect(KeyGrant(option: wrong) == nil, "\(wrong)")
     }
   }
+
+  @Test(
+    "the line that allows a pair is safe in a shell, or is not there",
+    arguments: [
+      ("http://x.example;touch${IFS}a/v1", nil), ("http://$(id)/v1", nil), ("http://`id`.example/v1", nil),
+      ("http://a&b/v1", nil), ("http://x.example\\y/v1", nil), ("http://-x'y/v1", nil),
+      ("http://x.example:8000/v1", "hone keys allow TEAM x.example:8000"),
+      ("http://[fd00::1]:8000/v1", "hone keys allow TEAM '[fd00::1]:8000'"),
+    ] as [(String, String?)])
+  func commands(base: String, command: String?) throws {
+    var asker = KeyRules.Asker()
+    asker.isTrustedOnLoopback = false
+    let refusals = try KeyRules(file: nil).refusals(model("m", base: base, key: "TEAM"), by: asker)
+    let message = try #require(refusals.first).message
+    if let command { #expect(message.hasSuffix(": " + command)) } else { #expect(!message.contains("hone keys")) }
+  }
 }

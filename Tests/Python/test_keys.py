@@ -232,6 +232,24 @@ def test_an_editor_asks_once_and_forgets_when_told(executable, tmp_path, listene
         editor.process.kill()
 
 
+def test_an_allowed_file_may_have_a_judge_and_an_estimate_needs_no_leave(executable, tmp_path, listener):
+    lm = {**model(listener, "127.0.0.1"), "cache": False}
+    file = tmp_path / "a.hone.json"
+    file.write_text(json.dumps({
+        "program": "question -> answer", "devset": [{"question": "2 + 2?", "answer": "4"}], "lm": "simulated",
+        "trainset": [{"question": "2 + 2?", "answer": "4"}], "optimizer": "LabeledFewShot",
+        "metric": {"judge": {"signature": "question, answer -> score: float", "lm": lm}}}))
+    editor = Editor([executable, "serve", "--home", str(tmp_path / "home")], str(tmp_path))
+    try:
+        asked = []
+        editor.answers["window/showMessageRequest"] = lambda params: asked.append(params) or {"title": "Allow"}
+        assert editor.execute("hone.estimate", {"uri": file.as_uri()})["status"] == "ESTIMATED" and not asked
+        result = editor.execute("hone.evaluate", {"uri": file.as_uri()})
+        assert len(asked) == 1 and listener.heard and listener.heard[0] == (f"Bearer {TEAM}", None), result
+    finally:
+        editor.process.kill()
+
+
 def test_no_name_of_a_provider_leads_to_another_one(start, tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", TEAM)
     for name in ("opnai/gpt-4o", "acme/gpt-4o", "gpt-4o", "OPENAI/gpt-4o"):

@@ -44,11 +44,15 @@ package struct KeyRules: Sendable {
     /// With a port where that is not the scheme's own.
     package var host: String
 
-    /// The line that allows it.
-    package var command: String { "hone keys allow \(variable) \(host)" }
-
     package var message: String {
-      "The value of \(variable) may not be sent to \(host). If you want that, allow it once with: \(command)"
+      // The host is the request's word, and the line is there to be pasted into a shell.
+      guard KeyGrant(checking: variable, host) != nil else {
+        return "The value of \(variable) may not be sent there: the base URL has no plain host name or address."
+      }
+      let word = host.hasPrefix("[") ? "'\(host)'" : host
+      return
+        "The value of \(variable) may not be sent to \(host). If you want that, allow it once with: "
+        + "hone keys allow \(variable) \(word)"
     }
   }
 

@@ -10,6 +10,8 @@ package struct CallEnvironment: Sendable {
   package var baseDirectory: String
   /// Whether the request is only read and checked: nothing is asked of a model, fetched, written or opened.
   package var isCheck = false
+  /// Whether the request only estimates: no model is asked.
+  var isEstimate = false
   /// Data sets that were read before, for whoever checks one request again and again.
   package var datasets: DatasetCache?
   /// The client that asked, as far as it can be asked in turn; nil: callbacks cannot be served.

@@ -40,7 +40,7 @@ extension RequestResolver {
     let before = problems.problems.count
     let reader = FieldReader(judge, path: path, problems: problems)
     let request = JudgeRequest.taken(from: reader)
-    let parts = RequestResolver(workspace, method, reader, environment)
+    let parts = part(reader)
     let program: Program?
     if let stated = request.program {
       program = try await parts.program(stated, module: request.structure.asked.module)?.program

@@ -25,12 +25,24 @@ package struct RequestResolver {
   let dataProblems: ProblemList
 
   package init(_ workspace: Workspace, _ method: String, _ fields: FieldReader, _ environment: CallEnvironment) {
+    var environment = environment
+    // The request's file is in its tags, also when a run of it is resumed.
+    if let file = fields.object["tags"]?[HoneTag.file]?.stringValue { environment.asker.file = file }
+    let estimate = fields.object["estimate"] ?? .null
+    environment.isEstimate = method == CompileJob.method && !estimate.isNull && estimate != false
+    self.init(workspace, method, fields, in: environment)
+  }
+
+  private init(_ workspace: Workspace, _ method: String, _ fields: FieldReader, in environment: CallEnvironment) {
     self.workspace = workspace
     self.method = method
     self.fields = fields
     self.environment = environment
     dataProblems = environment.isCheck ? fields.problems : ProblemList()
   }
+
+  /// For a part of the request that names programs and models of its own, such as a judge.
+  func part(_ fields: FieldReader) -> RequestResolver { RequestResolver(workspace, method, fields, in: environment) }
 
   package var problems: ProblemList { fields.problems }
 
@@ -180,18 +192,10 @@ package struct RequestResolver {
   /// Notes the keys that the configuration would send where they may not go.
   private func noteKeys(_ configuration: ModelConfiguration, at place: String) throws(HoneError) {
     // Neither a check nor an estimate asks a model.
-    let estimate = fields.object["estimate"] ?? .null
-    guard !environment.isCheck, estimate.isNull || estimate == false else { return }
-    for refusal in try workspace.keyRules.refusals(configuration, by: asker) {
+    guard !environment.isCheck, !environment.isEstimate else { return }
+    for refusal in try workspace.keyRules.refusals(configuration, by: environment.asker) {
       problems.add("\(place).\(refusal.member)", refusal.message)
     }
-  }
-
-  /// What is known of whoever asks: the request's file is in its tags, also when a run of it is resumed.
-  private var asker: KeyRules.Asker {
-    var asker = environment.asker
-    asker.file = fields.object["tags"]?[HoneTag.file]?.stringValue
-    return asker
   }
 
   /// What the simulated model may know: its own word problems, and the rows of the request.
