@@ -158,9 +158,17 @@ Its errors go to a buffer that jsonrpc.el knows by NAME."
      (unless (hone-jobs) (message "Hone: %s" (hone-clean (plist-get params :message)))))
     (_ (run-hook-with-args 'hone-notification-functions connection method params))))
 
-(defun hone--dispatch-request (_connection method _params)
-  "Refuse the service's request METHOD: Emacs supports no such request."
-  (jsonrpc-error :code -32601 :message (format "Emacs does not know %s." method)))
+(defun hone--dispatch-request (_connection method params)
+  "Answer the service's request METHOD with PARAMS.
+Of what it may ask Emacs knows only a question with answers to
+choose from; the first is the one that yes stands for."
+  (pcase method
+    ('window/showMessageRequest
+     (let* ((titles (mapcar (lambda (action) (plist-get action :title)) (plist-get params :actions)))
+            (yes (yes-or-no-p (format "Hone: %s " (hone-clean (plist-get params :message)))))
+            (title (if yes (car titles) (cadr titles))))
+       (and title (list :title title))))
+    (_ (jsonrpc-error :code -32601 :message (format "Emacs does not know %s." method)))))
 
 ;;; Asking
 

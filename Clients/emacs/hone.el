@@ -112,6 +112,16 @@ Undo reverts it."
     (message "Hone: loaded the program of run %s%s" (hone-short (or (plist-get answer :runId) ""))
              (if (plist-get answer :score) (format ", score %.2f" (plist-get answer :score)) ""))))
 
+(defun hone-forget-keys ()
+  "Take back which keys this file may send where."
+  (interactive)
+  (let* ((answer (hone-get (hone-document-connection) :workspace/executeCommand
+                           (hone--command "hone.forgetKeys" (hone--argument))))
+         (gone (mapconcat (lambda (one) (format "%s to %s" (plist-get one :variable) (plist-get one :host)))
+                          (plist-get answer :forgotten) ", ")))
+    (message "Hone: %s" (if (string-empty-p gone) "nothing was allowed for this file"
+                          (concat "this file may no longer send " (hone-clean gone))))))
+
 (defun hone-last-trace ()
   "Open a trace of the last run of this file."
   (interactive)

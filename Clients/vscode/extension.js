@@ -38,6 +38,7 @@ class Hone {
       'hone.cancelWork': () => this.cancel(),
       'hone.loadBestProgram': () => this.load(),
       'hone.loadRun': (node) => this.load(node.run.runId),
+      'hone.forgetAllowedKeys': () => this.forgetKeys(),
       'hone.diffPrograms': () => this.diffFile(),
       'hone.diffRuns': (node, nodes) => this.diffRuns(node, nodes),
       'hone.showLastTrace': () => this.lastTrace(),
@@ -164,6 +165,16 @@ class Hone {
     this.runs.refresh();
     const said = cancelled ? 'was cancelled; finished results are tracked' : 'was not running';
     vscode.window.showInformationMessage(`Hone: run ${text.short(run.runId)} ${said}.`);
+  }
+
+  /** Takes back which keys the file may send where. */
+  async forgetKeys() {
+    const at = await this.file();
+    if (!at) return;
+    const { forgotten } = await Services.execute(at.connection, 'hone.forgetKeys', { uri: at.uri });
+    const gone = forgotten.map((one) => `${one.variable} to ${one.host}`).join(', ');
+    vscode.window.showInformationMessage(
+      `Hone: ${gone ? `this file may no longer send ${text.clean(gone)}` : 'nothing was allowed for this file'}.`);
   }
 
   async offer(message, run) {

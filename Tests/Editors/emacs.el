@@ -154,6 +154,22 @@
     (fact 'right-text (with-current-buffer ediff-buffer-B (buffer-string)))
     (fact 'differences ediff-number-of-differences)))
 
+(defun key-steps ()
+  ;; A key goes where it was allowed to, once asked.
+  (find-file "keys.hone.json")
+  (let (outcomes questions)
+    (dolist (choice '(nil t))
+      (setq said nil)
+      (cl-letf (((symbol-function 'yes-or-no-p) (lambda (prompt) (push prompt questions) choice)))
+        (hone-evaluate)
+        (wait-for "the error" (lambda () (say-of (if choice "not set" "hone keys allow")))))
+      (push (say-of (if choice "not set" "hone keys allow")) outcomes))
+    (fact 'keys (vconcat (nreverse outcomes)))
+    (fact 'questions (vconcat (nreverse questions))))
+  (setq said nil)
+  (hone-forget-keys)
+  (fact 'forgotten (say-of "no longer send")))
+
 (defun last-steps ()
   ;; A service that dies is started again by the next command.
   (find-file "words.hone.json")
@@ -171,7 +187,7 @@
 
 (defun run-steps ()
   (condition-case failure
-      (progn (steps) (last-steps))
+      (progn (steps) (key-steps) (last-steps))
     (error (fact 'failure (format "%S" failure))))
   (fact 'messages (vconcat said))
   (hone-stop)

@@ -169,7 +169,28 @@ local function steps()
   facts.differences = vim.wo.diff and 1 or 0
   vim.cmd("tabclose")
 
+  -- A key goes where it was allowed to, once asked.
+  vim.cmd("edit keys.hone.json")
+  facts.keys, facts.questions = {}, {}
+  local confirm = vim.fn.confirm
+  for _, choice in ipairs({ 2, 1 }) do
+    vim.fn.confirm = function(message)
+      table.insert(facts.questions, message)
+      return choice
+    end
+    said = {}
+    hone.evaluate()
+    local wanted = choice == 2 and "hone keys allow" or "not set"
+    wait_for("the error", function() return table.concat(said, " "):find(wanted) end)
+    table.insert(facts.keys, table.concat(said, " "))
+  end
+  vim.fn.confirm = confirm
+  said = {}
+  hone.forget()
+  facts.forgotten = said_of("no longer send")
+
   -- A service that dies is started again by the next command.
+  vim.cmd("edit words.hone.json")
   said = {}
   vim.fn.system({ "pkill", "-KILL", "-P", tostring(vim.fn.getpid()), "-f", "serve" })
   wait_for("its end", function() return said_of("the service ended") end)

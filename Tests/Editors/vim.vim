@@ -162,7 +162,26 @@ def Steps()
   facts.differences = &diff ? 1 : 0
   tabclose
 
+  # A key goes where it was allowed to, once asked.
+  edit keys.hone.json
+  facts.keys = []
+  facts.questions = []
+  for choice in [2, 1]
+    messages clear
+    Hone evaluate
+    WaitFor('the question', () => !empty(popup_list()->filter((_, id) => popup_getoptions(id).title =~ 'TEAM_KEY')))
+    const menu = popup_list()->filter((_, id) => popup_getoptions(id).title =~ 'TEAM_KEY')[0]
+    add(facts.questions, popup_getoptions(menu).title)
+    popup_close(menu, choice)
+    WaitFor('the error', () => Messages()->join(' ') =~ (choice == 2 ? 'hone keys allow' : 'not set'))
+    add(facts.keys, Messages()->join(' '))
+  endfor
+  messages clear
+  Hone forget
+  facts.forgotten = SaidOf('no longer send')
+
   # A service that dies is started again by the next command.
+  edit words.hone.json
   messages clear
   const job = document.At(bufnr()).service.job
   job_stop(job, 'kill')

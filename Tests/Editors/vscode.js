@@ -142,7 +142,21 @@ async function steps() {
   facts['right-text'] = seen.diffs[0].right;
   facts.differences = 1;
 
+  // A key goes where it was allowed to, once asked.
+  await open('keys.hone.json');
+  facts.keys = [];
+  for (const choice of ["Don't allow", 'Allow']) {
+    seen.errors = [];
+    seen.choice = choice;
+    await run('hone.evaluateFile');
+    facts.keys.push(seen.errors[0]);
+  }
+  facts.questions = seen.questions;
+  await run('hone.forgetAllowedKeys');
+  facts.forgotten = said(/no longer send/);
+
   // A service that dies is started again by the next command.
+  await open('words.hone.json');
   const [node] = await providers.tree.getChildren();
   node.connection.process.kill('SIGKILL');
   await waitFor('its end', () => !node.connection.isOpen);

@@ -62,6 +62,15 @@ FAULTY = """{
 }
 """
 
+# Sends a key to this machine, which an editor asks about; the variable is not set, so that nothing is sent.
+KEYS = """{
+  "program": "question -> answer",
+  "devset": {"name": "word-problems", "split": "val", "limit": 2},
+  "metric": "numeric_match",
+  "lm": {"model": "m", "apiBase": "http://127.0.0.1:9/v1", "apiKeyEnv": "TEAM_KEY"}
+}
+"""
+
 # What comes back from a model may try to pass itself off as something else.
 EVIL = "a\u001b]0;title\u0007\u001b[31m\u202ered\n* Not a heading\n\u0085b"
 HOSTILE = json.dumps({
@@ -119,7 +128,7 @@ def facts(request, executable, tmp_path_factory):
             pytest.skip("this vim is built without channels, popups or text properties")
     directory = tmp_path_factory.mktemp(editor) / "a project"
     (directory / ".hone").mkdir(parents=True)
-    for name, text in (("words", WORDS), ("slow", SLOW), ("broken", BROKEN), ("hostile", HOSTILE), ("faulty", FAULTY)):
+    for name, text in (("words", WORDS), ("slow", SLOW), ("broken", BROKEN), ("hostile", HOSTILE), ("faulty", FAULTY), ("keys", KEYS)):
         (directory / f"{name}.hone.json").write_text(text)
     (directory / "elsewhere" / ".hone").mkdir(parents=True)
     (directory / "elsewhere" / "words.hone.json").write_text(WORDS)
@@ -129,7 +138,7 @@ def facts(request, executable, tmp_path_factory):
     environment |= {
         "HONE": executable, "FACTS": str(report), "CLIENT": str(ROOT / "Clients" / editor), "TERM": "xterm-256color",
         "ATTACH": "yes" if way == "attached" else "no", "XDG_RUNTIME_DIR": str(sockets),
-        "HOME": str(directory), "XDG_STATE_HOME": str(directory / "state"), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+        "HOME": str(directory), "XDG_CONFIG_HOME": str(directory / "config"), "XDG_STATE_HOME": str(directory / "state"), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     try:
         screen = run_in_terminal(command, directory, environment, 120)
         locks = list(sockets.rglob("*.sock.lock"))
@@ -242,6 +251,14 @@ def test_two_programs_are_compared(facts):
     assert facts["differences"] > 0
     assert facts["left-text"] != facts["right-text"]
     assert "question -> " in facts["left-text"] and "question -> " in facts["right-text"]
+
+
+def test_a_key_is_asked_about_once_and_can_be_taken_back(facts):
+    refused, allowed = facts["keys"]
+    assert "hone keys allow TEAM_KEY 127.0.0.1:9" in " ".join(refused.split()) and "not set" in allowed
+    assert len(facts["questions"]) == 2
+    assert all("keys.hone.json" in one and "TEAM_KEY" in one and "127.0.0.1:9" in one for one in facts["questions"])
+    assert "TEAM_KEY to 127.0.0.1:9" in facts["forgotten"]
 
 
 def test_a_service_that_died_is_started_again(facts):

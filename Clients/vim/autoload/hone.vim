@@ -193,6 +193,16 @@ def LoadInto(buffer: number, run: string)
   text.Tell(printf('loaded the program of run %s%s', text.Short(answer.runId), score == '-' ? '' : ', score ' .. score))
 enddef
 
+# Takes back which keys this file may send where.
+export def Forget()
+  const at = document.At(bufnr())
+  const answer = empty(at) ? null : service.Execute(at.service, 'hone.forgetKeys', {uri: at.uri})
+  if type(answer) == v:t_dict
+    const gone = mapnew(answer.forgotten, (_, one) => one.variable .. ' to ' .. one.host)->join(', ')
+    text.Tell(gone == '' ? 'nothing was allowed for this file' : 'this file may no longer send ' .. text.Line(gone))
+  endif
+enddef
+
 def RunCommand(name: string)
   const known = {'hone.compile': Compile, 'hone.evaluate': Evaluate, 'hone.loadBest': () => Load()}
   if has_key(known, name)
@@ -210,6 +220,7 @@ const subcommands: dict<func> = {
   runs: (_) => Runs(),
   trace: (words) => Trace(get(words, 0, '')),
   diff: (words) => Diff(get(words, 0, ''), get(words, 1, '')),
+  forget: (_) => Forget(),
   load: (words) => Load(get(words, 0, '')),
   hover: (_) => document.Hover(),
   actions: (_) => document.Actions(RunCommand),

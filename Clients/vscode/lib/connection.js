@@ -82,6 +82,7 @@ class Connection {
     this.pending = new Map();
     this.progress = new Map();
     this.listeners = new Map();
+    this.answers = new Map();
     this.nextId = 1;
     this.lastWords = '';
     this.isOpen = true;
@@ -128,9 +129,19 @@ class Connection {
     this.listeners.set(method, listener);
   }
 
+  /** What answers the service's requests of a method. */
+  answer(method, action) {
+    this.answers.set(method, action);
+  }
+
   receive(message) {
     if (message.method !== undefined && message.id !== undefined) {
-      // Nothing that the service may ask of an editor was promised to it.
+      const answer = this.answers.get(message.method);
+      if (answer) {
+        Promise.resolve(answer(message.params)).catch(() => null)
+          .then((result) => this.isOpen && this.send({ id: message.id, result: result || null }));
+        return;
+      }
       this.send({ id: message.id, error: { code: -32601, message: `The editor does not know ${message.method}.` } });
     } else if (message.method === '$/progress') {
       const report = this.progress.get(message.params.token);

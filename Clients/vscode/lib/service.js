@@ -51,6 +51,12 @@ class Services {
     const connection = new Connection(settings.get('path', 'hone'), args, {
       cwd: directory, log: (words) => this.log.append(text.clean(words)), ended,
     });
+    connection.answer('window/showMessageRequest', async (params) => {
+      const titles = (params.actions || []).map((action) => action.title);
+      const title = await vscode.window.showWarningMessage(
+        `Hone: ${text.clean(params.message)}`, { modal: true }, ...titles);
+      return title && { title };
+    });
     for (const [method, listener] of this.listeners) {
       connection.on(method, (params) => listener(connection, params));
     }

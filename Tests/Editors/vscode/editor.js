@@ -135,7 +135,7 @@ const plain = (...fields) => class {
 
 /** An editor with what was seen in it: messages, progress, diagnostics, documents, comparisons. */
 function makeEditor(settings) {
-  const seen = { messages: [], errors: [], progress: [], diffs: [], choices: [] };
+  const seen = { messages: [], errors: [], questions: [], choice: undefined, progress: [], diffs: [], choices: [] };
   const events = {
     open: new EventEmitter(), change: new EventEmitter(), save: new EventEmitter(), close: new EventEmitter(),
     active: new EventEmitter(),
@@ -168,6 +168,10 @@ function makeEditor(settings) {
       },
       onDidChangeActiveTextEditor: events.active.event,
       showInformationMessage: async (message) => { seen.messages.push(message); },
+      showWarningMessage: async (message, _options, ...titles) => {
+        seen.questions.push(message);
+        return titles.find((title) => title === seen.choice);
+      },
       showErrorMessage: async (message) => { seen.errors.push(message); },
       showQuickPick: async (items) => items[0],
       showTextDocument: async (document) => {

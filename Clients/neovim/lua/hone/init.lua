@@ -176,6 +176,15 @@ function M.load(run, view)
   text.tell(("loaded the program of run %s%s"):format(text.short(answer.runId), score))
 end
 
+--- Takes back which keys this file may send where.
+function M.forget()
+  local at = here()
+  local answer = at and service.execute(at.client, "hone.forgetKeys", { uri = at.uri })
+  if not answer then return end
+  local gone = table.concat(vim.tbl_map(function(one) return one.variable .. " to " .. one.host end, answer.forgotten), ", ")
+  text.tell(gone == "" and "nothing was allowed for this file" or "this file may no longer send " .. text.clean(gone))
+end
+
 vim.lsp.commands["hone.compile"] = function() M.compile() end
 vim.lsp.commands["hone.evaluate"] = function() M.evaluate() end
 vim.lsp.commands["hone.loadBest"] = function() M.load() end
@@ -184,7 +193,7 @@ local subcommands = {
   compile = M.compile, evaluate = M.evaluate, runs = M.runs, trace = M.trace, diff = M.diff,
   estimate = M.estimate, detach = M.detach,
   watch = function(run) M.watch(run) end, cancel = function(run) M.cancel(run) end,
-  load = function(run) M.load(run) end, hover = function() vim.lsp.buf.hover() end,
+  load = function(run) M.load(run) end, forget = function() M.forget() end, hover = function() vim.lsp.buf.hover() end,
   actions = function() vim.lsp.buf.code_action() end,
 }
 

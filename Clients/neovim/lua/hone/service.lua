@@ -50,6 +50,13 @@ local handlers = {
     local tell = result.type == 1 and text.fail or result.type == 2 and text.warn or text.tell
     tell(text.clean(result.message))
   end,
+  -- Which of the service's answers the person chooses; none where the question is left.
+  ["window/showMessageRequest"] = function(_, params)
+    local titles = vim.tbl_map(function(action) return action.title end, text.some(params.actions) or {})
+    local labels = vim.tbl_map(function(title) return "&" .. text.clean(title) end, titles)
+    local choice = vim.fn.confirm("Hone: " .. text.clean(params.message), table.concat(labels, "\n"), #labels, "Question")
+    return titles[choice] and { title = titles[choice] } or vim.NIL
+  end,
 }
 
 --- Starts the service for a buffer, or attaches the one that runs for its directory.

@@ -122,7 +122,9 @@ def Receive(service: dict<any>, message: dict<any>)
   const method = get(message, 'method', '')
   const params = get(message, 'params', {})
   if has_key(message, 'id')
-    if method != ''
+    if method == 'window/showMessageRequest'
+      Choose(service, message.id, params)
+    elseif method != ''
       # Nothing that the service may ask of an editor was promised to it.
       const refusal = {code: -32601, message: 'Vim does not know ' .. method .. '.'}
       ch_sendexpr(service.channel, {id: message.id, error: refusal})
@@ -143,6 +145,20 @@ def Receive(service: dict<any>, message: dict<any>)
   elseif has_key(listeners, method)
     listeners[method](service, params)
   endif
+enddef
+
+# Asks the person, and tells the service what was chosen.
+def Choose(service: dict<any>, id: any, params: dict<any>)
+  const titles = mapnew(get(params, 'actions', []), (_, action) => action.title)
+  popup_menu(mapnew(titles, (_, title) => text.Line(title)), {
+    title: ' Hone: ' .. text.Line(params.message) .. ' ',
+    callback: (_, choice) => {
+      if Runs(service)
+        const chosen = choice > 0 ? {title: titles[choice - 1]} : v:null
+        ch_sendexpr(service.channel, {id: id, result: chosen})
+      endif
+    },
+  })
 enddef
 
 export def Notify(service: dict<any>, method: string, params: dict<any>)
