@@ -35,48 +35,9 @@ package struct OpenAICompatibleModel: LanguageModel {
   package var isElastic: Bool { target.provider.isElastic }
   package var schemaSupport: LearnedSchemaSupport? { support }
 
-  package func requests(for options: SamplingOptions) -> Int { target.provider.supportsN ? 1 : max(1, options.n) }
+  package var splitsChoices: Bool { !target.provider.supportsN }
 
   package func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
-    let count = requests(for: request.options)
-    guard count > 1 else { return try await send(request) }
-    let results = await withTaskGroup(of: (Int, Result<ModelReply, ModelFailure>).self) { group in
-      for index in 0..<count {
-        var single = request
-        single.options.n = 1
-        // One seed for all would give the same text n times.
-        if let seed = request.options.seed { single.options.seed = seed &+ index }
-        let part = single
-        group.addTask {
-          do throws(ModelFailure) { return (index, .success(try await send(part))) } catch {
-            return (index, .failure(error))
-          }
-        }
-      }
-      var results: [(Int, Result<ModelReply, ModelFailure>)] = []
-      for await result in group {
-        results.append(result)
-        if case .failure = result.1 { group.cancelAll() }
-      }
-      return results
-    }
-    // The failure that came first is the cause of the cancellations after it.
-    for (_, result) in results { if case .failure(let failure) = result { throw failure } }
-    var merged = ModelReply(texts: [])
-    for (_, result) in results.sorted(by: { $0.0 < $1.0 }) {
-      let reply = try result.get()
-      merged.texts += reply.texts
-      merged.finishReasons += reply.finishReasons
-      merged.reasoning += reply.reasoning
-      merged.usage += reply.usage
-      merged.model = reply.model
-    }
-    return merged
-  }
-
-  // MARK: One request
-
-  private func send(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
     let key = try key()
     var headers: [(String, String)] = []
     for (name, variable) in self.headers { headers.append((name, try Self.value(of: variable, header: name))) }
@@ -96,20 +57,22 @@ package struct OpenAICompatibleModel: LanguageModel {
     }
     for (name, value) in headers { http.headers.replaceOrAdd(name: name, value: value) }
     let length = body.count
-    http.body = .bytes(ByteBuffer(bytes: body))
+    let sending = SendingBody(body)
+    // Read when a connection is there to write it to.
+    http.body = .bytes(sending, length: .known(Int64(length)))
     do {
       let amount = TimeAmount.nanoseconds(Int64(min(timeout, 1e9) * 1e9))
       let response = try await SharedHTTPClient.current.execute(http, deadline: .now() + amount)
       guard response.status == .ok else {
         let pause = pause(response.headers)
         let said = await beginning(of: response.body)
-        if Task.isCancelled { throw ModelFailure(.aborted, retry: .never) }
         if request.options.schema != nil, request.options.extra["response_format"] == nil, asked != .none,
           reader.refusesResponseFormat(status: Int(response.status.code), body: said)
         {
           support.note(refused: asked)
           throw ModelFailure(
-            reader.failure(status: Int(response.status.code), body: said, pause: pause).error, retry: .adapted)
+            reader.failure(status: Int(response.status.code), body: said, pause: pause).error, retry: .adapted,
+            spent: .nothing)
         }
         throw reader.failure(status: Int(response.status.code), body: said, pause: pause)
       }
@@ -118,7 +81,9 @@ package struct OpenAICompatibleModel: LanguageModel {
     } catch let failure as ModelFailure {
       throw failure
     } catch {
-      throw TransportFailure(endpoint: target, redactor: reader.redactor, timeout: timeout).failure(error)
+      var failure = TransportFailure(endpoint: target, redactor: reader.redactor, timeout: timeout).failure(error)
+      failure.spent = sending.hasBegun ? .unknown : .nothing
+      throw failure
     }
   }
 
@@ -133,14 +98,14 @@ package struct OpenAICompatibleModel: LanguageModel {
           "The environment variable \(variable), that holds the key for \(target.base), is not set.",
           remedy: "Set \(variable) in the service's environment, or name another variable in the model's apiKeyEnv.",
           details: ["variable": variable]),
-        retry: .never)
+        retry: .never, spent: .nothing)
     }
     guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
       throw ModelFailure(
         HoneError(
           .authentication, "The key in the environment variable \(variable) holds characters that cannot be in a key.",
           remedy: "Set \(variable) to the key alone.", details: ["variable": variable]),
-        retry: .never)
+        retry: .never, spent: .nothing)
     }
     return key
   }
@@ -159,7 +124,7 @@ package struct OpenAICompatibleModel: LanguageModel {
           .authentication, "The environment variable \(variable), that holds the header \(header), \(what).",
           remedy: "Set \(variable) in the service's environment, or name another variable in the model's headers.",
           details: ["variable": variable]),
-        retry: .never)
+        retry: .never, spent: .nothing)
     }
     return value
   }

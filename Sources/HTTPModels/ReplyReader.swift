@@ -27,13 +27,16 @@ struct ReplyReader {
       let code = error["code"]?.intValue.flatMap { (400..<600).contains($0) ? $0 : nil }
       throw failure(status: code ?? 502, body: Array(body), pause: nil)
     }
-    guard let choices = value["choices"]?.arrayValue, !choices.isEmpty else { throw malformed("has no choices", body) }
+    let counted = counted(value)
+    guard let choices = value["choices"]?.arrayValue, !choices.isEmpty else {
+      throw malformed("has no choices", body, counted)
+    }
     var texts: [String] = []
     var thoughts: [String] = []
     var reasons: [String] = []
     for choice in choices {
       guard let message = choice["message"], case .object = message else {
-        throw malformed("has a choice without a message", body)
+        throw malformed("has a choice without a message", body, counted)
       }
       let reason = choice["finish_reason"]?.stringValue
       if let reason { reasons.append(reason) }
@@ -44,8 +47,10 @@ struct ReplyReader {
       thoughts.append(thought)
     }
     var reply = ModelReply(
-      texts: texts, finishReasons: reasons, usage: usage(value["usage"], promptBytes: promptBytes, texts: texts),
+      texts: texts, finishReasons: reasons,
+      usage: counted ?? estimate(value["usage"], promptBytes: promptBytes, texts: texts + thoughts),
       model: value["model"]?.stringValue)
+    reply.isUsageEstimated = counted == nil
     if thoughts.contains(where: { !$0.isEmpty }) { reply.reasoning = thoughts }
     return reply
   }
@@ -105,8 +110,16 @@ struct ReplyReader {
     ].contains { said.contains($0) }
   }
 
-  /// Tokens as the endpoint counted them; about four bytes a token where it counted none.
-  private func usage(_ value: JSONValue?, promptBytes: Int, texts: [String]) -> TokenUsage {
+  /// Tokens as the endpoint counted them; nil where it did not count both.
+  private func counted(_ value: JSONValue) -> TokenUsage? {
+    guard let usage = value["usage"], let input = count(usage["prompt_tokens"]),
+      let output = count(usage["completion_tokens"])
+    else { return nil }
+    return TokenUsage(inputTokens: input, outputTokens: output)
+  }
+
+  /// About four bytes a token for what the endpoint did not count.
+  private func estimate(_ value: JSONValue?, promptBytes: Int, texts: [String]) -> TokenUsage {
     TokenUsage(
       inputTokens: count(value?["prompt_tokens"]) ?? (promptBytes + 3) / 4,
       outputTokens: count(value?["completion_tokens"]) ?? texts.reduce(0) { $0 + ($1.utf8.count + 3) / 4 })
@@ -116,13 +129,23 @@ struct ReplyReader {
     value?.intValue.flatMap { (0...1 << 40).contains($0) ? $0 : nil }
   }
 
-  private func malformed(_ what: String, _ body: some Sequence<UInt8>) -> ModelFailure {
+  private func malformed(_ what: String, _ body: some Sequence<UInt8>, _ counted: TokenUsage? = nil) -> ModelFailure {
     ModelFailure(
       HoneError(
         .malformedReply, "The reply of \(endpoint.url) \(what).",
         remedy: "Make sure that \(endpoint.base) is the base URL of an OpenAI-compatible endpoint.",
         cause: excerpt(Array(body.prefix(2000)))),
-      retry: .backOff)
+      retry: .backOff, spent: counted.map(Spending.counted) ?? .unknown)
+  }
+
+  /// Whether a status says that the endpoint generated nothing. Of a request that timed out behind a gateway, or whose
+  /// server broke off, nobody knows.
+  private static func isFree(status: Int) -> Bool {
+    switch status {
+    case 408, 499, 502, 504, 520...527: false
+    case 300..<600: true
+    default: false
+    }
   }
 
   // MARK: Failures
@@ -133,6 +156,8 @@ struct ReplyReader {
     let lower = said.lowercased()
     let later = pause.map(RetryAdvice.after) ?? .backOff
     var details = ["status": status.description]
+    let counted = (try? JSONReader.read(body)).flatMap(counted)
+    let spent = counted.map(Spending.counted) ?? (Self.isFree(status: status) ? .nothing : .unknown)
     func failure(
       _ kind: FailureKind, _ message: String, _ remedy: String, _ retry: RetryAdvice
     ) -> ModelFailure {
@@ -140,7 +165,7 @@ struct ReplyReader {
       return ModelFailure(
         HoneError(
           kind, "\(message) (status \(status))", remedy: remedy, details: details, cause: said.isEmpty ? nil : said),
-        retry: retry)
+        retry: retry, spent: spent)
     }
     switch status {
     case 200..<300:

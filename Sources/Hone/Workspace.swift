@@ -27,10 +27,12 @@ public final class Workspace: Sendable {
 
   /// - Parameters:
   ///   - home: the directory of the store, which is made if there is none.
+  ///   - durability: what paid answers survive: a power cut, or only the end of the process.
   ///   - logger: hears warnings and errors; nobody unless given.
-  public init(home: String = ".hone", logger: Logger? = nil) {
+  public init(home: String = ".hone", durability: Durability = .power, logger: Logger? = nil) {
     inner = Jobs.Workspace(
-      home: home, logger: logger ?? Logger(label: "hone") { _ in SwiftLogNoOpLogHandler() }, keyRules: .trusting)
+      home: home, logger: logger ?? Logger(label: "hone") { _ in SwiftLogNoOpLogHandler() }, keyRules: .trusting,
+      durability: durability)
   }
 
   /// Stops what is under way, so that it can be resumed, writes what is queued, and closes the store.

@@ -26,6 +26,7 @@ struct CommonOptions: ParsableArguments {
   var json = false
 
   @OptionGroup var keys: KeyOptions
+  @OptionGroup var durable: DurabilityOption
 
   func validate() throws {
     if !keys.allowKey.isEmpty, socket != nil || attach {
@@ -57,7 +58,9 @@ struct Caller {
     guard options.socket != nil || options.attach else {
       let rules = keyRules ?? KeyRules(grants: options.keys.allowKey)
       place = .here(
-        Service(home: options.homeDirectory, logger: standardErrorLogger(level: .error), keyRules: rules))
+        Service(
+          home: options.homeDirectory, logger: standardErrorLogger(level: .error), keyRules: rules,
+          durability: options.durable.durability))
       return
     }
     let loop = try EventLoop()
@@ -66,7 +69,8 @@ struct Caller {
       stream = try UnixSocketClient.connect(to: socket, loop: loop)
     } else {
       stream = SocketStream(
-        try SharedService.connect(home: options.homeDirectory), peer: "the shared service", loop: loop)
+        try SharedService.connect(home: options.homeDirectory, durability: options.durable.durability),
+        peer: "the shared service", loop: loop)
     }
     let progress = ForwardedProgress()
     let connection = Connection(stream, handler: progress, framing: .lines)

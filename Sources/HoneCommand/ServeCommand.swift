@@ -61,6 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
   var home: String?
 
   @OptionGroup var keys: KeyOptions
+  @OptionGroup var durable: DurabilityOption
 
   @Option(help: "The largest message that is accepted, in bytes.")
   var maxMessage = 64 << 20
@@ -86,7 +87,8 @@ struct ServeCommand: AsyncParsableCommand {
       var options = CommonOptions()
       options.home = home
       if attach {
-        let descriptor = try SharedService.connect(home: options.homeDirectory, idleSeconds: idleTimeout)
+        let descriptor = try SharedService.connect(
+          home: options.homeDirectory, idleSeconds: idleTimeout, durability: durable.durability)
         return try BytePump(input: STDIN_FILENO, output: STDOUT_FILENO, socket: descriptor).run()
       }
       if apart {
@@ -95,7 +97,7 @@ struct ServeCommand: AsyncParsableCommand {
       }
       let service = Service(
         home: options.homeDirectory, logger: standardErrorLogger(level: logLevel),
-        keyRules: KeyRules(grants: keys.allowKey))
+        keyRules: KeyRules(grants: keys.allowKey), durability: durable.durability)
       var limits = ConnectionLimits()
       limits.message = maxMessage
       let exporter = try await startExporter(service)

@@ -4,6 +4,7 @@ import HoneService
 import JSON
 import JSONRPC
 import Jobs
+import Tracking
 
 /// The services that `--attach` joins: one for each store, started when first needed, gone when nobody needs it.
 enum SharedService {
@@ -11,14 +12,19 @@ enum SharedService {
   static let idleSeconds = 300.0
 
   /// A socket connected to the service of a store.
-  static func connect(home: String, idleSeconds: Double? = nil) throws(HoneError) -> Int32 {
+  ///
+  /// - Parameters:
+  ///   - idleSeconds, durability: for the service, where it is started here.
+  static func connect(
+    home: String, idleSeconds: Double? = nil, durability: Durability = .power
+  ) throws(HoneError) -> Int32 {
     let home = resolved(home)
     let shared = try SharedSocket(home: home)
     return try shared.connect { () throws(HoneError) in
       try start(
         [
           "serve", "--apart", "--socket", shared.path, "--home", home, "--idle-timeout",
-          "\(idleSeconds ?? Self.idleSeconds)",
+          "\(idleSeconds ?? Self.idleSeconds)", "--durability", durability.rawValue,
         ], log: shared.logPath)
     }
   }

@@ -32,11 +32,14 @@ struct UICommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The directory of the store.", discussion: "Else $HONE_HOME, else .hone here."))
   var home: String?
 
+  @OptionGroup var durable: DurabilityOption
+
   func run() async throws {
     try await reporting {
       var options = CommonOptions()
       options.home = home
-      let service = Service(home: options.homeDirectory, logger: standardErrorLogger(level: .notice))
+      let service = Service(
+        home: options.homeDirectory, logger: standardErrorLogger(level: .notice), durability: durable.durability)
       // A store that cannot be opened is told here, not to the first visitor.
       _ = try await service.store()
       var configuration = web.configuration(host: host, port: port)

@@ -78,7 +78,7 @@ enum WorkReport {
     if let usage = result.usage?.total {
       let cost = usage.cost.map { ", $" + short($0) } ?? ""
       lines.append(
-        "\(usage.calls) calls, \(usage.cached) answered from the store, \(usage.tokens.totalTokens) tokens\(cost), "
+        "\(usage.calls) calls, \(usage.cached) answered from the store, \(usage.tokens.totalTokens) tokens\(cost)\(usage.estimateNote), "
           + "\(JSONValue(result.seconds).text()) s")
     }
     for warning in result.warnings { lines.append("warning: \(warning)") }

@@ -19,6 +19,7 @@ package final class Workspace: Sendable {
   package let metrics: Registry<any Metric>
   /// Which keys may go where.
   package let keyRules: KeyRules
+  private let durability: Durability
   private let opening = Mutex<Task<OpenStore, any Error>?>(nil)
   private let loaded = Mutex<[String: Program]>([:])
   /// The executions of host programs under way, whichever client runs them.
@@ -27,20 +28,22 @@ package final class Workspace: Sendable {
 
   package init(
     home: String, logger: Logger, optimizers: Registry<any Optimizer> = OptimizerRegistry.all,
-    metrics: Registry<any Metric> = MetricRegistry.all, keyRules: KeyRules = KeyRules()
+    metrics: Registry<any Metric> = MetricRegistry.all, keyRules: KeyRules = KeyRules(),
+    durability: Durability = .power
   ) {
     self.home = home
     self.logger = logger
     self.optimizers = optimizers
     self.metrics = metrics
     self.keyRules = keyRules
+    self.durability = durability
   }
 
   /// The tracking store, opened at the first use. A failure to open is tried again at the next.
   package func store() async throws(HoneError) -> TrackingStore {
     let task = opening.withLock { opening in
       if let opening { return opening }
-      let task = Task { try await OpenStore(home: home, logger: logger) }
+      let task = Task { try await OpenStore(home: home, durability: durability, logger: logger) }
       opening = task
       return task
     }

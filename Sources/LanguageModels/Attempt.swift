@@ -15,6 +15,8 @@ final class Attempt: Sendable {
     var request: ModelRequest
     /// The most that one request can spend.
     var need: Budget.Amount
+    /// The most tokens that one request can take.
+    var most: TokenUsage
     var budget: Budget
     var limiter: AdaptiveLimiter
     var times: ResponseTimes
@@ -26,13 +28,23 @@ final class Attempt: Sendable {
     /// Where requests are noted before they are sent; nil where that need not be known after a crash.
     var noting: Noting?
     /// Writes the bill of one request.
-    var settle: @Sendable (Budget.Reservation, TokenUsage, _ failed: Bool) -> Void
+    var settle: @Sendable (Budget.Reservation, Bill) -> Void
+  }
+
+  /// What one request took.
+  struct Bill: Sendable {
+    var tokens: TokenUsage
+    /// Whether nobody counted the tokens.
+    var isEstimated = false
+    /// Whether it brought no answer that is used.
+    var failed: Bool
   }
 
   /// Notes a run's requests.
   struct Noting: Sendable {
     var answers: any AnswerStore
-    var role: CallRole
+    /// The request, with the most that it can cost.
+    var request: FailedRequests
     var run: String
   }
 
@@ -49,12 +61,16 @@ final class Attempt: Sendable {
     var task: Task<Void, Never>?
     var deadline: Alarms.Token?
     var isOpen = true
+    /// Whether the model has been asked, so that it may cost something.
+    var isAsked = false
   }
 
   private struct State {
     var sent: [Sent] = []
     /// Whether the outcome is known.
     var isOver = false
+    /// The tokens of the prompt, as counted for one of the requests, which are all alike.
+    var inputTokens: Int?
     /// Requests whose bill is not written yet.
     var unsettled = 0
     var watch: Alarms.Token?
@@ -109,6 +125,7 @@ final class Attempt: Sendable {
       sent.task = Task {
         do throws(ModelFailure) {
           try await self.note()
+          guard self.noteAsking(index) else { return }
           self.finish(index, .success(try await model.complete(request)))
         } catch {
           self.finish(index, .failure(error))
@@ -127,10 +144,19 @@ final class Attempt: Sendable {
   /// The notes made of the requests.
   var notes: [RequestNote] { state.withLock { $0.notes } }
 
+  /// Whether the request is still wanted, and counts as sent from here on.
+  private func noteAsking(_ index: Int) -> Bool {
+    state.withLock { state in
+      guard state.sent[index].isOpen else { return false }
+      state.sent[index].isAsked = true
+      return true
+    }
+  }
+
   private func note() async throws(ModelFailure) {
     guard let noting = terms.noting else { return }
     do throws(HoneError) {
-      let note = try await noting.answers.noteSending(terms.need.calls, role: noting.role, run: noting.run)
+      let note = try await noting.answers.noteSending(noting.request, run: noting.run)
       guard let note else { return }
       let isOver = state.withLock { state in
         if !state.isOver { state.notes.append(note) }
@@ -141,7 +167,7 @@ final class Attempt: Sendable {
       try await noting.answers.keep([], run: noting.run, closing: [note])
       throw HoneError.callCancelled
     } catch {
-      throw ModelFailure(error, retry: .never)
+      throw ModelFailure(error, retry: .never, spent: .nothing)
     }
   }
 
@@ -185,16 +211,17 @@ final class Attempt: Sendable {
 
   /// Takes what became of one request; passed over where its deadline or the attempt's end came first.
   private func finish(_ index: Int, _ result: Result<ModelReply, ModelFailure>) {
-    let (result, usage) = Self.checked(result)
-    let verdict: (sent: Sent, decides: Bool)? = state.withLock { state in
+    let (result, spent) = checked(result)
+    let verdict: (sent: Sent, bill: Bill, decides: Bool)? = state.withLock { state in
       guard state.sent[index].isOpen else { return nil }
       state.sent[index].isOpen = false
+      if case .counted(let tokens) = spent { state.inputTokens = tokens.inputTokens }
       var decides = false
       if !state.isOver {
         if case .success = result { decides = true } else { decides = state.open == 0 }
       }
       if decides { state.isOver = true }
-      return (state.sent[index], decides)
+      return (state.sent[index], bill(spent, result, state), decides)
     }
     guard let verdict else { return }
     if let deadline = verdict.sent.deadline { Alarms.shared.clear(deadline) }
@@ -208,9 +235,10 @@ final class Attempt: Sendable {
       if failure.error.kind == .timeout { terms.times.noteDeadlinePassed() }
       if let permit = verdict.sent.permit { terms.limiter.release(permit, failure.limiterOutcome) }
     }
+    var paid = verdict.bill
     // An answer that came second is paid for like a failed request: nobody uses it.
-    terms.settle(verdict.sent.reservation, usage, !(isAnswer && verdict.decides))
-    noteSettled()
+    paid.failed = !(isAnswer && verdict.decides)
+    settle(verdict.sent, paid)
     guard verdict.decides else { return }
     for task in state.withLock({ $0.sent.filter(\.isOpen).compactMap(\.task) }) { task.cancel() }
     outcome.fulfil(result)
@@ -218,22 +246,41 @@ final class Attempt: Sendable {
 
   /// Ends all requests here and now, whatever the model does.
   private func abandon() {
-    let open = state.withLock { state in
+    let (open, lost) = state.withLock { state in
       state.isOver = true
       let open = state.sent.filter(\.isOpen)
       for index in state.sent.indices { state.sent[index].isOpen = false }
-      return open
+      return (open, lostBill(state))
     }
     for sent in open {
       if let deadline = sent.deadline { Alarms.shared.clear(deadline) }
       sent.task?.cancel()
       if let permit = sent.permit { terms.limiter.release(permit, .neutral) }
-      terms.settle(sent.reservation, TokenUsage(), true)
-      noteSettled()
+      settle(sent, lost)
     }
   }
 
-  private func noteSettled() {
+  // MARK: Bills
+
+  /// The bill of a request that nobody counted: the most that it can have taken.
+  private func lostBill(_ state: State) -> Bill {
+    var tokens = terms.most
+    if let counted = state.inputTokens { tokens.inputTokens = counted }
+    return Bill(tokens: tokens, isEstimated: true, failed: true)
+  }
+
+  private func bill(_ spent: Spending, _ result: Result<ModelReply, ModelFailure>, _ state: State) -> Bill {
+    switch spent {
+    case .nothing: return Bill(tokens: TokenUsage(), failed: true)
+    case .counted(let tokens): return Bill(tokens: tokens, failed: true)
+    case .unknown:
+      guard case .success(let reply) = result else { return lostBill(state) }
+      return Bill(tokens: reply.usage, isEstimated: true, failed: true)
+    }
+  }
+
+  private func settle(_ sent: Sent, _ bill: Bill) {
+    if sent.isAsked { terms.settle(sent.reservation, bill) } else { terms.budget.refund(sent.reservation) }
     let isLast = state.withLock { state in
       state.unsettled -= 1
       return state.unsettled == 0 && state.isOver
@@ -242,12 +289,25 @@ final class Attempt: Sendable {
   }
 
   /// A reply without any text is a failed request, though a paid one.
-  private static func checked(
+  ///
+  /// Where a budget bounds the tokens and the endpoint counted none, the reply counts for the most that it can be: one
+  /// token for each byte.
+  private func checked(
     _ result: Result<ModelReply, ModelFailure>
-  ) -> (Result<ModelReply, ModelFailure>, TokenUsage) {
-    guard case .success(let reply) = result else { return (result, TokenUsage()) }
+  ) -> (Result<ModelReply, ModelFailure>, Spending) {
+    var reply: ModelReply
+    switch result {
+    case .success(let received): reply = received
+    case .failure(let failure): return (result, failure.spent)
+    }
+    if reply.isUsageEstimated, terms.need.tokens > 0 {
+      let bytes = (reply.texts + reply.reasoning).reduce(16 * reply.texts.count) { $0 + $1.utf8.count }
+      reply.usage = TokenUsage(
+        inputTokens: terms.most.inputTokens, outputTokens: min(terms.most.outputTokens, bytes))
+    }
+    let spent = reply.isUsageEstimated ? Spending.unknown : .counted(reply.usage)
     let isBlank = reply.texts.allSatisfy { text in text.utf8.allSatisfy { $0 <= 0x20 } }
-    guard isBlank else { return (result, reply.usage) }
+    guard isBlank else { return (.success(reply), spent) }
     let (message, remedy, retry): (String, String, RetryAdvice) =
       if reply.finishReasons.contains("tool_calls") || reply.finishReasons.contains("function_call") {
         (
@@ -268,7 +328,7 @@ final class Attempt: Sendable {
         )
       }
     let error = HoneError(.malformedReply, "The language model " + message, remedy: remedy)
-    return (.failure(ModelFailure(error, retry: retry)), reply.usage)
+    return (.failure(ModelFailure(error, retry: retry, spent: spent)), spent)
   }
 }
 

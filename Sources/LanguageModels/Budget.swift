@@ -133,6 +133,17 @@ package final class Budget: Sendable {
     }
   }
 
+  /// Whether `need` can still be spent, whatever others hold reserved.
+  /// - Throws: `budgetExhausted` where it cannot.
+  func check(_ need: Amount) throws(HoneError) {
+    let verdict = state.withLock { state in
+      var copy = State()
+      copy.spent = state.spent
+      return judge(need, &copy)
+    }
+    if case .refused(let error) = verdict { throw error }
+  }
+
   private func judge(_ need: Amount, _ state: inout State) -> Verdict {
     let spent = state.spent
     let held = state.reserved

@@ -63,14 +63,26 @@ package enum RetryAdvice: Sendable, Hashable {
   case adapted
 }
 
+/// What is known of the tokens that a failed request took.
+package enum Spending: Sendable, Hashable {
+  /// None: it was not sent, or the endpoint refused it with a status that costs nothing.
+  case nothing
+  /// It was sent, and nobody said what the endpoint made of it.
+  case unknown
+  /// As the endpoint counted them.
+  case counted(TokenUsage)
+}
+
 /// Why one attempt at a completion failed.
 package struct ModelFailure: Error, Sendable {
   package var error: HoneError
   package var retry: RetryAdvice
+  package var spent: Spending
 
-  package init(_ error: HoneError, retry: RetryAdvice) {
+  package init(_ error: HoneError, retry: RetryAdvice, spent: Spending = .unknown) {
     self.error = error
     self.retry = retry
+    self.spent = spent
   }
 }
 
@@ -94,8 +106,8 @@ package protocol LanguageModel: Sendable {
   /// What is known of its support for schemas; nil where schemas are not passed on.
   var schemaSupport: LearnedSchemaSupport? { get }
 
-  /// How many requests one attempt sends for these options: what a budget's `maxCalls` counts.
-  func requests(for options: SamplingOptions) -> Int
+  /// Whether the endpoint gives one completion a request, so that each of several takes a request of its own.
+  var splitsChoices: Bool { get }
 
   /// One attempt. Cancelling the task aborts it at once.
   ///
@@ -108,5 +120,5 @@ extension LanguageModel {
   package var isElastic: Bool { false }
   package var isReproducible: Bool { false }
   package var schemaSupport: LearnedSchemaSupport? { nil }
-  package func requests(for options: SamplingOptions) -> Int { 1 }
+  package var splitsChoices: Bool { false }
 }

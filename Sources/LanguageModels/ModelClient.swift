@@ -49,8 +49,59 @@ package struct ModelClient: Sendable {
   ) async throws(HoneError) -> ModelAnswer {
     let request = ModelRequest(
       prompt: prompt, options: options ?? configuration.sampling, rollout: context.rollout)
+    guard model.splitsChoices, request.options.n > 1 else { return try await complete(request, context: context) }
+    return try await completeInParts(request, context: context)
+  }
+
+  /// Several completions of an endpoint that gives one a request: a call for each, kept by itself, so that those that
+  /// were paid are not asked for again where another fails.
+  private func completeInParts(
+    _ request: ModelRequest, context: CallContext
+  ) async throws(HoneError) -> ModelAnswer {
+    let parts = (0..<request.options.n).map { index in
+      var part = request
+      part.options.n = 1
+      // One seed for all would give the same text n times.
+      if let seed = request.options.seed { part.options.seed = seed &+ index }
+      return part
+    }
+    // Refused before the first is paid, where the budget has no room for all.
+    let budget = context.account.budget
+    if budget.isLimited {
+      var need = Budget.Amount()
+      for (index, part) in parts.enumerated() where try answers.answer(for: key(of: part, index, context)) == nil {
+        need += try payer.need(of: part, budget: budget)
+      }
+      if need != Budget.Amount() { try budget.check(need) }
+    }
+    let results = await withTaskGroup(of: (index: Int, result: Result<ModelAnswer, HoneError>).self) { group in
+      for (index, part) in parts.enumerated() {
+        group.addTask {
+          do throws(HoneError) {
+            return (index, .success(try await complete(part, part: index, context: context)))
+          } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      return await group.reduce(into: []) { $0.append($1) }.sorted { $0.index < $1.index }
+    }
+    var merged = ModelAnswer(reply: ModelReply(texts: []), source: .cache, cost: 0)
+    for (_, result) in results {
+      let answer = try result.get()
+      merged.reply.append(answer.reply)
+      if answer.source == .model { merged.source = .model }
+      merged.cost = merged.cost.flatMap { cost in answer.cost.map { cost + $0 } }
+    }
+    return merged
+  }
+
+  /// - Parameter part: which of several completions this is, where each is a call of its own.
+  private func complete(
+    _ request: ModelRequest, part: Int? = nil, context: CallContext
+  ) async throws(HoneError) -> ModelAnswer {
     let account = context.account
-    let digest = key(of: request, context: context)
+    let digest = key(of: request, part, context)
     let key = SingleFlight<StoredAnswer>.Key(digest: digest, store: flightStore)
     let isKept = configuration.cache || account.runID != nil
     while true {
@@ -91,6 +142,10 @@ package struct ModelClient: Sendable {
 
   /// What a call is known by in the store: calls of one key may share an answer.
   package func key(of request: ModelRequest, context: CallContext) -> ContentDigest {
+    key(of: request, nil, context)
+  }
+
+  private func key(of request: ModelRequest, _ part: Int?, _ context: CallContext) -> ContentDigest {
     var builder = ContentDigest.Builder()
     builder.add(
       request.options == configuration.sampling
@@ -102,6 +157,7 @@ package struct ModelClient: Sendable {
       builder.add(message.content)
     }
     builder.add(context.rollout.description)
+    if let part { builder.add("part \(part)") }
     if !configuration.cache {
       // A run that is done again meets its own answers; nobody else does.
       builder.add("uncached")

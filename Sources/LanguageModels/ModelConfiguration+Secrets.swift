@@ -21,6 +21,11 @@ extension ModelConfiguration {
         fields.place("apiKeyEnv"),
         "This is not the name of an environment variable. Name the variable that holds the key, not the key.")
     }
+    for (name, _) in sampling.extra {
+      if let own = Self.ownMembers[Self.fold(name)] {
+        problems.add("\(fields.place("extra")).\(name)", "\(own) Take it out of extra.")
+      }
+    }
     for (name, value) in sampling.extra {
       let isHeaders = Self.fold(name) == "headers" || Self.fold(name) == "extraheaders"
       if isHeaders || (Self.namesSecret(name) && value.stringValue != nil) {
@@ -28,6 +33,18 @@ extension ModelConfiguration {
       }
     }
   }
+
+  /// What `extra` cannot hold, folded, because it would change how much a request costs or what its reply is.
+  private static let ownMembers: [String: String] = {
+    let limit = "A reply's tokens are bounded by maxTokens."
+    return [
+      "n": "The number of completions is n.", "bestof": "The number of completions is n.",
+      "candidatecount": "The number of completions is n.",
+      "maxtokens": limit, "maxcompletiontokens": limit, "maxoutputtokens": limit, "maxnewtokens": limit,
+      "stream": "Replies are not streamed.", "model": "The model is named by model.",
+      "messages": "The messages are the program's.",
+    ]
+  }()
 
   private static let refusal =
     "A key's value is never taken. Put it into an environment variable of the service and name that in apiKeyEnv."

@@ -53,10 +53,9 @@ struct Payer: Sendable {
     let times = times ?? .shared(for: model.identity, role: context.role)
     var history = RetryPolicy.History()
     var terms = Attempt.Terms(
-      model: model, request: bounded(request, budget), need: try need(of: request, budget: budget), budget: budget,
-      limiter: limiter,
-      times: times, now: pacing.now, deadline: 0, lateness: lateness(times),
-      noting: noting(context), settle: { settle($0, $1, failed: $2, context) })
+      model: model, request: bounded(request, budget), need: try need(of: request, budget: budget),
+      most: most(of: request), budget: budget, limiter: limiter, times: times, now: pacing.now, deadline: 0,
+      lateness: lateness(times), noting: noting(request, context), settle: { settle($0, $1, context) })
     if request.options.schema != nil { try model.schemaSupport?.load(from: answers) }
     while true {
       let (permit, reservation) = try await admit(terms.need, context.account)
@@ -131,17 +130,22 @@ struct Payer: Sendable {
     return request
   }
 
-  /// The most that one attempt can spend. A token has at least one byte of its text, and each message
+  /// The most tokens that one request can take. A token has at least one byte of its text, and each message
   /// costs a few more for its frame.
-  private func need(of request: ModelRequest, budget: Budget) throws(HoneError) -> Budget.Amount {
-    let requests = model.requests(for: request.options)
-    guard budget.limits.maxTokens != nil || budget.limits.maxCost != nil else { return Budget.Amount(calls: requests) }
+  private func most(of request: ModelRequest) -> TokenUsage {
     var input = 16
     for message in request.prompt.shared.messages { input += message.content.utf8.count + 8 }
     for message in request.prompt.own { input += message.content.utf8.count + 8 }
     if let schema = request.options.schema { input += schema.encoded().count }
+    if !request.options.extra.isEmpty { input += JSONValue.object(request.options.extra).encoded().count }
     let bound = min(request.options.maxTokens ?? Payer.assumedMaxTokens, 1 << 40)
-    let usage = TokenUsage(inputTokens: input * requests, outputTokens: bound * max(1, request.options.n))
+    return TokenUsage(inputTokens: input, outputTokens: bound * max(1, request.options.n))
+  }
+
+  /// The most that one request can spend of what the budget bounds.
+  func need(of request: ModelRequest, budget: Budget) throws(HoneError) -> Budget.Amount {
+    guard budget.limits.maxTokens != nil || budget.limits.maxCost != nil else { return Budget.Amount(calls: 1) }
+    let usage = most(of: request)
     if let maxCost = budget.limits.maxCost, price == nil {
       throw HoneError(
         .invalidParams,
@@ -150,7 +154,7 @@ struct Payer: Sendable {
           + "million tokens, or use budget.maxTokens instead.",
         details: ["model": configuration.model])
     }
-    return Budget.Amount(calls: requests, tokens: usage.totalTokens, cost: price?.cost(of: usage) ?? 0)
+    return Budget.Amount(calls: 1, tokens: usage.totalTokens, cost: price?.cost(of: usage) ?? 0)
   }
 
   /// Waits for a permit and a reservation; never holds the one while waiting for the other.
@@ -172,25 +176,26 @@ struct Payer: Sendable {
     }
   }
 
-  /// Where requests are noted before they are sent. Should the process end, a bounded run's requests count when the
-  /// run is resumed.
-  private func noting(_ context: CallContext) -> Attempt.Noting? {
-    guard let run = context.account.runID, context.account.budget.isLimited else { return nil }
-    return Attempt.Noting(answers: answers, role: context.role, run: run)
+  /// Where requests are noted before they are sent. Should the process end, those under way count when the run is
+  /// resumed.
+  private func noting(_ request: ModelRequest, _ context: CallContext) -> Attempt.Noting? {
+    guard let run = context.account.runID, !model.isReproducible else { return nil }
+    let most = most(of: request)
+    return Attempt.Noting(
+      answers: answers,
+      request: FailedRequests(
+        role: context.role, requests: 1, tokens: most, cost: price?.cost(of: most), isEstimated: true), run: run)
   }
 
   // MARK: After a request
 
-  private func settle(
-    _ reservation: Budget.Reservation, _ usage: TokenUsage, failed: Bool, _ context: CallContext
-  ) {
-    let cost = price?.cost(of: usage)
-    let requests = reservation.amount.calls
+  private func settle(_ reservation: Budget.Reservation, _ bill: Attempt.Bill, _ context: CallContext) {
+    let cost = price?.cost(of: bill.tokens)
     context.account.budget.settle(
-      reservation, spent: Budget.Amount(calls: requests, tokens: usage.totalTokens, cost: cost ?? 0))
-    let isFree = usage == TokenUsage() && failed
+      reservation, spent: Budget.Amount(calls: 1, tokens: bill.tokens.totalTokens, cost: cost ?? 0))
+    let isFree = bill.tokens == TokenUsage() && bill.failed
     context.account.noteSent(
-      context.role, requests: requests, failed: failed, tokens: usage, cost: isFree ? 0 : cost)
+      context.role, failed: bill.failed, tokens: bill.tokens, cost: isFree ? 0 : cost, isEstimated: bill.isEstimated)
   }
 
   /// Keeps a paid answer even if everybody who asked for it has left meanwhile.

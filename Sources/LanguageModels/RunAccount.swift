@@ -49,18 +49,23 @@ package final class RunAccount: Sendable {
   /// Notes an answer that came without asking a model.
   package func noteCached(_ role: CallRole) { note(role) { $0.cached += 1 } }
 
-  /// Notes requests that were sent, and what they cost in US dollars (nil where the price is not known).
+  /// Notes a request that was sent, and what it cost in US dollars (nil where the price is not known).
+  ///
+  /// - Parameter isEstimated: whether nobody counted the tokens.
   package func noteSent(
-    _ role: CallRole, requests: Int = 1, failed: Bool, tokens: TokenUsage = TokenUsage(), cost: Double? = 0
+    _ role: CallRole, failed: Bool, tokens: TokenUsage = TokenUsage(), cost: Double? = 0, isEstimated: Bool = false
   ) {
     note(role) {
-      $0.calls += requests
-      if failed { $0.failed += requests }
+      $0.calls += 1
+      if failed { $0.failed += 1 }
       $0.tokens += tokens
-      if let cost { $0.knownCost += cost } else { $0.unpriced += requests }
+      if let cost { $0.knownCost += cost } else { $0.unpriced += 1 }
+      if isEstimated { $0.estimates += .init(requests: 1, tokens: tokens.totalTokens, cost: cost ?? 0) }
     }
     guard failed, runID != nil else { return }
-    unkept.withLock { $0.append(FailedRequests(role: role, requests: requests, tokens: tokens, cost: cost)) }
+    unkept.withLock {
+      $0.append(FailedRequests(role: role, requests: 1, tokens: tokens, cost: cost, isEstimated: isEstimated))
+    }
   }
 
   /// How many calls of a role have failed in a row with all their attempts, with none answered between them.

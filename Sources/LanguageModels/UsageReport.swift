@@ -16,7 +16,47 @@ public struct UsageReport: SchemaValue, Hashable {
       Member(
         "cost", \.shownCost, isAlwaysWritten: true, "US dollars; null where the price of any request is not known."),
       Member("knownCost", \.shownKnownCost, "Where the cost is not known: the part that is."),
+      Member("counted", \.counted, "Where some of it is estimated: the part that endpoints counted."),
+      Member(
+        "estimated", \.estimated,
+        "The part that nobody counted: of requests that were lost, cut off or given up, the most that they can have used."
+      ),
     ]
+
+    /// A part of the figures.
+    public struct Share: ResultObject, Hashable {
+      package static let members: [Member<Self>] = [
+        Member("requests", \.requests, isAlwaysWritten: true, "How many requests."),
+        Member("tokens", \.tokens, isAlwaysWritten: true, "Tokens of prompts and replies."),
+        Member("cost", \.shownCost, isAlwaysWritten: true, "US dollars of those whose price is known."),
+      ]
+
+      /// How many requests.
+      public var requests = 0
+      /// Tokens of prompts and replies.
+      public var tokens = 0
+      /// US dollars of those whose price is known.
+      public var cost = 0.0
+
+      package init() {}
+
+      package init(requests: Int, tokens: Int, cost: Double) {
+        self.requests = requests
+        self.tokens = tokens
+        self.cost = cost
+      }
+
+      package static func += (a: inout Share, b: Share) {
+        a.requests += b.requests
+        a.tokens += b.tokens
+        a.cost += b.cost
+      }
+
+      fileprivate var shownCost: Double {
+        get { UsageReport.rounded(cost) }
+        set { cost = newValue }
+      }
+    }
 
     /// Requests sent to a model, failed ones included: what a budget's `maxCalls` counts.
     public var calls = 0
@@ -24,7 +64,7 @@ public struct UsageReport: SchemaValue, Hashable {
     public var cached = 0
     /// Requests sent that brought no answer.
     public var failed = 0
-    /// Tokens of the requests sent, as the endpoints counted them.
+    /// Tokens of the requests sent: as the endpoints counted them, else estimated.
     package var tokens = TokenUsage()
     /// US dollars of the requests whose price is known.
     package var knownCost = 0.0
@@ -33,7 +73,36 @@ public struct UsageReport: SchemaValue, Hashable {
     /// Seconds that callers waited for answers from models, all callers added up.
     package var seconds = 0.0
 
+    /// The requests whose tokens nobody counted, and what they can have used at most.
+    package var estimates = Share()
+
     package init() {}
+
+    /// What nobody counted; nil where endpoints counted all of it.
+    public var estimated: Share? {
+      get { estimates.requests > 0 ? estimates : nil }
+      set { estimates = newValue ?? Share() }
+    }
+
+    /// How much of it is estimated, in words that go after the tokens and dollars; empty where nothing is.
+    package var estimateNote: String {
+      guard let estimated else { return "" }
+      let requests = estimated.requests == 1 ? "1 request" : "\(estimated.requests) requests"
+      return " (of these at most \(estimated.tokens) tokens for \(requests) that nobody counted)"
+    }
+
+    /// What endpoints counted, where that is not all of it.
+    fileprivate var counted: Share? {
+      get {
+        estimated.map { estimated in
+          Share(
+            requests: calls - estimated.requests, tokens: totalTokens - estimated.tokens,
+            cost: max(0, knownCost - estimated.cost))
+        }
+      }
+      // Follows from the rest.
+      set {}
+    }
 
     /// Calls that brought an answer, from a model or from the store.
     package var answered: Int { calls - failed + cached }
@@ -49,6 +118,7 @@ public struct UsageReport: SchemaValue, Hashable {
       a.knownCost += b.knownCost
       a.unpriced += b.unpriced
       a.seconds += b.seconds
+      a.estimates += b.estimates
     }
 
     /// All tokens; what is set goes to the outputs.

@@ -22,15 +22,16 @@ package protocol AnswerStore: Sendable {
   /// Keeps what was learned of a model's endpoint, in place of what was known before.
   func keepCapability(_ name: String, _ value: String, of identity: String) async throws(HoneError)
 
-  /// Notes requests that a run is about to send; returns when the note would survive the process.
-  func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote?
+  /// Notes a request that a run is about to send, with the most that it can cost; returns when the note would survive the
+  /// process.
+  func noteSending(_ request: FailedRequests, run: String) async throws(HoneError) -> RequestNote?
 
   /// Keeps what a run's failed requests cost; the notes that were made of them go.
   func keep(_ failed: [FailedRequests], run: String, closing notes: [RequestNote]) async throws(HoneError)
 }
 
 extension AnswerStore {
-  package func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote? { nil }
+  package func noteSending(_ request: FailedRequests, run: String) async throws(HoneError) -> RequestNote? { nil }
   package func keep(_ failed: [FailedRequests], run: String, closing notes: [RequestNote]) async throws(HoneError) {}
   package func capability(_ name: String, of identity: String) throws(HoneError) -> String? { nil }
   package func keepCapability(_ name: String, _ value: String, of identity: String) async throws(HoneError) {}

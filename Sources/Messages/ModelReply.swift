@@ -1,4 +1,4 @@
-/// Tokens counted by the endpoint.
+/// Tokens of a prompt and its completions.
 package struct TokenUsage: Sendable, Hashable {
   package var inputTokens: Int
   package var outputTokens: Int
@@ -25,6 +25,8 @@ package struct ModelReply: Sendable, Hashable {
   /// What the model thought before each completion, where the endpoint gives that apart; empty texts where it does not.
   package var reasoning: [String] = []
   package var usage: TokenUsage
+  /// Whether the endpoint counted no tokens, so that `usage` is an estimate.
+  package var isUsageEstimated = false
   /// The model that the endpoint says it used.
   package var model: String?
 
@@ -33,5 +35,18 @@ package struct ModelReply: Sendable, Hashable {
     self.finishReasons = finishReasons
     self.usage = usage
     self.model = model
+  }
+
+  /// Adds the completions of another reply to the same prompt.
+  package mutating func append(_ other: ModelReply) {
+    if !reasoning.isEmpty || !other.reasoning.isEmpty {
+      reasoning += Array(repeating: "", count: texts.count - reasoning.count)
+      reasoning += other.reasoning + Array(repeating: "", count: other.texts.count - other.reasoning.count)
+    }
+    texts += other.texts
+    finishReasons += other.finishReasons
+    usage += other.usage
+    isUsageEstimated = isUsageEstimated || other.isUsageEstimated
+    model = other.model ?? model
   }
 }

@@ -25,7 +25,8 @@ package struct StoredAnswer: Sendable, Hashable {
   }
 }
 
-/// A note in the store that a request is under way, so that it is on the bill if the process ends before its answer.
+/// A note in the store that a request is under way, so that the most that it can cost is on the bill if the process ends
+/// before its answer.
 package struct RequestNote: Sendable, Hashable {
   package let id: Int64
   package init(id: Int64) { self.id = id }
@@ -38,11 +39,16 @@ package struct FailedRequests: Sendable, Hashable {
   package var tokens: TokenUsage
   /// US dollars; nil where the price is not known.
   package var cost: Double?
+  /// Whether nobody counted the tokens: they are the most that the requests can have used.
+  package var isEstimated: Bool
 
-  package init(role: CallRole, requests: Int, tokens: TokenUsage = TokenUsage(), cost: Double? = 0) {
+  package init(
+    role: CallRole, requests: Int, tokens: TokenUsage = TokenUsage(), cost: Double? = 0, isEstimated: Bool = false
+  ) {
     self.role = role
     self.requests = requests
     self.tokens = tokens
     self.cost = cost
+    self.isEstimated = isEstimated
   }
 }

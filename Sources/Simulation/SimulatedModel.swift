@@ -30,7 +30,7 @@ package final class SimulatedModel: LanguageModel {
   }
 
   package func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
-    if Task.isCancelled { throw ModelFailure(.callCancelled, retry: .never) }
+    if Task.isCancelled { throw ModelFailure(.callCancelled, retry: .never, spent: .nothing) }
     return reply(to: request)
   }
 

@@ -37,12 +37,20 @@ struct AttemptTests {
     let model = hanging(gate)
     let account = RunAccount(budget: Budget(Budget.Limits(maxCalls: 2)))
     let limiter = AdaptiveLimiter()
-    let client = client(model, { $0.hedgeAfter = 1 }, limiter: limiter, pacing: time.pacing)
+    let client = client(
+      model,
+      {
+        $0.hedgeAfter = 1
+        $0.sampling.maxTokens = 100
+      }, limiter: limiter, pacing: time.pacing)
     let answer = try await complete(client, model, account: account)
     #expect(answer.reply.texts == ["answer 2"])
     #expect(model.calls == 2 && model.cancelled >= 1)
     #expect(account.usage.total.calls == 2 && account.usage.total.failed == 1)
-    #expect(account.usage.total.tokens == Self.usage)
+    // Nobody knows what the aborted one took: the same prompt, and the most that its reply can have had.
+    let lost = TokenUsage(inputTokens: Self.usage.inputTokens, outputTokens: 100)
+    #expect(account.usage.total.tokens == Self.usage + lost)
+    #expect(account.usage.total.estimated?.tokens == lost.totalTokens && account.usage.total.estimated?.requests == 1)
     #expect(account.budget.spent.calls == 2 && limiter.inFlight == 0)
   }
 

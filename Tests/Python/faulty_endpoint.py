@@ -3,7 +3,7 @@
 What it answers depends on the prompt alone, so that two searches can be compared; when it fails depends on the seed.
     python faulty_endpoint.py hang=0.1 garbage=0.1 seed=3 delay=0.01
 prints its base URL, then serves. GET /stats tells how often it was asked, how it failed, how many requests are and were
-at most open, and what tokens it counted; GET /faults?hang=1 changes how it fails from now on; GET /hold?after=60 answers
+at most open, what tokens it counted and what it produced, answered or not; GET /faults?hang=1 changes how it fails from now on; GET /hold?after=60 answers
 that many calls more and lets the rest wait until GET /hold.
 """
 
@@ -15,7 +15,9 @@ import re
 import sys
 
 SKILLS = ["step by step", "bare number", "check the figures", "name the unknown", "keep units", "be careful"]
-FAULTS = ["429", "500", "garbage", "hang", "html", "empty", "broken", "close", "unreadable"]
+FAULTS = [
+    "429", "500", "504", "garbage", "hang", "html", "empty", "blank", "broken", "cut", "close", "late", "nousage", "unreadable",
+]
 
 
 def share(*parts):
@@ -26,7 +28,7 @@ def share(*parts):
 class Endpoint:
     def __init__(self, shares, seed, delay):
         self.shares, self.random, self.delay = shares, random.Random(seed), delay
-        self.counts = {"calls": 0, "open": 0, "held": 0, "mostOpen": 0, "tokens": 0}
+        self.counts = {"calls": 0, "open": 0, "held": 0, "mostOpen": 0, "tokens": 0, "produced": 0}
         self.last = None
 
     def fault(self):
@@ -99,6 +101,14 @@ class Endpoint:
             return send(429, '{"error": {"message": "slow down"}}', "retry-after: 0.02\r\n")
         if fault == "500":
             return send(500, '{"error": {"message": "oops"}}', "retry-after: 0.02\r\n")
+        # From here on the endpoint has done its work, whatever its client hears of it.
+        asked = json.loads(body)
+        text = self.text(asked["messages"])
+        texts = [text] * asked.get("n", 1)
+        usage = {"prompt_tokens": len(body) // 4, "completion_tokens": len(texts) * (len(text) // 4)}
+        self.counts["produced"] += sum(usage.values())
+        if fault == "504":
+            return send(504, "<html>Gateway Timeout</html>")
         if fault == "garbage":
             return send(200, '{"choices": [{"mess')
         if fault == "html":
@@ -114,11 +124,16 @@ class Endpoint:
         if fault == "broken":
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{\"choices\": [")
             return writer.close()
-        text = self.text(json.loads(body)["messages"])
-        usage = {"prompt_tokens": len(body) // 4, "completion_tokens": len(text) // 4}
+        if fault == "late":
+            await asyncio.sleep(0.4)
         self.counts["tokens"] += sum(usage.values())
-        reply = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}], "usage": usage}
-        return send(200, json.dumps(reply))
+        choices = [{"message": {"role": "assistant", "content": "" if fault == "blank" else text}, "finish_reason": "stop"}
+                   for text in texts]
+        reply = json.dumps({"choices": choices} if fault == "nousage" else {"choices": choices, "usage": usage})
+        if fault == "cut":
+            writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(reply)}\r\n\r\n{reply[:len(reply) // 2]}".encode())
+            return writer.close()
+        return send(200, reply)
 
     async def serve(self, reader, writer):
         try:

@@ -88,15 +88,19 @@ private func answer(_ text: String, role: CallRole = .task, run: String? = nil, 
   @Test func `Requests without an answer are on the bill until their answer is kept`() async throws {
     try await withStore { store async throws in
       let run = try await store.createRun(NewRun()).id
-      let note = try #require(try await store.noteSending(1, role: .task, run: run))
-      #expect(try await store.bill(run: run).map(\.failed) == [1])
+      let request = FailedRequests(
+        role: .task, requests: 1, tokens: TokenUsage(inputTokens: 3, outputTokens: 4), cost: 0.5, isEstimated: true)
+      let note = try #require(try await store.noteSending(request, run: run))
+      let open = try #require(try await store.bill(run: run).first)
+      #expect(open.failed == 1 && open.usage == request.tokens && open.cost == 0.5)
+      #expect(open.estimatedRequests == 1 && open.estimatedTokens == 7 && open.estimatedCost == 0.5)
       var answer = StoredAnswer(reply: ModelReply(texts: ["yes"]), model: "m", role: .task, runID: run, cost: 0)
       answer.notes = [note]
       try await store.keep(answer, for: .of("key"))
       #expect(try await store.bill(run: run).map(\.failed) == [0])
       #expect(try await store.bill(run: run).map(\.calls) == [1])
       // Kept by somebody else first, the answer is theirs; the request was made all the same.
-      let second = try #require(try await store.noteSending(1, role: .task, run: run))
+      let second = try #require(try await store.noteSending(request, run: run))
       answer.notes = [second]
       try await store.keep(answer, for: .of("key"))
       try await store.keep(

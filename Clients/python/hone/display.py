@@ -41,6 +41,9 @@ def cost(usage: Any) -> str:
     words.append(f"{usage.get('totalTokens', 0):,} tokens")
     if isinstance(usage.get("cost"), (int, float)):
         words.append(f"${usage['cost']:.4f}")
+    estimated = usage.get("estimated")
+    if isinstance(estimated, dict):
+        words.append(f"up to {estimated.get('tokens', 0):,} tokens of them estimated")
     return ", ".join(words)
 
 

@@ -77,6 +77,8 @@ class Usage(Result):
     output_tokens = Member[int]("outputTokens", lambda value: value or 0)
     total_tokens = Member[int]("totalTokens", lambda value: value or 0)
     cost = Member[Optional[float]]("cost")
+    counted = Member[Optional[Dict[str, Any]]]("counted")
+    estimated = Member[Optional[Dict[str, Any]]]("estimated")
     by_role = Member[Dict[str, Any]]("byRole", lambda value: value or {})
 
     def view(self) -> View:

@@ -55,7 +55,7 @@ enum AgentResult {
     if job.isSimulated { lines.append("simulated model: says nothing about real models") }
     if let usage = job.usage?.total {
       let cost = usage.cost.map { ", $\($0)" } ?? ""
-      lines.append("\(usage.calls) calls, \(usage.tokens.totalTokens) tokens\(cost)")
+      lines.append("\(usage.calls) calls, \(usage.tokens.totalTokens) tokens\(cost)\(usage.estimateNote)")
     }
     if let error = job.error { lines.append("\(status): \(error.message)") }
     lines.append("run \(run)" + (job.program == nil ? "" : "; its best program is {\"run\": \"\(run)\"}"))

@@ -28,9 +28,13 @@ package final class Service: Sendable {
   /// The description of its methods, made once.
   private let description = Mutex<JSONObject?>(nil)
 
-  package init(home: String, logger: Logger, catalog: Catalog = Catalog(), keyRules: KeyRules = KeyRules()) {
+  package init(
+    home: String, logger: Logger, catalog: Catalog = Catalog(), keyRules: KeyRules = KeyRules(),
+    durability: Durability = .power
+  ) {
     workspace = Workspace(
-      home: home, logger: logger, optimizers: catalog.optimizers, metrics: catalog.metrics, keyRules: keyRules)
+      home: home, logger: logger, optimizers: catalog.optimizers, metrics: catalog.metrics, keyRules: keyRules,
+      durability: durability)
     self.catalog = catalog
   }
 

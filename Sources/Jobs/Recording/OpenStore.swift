@@ -9,8 +9,8 @@ struct OpenStore: Sendable {
   private let renewal: Task<Void, Never>
   private let opened = ContinuousClock.now
 
-  init(home: String, logger: Logger) async throws(HoneError) {
-    let store = try Self.open(home, logger)
+  init(home: String, durability: Durability, logger: Logger) async throws(HoneError) {
+    let store = try Self.open(home, durability, logger)
     self.store = store
     renewal = Task.detached {
       while (try? await Task.sleep(for: .seconds(20))) != nil {
@@ -31,9 +31,11 @@ struct OpenStore: Sendable {
   }
 
   /// The store; where it is there and cannot be written to, for reading alone, so that what is in it can be looked at.
-  private static func open(_ home: String, _ logger: Logger) throws(HoneError) -> TrackingStore {
+  private static func open(
+    _ home: String, _ durability: Durability, _ logger: Logger
+  ) throws(HoneError) -> TrackingStore {
     do throws(HoneError) {
-      return try TrackingStore.open(home: home)
+      return try TrackingStore.open(home: home, durability: durability)
     } catch {
       guard let store = try? TrackingStore.open(home: home, readOnly: true, reason: error) else { throw error }
       logger.warning("The store is open for reading only: \(error.message)")

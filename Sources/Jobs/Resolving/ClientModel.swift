@@ -25,7 +25,8 @@ package struct ClientModel: LanguageModel {
     } catch {
       throw failure(error)
     }
-    guard let reply = CompletionAnswer.reply(answer) else {
+    let promptBytes = request.prompt.messages.reduce(0) { $0 + $1.content.utf8.count }
+    guard let reply = CompletionAnswer.reply(answer, promptBytes: promptBytes) else {
       throw ModelFailure(
         HoneError(
           .malformedReply,
@@ -51,15 +52,17 @@ package struct ClientModel: LanguageModel {
         return ModelFailure(
           HoneError(
             .languageModelRejected, "The client does not serve languageModel/complete: \(message)",
-            remedy: "Answer languageModel/complete in the client."), retry: .never)
+            remedy: "Answer languageModel/complete in the client."), retry: .never, spent: .nothing)
       }
       let given = ClientFailure(data)
       let stated = given.kind.map(FailureKind.init(rawValue:))
       let kind = stated.flatMap { Self.kinds.contains($0) ? $0 : nil } ?? .languageModelUnavailable
       let isLasting = [.authentication, .languageModelRejected, .contextWindowExceeded].contains(kind)
+      let isFree = isLasting || kind == .rateLimited
       return ModelFailure(
         HoneError(kind, "The client's language model \"\(name)\" failed: \(message)"),
-        retry: isLasting ? .never : given.retryAfter.map { .after($0) } ?? .backOff)
+        retry: isLasting ? .never : given.retryAfter.map { .after($0) } ?? .backOff, spent: isFree ? .nothing : .unknown
+      )
     case .timedOut(let seconds):
       return ModelFailure(
         HoneError(.timeout, "The client's language model \"\(name)\" gave no answer within \(seconds) s."),

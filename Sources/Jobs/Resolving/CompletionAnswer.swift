@@ -69,8 +69,10 @@ package struct CompletionAnswer: ForeignRecord {
   package static let shape = Schema(.either([Schema(.string), schema]), summary)
 
   /// The reply; nil where the answer is something else.
-  static func reply(_ answer: JSONValue) -> ModelReply? {
-    if let text = answer.stringValue { return ModelReply(texts: [text]) }
+  ///
+  /// - Parameter promptBytes: the prompt's size, by which the tokens are estimated where the client counted none.
+  static func reply(_ answer: JSONValue, promptBytes: Int) -> ModelReply? {
+    if let text = answer.stringValue { return reply(["text": .string(text)], promptBytes: promptBytes) }
     let answer = CompletionAnswer(answer)
     let given =
       answer.choices
@@ -82,10 +84,14 @@ package struct CompletionAnswer: ForeignRecord {
       }
     let texts = given.compactMap(\.text)
     guard !texts.isEmpty, texts.count == given.count else { return nil }
-    return ModelReply(
+    let outputBytes = texts.reduce(0) { $0 + $1.utf8.count }
+    var reply = ModelReply(
       texts: texts, finishReasons: given.compactMap(\.finishReason),
       usage: TokenUsage(
-        inputTokens: max(0, answer.usage.input ?? 0), outputTokens: max(0, answer.usage.output ?? 0)),
+        inputTokens: max(0, answer.usage.input ?? (promptBytes + 3) / 4),
+        outputTokens: max(0, answer.usage.output ?? (outputBytes + 3) / 4)),
       model: answer.model)
+    reply.isUsageEstimated = answer.usage.input == nil || answer.usage.output == nil
+    return reply
   }
 }

@@ -55,6 +55,7 @@ extension RoleTotal {
     figures.knownCost = cost
     figures.unpriced = unpricedCalls
     figures.seconds = seconds
+    figures.estimates = .init(requests: estimatedRequests, tokens: estimatedTokens, cost: estimatedCost)
     return figures
   }
 }

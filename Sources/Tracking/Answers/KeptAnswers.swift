@@ -19,6 +19,12 @@ package struct RoleTotal: Sendable, Hashable {
   package var seconds: Double
   /// Requests beside the calls that brought no answer.
   package var failed = 0
+  /// Requests, of all these, whose tokens nobody counted.
+  package var estimatedRequests = 0
+  /// The most tokens that these can have used.
+  package var estimatedTokens = 0
+  /// US dollars of those tokens.
+  package var estimatedCost = 0.0
 }
 
 /// Answers that wait in the writer's queue with nobody awaiting them.
@@ -40,7 +46,7 @@ extension TrackingStore: AnswerStore {
         let statement = try db.cachedStatement(
           sql: """
             SELECT texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role, run_id, cost, seconds,
-              reasoning
+              reasoning, estimated
             FROM answers WHERE key = ?
             """)
         statement.setUncheckedArguments([key.data])
@@ -50,6 +56,7 @@ extension TrackingStore: AnswerStore {
           texts: try Self.list(row[0]), finishReasons: try Self.list(row[1]),
           usage: TokenUsage(inputTokens: row[2], outputTokens: row[3]), model: row[4])
         reply.reasoning = try Self.list(row[10])
+        reply.isUsageEstimated = row[11]
         let answer = StoredAnswer(
           reply: reply,
           model: row[5], role: CallRole(rawValue: row[6]) ?? .task, runID: row[7], cost: row[8], seconds: row[9])
@@ -64,7 +71,7 @@ extension TrackingStore: AnswerStore {
 
   /// Keeps an answer; returns after the commit. The first answer under a key stays.
   package func keep(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {
-    try await write(Self.insertion(of: answer, key))
+    try await write(isPaid: true, Self.insertion(of: answer, key))
   }
 
   package func keepSoon(_ answer: StoredAnswer, for key: ContentDigest) async throws(HoneError) {
@@ -86,12 +93,13 @@ extension TrackingStore: AnswerStore {
       let statement = try db.cachedStatement(
         sql: """
           INSERT INTO answers (key, texts, finish_reasons, input_tokens, output_tokens, reply_model, model, role,
-            run_id, cost, seconds, created_ms, reasoning)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            run_id, cost, seconds, created_ms, reasoning, estimated)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
           """)
       statement.setUncheckedArguments([
         data, texts, reasons, answer.reply.usage.inputTokens, answer.reply.usage.outputTokens, answer.reply.model,
         answer.model, answer.role.rawValue, answer.runID, answer.cost, answer.seconds, now, reasoning,
+        answer.reply.isUsageEstimated,
       ])
       try statement.execute()
       // Where another process was first, this run's own request stays on its bill.
@@ -126,12 +134,15 @@ extension TrackingStore: AnswerStore {
       let rows = try Row.fetchAll(
         db.cachedStatement(
           sql: """
-            SELECT role, sum(calls), sum(input), sum(output), total(cost), sum(unpriced), total(seconds), sum(failed)
+            SELECT role, sum(calls), sum(input), sum(output), total(cost), sum(unpriced), total(seconds), sum(failed),
+              sum(estimated), sum(iif(estimated > 0, input + output, 0)), total(iif(estimated > 0, cost, 0))
             FROM (
-              SELECT role, 1 calls, input_tokens input, output_tokens output, cost, cost IS NULL unpriced, seconds, 0 failed
+              SELECT role, 1 calls, input_tokens input, output_tokens output, cost, cost IS NULL unpriced, seconds, 0 failed,
+                estimated
               FROM answers WHERE run_id = ?1
               UNION ALL
-              SELECT role, 0, input_tokens, output_tokens, cost, iif(cost IS NULL, requests, 0), 0, requests
+              SELECT role, 0, input_tokens, output_tokens, cost, iif(cost IS NULL, requests, 0), 0, requests,
+                iif(estimated, requests, 0)
               FROM attempts WHERE run_id = ?1
             ) GROUP BY role
             """), arguments: [id])
@@ -139,37 +150,39 @@ extension TrackingStore: AnswerStore {
         CallRole(rawValue: row[0]).map { role in
           RoleTotal(
             role: role, calls: row[1], usage: TokenUsage(inputTokens: row[2], outputTokens: row[3]), cost: row[4],
-            unpricedCalls: row[5], seconds: row[6], failed: row[7])
+            unpricedCalls: row[5], seconds: row[6], failed: row[7],
+            estimatedRequests: row[8], estimatedTokens: row[9], estimatedCost: row[10])
         }
       }
       return CallRole.allCases.compactMap { role in bills.first { $0.role == role } }
     }
   }
 
-  package func noteSending(_ requests: Int, role: CallRole, run: String) async throws(HoneError) -> RequestNote? {
+  package func noteSending(_ request: FailedRequests, run: String) async throws(HoneError) -> RequestNote? {
     try await write { db in
-      try db.cachedStatement(
-        sql:
-          "INSERT INTO attempts (run_id, role, requests, input_tokens, output_tokens, cost) VALUES (?, ?, ?, 0, 0, 0)"
-      ).execute(arguments: [run, role.rawValue, requests])
+      try Self.insert(request, run, db)
       return RequestNote(id: db.lastInsertedRowID)
     }
   }
 
   package func keep(_ failed: [FailedRequests], run: String, closing notes: [RequestNote]) async throws(HoneError) {
-    try await write { db in
-      for part in failed {
-        try db.cachedStatement(
-          sql: """
-            INSERT INTO attempts (run_id, role, requests, input_tokens, output_tokens, cost) VALUES (?, ?, ?, ?, ?, ?)
-            """
-        ).execute(
-          arguments: [
-            run, part.role.rawValue, part.requests, part.tokens.inputTokens, part.tokens.outputTokens, part.cost,
-          ])
-      }
+    try await write(isPaid: !failed.isEmpty) { db in
+      for part in failed { try Self.insert(part, run, db) }
       try Self.remove(notes, db)
     }
+  }
+
+  private static func insert(_ part: FailedRequests, _ run: String, _ db: Database) throws {
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO attempts (run_id, role, requests, input_tokens, output_tokens, cost, estimated)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(
+      arguments: [
+        run, part.role.rawValue, part.requests, part.tokens.inputTokens, part.tokens.outputTokens, part.cost,
+        part.isEstimated,
+      ])
   }
 
   private static func remove(_ notes: [RequestNote], _ db: Database) throws {

@@ -34,7 +34,7 @@ extension TrackingStore: CallbackStore {
     let text = answer.text()
     let data = key.data
     let now = nowInMilliseconds()
-    try await write { db in
+    try await write(isPaid: true) { db in
       let statement = try db.cachedStatement(
         sql: """
           INSERT INTO answers (key, texts, input_tokens, output_tokens, model, role, run_id, seconds, created_ms)

@@ -52,6 +52,7 @@ package final class ArtifactUpload: Sendable {
       }
       throw systemFailure("write the artifact \"\(shortened(name))\"")
     }
+    _ = fsync(directory.descriptor)
     state.withLock { $0.isOver = true }
   }
 

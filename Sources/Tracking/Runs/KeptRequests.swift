@@ -84,7 +84,7 @@ extension TrackingStore {
   ) async throws(HoneError) {
     let text = result?.text()
     defer { heldLeases.remove(id) }
-    try await write { db in
+    try await write(isPaid: true) { db in
       let number = try Self.activeRun(db, id)
       for metric in metrics { try Self.setMetric(db, run: number, metric) }
       for tag in tags { try Self.setTag(db, run: number, tag) }

@@ -13,10 +13,12 @@ extension TrackingStore {
   /// A store of an older schema is copied to `hone.sqlite.v<N>.backup` and then migrated; one of a newer
   /// schema is refused. With `readOnly` nothing is made, changed or migrated.
   ///
-  /// - Parameter reason: why it is opened for reading only, which writes are then refused with.
+  /// - Parameters:
+  ///   - reason: why it is opened for reading only, which writes are then refused with.
+  ///   - durability: what paid answers, bills and ends of runs survive.
   /// - Throws: `storeUnavailable` if the directory or the database cannot be used.
   package static func open(
-    home: String, readOnly: Bool = false, reason: HoneError? = nil
+    home: String, readOnly: Bool = false, reason: HoneError? = nil, durability: Durability = .power
   ) throws(HoneError) -> TrackingStore {
     // A file that may not grow is an error like another, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
@@ -34,8 +36,8 @@ extension TrackingStore {
     }
     do {
       return try patiently {
-        guard readOnly else { return try open(home: home, path, readOnly: false, nil) }
-        return try readingPath(path) { try open(home: home, $0, readOnly: true, reason) }
+        guard readOnly else { return try open(home: home, path, readOnly: false, nil, durability) }
+        return try readingPath(path) { try open(home: home, $0, readOnly: true, reason, durability) }
       }
     } catch {
       var failure = storeError(error)
@@ -45,13 +47,14 @@ extension TrackingStore {
   }
 
   private static func open(
-    home: String, _ path: String, readOnly: Bool, _ reason: HoneError?
+    home: String, _ path: String, readOnly: Bool, _ reason: HoneError?, _ durability: Durability
   ) throws -> TrackingStore {
     let texts = SharedTexts(path: path)
     let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly, texts: texts))
     try StoreSchema.prepare(pool, home: home, path: path, readOnly: readOnly)
     return TrackingStore(
-      home: home, isReadOnly: readOnly, readOnlyReason: reason, pool: pool, lookups: Lookups(path: path), texts: texts)
+      home: home, isReadOnly: readOnly, readOnlyReason: reason, durability: durability, pool: pool,
+      lookups: Lookups(path: path), texts: texts)
   }
 
   /// Tries again where others are opening the store at the same moment: two that turn a new database to a write-ahead

@@ -5,7 +5,7 @@ import Platform
 
 /// The database's schema and its versions. `PRAGMA user_version` is the number of applied migrations.
 enum StoreSchema {
-  static let version = 4
+  static let version = 5
   /// `PRAGMA application_id`: "HONE".
   private static let applicationID = 0x484F_4E45
 
@@ -27,6 +27,9 @@ enum StoreSchema {
       guard found < version else { return }
       if found > 0 { try backUp(pool, to: "\(path).v\(found).backup") }
       try migrator.migrate(pool)
+      // Whole in its own file before anything is kept in it, also where the power fails from here on.
+      _ = try pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
+      synchronizeDirectory(home)
     }
   }
 
@@ -113,6 +116,10 @@ enum StoreSchema {
     migrator.registerMigration("v4") { db in
       try db.execute(sql: version4)
       try db.execute(sql: "PRAGMA user_version = 4")
+    }
+    migrator.registerMigration("v5") { db in
+      try db.execute(sql: version5)
+      try db.execute(sql: "PRAGMA user_version = 5")
     }
     return migrator
   }()
@@ -323,6 +330,12 @@ enum StoreSchema {
       name TEXT NOT NULL, value TEXT NOT NULL, learned_ms INTEGER NOT NULL,
       PRIMARY KEY (model, name)
     ) WITHOUT ROWID;
+    """
+
+  /// Whether nobody counted the tokens, so that they are the most that a request can have used.
+  private static let version5 = """
+    ALTER TABLE answers ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE attempts ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
     """
 }
 

@@ -32,7 +32,8 @@ package final class TrackingStore: Sendable {
   let queuedAnswers = QueuedAnswers()
 
   init(
-    home: String, isReadOnly: Bool, readOnlyReason: HoneError?, pool: DatabasePool, lookups: Lookups, texts: SharedTexts
+    home: String, isReadOnly: Bool, readOnlyReason: HoneError?, durability: Durability, pool: DatabasePool,
+    lookups: Lookups, texts: SharedTexts
   ) {
     self.home = home
     self.isReadOnly = isReadOnly
@@ -44,7 +45,7 @@ package final class TrackingStore: Sendable {
       ?? HoneError(
         .storeUnavailable, "The tracking store is open for reading only.", remedy: "Open it for writing.")
     self.refusal = isReadOnly ? refusal : nil
-    writer = Writer(pool: pool, refusal: self.refusal)
+    writer = Writer(pool: pool, refusal: self.refusal, durability: durability)
   }
 
   /// Returns when everything that was queued before is committed, or has failed.
@@ -82,7 +83,11 @@ package final class TrackingStore: Sendable {
   /// Runs `body` on the writer, within a transaction shared with its neighbours; returns after the commit.
   ///
   /// `body` may be run twice (see `Writer`), so it must have no effect but on the database.
-  func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(HoneError) -> T {
-    try await writer.perform(body)
+  ///
+  /// - Parameter isPaid: whether it is to survive a power cut from the return on.
+  func write<T: Sendable>(
+    isPaid: Bool = false, _ body: @escaping @Sendable (Database) throws -> T
+  ) async throws(HoneError) -> T {
+    try await writer.perform(isPaid: isPaid, body)
   }
 }

@@ -11,6 +11,9 @@ import Synchronization
 /// one. A group is first run plainly. If one of its members fails, the group is rolled back and run again with each
 /// member in a savepoint of its own, so that only the failed one is lost: hence a member's body must
 /// have no effect but on the database.
+///
+/// A group that holds something paid for is on the disk before anybody hears of its commit, unless the store need not
+/// survive a power cut; the write-ahead log takes whatever was committed before with it.
 final class Writer: Sendable {
   /// The most members of one transaction.
   private static let groupLimit = 500
@@ -25,6 +28,8 @@ final class Writer: Sendable {
     let settle: @Sendable (HoneError?) -> Void
     /// The bytes it holds, where nobody awaits the commit, so that the queue must be bounded; else 0.
     let weight: Int
+    /// Whether it is to be on the disk before anybody goes on.
+    let isPaid: Bool
   }
 
   private struct State {
@@ -50,15 +55,23 @@ final class Writer: Sendable {
   private let pool: DatabasePool
   /// What every write is refused with, if any may not be made.
   private let refusal: HoneError?
+  private let durability: Durability
   private let state = Mutex(State())
+  /// Whether commits wait for the disk, as the connection is set.
+  private let isSynchronous = Mutex(false)
 
-  init(pool: DatabasePool, refusal: HoneError?) {
+  init(pool: DatabasePool, refusal: HoneError?, durability: Durability) {
     self.pool = pool
     self.refusal = refusal
+    self.durability = durability
   }
 
   /// Runs `body` in a transaction and returns its result after the commit.
-  func perform<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(HoneError) -> T {
+  ///
+  /// - Parameter isPaid: whether it is to be on the disk then, as far as the store's durability asks for that.
+  func perform<T: Sendable>(
+    isPaid: Bool = false, _ body: @escaping @Sendable (Database) throws -> T
+  ) async throws(HoneError) -> T {
     let result: Result<T, HoneError> = await withCheckedContinuation { continuation in
       let box = Mutex<T?>(nil)
       let item = Item(
@@ -75,7 +88,7 @@ final class Writer: Sendable {
             let error = HoneError(.internalError, "A write was committed without a result.")
             continuation.resume(returning: .failure(error))
           }
-        }, weight: 0)
+        }, weight: 0, isPaid: isPaid)
       if let refusal = enqueue(item) { continuation.resume(returning: .failure(refusal)) }
     }
     return try result.get()
@@ -100,7 +113,7 @@ final class Writer: Sendable {
       }
       if mayEnter { continuation.resume() }
     }
-    if let refusal = enqueue(Item(body: body, settle: settle, weight: weight)) {
+    if let refusal = enqueue(Item(body: body, settle: settle, weight: weight, isPaid: false)) {
       release(weight)
       settle(refusal)
     }
@@ -200,6 +213,7 @@ final class Writer: Sendable {
   /// The error of each member, nil where it is committed.
   private func commit(_ group: [Item], _ db: Database) -> [HoneError?] {
     do {
+      try setSynchronous(durability == .power && group.contains(where: \.isPaid), db)
       try db.inTransaction(.immediate) {
         for item in group { try item.body(db) }
         return .commit
@@ -228,6 +242,14 @@ final class Writer: Sendable {
       return failures
     } catch {
       return failures.map { $0 ?? storeError(error) }
+    }
+  }
+
+  private func setSynchronous(_ wanted: Bool, _ db: Database) throws {
+    try isSynchronous.withLock { isSet in
+      guard isSet != wanted else { return }
+      try db.execute(sql: wanted ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
+      isSet = wanted
     }
   }
 }
