@@ -102,7 +102,9 @@ public final class Workspace: Sendable {
         "program": program.json, "optimizer": optimizer.json, "trainset": trainset.json, "valset": valset?.json,
         "metric": metric.json, "lm": model?.json, "promptModel": promptModel?.json, "teacher": teacher?.json,
       ], options)
-    return try await CompileJob(CompileRequest.known(from: resolver.fields), resolver)
+    return try await resolver.apart { () async throws(HoneError) in
+      try await CompileJob(CompileRequest.known(from: resolver.fields), resolver)
+    }
   }
 
   /// Scores a program on examples, and tracks the evaluation as a run.
@@ -128,7 +130,9 @@ public final class Workspace: Sendable {
         "program": program.json, "devset": devset.json, "metric": metric.json, "lm": model?.json,
         "maxResults": .int(maxResults),
       ], options)
-    let job = try await EvaluateJob(EvaluateRequest.known(from: resolver.fields), resolver)
+    let job = try await resolver.apart { () async throws(HoneError) in
+      try await EvaluateJob(EvaluateRequest.known(from: resolver.fields), resolver)
+    }
     return try await inner.start(job).attended(in: call.environment)
   }
 

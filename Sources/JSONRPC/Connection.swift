@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+import Platform
 import Synchronization
 
 /// How much a notification matters when the peer does not read.
@@ -23,7 +24,7 @@ package enum Delivery: Sendable, Hashable {
 ///   gone altogether cancels its requests.
 /// - Nothing is written before the peer's first byte has told the framing, unless the framing was given.
 package final class Connection: Sendable, ByteStreamDelegate {
-  /// From this size on a message is parsed off the reading thread, which may serve other connections.
+  /// From this size on a message is read and written apart from the threads that serve all connections.
   private static let longMessage = 256 << 10
 
   package let limits: ConnectionLimits
@@ -213,9 +214,9 @@ package final class Connection: Sendable, ByteStreamDelegate {
       case .parse(let text) where text.count < Self.longMessage: take(text)
       case .parse(let text):
         pauseReading()
-        Task {
-          take(text)
-          pump(isResuming: true)
+        Task(executorPreference: ComputationThreads.data) {
+          self.take(text)
+          self.pump(isResuming: true)
         }
         return
       case .idle:
@@ -249,7 +250,12 @@ package final class Connection: Sendable, ByteStreamDelegate {
         state.withLock { $0.runningTasks += 1 }
         let task = Task {
           do {
-            complete(number, id, .success(try await work()))
+            let value = try await work()
+            if value.isLarge(beyond: Self.longMessage) {
+              await withTaskExecutorPreference(ComputationThreads.data) { complete(number, id, .success(value)) }
+            } else {
+              complete(number, id, .success(value))
+            }
           } catch {
             complete(number, id, .failure(RPCError(error)))
           }

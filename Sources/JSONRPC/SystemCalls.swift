@@ -18,25 +18,11 @@ func retrying<Number: SignedInteger>(_ call: () -> Number) -> Number {
 ///
 /// - Throws: `internalError` if the system has no thread left.
 func startThread(_ body: @escaping @Sendable () -> Void) throws(HoneError) {
-  let box = Unmanaged.passRetained(ThreadBody(body))
-  var thread = pthread_t()
-  let result = pthread_create(
-    &thread, nil,
-    { argument in
-      if let argument { Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run() }
-      return nil
-    }, box.toOpaque())
+  let result = startDetachedThread(body)
   guard result == 0 else {
-    box.release()
     throw HoneError(
       .internalError, "No thread could be started: \(systemErrorText(result)).", remedy: "Raise the limit on threads.")
   }
-  pthread_detach(thread)
-}
-
-private final class ThreadBody: Sendable {
-  let run: @Sendable () -> Void
-  init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
 /// Makes writes to a peer that has gone answer EPIPE instead of ending the process.

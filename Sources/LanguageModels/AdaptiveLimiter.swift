@@ -1,4 +1,5 @@
 package import Failures
+import Platform
 import Synchronization
 
 /// Finds out how many calls an endpoint takes at once, and keeps to it.

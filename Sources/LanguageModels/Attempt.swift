@@ -1,5 +1,6 @@
 import Failures
 import Messages
+import Platform
 import Synchronization
 
 /// One attempt at a completion: a request and, where its answer is unusually late, another one beside it; where that is

@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+import Platform
 package import Schema
 import Synchronization
 

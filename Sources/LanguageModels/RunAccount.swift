@@ -1,6 +1,7 @@
 package import Basics
 package import Failures
 package import Messages
+import Platform
 import Synchronization
 
 /// What one run has asked for and paid, all roles, and what it may still spend.

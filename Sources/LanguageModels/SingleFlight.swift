@@ -1,5 +1,6 @@
 import Basics
 package import Failures
+import Platform
 import Synchronization
 
 /// Merges concurrent calls of one key into one: the first caller's work is done, all get its outcome.

@@ -33,8 +33,8 @@ package struct RegularExpression: Sendable, Hashable {
     case cancelled
   }
 
-  /// The most steps of one search: some seconds.
-  package static let maximumWork = 100_000_000
+  /// The most steps of one search, those that take no character included: about a second.
+  package static let maximumWork = 30_000_000
   /// The most steps that a compiled expression may have; bounds `{m,n}` within `{m,n}`.
   static let maximumSize = 2_000
   static let maximumPatternLength = 1_000
@@ -174,7 +174,7 @@ package struct RegularExpression: Sendable, Hashable {
     current.clear()
     for position in 0...text.count {
       if best == nil && (position == 0 || !isFull) {
-        add(0, [Int](repeating: -1, count: slots), at: position, in: text, to: &current)
+        work += add(0, [Int](repeating: -1, count: slots), at: position, in: text, to: &current)
       }
       if current.threads.isEmpty && (best != nil || isFull) { break }
       work += current.threads.count + 1
@@ -192,7 +192,7 @@ package struct RegularExpression: Sendable, Hashable {
           best = thread.places
         case .one(let set):
           if let scalar, set.contains(scalar) {
-            add(thread.step + 1, thread.places, at: position + 1, in: text, to: &next)
+            work += add(thread.step + 1, thread.places, at: position + 1, in: text, to: &next)
           }
           continue
         default: continue
@@ -216,13 +216,15 @@ package struct RegularExpression: Sendable, Hashable {
     try firstMatch(in: Array(text.unicodeScalars)) != nil
   }
 
-  /// Follows all steps that take no scalar, preferred ways first.
+  /// Follows all steps that take no scalar, preferred ways first; gives how many they were.
   private func add(
     _ start: Int, _ places: [Int], at position: Int, in text: [Unicode.Scalar], to list: inout ThreadList
-  ) {
+  ) -> Int {
+    var steps = 0
     var open = [Thread(step: start, places: places)]
     while var thread = open.popLast() {
       while list.enter(thread.step) {
+        steps += 1
         switch program[thread.step] {
         case .jump(let step): thread.step = step
         case .split(let first, let second):
@@ -240,6 +242,7 @@ package struct RegularExpression: Sendable, Hashable {
         }
       }
     }
+    return steps
   }
 
   private static func holds(_ assertion: Assertion, at position: Int, in text: [Unicode.Scalar]) -> Bool {

@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+import Platform
 package import Programs
 package import Schema
 package import Traces
@@ -31,8 +32,18 @@ extension Metric {
   package var isRepeatable: Bool { true }
 
   package func score(_ scoring: Scoring) async throws(HoneError) -> MetricScore {
-    try await score(example: scoring.example, outputs: scoring.prediction.outputs)
+    let (example, outputs) = (scoring.example, scoring.prediction.outputs)
+    guard example.isLarge(beyond: Self.shortBytes) || outputs.isLarge(beyond: Self.shortBytes) else {
+      return try await score(example: example, outputs: outputs)
+    }
+    let cancelled = Result<MetricScore, HoneError>.failure(HoneError(.cancelled, "The request was cancelled."))
+    return try await ComputationThreads.metrics.run(cancelled: cancelled) {
+      await attempt { () async throws(HoneError) in try await score(example: example, outputs: outputs) }
+    }.get()
   }
+
+  /// Up to so many bytes are compared where the request is worked on: that takes less time than going elsewhere.
+  private static var shortBytes: Int { 1 << 10 }
 }
 
 /// An execution to be scored.

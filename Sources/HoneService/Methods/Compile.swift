@@ -13,7 +13,7 @@ extension Method {
     ],
     isLong: true
   ) { request, resolver throws(HoneError) in
-    let job = try await CompileJob(request, resolver)
+    let job = try await resolver.apart { () async throws(HoneError) in try await CompileJob(request, resolver) }
     if resolver.environment.isCheck { return nil }
     if let terms = job.estimate {
       return .estimated(try await CompileEstimate(job, terms).figures(resolver.workspace))

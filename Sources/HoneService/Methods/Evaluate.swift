@@ -12,7 +12,7 @@ extension Method {
     ],
     isLong: true
   ) { request, resolver throws(HoneError) in
-    let job = try await EvaluateJob(request, resolver)
+    let job = try await resolver.apart { () async throws(HoneError) in try await EvaluateJob(request, resolver) }
     if resolver.environment.isCheck { return nil }
     return try await resolver.workspace.perform(job, in: resolver.environment)
   }

@@ -64,6 +64,11 @@ package struct RequestResolver {
     return value
   }
 
+  /// Makes a job ready, data sets and all, apart from the threads that all requests share.
+  package func apart<Made>(_ make: () async throws(HoneError) -> Made) async throws(HoneError) -> Made {
+    try await withTaskExecutorPreference(ComputationThreads.data) { () async throws(HoneError) in try await make() }
+  }
+
   // MARK: Data
 
   private var places: DatasetPlaces {

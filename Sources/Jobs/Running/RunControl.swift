@@ -127,9 +127,11 @@ package struct RunControl {
     let resolver = RequestResolver(workspace, kept.method, fields, environment)
     switch kept.method {
     case CompileJob.method:
-      return try await resume(CompileJob(CompileRequest.known(from: fields), resolver), info, params, request)
+      let job = try await resolver.apart { () async throws(HoneError) in try await CompileJob(CompileRequest.known(from: fields), resolver) }
+      return try await resume(job, info, params, request)
     default:
-      return try await resume(EvaluateJob(EvaluateRequest.known(from: fields), resolver), info, params, request)
+      let job = try await resolver.apart { () async throws(HoneError) in try await EvaluateJob(EvaluateRequest.known(from: fields), resolver) }
+      return try await resume(job, info, params, request)
     }
   }
 

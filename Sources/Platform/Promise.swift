@@ -3,7 +3,7 @@ import Synchronization
 /// A value that several may try to set and the first one sets; awaited by one.
 ///
 /// Where a result, a deadline and a cancellation compete, each tries `fulfil` and the first wins.
-final class Promise<Value: Sendable>: Sendable {
+package final class Promise<Value: Sendable>: Sendable {
   private enum State {
     case empty
     case awaited(CheckedContinuation<Value, Never>)
@@ -13,9 +13,11 @@ final class Promise<Value: Sendable>: Sendable {
 
   private let state = Mutex(State.empty)
 
+  package init() {}
+
   /// Sets the value unless there is one; true if this call did.
   @discardableResult
-  func fulfil(_ value: Value) -> Bool {
+  package func fulfil(_ value: Value) -> Bool {
     let continuation: CheckedContinuation<Value, Never>?
     switch state.withLock({ state -> (won: Bool, continuation: CheckedContinuation<Value, Never>?) in
       switch state {
@@ -37,7 +39,7 @@ final class Promise<Value: Sendable>: Sendable {
   }
 
   /// Waits for the value. To be called once.
-  func wait() async -> Value {
+  package func wait() async -> Value {
     await withCheckedContinuation { continuation in
       let ready = state.withLock { state -> Value? in
         guard case .full(let value) = state else {
