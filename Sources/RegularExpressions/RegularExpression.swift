@@ -33,7 +33,7 @@ package struct RegularExpression: Sendable, Hashable {
     case cancelled
   }
 
-  /// The most steps of one search, those that take no character included: about a second.
+  /// The most steps of one search, those that take no character included: some seconds.
   package static let maximumWork = 30_000_000
   /// The most steps that a compiled expression may have; bounds `{m,n}` within `{m,n}`.
   static let maximumSize = 2_000
@@ -160,14 +160,16 @@ package struct RegularExpression: Sendable, Hashable {
 
   /// The leftmost match: the range of the whole and of each group, nil for a group that caught nothing.
   ///
-  /// - Parameter isFull: whether only a match of the whole text counts.
+  /// - Parameters:
+  ///   - isFull: whether only a match of the whole text counts.
+  ///   - needsGroups: whether the groups' ranges are asked for; else only that of the whole is told.
   /// - Throws: `tooManySteps` after `maximumWork` steps, `cancelled` where the task is.
   package func firstMatch(
-    in text: [Unicode.Scalar], isFull: Bool = false, maximumWork: Int = maximumWork
+    in text: [Unicode.Scalar], isFull: Bool = false, needsGroups: Bool = true, maximumWork: Int = maximumWork
   ) throws(Abandoned) -> [Range<Int>?]? {
     var work = 0
     var check = 1 << 16
-    let slots = 2 * (groupCount + 1)
+    let slots = needsGroups ? 2 * (groupCount + 1) : 2
     var current = ThreadList(size: program.count)
     var next = ThreadList(size: program.count)
     var best: [Int]?
@@ -203,7 +205,7 @@ package struct RegularExpression: Sendable, Hashable {
       swap(&current, &next)
     }
     return best.map { places in
-      (0...groupCount).map { group in
+      (0..<slots / 2).map { group in
         let start = places[2 * group]
         let end = places[2 * group + 1]
         return start >= 0 && end >= start ? start..<end : nil
@@ -213,7 +215,7 @@ package struct RegularExpression: Sendable, Hashable {
 
   /// Whether there is a match anywhere in the text.
   package func matches(_ text: String) throws(Abandoned) -> Bool {
-    try firstMatch(in: Array(text.unicodeScalars)) != nil
+    try firstMatch(in: Array(text.unicodeScalars), needsGroups: false) != nil
   }
 
   /// Follows all steps that take no scalar, preferred ways first; gives how many they were.
@@ -231,7 +233,7 @@ package struct RegularExpression: Sendable, Hashable {
           open.append(Thread(step: second, places: thread.places))
           thread.step = first
         case .save(let slot):
-          thread.places[slot] = position
+          if slot < thread.places.count { thread.places[slot] = position }
           thread.step += 1
         case .assert(let assertion):
           guard Self.holds(assertion, at: position, in: text) else { break }

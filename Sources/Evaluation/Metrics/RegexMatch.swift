@@ -76,7 +76,7 @@ package struct RegexMatch: NamedMetric {
     }
     let found: [Range<Int>?]?
     do throws(RegularExpression.Abandoned) {
-      found = try expression?.firstMatch(in: scalars, isFull: isFull)
+      found = try expression?.firstMatch(in: scalars, isFull: isFull, needsGroups: group != nil)
     } catch {
       if error == .cancelled { throw HoneError(.cancelled, "The request was cancelled.") }
       throw HoneError(

@@ -12,8 +12,7 @@ import Synchronization
 /// member in a savepoint of its own, so that only the failed one is lost: hence a member's body must
 /// have no effect but on the database.
 ///
-/// A group that holds something paid for is on the disk before anybody hears of its commit, unless the store need not
-/// survive a power cut; the write-ahead log takes whatever was committed before with it.
+/// Who wrote something paid for hears of it when it is on the disk, unless the store need not survive a power cut.
 final class Writer: Sendable {
   /// The most members of one transaction.
   private static let groupLimit = 500
@@ -55,15 +54,14 @@ final class Writer: Sendable {
   private let pool: DatabasePool
   /// What every write is refused with, if any may not be made.
   private let refusal: HoneError?
-  private let durability: Durability
+  /// Nil where nothing waits for the disk.
+  private let synchronizer: Synchronizer?
   private let state = Mutex(State())
-  /// Whether commits wait for the disk, as the connection is set.
-  private let isSynchronous = Mutex(false)
 
   init(pool: DatabasePool, refusal: HoneError?, durability: Durability) {
     self.pool = pool
     self.refusal = refusal
-    self.durability = durability
+    synchronizer = durability == .power ? Synchronizer(path: pool.path) : nil
   }
 
   /// Runs `body` in a transaction and returns its result after the commit.
@@ -124,7 +122,7 @@ final class Writer: Sendable {
   }
 
   func close() async {
-    await flush()
+    _ = try? await perform(isPaid: true) { _ in }
     state.withLock { $0.isClosed = true }
   }
 
@@ -174,7 +172,11 @@ final class Writer: Sendable {
     while !group.isEmpty {
       let failures = commit(group, db)
       release(group.reduce(0) { $0 + $1.weight })
-      for (item, failure) in zip(group, failures) { item.settle(failure) }
+      var paid: [@Sendable (HoneError?) -> Void] = []
+      for (item, failure) in zip(group, failures) {
+        if item.isPaid, failure == nil, synchronizer != nil { paid.append(item.settle) } else { item.settle(failure) }
+      }
+      if !paid.isEmpty { synchronizer?.whenSynchronized(paid) }
       group = nextGroup(ifUrgent: true)
     }
     start()
@@ -213,7 +215,6 @@ final class Writer: Sendable {
   /// The error of each member, nil where it is committed.
   private func commit(_ group: [Item], _ db: Database) -> [HoneError?] {
     do {
-      try setSynchronous(durability == .power && group.contains(where: \.isPaid), db)
       try db.inTransaction(.immediate) {
         for item in group { try item.body(db) }
         return .commit
@@ -242,14 +243,6 @@ final class Writer: Sendable {
       return failures
     } catch {
       return failures.map { $0 ?? storeError(error) }
-    }
-  }
-
-  private func setSynchronous(_ wanted: Bool, _ db: Database) throws {
-    try isSynchronous.withLock { isSet in
-      guard isSet != wanted else { return }
-      try db.execute(sql: wanted ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
-      isSet = wanted
     }
   }
 }
