@@ -154,6 +154,8 @@ let package = Package(
     .target(name: "RegularExpressions", dependencies: ["Basics"]),
     .target(name: "Schema", dependencies: ["Failures", "JSON"]),
     .target(name: "Statistics", dependencies: ["JSON", "Platform", "Schema"]),
+    .target(
+      name: "Terminal", dependencies: ["JSON", "Platform", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Traces", dependencies: ["Basics", "JSON", "Messages", "Platform"]),
     .target(
       name: "Tracking",
@@ -172,7 +174,7 @@ let package = Package(
       dependencies: [
         "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels", "HTTPResponses", "Jobs", "JSON",
         "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Programs", "RunFiles",
-        "Schema", "Statistics", "Tracking",
+        "Schema", "Statistics", "Terminal", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -241,6 +243,7 @@ let package = Package(
       ]),
     .testTarget(name: "RandomnessTests", dependencies: ["JSON", "Randomness"]),
     .testTarget(name: "SchemaTests", dependencies: ["Failures", "JSON", "Schema"]),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
     .testTarget(
       name: "TrackingTests",
       dependencies: [
