@@ -172,8 +172,11 @@ let package = Package(
     .executableTarget(
       name: "HoneCommand",
       dependencies: [
-        "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels", "HTTPResponses", "Jobs", "JSON",
-        "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Programs", "RunFiles",
+        "Datasets", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels", "HTTPResponses",
+        "Jobs",
+        "JSON", "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Platform",
+        "Programs",
+        "RunFiles",
         "Schema", "Statistics", "Terminal", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -216,7 +219,7 @@ let package = Package(
       name: "HoneServiceTests",
       dependencies: [
         "Basics", "Datasets", "Editing", "Evaluation", "Failures", "HoneService", "Jobs", "JSON", "JSONRPC",
-        "LanguageModels", "Messages", "Optimizers", "Programs", "Schema", "Statistics", "Tracking",
+        "LanguageModels", "Messages", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(

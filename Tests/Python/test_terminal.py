@@ -211,6 +211,7 @@ def test_what_the_service_logs(terminal, tmp_path):
     home = tmp_path / "s"
     process, end, written, _ = terminal.start("serve", "--socket", str(path), "--home", str(home))
     wait_until(lambda: b"Listening" in b"".join(written))
+    # Who listens can be ended at once.
     process.send_signal(signal.SIGTERM)
     text = end()
     harmless(text)
