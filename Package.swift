@@ -154,6 +154,8 @@ let package = Package(
     .target(name: "RegularExpressions", dependencies: ["Basics"]),
     .target(name: "Schema", dependencies: ["Failures", "JSON"]),
     .target(name: "Statistics", dependencies: ["JSON", "Platform", "Schema"]),
+    .target(
+      name: "Terminal", dependencies: ["JSON", "Platform", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Traces", dependencies: ["Basics", "JSON", "Messages", "Platform"]),
     .target(
       name: "Tracking",
@@ -170,9 +172,12 @@ let package = Package(
     .executableTarget(
       name: "HoneCommand",
       dependencies: [
-        "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels", "HTTPResponses", "Jobs", "JSON",
-        "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Programs", "RunFiles",
-        "Schema", "Statistics", "Tracking",
+        "Datasets", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels", "HTTPResponses",
+        "Jobs",
+        "JSON", "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Platform",
+        "Programs",
+        "RunFiles",
+        "Schema", "Statistics", "Terminal", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -214,7 +219,7 @@ let package = Package(
       name: "HoneServiceTests",
       dependencies: [
         "Basics", "Datasets", "Editing", "Evaluation", "Failures", "HoneService", "Jobs", "JSON", "JSONRPC",
-        "LanguageModels", "Messages", "Optimizers", "Programs", "Schema", "Statistics", "Tracking",
+        "LanguageModels", "Messages", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
@@ -241,6 +246,7 @@ let package = Package(
       ]),
     .testTarget(name: "RandomnessTests", dependencies: ["JSON", "Randomness"]),
     .testTarget(name: "SchemaTests", dependencies: ["Failures", "JSON", "Schema"]),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
     .testTarget(
       name: "TrackingTests",
       dependencies: [

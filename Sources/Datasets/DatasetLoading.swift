@@ -1,6 +1,6 @@
 package import Failures
 package import JSON
-import Platform
+package import Platform
 package import Schema
 import Simulation
 
@@ -12,6 +12,8 @@ package struct DatasetPlaces: Sendable {
   package var baseDirectory: String
   /// The directory that `$HONE_DATA` names, if any.
   package var dataDirectory: String?
+  /// The only directory whose files the request may name; nil for no such bound.
+  package var enclosure: Enclosure?
 
   package init(home: String, baseDirectory: String, dataDirectory: String? = environmentDataDirectory) {
     self.home = home
@@ -37,7 +39,9 @@ extension Dataset {
   /// - `{"rows": […], "inputs"?, "name"?}`;
   /// - `{"path": …, "format"?, "inputs"?, "types"?, "name"?}`: a file of JSON Lines, JSON, CSV or TSV, by
   ///   its extension, else by its content;
+  /// - `{"text": …}`: the content of such a file;
   /// - `{"name": "gsm8k" | "word-problems", "split"?, "path"?}`;
+  /// - a text that stands for one of the last three (see `described(by:)`);
   ///
   /// each object also with `limit`, `offset` and `shuffleSeed` (see `RowSelection`).
   ///
@@ -49,7 +53,7 @@ extension Dataset {
   package static func load(
     _ value: JSONValue, path: String, places: DatasetPlaces, problems: ProblemList, dataProblems: ProblemList? = nil
   ) -> Dataset? {
-    switch value {
+    switch described(by: value) {
     case .array: return loadInline(value, DatasetRequest(), path: path, problems: problems)
     case .object(let object):
       let before = problems.problems.count
@@ -64,17 +68,42 @@ extension Dataset {
       switch request.kind {
       case .inline: return nil
       case .named: return loadNamed(request, path: path, places: places, problems, dataProblems)
-      case .file: return loadFile(request, path: path, places: places, problems, dataProblems)
+      case .text:
+        var rows = RowReader(path: path, problems: problems)
+        rows.types = request.types
+        let text = request.text ?? ""
+        rows.read(Array(text.utf8), format: request.format ?? (isOneRow(text) ? .jsonl : nil))
+        return finish(
+          &rows, request,
+          make: {
+            Dataset(
+              name: request.name ?? "inline", rows: $0, inputKeys: request.inputs,
+              source: Source(type: "inline", details: request.selection.given))
+          })
+      case .file:
+        let place = value.stringValue == nil ? "\(path).path" : path
+        return loadFile(request, path: path, at: place, places: places, problems, dataProblems)
       }
     default:
       problems.add(
         Problem(
           path: path,
-          message: "Expected a data set (an array of rows, or an object with rows, path or name), got "
+          message: "Expected a data set (an array of rows, an object with rows, path, text or name, or a text), got "
             + "\(value.kindName).",
           got: value.excerpt))
       return nil
     }
+  }
+
+  /// What a text stands for: `gsm8k:train` and the like for a data set that goes by name, several lines or JSON for a
+  /// file's content, anything else for a file's path. Other values stand for themselves.
+  package static func described(by value: JSONValue) -> JSONValue {
+    guard case .string(let text) = value else { return value }
+    let first = text.first { !$0.isWhitespace }
+    if text.contains(where: \.isNewline) || first == "{" || first == "[" { return ["text": value] }
+    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+    guard let name = parts.first, names.contains(name) else { return ["path": value] }
+    return parts.count == 2 ? ["name": .string(name), "split": .string(parts[1])] : ["name": .string(name)]
   }
 
   /// `load(_:path:places:problems:dataProblems:)` with the places one by one.
@@ -103,21 +132,34 @@ extension Dataset {
       })
   }
 
+  /// Whether a text is one JSON object that holds no rows, and so is one.
+  private static func isOneRow(_ text: String) -> Bool {
+    guard case .object(let object)? = try? JSONReader.read(text) else { return false }
+    return !["rows", "data", "columns"].contains { object[$0] != nil }
+  }
+
   private static func loadFile(
-    _ request: DatasetRequest, path: String, places: DatasetPlaces, _ problems: ProblemList,
+    _ request: DatasetRequest, path: String, at place: String, places: DatasetPlaces, _ problems: ProblemList,
     _ dataProblems: ProblemList
   ) -> Dataset? {
     let file = request.path ?? ""
     guard !file.isEmpty, !file.utf8.contains(0) else {
-      problems.add("\(path).path", "This is not a file path.")
+      problems.add(place, "This is not a file path.")
       return nil
     }
-    let location = LocalFile.resolve(file, base: places.baseDirectory)
+    var location = LocalFile.resolve(file, base: places.baseDirectory)
+    if let enclosure = places.enclosure {
+      guard let inside = enclosure.place(of: location) else {
+        problems.add(place, enclosure.refusal(of: file))
+        return nil
+      }
+      location = inside
+    }
     let bytes: [UInt8]
     do throws(LocalFile.Failure) {
       bytes = try LocalFile.read(location, maximumBytes: maximumFileBytes)
     } catch {
-      dataProblems.add("\(path).path", "\(location) cannot be read: \(error.reason).")
+      dataProblems.add(place, "\(location) cannot be read: \(error.reason).")
       return nil
     }
     var rows = RowReader(path: path, problems: dataProblems)
@@ -151,6 +193,10 @@ extension Dataset {
     var details: JSONObject = ["split": .string(split)]
     if name == "gsm8k" {
       let directory = request.path.map { LocalFile.resolve($0, base: places.baseDirectory) }
+      if let enclosure = places.enclosure, let directory, enclosure.place(of: directory) == nil {
+        problems.add("\(path).path", enclosure.refusal(of: directory))
+        return nil
+      }
       let gsm8k = GSM8K(
         directories: directory.map { [$0] } ?? GSM8K.directories(in: places), path: path, problems: dataProblems)
       guard let loaded = gsm8k.load(GSM8K.Split(rawValue: split) ?? .train) else { return nil }

@@ -10,6 +10,7 @@ package struct DatasetRequest: SchemaObject {
     [
       Member("rows", \.rows, "The rows themselves: objects with a member for each field."),
       Member("path", \.path, "A file of JSON Lines, JSON, CSV or TSV."),
+      Member("text", \.text, "The content of such a file."),
       Member(
         "name", \.name, as: nameSchema,
         "A data set that goes by name: gsm8k or word-problems; or what to call this one."),
@@ -27,6 +28,7 @@ package struct DatasetRequest: SchemaObject {
 
   package var rows: JSONValue?
   package var path: String?
+  package var text: String?
   package var name: String?
   package var split: String?
   package var inputs: [String]?
@@ -37,7 +39,7 @@ package struct DatasetRequest: SchemaObject {
   package init() {}
 
   /// Where its rows come from.
-  enum Kind { case inline, file, named }
+  enum Kind { case inline, file, text, named }
 
   private(set) var kind = Kind.inline
 
@@ -49,7 +51,10 @@ package struct DatasetRequest: SchemaObject {
       }
     }
     if fields.gives("rows") {
-      refuse(["path", "split", "format", "types"], "the rows are in the request itself", fields)
+      refuse(["path", "text", "split", "format", "types"], "the rows are in the request itself", fields)
+    } else if fields.gives("text") {
+      kind = .text
+      refuse(["path", "split"], "the content is in the request itself", fields)
     } else if fields.gives("name"), !fields.gives("path") || Dataset.names.contains(name ?? "") {
       kind = .named
       refuse(["format", "types"], "the data set goes by name", fields)
@@ -60,8 +65,8 @@ package struct DatasetRequest: SchemaObject {
     } else {
       fields.problems.add(
         .init(
-          path: fields.path, message: "A data set needs one of \"rows\", \"path\" and \"name\".",
-          got: JSONValue.object(fields.object).excerpt, allowed: ["rows", "path", "name"]))
+          path: fields.path, message: "A data set needs one of \"rows\", \"path\", \"text\" and \"name\".",
+          got: JSONValue.object(fields.object).excerpt, allowed: ["rows", "path", "text", "name"]))
     }
   }
 

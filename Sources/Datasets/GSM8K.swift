@@ -71,7 +71,7 @@ struct GSM8K {
     [
       places.dataDirectory.map { LocalFile.resolve("gsm8k", base: $0) },
       downloadDirectory(home: places.home),
-      LocalFile.resolve("data/gsm8k", base: places.baseDirectory),
+      LocalFile.resolve("data/gsm8k", base: places.baseDirectory).within(places.enclosure),
     ].compactMap(\.self)
   }
 
@@ -143,4 +143,9 @@ struct GSM8K {
       "answer": .string(String(answer)),
     ]
   }
+}
+
+extension String {
+  /// The path, if the enclosure has it or there is none.
+  fileprivate func within(_ enclosure: Enclosure?) -> String? { enclosure.map { $0.place(of: self) } ?? self }
 }

@@ -2,10 +2,11 @@ import ArgumentParser
 import Failures
 import Foundation
 import HoneService
+import Jobs
 import JSON
 import JSONRPC
-import Jobs
 import Schema
+import Terminal
 
 /// `hone batch`.
 struct BatchCommand: AsyncParsableCommand {
@@ -168,9 +169,8 @@ private struct OrderedLines {
     anyFailed = anyFailed || line["error"] != nil
     ready[number] = line
     while let line = ready.removeValue(forKey: next) {
-      print(JSONValue.object(line).text())
+      TerminalOutput.standard.json(.object(line), .compact)
       next += 1
     }
-    fflush(nil)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import Terminal
 
 /// `hone call`.
 struct CallCommand: AsyncParsableCommand {
@@ -30,7 +31,7 @@ struct CallCommand: AsyncParsableCommand {
     let request = object
     try await reporting {
       let progress: TerminalProgress? = common.json ? nil : TerminalProgress()
-      print(try await Caller(common).call(method, request, progress: progress).text(.indented))
+      TerminalOutput.standard.json(try await Caller(common).call(method, request, progress: progress))
     }
   }
 }

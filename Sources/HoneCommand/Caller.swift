@@ -2,14 +2,15 @@ import ArgumentParser
 import Evaluation
 import Failures
 import Foundation
-import HTTPModels
 import HoneService
+import HTTPModels
+import Jobs
 import JSON
 import JSONRPC
-import Jobs
 import Logging
 import Schema
 import Synchronization
+import Terminal
 
 /// Options that every subcommand takes.
 struct CommonOptions: ParsableArguments {
@@ -266,21 +267,17 @@ func reporting(_ body: () async throws -> Void) async throws {
   do {
     try await body()
   } catch let failed as Failed {
-    printError("hone: \(failed)")
+    TerminalOutput.errors.paragraph("hone: \(failed)")
     throw ExitCode(failed.status)
   } catch let error as HoneError {
-    printError("hone: \(error)")
+    TerminalOutput.errors.paragraph("hone: \(error)")
     throw ExitCode(Failed(error).status)
   }
 }
 
-func printError(_ text: String) {
-  FileHandle.standardError.write(Data((text + "\n").utf8))
-}
-
 /// A logger that writes to standard error.
 func standardErrorLogger(level: Logger.Level) -> Logger {
-  var logger = Logger(label: "hone") { StreamLogHandler.standardError(label: $0) }
+  var logger = Logger(label: "hone", factory: TerminalLog.init)
   logger.logLevel = level
   return logger
 }

@@ -1,9 +1,10 @@
 import ArgumentParser
 import Evaluation
 import Foundation
-import JSON
 import Jobs
+import JSON
 import Statistics
+import Terminal
 
 /// The result of a compile for a person: trials, baseline and best, what it cost, what to do next.
 enum CompileReport {
@@ -50,17 +51,6 @@ enum CompileReport {
       "\(key.replacingOccurrences(of: "_predictor_", with: ":")) \(value.text())"
     }.joined(separator: ", ")
   }
-}
-
-/// Rows as columns, each as wide as its widest cell.
-func columns(_ rows: [[String]]) -> String {
-  let count = rows.map(\.count).max() ?? 0
-  let widths = (0..<count).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
-  return rows.map { row in
-    row.enumerated().map { index, cell in
-      index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
-    }.joined(separator: "  ")
-  }.joined(separator: "\n")
 }
 
 func writeText(_ path: String, _ text: String) throws {

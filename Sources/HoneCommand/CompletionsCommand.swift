@@ -7,6 +7,7 @@ import JSON
 import Optimizers
 import Programs
 import Schema
+import Terminal
 import Tracking
 
 /// `hone completions`.
@@ -27,7 +28,7 @@ struct CompletionsCommand: ParsableCommand {
       throw ValidationError(
         "There are completions for \(CompletionShell.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
-    print(Hone.completionScript(for: shell))
+    TerminalOutput.standard.line(Hone.completionScript(for: shell))
   }
 }
 

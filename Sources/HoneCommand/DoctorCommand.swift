@@ -2,6 +2,7 @@ import ArgumentParser
 import HoneService
 import JSON
 import Schema
+import Terminal
 import Tracking
 
 /// `hone doctor`.
@@ -34,9 +35,9 @@ struct DoctorCommand: AsyncParsableCommand {
       let result = try await Caller(common).call("doctor", request)
       let examination = DoctorResult(json: result)
       if !json, let examination {
-        for finding in examination.findings { print(line(finding)) }
+        for finding in examination.findings { TerminalOutput.standard.line(line(finding)) }
       } else {
-        print(result.text(.indented))
+        TerminalOutput.standard.json(result)
       }
       if examination?.isHealthy != true { throw ExitCode(1) }
     }
@@ -45,8 +46,8 @@ struct DoctorCommand: AsyncParsableCommand {
   private func line(_ finding: Observation) -> String {
     let mark = finding.isRepaired ? "mended" : finding.level.rawValue
     let blanks = String(repeating: " ", count: max(1, 9 - mark.count))
-    var text = "\(mark)\(blanks)\(finding.check): \(finding.message)"
-    if let remedy = finding.remedy, !finding.isRepaired { text += "\n         → \(remedy)" }
+    var text = "\(mark)\(blanks)\(finding.check): \(finding.message.visibleLine)"
+    if let remedy = finding.remedy, !finding.isRepaired { text += "\n         → \(remedy.visibleLine)" }
     return text
   }
 }

@@ -1,5 +1,6 @@
-import JSON
 import Jobs
+import JSON
+import Terminal
 
 /// What a compile would ask for and cost, for a person.
 enum EstimateReport {
@@ -14,7 +15,7 @@ enum EstimateReport {
     lines.append(
       "\(range(estimate.seconds)) s with \(estimate.concurrency) at once and "
         + "\(JSONValue.double(latency.seconds).text()) s a call (\(latency.source.rawValue))")
-    return (lines + estimate.assumptions.map { "- \($0)" }).joined(separator: "\n")
+    return (lines + estimate.assumptions.map { "- \($0.visibleLine)" }).joined(separator: "\n")
   }
 
   private static func range(_ bracket: CompileEstimate.Bracket?, _ prefix: String = "") -> String {

@@ -3,6 +3,7 @@ import Failures
 import Foundation
 import HoneService
 import RunFiles
+import Terminal
 import Tracking
 
 /// `hone export`: runs as a file.
@@ -41,28 +42,36 @@ struct ExportCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       let store = try TrackingStore.open(home: CommonOptions.homeDirectory(home), readOnly: true)
-      let handle = try destination()
+      let handle = try output.map { path throws(HoneError) in try Self.file(path) }
       var export = RunExport(store, includesTraces: traces) { bytes throws(HoneError) in
-        do {
-          try handle.write(contentsOf: Data(bytes))
-        } catch {
-          throw HoneError(.storeUnavailable, "The file cannot be written: \(error.localizedDescription)")
-        }
+        guard let reason = Self.write(bytes, to: handle) else { return }
+        throw HoneError(
+          .storeUnavailable, "\(output ?? "Standard output") cannot be written: \(reason)",
+          remedy: "Make room, or write to another place with -o.")
       }
       let count = try await export.export(try await selected(store))
-      try? handle.close()
+      try? handle?.close()
       await store.close()
-      printError("\(count) runs written")
+      TerminalOutput.errors.line("\(count) runs written")
     }
   }
 
-  private func destination() throws(HoneError) -> FileHandle {
-    guard let output else { return .standardOutput }
-    guard FileManager.default.createFile(atPath: output, contents: nil, attributes: [.posixPermissions: 0o600]),
-      let handle = FileHandle(forWritingAtPath: output)
+  /// - Returns: why the bytes could not be written; nil if they were.
+  private static func write(_ bytes: [UInt8], to handle: FileHandle?) -> String? {
+    guard let handle else { return TerminalOutput.standard.data(bytes) }
+    do {
+      try handle.write(contentsOf: Data(bytes))
+      return nil
+    } catch {
+      return error.localizedDescription
+    }
+  }
+
+  private static func file(_ path: String) throws(HoneError) -> FileHandle {
+    guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
+      let handle = FileHandle(forWritingAtPath: path)
     else {
-      throw HoneError(
-        .storeUnavailable, "\(output) cannot be written.", remedy: "Check the path and its permissions.")
+      throw HoneError(.storeUnavailable, "\(path) cannot be written.", remedy: "Check the path and its permissions.")
     }
     return handle
   }
@@ -110,7 +119,7 @@ struct ImportCommand: AsyncParsableCommand {
       do throws(HoneError) {
         let summary = try await runs.read(file == "-" ? "/dev/stdin" : file)
         await store.close()
-        print(
+        TerminalOutput.standard.line(
           "\(summary.runs) runs imported with \(summary.artifacts) artifacts and \(summary.traces) traces, "
             + "\(summary.skipped) were there already")
       } catch {

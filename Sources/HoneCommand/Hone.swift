@@ -1,5 +1,8 @@
 import ArgumentParser
+import Foundation
 import HoneService
+import Logging
+import Terminal
 
 /// The command `hone`.
 @main
@@ -16,4 +19,28 @@ struct Hone: AsyncParsableCommand {
       ImportCommand.self,
       CompletionsCommand.self,
     ])
+
+  /// Runs the command that the arguments name. Help and messages about wrong arguments, which repeat them, are written
+  /// like all other text.
+  static func main() async {
+    LoggingSystem.bootstrap(TerminalLog.init)
+    do {
+      var command = try await asyncParseAsRoot()
+      if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+      leave(0)
+    } catch {
+      let (text, status) = (fullMessage(for: error), exitCode(for: error))
+      if !text.isEmpty { (status.isSuccess ? TerminalOutput.standard : .errors).line(text) }
+      leave(status.rawValue)
+    }
+  }
+
+  /// Ends the process: as a failure where what was printed did not arrive.
+  private static func leave(_ status: Int32) -> Never {
+    if let reason = TerminalOutput.standard.failure {
+      TerminalOutput.errors.line("hone: standard output cannot be written: \(reason)")
+      Foundation.exit(status == 0 ? 1 : status)
+    }
+    Foundation.exit(status)
+  }
 }

@@ -3,6 +3,7 @@ import Failures
 import HTTPModels
 import JSON
 import Schema
+import Terminal
 
 /// `hone keys`.
 struct KeysCommand: ParsableCommand {
@@ -44,7 +45,8 @@ struct KeysCommand: ParsableCommand {
         }
         let file = try KeysCommand.file()
         let isNew = try file.add(grant)
-        print("\(grant.variable) may be sent to \(grant.host)\(isNew ? "" : " already") (\(file.path))")
+        TerminalOutput.standard.line(
+          "\(grant.variable) may be sent to \(grant.host)\(isNew ? "" : " already") (\(file.path))")
       }
     }
   }
@@ -59,9 +61,9 @@ struct KeysCommand: ParsableCommand {
     func run() async throws {
       try await reporting {
         let grants = try KeysCommand.file().grants()
-        if json { return print(JSONValue.array(grants.map { .object($0.given) }).text(.indented)) }
-        if grants.isEmpty { return print("nothing but the providers' own keys") }
-        print(
+        if json { return TerminalOutput.standard.json(.array(grants.map { .object($0.given) })) }
+        if grants.isEmpty { return TerminalOutput.standard.line("nothing but the providers' own keys") }
+        TerminalOutput.standard.line(
           columns([["variable", "host", "for"]] + grants.map { [$0.variable, $0.host, $0.file ?? "any request"] }))
       }
     }
@@ -86,8 +88,8 @@ struct KeysCommand: ParsableCommand {
           grant.variable == name && (host == nil || grant.host == host?.lowercased())
             && (file == nil || grant.file == file.map(absolutePath))
         }
-        for grant in gone { print("\(grant.variable) may no longer be sent to \(grant.host)") }
-        if gone.isEmpty { print("nothing of that kind was allowed") }
+        for grant in gone { TerminalOutput.standard.line("\(grant.variable) may no longer be sent to \(grant.host)") }
+        if gone.isEmpty { TerminalOutput.standard.line("nothing of that kind was allowed") }
       }
     }
   }

@@ -61,7 +61,7 @@ struct CancelCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       let result = try await Caller(common).call("cancelRun", ["runId": .string(run)])
-      print(common.json ? result.text(.indented) : WorkReport.text(result))
+      WorkReport.write(result, json: common.json)
     }
   }
 }

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Editing
-import HTTPModels
 import HoneService
-import JSON
+import HTTPModels
 import Jobs
+import JSON
 import Schema
+import Terminal
 
 /// `hone predict`.
 struct PredictCommand: AsyncParsableCommand {
@@ -54,10 +55,12 @@ struct PredictCommand: AsyncParsableCommand {
     let rules = KeyRules(common.keys, lm: try lm.map { try jsonOrText($0, "--lm") }, apiBase: nil, apiKeyEnv: nil)
     try await reporting {
       let result = try await Caller(common, keyRules: rules).call("predict", params, from: directory)
-      guard !common.json, let answer = PredictResult(json: result) else { return print(result.text(.indented)) }
-      for (key, value) in answer.outputs { print("\(key): \(value.stringValue ?? value.text())") }
-      if answer.isSimulated { print("(simulated model)") }
-      if let trace = answer.traceID { print("trace \(trace)") }
+      guard !common.json, let answer = PredictResult(json: result) else { return TerminalOutput.standard.json(result) }
+      for (key, value) in answer.outputs {
+        TerminalOutput.standard.line("\(key.visibleLine): \(value.stringValue ?? value.text())")
+      }
+      if answer.isSimulated { TerminalOutput.standard.line("(simulated model)") }
+      if let trace = answer.traceID { TerminalOutput.standard.line("trace \(trace)") }
     }
   }
 }

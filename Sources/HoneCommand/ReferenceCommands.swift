@@ -2,6 +2,7 @@ import ArgumentParser
 import HoneService
 import JSON
 import Schema
+import Terminal
 
 /// `hone optimizers`.
 struct OptimizersCommand: ParsableCommand {
@@ -50,15 +51,15 @@ struct ModelsCommand: ParsableCommand {
         ]
       }
       let options = JSONObject(Catalog.modelOptions.map { ($0.name, .object($0.jsonObject)) })
-      print(JSONValue.object(["providers": .array(providers), "options": .object(options)]).text(.indented))
+      TerminalOutput.standard.json(["providers": .array(providers), "options": .object(options)])
       return
     }
     let rows = Catalog.providers.map { provider in
       [provider.name + "/…", provider.base ?? "(apiBase)", Self.key(provider)]
     }
-    print(columns([["model", "address", "key"], ["simulated", "(none)", "(none)"]] + rows))
-    print("\nA model is given by its name, or as JSON with these members:\n")
-    print(Reference.table(Catalog.modelOptions))
+    TerminalOutput.standard.line(columns([["model", "address", "key"], ["simulated", "(none)", "(none)"]] + rows))
+    TerminalOutput.standard.line("\nA model is given by its name, or as JSON with these members:\n")
+    TerminalOutput.standard.line(Reference.table(Catalog.modelOptions))
   }
 
   private static func key(_ provider: Catalog.ProviderEntry) -> String {
@@ -70,21 +71,18 @@ struct ModelsCommand: ParsableCommand {
 enum Reference {
   static func show(_ entries: [Catalog.Entry], _ name: String?, noun: String, json: Bool) throws {
     guard let name else {
-      print(
-        json
-          ? JSONValue.array(entries.map { .object($0.json) }).text(.indented)
-          : columns(entries.map { [$0.name, $0.summary] }))
-      return
+      if json { return TerminalOutput.standard.json(.array(entries.map { .object($0.json) })) }
+      return TerminalOutput.standard.line(columns(entries.map { [$0.name, $0.summary] }))
     }
     let entry = entries.first { Schema.Word($0.name, otherNames: $0.otherNames).means(name) }
     guard let entry else {
       throw ValidationError(
         "There is no \(noun) \"\(name)\"; there are \(entries.map(\.name).joined(separator: ", ")).")
     }
-    if json { return print(JSONValue.object(entry.json).text(.indented)) }
+    if json { return TerminalOutput.standard.json(.object(entry.json)) }
     let also = entry.otherNames.isEmpty ? "" : " (also \(entry.otherNames.joined(separator: ", ")))"
-    print("\(entry.name)\(also): \(entry.summary)\n")
-    print(table(entry.options))
+    TerminalOutput.standard.line("\(entry.name)\(also): \(entry.summary)\n")
+    TerminalOutput.standard.line(table(entry.options))
   }
 
   /// Members with their kinds, defaults and sentences.

@@ -1,8 +1,9 @@
 import ArgumentParser
 import HoneService
-import JSON
 import Jobs
+import JSON
 import Schema
+import Terminal
 import Tracking
 
 /// `hone runs`.
@@ -36,8 +37,10 @@ struct RunsCommand: AsyncParsableCommand {
     let params = request
     try await reporting {
       let result = try await Caller(common).call("listRuns", params)
-      guard !common.json, let listing = ListRunsResult(json: result) else { return print(result.text(.indented)) }
-      print(tree(listing.runs))
+      guard !common.json, let listing = ListRunsResult(json: result) else {
+        return TerminalOutput.standard.json(result)
+      }
+      TerminalOutput.standard.line(tree(listing.runs))
     }
   }
 

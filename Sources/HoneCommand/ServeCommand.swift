@@ -187,9 +187,10 @@ struct ServeCommand: AsyncParsableCommand {
       connections.add(connection)
       connection.start()
     }
-    logger.notice("Listening at \(path)")
+    // Who reads that it listens may tell it to end at once.
     let (ending, end) = AsyncStream<Void>.makeStream()
     let signals = TerminationSignals { end.finish() }
+    logger.notice("Listening at \(path)")
     let leaving = idleTimeout.map { seconds in
       Task {
         await SharedService.waitUntilUnused(server, service, home: service.home, seconds: seconds)

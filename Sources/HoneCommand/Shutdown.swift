@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import JSONRPC
 import Synchronization
+import Terminal
 
 /// Runs its body each time the process is asked to end (SIGTERM, SIGINT, SIGHUP), as long as it lives.
 final class TerminationSignals: Sendable {
@@ -41,7 +42,8 @@ final class Interrupts: Sendable {
       }
       guard isFirst else { _exit(130) }
       // A terminal shows the key, and perhaps progress, on the line where the cursor is.
-      printError("\(isatty(STDERR_FILENO) == 1 ? "\n" : "")hone: stopping (Ctrl-C again ends at once)")
+      TerminalOutput.errors.breakLine()
+      TerminalOutput.errors.line("hone: stopping (Ctrl-C again ends at once)")
       stop()
     }
   }

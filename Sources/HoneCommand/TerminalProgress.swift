@@ -3,55 +3,47 @@ import HoneService
 import JSON
 import Jobs
 import Synchronization
+import Terminal
 
-/// Progress on standard error: a bar that is drawn over on a terminal, a line now and then elsewhere.
+/// Progress on standard error: one line that is drawn over on a terminal, a line now and then elsewhere.
 final class TerminalProgress: ProgressSink {
   private struct State {
     var lastDrawn = ContinuousClock.now - .seconds(60)
     var lastPhase = ""
-    var lastTrial = 0
-    var width = 0
   }
 
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let output = TerminalOutput.errors
   private let state = Mutex(State())
 
   func report(_ report: ProgressReport) {
     let now = ContinuousClock.now
     let phase = report.phase ?? report.message
-    let trial = report.trial ?? 0
+    let pause: Duration = output.isTerminal ? .milliseconds(80) : .seconds(5)
     state.withLock { state in
-      let isNews = phase != state.lastPhase || trial != state.lastTrial
-      let pause: Duration = isTerminal ? .milliseconds(80) : .seconds(5)
-      guard now - state.lastDrawn >= pause || (isNews && !isTerminal && phase != state.lastPhase) else { return }
+      guard now - state.lastDrawn >= pause || (!output.isTerminal && phase != state.lastPhase) else { return }
       state.lastDrawn = now
       state.lastPhase = phase
-      state.lastTrial = trial
-      let line = text(phase, report)
-      if isTerminal {
-        let padding = String(repeating: " ", count: max(0, state.width - line.count))
-        write("\r" + line + padding)
-        state.width = line.count
-      } else {
-        write(line + "\n")
-      }
+      guard output.isTerminal else { return output.line(Self.text(phase.visibleLine, report, bar: 24)) }
+      output.status { Self.text(phase.visibleLine, report, columns: $0) }
     }
   }
 
-  func end(_ message: String) {
-    guard isTerminal else { return }
-    state.withLock { state in
-      guard state.width > 0 else { return }
-      write("\r" + String(repeating: " ", count: state.width) + "\r")
-      state.width = 0
-    }
+  func end(_ message: String) { output.clearStatus() }
+
+  /// The line for a terminal: the bar gets at most a third of it, and the phase gives way to the figures.
+  private static func text(_ phase: String, _ report: ProgressReport, columns: Int) -> String {
+    let bar = min(24, columns / 3)
+    let line = text(phase, report, bar: bar)
+    let excess = line.displayWidth - columns
+    guard excess > 0 else { return line }
+    return text(phase.cut(toWidth: max(8, phase.displayWidth - excess)), report, bar: bar)
   }
 
-  private func text(_ phase: String, _ report: ProgressReport) -> String {
+  private static func text(_ phase: String, _ report: ProgressReport, bar: Int) -> String {
     var parts: [String] = []
     if let percentage = report.percentage {
-      let filled = percentage * 24 / 100
-      parts.append("[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 24 - filled) + "]")
+      let filled = max(0, min(bar, percentage * bar / 100))
+      parts.append("[" + String(repeating: "#", count: filled) + String(repeating: ".", count: bar - filled) + "]")
       parts.append("\(percentage) %")
     }
     parts.append(phase)
@@ -62,6 +54,4 @@ final class TerminalProgress: ProgressSink {
     if let left = report.secondsLeft { parts.append("\(Int(left.rounded(.up))) s left") }
     return parts.joined(separator: "  ")
   }
-
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }

@@ -4,6 +4,7 @@ import HoneService
 import JSON
 import Programs
 import Schema
+import Terminal
 import Tracking
 
 /// `hone trace`.
@@ -26,28 +27,30 @@ struct TraceCommand: AsyncParsableCommand {
       if !id.hasPrefix("tr-") {
         let list = try await Caller(common).call("listTraces", ["runId": .string(id), "maxResults": 1])
         guard let first = ListTracesResult(json: list)?.traces.first?.traceID else {
-          printError("hone: the run \(id) has no traces of its own; its children may: hone runs --parent \(id)")
+          TerminalOutput.errors.line(
+            "hone: the run \(id) has no traces of its own; its children may: hone runs --parent \(id)".visibleLine)
           throw ExitCode(2)
         }
         traceID = first
       }
       let result = try await Caller(common).call("getTrace", ["traceId": .string(traceID)])
-      guard !common.json, let trace = GetTraceResult(json: result) else { return print(result.text(.indented)) }
-      print(text(trace))
+      guard !common.json, let trace = GetTraceResult(json: result) else { return TerminalOutput.standard.json(result) }
+      TerminalOutput.standard.line(text(trace))
     }
   }
 
   private func text(_ trace: GetTraceResult) -> String {
     let info = trace.info
     var lines = [
-      "\(info.traceID)  \(info.name)  \(info.status)  \(milliseconds(info.duration))  \(info.usage.totalTokens) tokens"
+      "\(info.traceID)  \(info.name.visibleLine)  \(info.status)  \(milliseconds(info.duration))  "
+        + "\(info.usage.totalTokens) tokens"
     ]
-    for assessment in info.assessments { lines.append("  \(assessment.name): \(assessment.value.text())") }
+    for assessment in info.assessments { lines.append("  \(assessment.name.visibleLine): \(assessment.value.text())") }
     func add(_ span: SpanRecord, depth: Int) {
       let indent = String(repeating: "  ", count: depth)
-      let status = span.statusMessage.map { "  ERROR: \($0)" } ?? ""
+      let status = span.statusMessage.map { "  ERROR: \($0.visibleLine)" } ?? ""
       let seconds = Double(span.endTimeNs - span.startTimeNs) / 1e9
-      lines.append("\(indent)\(span.name)  \(span.type)  \(milliseconds(seconds))\(status)")
+      lines.append("\(indent)\(span.name.visibleLine)  \(span.type.visibleLine)  \(milliseconds(seconds))\(status)")
       for (label, value) in [("in", span.inputs), ("out", span.outputs)] where !value.isNull {
         lines.append(contentsOf: shown(value, label, indent + "  "))
       }
@@ -63,7 +66,7 @@ struct TraceCommand: AsyncParsableCommand {
     if full, !messages.isEmpty, messages.count == value.arrayValue?.count {
       return messages.flatMap { message in
         ["\(indent)\(label) [\(message.role.rawValue)]"]
-          + message.content.split(separator: "\n", omittingEmptySubsequences: false)
+          + message.content.visible.split(separator: "\n", omittingEmptySubsequences: false)
           .map { "\(indent)  \($0)" }
       }
     }

@@ -5,6 +5,7 @@ import HoneWeb
 import Jobs
 import Logging
 import MLflow
+import Terminal
 
 /// `hone ui`: the page, and MLflow's REST API, over a store.
 struct UICommand: AsyncParsableCommand {
@@ -45,9 +46,8 @@ struct UICommand: AsyncParsableCommand {
       var configuration = web.configuration(host: host, port: port)
       if mlflow || mlflowPackage != nil { configuration.mlflow = try MLflowAssets(path: mlflowPackage) }
       let server = try await configuration.start(service)
-      print("Hone is at \(server.invitation)")
-      print("For MLflow's clients: export MLFLOW_TRACKING_URI=\(server.url)")
-      fflush(nil)
+      TerminalOutput.standard.line("Hone is at \(server.invitation)")
+      TerminalOutput.standard.line("For MLflow's clients: export MLFLOW_TRACKING_URI=\(server.url)")
       let (ending, end) = AsyncStream<Void>.makeStream()
       let signals = TerminationSignals { end.finish() }
       for await _ in ending {}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Failures
 import Foundation
 import JSON
@@ -18,14 +19,7 @@ func jsonOrText(_ argument: String, _ name: String) throws -> JSONValue {
 /// A data set argument: JSON, `gsm8k:train`, `word-problems:val`, or a file's path.
 func datasetValue(_ argument: String, _ name: String) throws -> JSONValue {
   let value = try jsonOrText(argument, name)
-  guard case .string(let text) = value else { return value }
-  let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
-  if parts.count <= 2, ["gsm8k", "word-problems"].contains(parts[0]) {
-    var object: JSONObject = ["name": .string(parts[0])]
-    if parts.count == 2 { object["split"] = .string(parts[1]) }
-    return .object(object)
-  }
-  return ["path": .string(text)]
+  return Dataset.described(by: value)
 }
 
 /// A program argument: JSON, a signature's text, a run's id or a file's path.

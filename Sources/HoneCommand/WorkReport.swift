@@ -2,13 +2,14 @@ import ArgumentParser
 import Evaluation
 import Failures
 import Foundation
-import JSON
 import Jobs
+import JSON
 import LanguageModels
 import Messages
 import Programs
 import Schema
 import Statistics
+import Terminal
 
 /// The result of a compile or an evaluation on the terminal, and the status the command ends with.
 enum WorkReport {
@@ -23,9 +24,13 @@ enum WorkReport {
     return CompileReport.text(outline)
   }
 
+  static func write(_ result: JSONValue, json: Bool) {
+    if json { TerminalOutput.standard.json(result) } else { TerminalOutput.standard.line(text(result)) }
+  }
+
   /// Prints the result; throws the status where the work did not run to its end.
   static func show(_ result: JSONValue, json: Bool) throws {
-    print(json ? result.text(.indented) : text(result))
+    write(result, json: json)
     // The status counts even where the rest cannot be read, as from a service of another version.
     switch result["status"]?.stringValue.flatMap(RunOutcome.init(rawValue:)) {
     case .budgetExhausted: throw ExitCode(4)
@@ -43,7 +48,7 @@ enum WorkReport {
       "score \(number(result.score)) \(interval(result.interval)) on \(result.count ?? 0) examples, \(result.failed ?? 0) failed"
     )
     for row in (result.results ?? []).filter({ $0.error != nil }).prefix(5) {
-      lines.append("  row \(row.row): \(row.error?.message ?? "") \(row.traceName ?? "")")
+      lines.append("  row \(row.row): \((row.error?.message ?? "").visibleLine) \(row.traceName ?? "")")
     }
     lines += replies(result) + ending(result)
     if let run = result.runID { lines.append("run \(run)") }
@@ -81,9 +86,9 @@ enum WorkReport {
         "\(usage.calls) calls, \(usage.cached) answered from the store, \(usage.tokens.totalTokens) tokens\(cost)\(usage.estimateNote), "
           + "\(JSONValue(result.seconds).text()) s")
     }
-    for warning in result.warnings { lines.append("warning: \(warning)") }
-    if let error = result.error { lines.append("\(result.status ?? "stopped"): \(error.message)") }
-    if let command = result.resumeCommand { lines.append("it goes on with: \(command)") }
+    for warning in result.warnings { lines.append("warning: \(warning.visibleLine)") }
+    if let error = result.error { lines.append("\(result.status ?? "stopped"): \(error.message)".visibleParagraph) }
+    if let command = result.resumeCommand { lines.append("it goes on with: \(command.visibleLine)") }
     return lines
   }
 

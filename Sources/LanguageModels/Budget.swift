@@ -67,6 +67,14 @@ package final class Budget: Sendable {
     }
   }
 
+  /// Whose bounds they are.
+  package enum Holder: Sendable {
+    /// The request's own.
+    case request
+    /// The operator's, for all requests of a session.
+    case session
+  }
+
   /// What one request may spend. To be settled or refunded exactly once.
   package struct Reservation: Sendable { package let amount: Amount }
 
@@ -89,13 +97,21 @@ package final class Budget: Sendable {
   }
 
   package let limits: Limits
+  /// What several requests share: whatever this budget grants has to fit there, too.
+  package let ceiling: Budget?
+  /// Who can raise it, for messages.
+  private let holder: Holder
   private let state = Mutex(State())
   private let now: @Sendable () -> Double
   private let started: Double
 
   /// A budget whose time begins now. Without limits it only adds up.
-  package init(_ limits: Limits = Limits(), pacing: Pacing = .real) {
+  package init(
+    _ limits: Limits = Limits(), within ceiling: Budget? = nil, holder: Holder = .request, pacing: Pacing = .real
+  ) {
     self.limits = limits
+    self.ceiling = ceiling
+    self.holder = holder
     now = pacing.now
     started = pacing.now()
   }
@@ -116,10 +132,40 @@ package final class Budget: Sendable {
   package var elapsed: Double { now() - started + state.withLock { $0.secondsBefore } }
 
   /// Whether there is any bound at all.
-  package var isLimited: Bool { limits != Limits() }
+  package var isLimited: Bool { limits != Limits() || ceiling?.isLimited == true }
 
-  /// Seconds until `maxSeconds` is over, nil without that limit.
-  package var remainingSeconds: Double? { limits.maxSeconds.map { $0 - elapsed } }
+  /// Whether it matters how much a request may say: tokens or dollars are bounded.
+  var boundsSize: Bool { limits.maxTokens != nil || limits.maxCost != nil || ceiling?.boundsSize == true }
+
+  /// Seconds until the first `maxSeconds` is over, and the error of calls that it ends; nil without that limit.
+  var timeLimit: (seconds: Double, error: HoneError)? {
+    let own = limits.maxSeconds.map { ($0 - elapsed, timeIsUp($0)) }
+    guard let above = ceiling?.timeLimit else { return own }
+    guard let own, own.0 <= above.seconds else { return above }
+    return own
+  }
+
+  /// Seconds until the first `maxSeconds` is over, nil without that limit.
+  package var remainingSeconds: Double? { timeLimit?.seconds }
+
+  /// What can still be reserved, never less than nothing: the least of its own and the ceiling's.
+  package var left: Limits {
+    let used = state.withLock { state in
+      var used = state.spent
+      used += state.reserved
+      return used
+    }
+    let above = ceiling?.left
+    func least<Value: Comparable>(_ own: Value?, _ above: Value?) -> Value? {
+      guard let own, let above else { return own ?? above }
+      return min(own, above)
+    }
+    return Limits(
+      maxCalls: least(limits.maxCalls.map { max(0, $0 - used.calls) }, above?.maxCalls),
+      maxTokens: least(limits.maxTokens.map { max(0, $0 - used.tokens) }, above?.maxTokens),
+      maxCost: least(limits.maxCost.map { max(0, $0 - used.cost) }, above?.maxCost),
+      maxSeconds: remainingSeconds.map { max(0, $0) })
+  }
 
   // MARK: Reserving and settling
 
@@ -128,10 +174,20 @@ package final class Budget: Sendable {
   package func reserveNow(_ need: Amount) throws(HoneError) -> Reservation? {
     if let maxSeconds = limits.maxSeconds, elapsed >= maxSeconds { throw timeIsUp(maxSeconds) }
     switch state.withLock({ judge(need, &$0) }) {
-    case .granted: return Reservation(amount: need)
+    case .granted: break
     case .busy: return nil
     case .refused(let error): throw error
     }
+    let reservation = Reservation(amount: need)
+    guard let ceiling else { return reservation }
+    do throws(HoneError) {
+      if try ceiling.reserveNow(need) != nil { return reservation }
+    } catch {
+      endHere(reservation, spent: Amount())
+      throw error
+    }
+    endHere(reservation, spent: Amount())
+    return nil
   }
 
   /// Whether `need` can still be spent, whatever others hold reserved.
@@ -143,6 +199,7 @@ package final class Budget: Sendable {
       return judge(need, &copy)
     }
     if case .refused(let error) = verdict { throw error }
+    try ceiling?.check(need)
   }
 
   private func judge(_ need: Amount, _ state: inout State) -> Verdict {
@@ -171,6 +228,11 @@ package final class Budget: Sendable {
 
   /// Ends a reservation, with what was really spent.
   package func settle(_ reservation: Reservation, spent: Amount) {
+    endHere(reservation, spent: spent)
+    ceiling?.settle(reservation, spent: spent)
+  }
+
+  private func endHere(_ reservation: Reservation, spent: Amount) {
     wake(
       state.withLock { state in
         state.reserved -= reservation.amount
@@ -184,7 +246,7 @@ package final class Budget: Sendable {
   /// Ends a reservation of which nothing was spent: the request was never sent.
   package func refund(_ reservation: Reservation) { settle(reservation, spent: Amount()) }
 
-  /// Adds what was spent without a reservation: an interrupted run's bill.
+  /// Adds what was spent without a reservation: an interrupted run's bill, which is none of the ceiling's.
   package func charge(_ amount: Amount) {
     wake(
       state.withLock { state in
@@ -207,6 +269,8 @@ package final class Budget: Sendable {
 
   /// Waits until some reservation has ended, or none is held.
   package func waitForSettlement() async throws(HoneError) {
+    // Whatever ends here ends there, and it may be the ceiling that has no room.
+    if let ceiling { return try await ceiling.waitForSettlement() }
     let promise = Promise<Void>()
     let ticket = state.withLock { state -> UInt64? in
       guard state.holders > 0 else { return nil }
@@ -241,16 +305,29 @@ package final class Budget: Sendable {
   ) -> HoneError {
     let why = nothingLeft ? "" : ", and the next call may need up to \(need)"
     return HoneError(
-      .budgetExhausted, "The budget's \(limit) of \(most) is used up: \(spent) spent\(why).",
-      remedy: "Raise budget.\(limit)\(nothingLeft ? "" : ", or lower the model's maxTokens"), and resume the run.",
+      .budgetExhausted, "\(title(limit, most)) is used up: \(spent) spent\(why).",
+      remedy: remedy(limit, nothingLeft ? "" : ", or lower the model's maxTokens"),
       details: ["limit": limit, "maximum": most, "spent": spent, "needed": need])
   }
 
+  private func title(_ limit: String, _ most: String) -> String {
+    switch holder {
+    case .request: "The budget's \(limit) of \(most)"
+    case .session: "The operator's \(limit) of \(most) for all requests of this session"
+    }
+  }
+
+  private func remedy(_ limit: String, _ other: String = "") -> String {
+    switch holder {
+    case .request: "Raise budget.\(limit)\(other), and resume the run."
+    case .session: "Only the operator can raise it, where the service starts\(other). The run can be resumed then."
+    }
+  }
+
   /// The error of calls that `maxSeconds` ends.
-  func timeIsUp(_ maxSeconds: Double) -> HoneError {
+  private func timeIsUp(_ maxSeconds: Double) -> HoneError {
     HoneError(
-      .budgetExhausted, "The budget's maxSeconds of \(maxSeconds) is used up.",
-      remedy: "Raise budget.maxSeconds and resume the run.",
+      .budgetExhausted, "\(title("maxSeconds", maxSeconds.description)) is used up.", remedy: remedy("maxSeconds"),
       details: ["limit": "maxSeconds", "maximum": maxSeconds.description, "spent": elapsed.description, "needed": "0"])
   }
 }

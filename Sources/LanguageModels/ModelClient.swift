@@ -118,7 +118,7 @@ package struct ModelClient: Sendable {
       }
       guard case .seat(let seat) = joined else { continue }
       let started = payer.pacing.now()
-      let outcome = await Self.flights.ride(seat, limit: timeLimit(account.budget))
+      let outcome = await Self.flights.ride(seat, limit: account.budget.timeLimit)
       account.noteWaiting(context.role, seconds: payer.pacing.now() - started)
       switch outcome {
       case .success(let stored):
@@ -131,11 +131,6 @@ package struct ModelClient: Sendable {
         guard isOthers, !Task.isCancelled, account.budget.remainingSeconds ?? 1 > 0 else { throw error }
       }
     }
-  }
-
-  private func timeLimit(_ budget: Budget) -> (seconds: Double, error: HoneError)? {
-    guard let maxSeconds = budget.limits.maxSeconds, let remaining = budget.remainingSeconds else { return nil }
-    return (remaining, budget.timeIsUp(maxSeconds))
   }
 
   // MARK: Keys

@@ -92,8 +92,8 @@ struct Payer: Sendable {
           if failure.error.kind.isPassing { context.account.noteCall(context.role, failed: true) }
           throw withModelAndAttempts(failure.error, attempts: history.total)
         }
-        if let maxSeconds = budget.limits.maxSeconds, let left = budget.remainingSeconds, pause >= left {
-          var error = budget.timeIsUp(maxSeconds)
+        if let limit = budget.timeLimit, pause >= limit.seconds {
+          var error = limit.error
           error.cause = withModelAndAttempts(failure.error, attempts: history.total).message
           throw error
         }
@@ -122,9 +122,7 @@ struct Payer: Sendable {
 
   /// The request as it is sent: where tokens are bounded, so is what the model may write, for it was reserved so.
   private func bounded(_ request: ModelRequest, _ budget: Budget) -> ModelRequest {
-    guard budget.limits.maxTokens != nil || budget.limits.maxCost != nil, request.options.maxTokens == nil else {
-      return request
-    }
+    guard budget.boundsSize, request.options.maxTokens == nil else { return request }
     var request = request
     request.options.maxTokens = Payer.assumedMaxTokens
     return request
@@ -144,7 +142,7 @@ struct Payer: Sendable {
 
   /// The most that one request can spend of what the budget bounds.
   func need(of request: ModelRequest, budget: Budget) throws(HoneError) -> Budget.Amount {
-    guard budget.limits.maxTokens != nil || budget.limits.maxCost != nil else { return Budget.Amount(calls: 1) }
+    guard budget.boundsSize else { return Budget.Amount(calls: 1) }
     let usage = most(of: request)
     if let maxCost = budget.limits.maxCost, price == nil {
       throw HoneError(

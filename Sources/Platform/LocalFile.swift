@@ -89,6 +89,14 @@ package enum LocalFile {
     }
   }
 
+  /// Writes a file whole where nothing stands yet, or not at all.
+  package static func writeNew(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(Failure) {
+    let temporary = "\(path).\(getpid()).new"
+    try writeAtomically(bytes, to: temporary, mode: mode)
+    defer { unlink(temporary) }
+    guard link(temporary, path) == 0 else { throw Failure(reason: lastError) }
+  }
+
   private static var lastError: String {
     guard let text = strerror(errno) else { return "error \(errno)" }
     let reason = String(cString: text)

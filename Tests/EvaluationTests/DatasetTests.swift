@@ -38,6 +38,18 @@ struct InlineDatasetTests {
       ])
   }
 
+  @Test(
+    "a text is rows, a name or a path",
+    arguments: [
+      ("q,a\n1,2\n3,4", ["text": "q,a\n1,2\n3,4"]), ("{\"q\": 1}", ["text": "{\"q\": 1}"]),
+      ("word-problems:val", ["name": "word-problems", "split": "val"]), ("gsm8k", ["name": "gsm8k"]),
+      ("rows.csv", ["path": "rows.csv"]), ("a:b", ["path": "a:b"]),
+    ] as [(JSONValue, JSONValue)])
+  func describesTexts(text: JSONValue, value: JSONValue) {
+    #expect(Dataset.described(by: text) == value)
+    #expect(Dataset.described(by: value) == value)
+  }
+
   @Test func `after twenty problems reading stops and says so`() {
     let (_, problems) = load(.array(Array(repeating: 1, count: 500)))
     #expect(problems.count == 21)
@@ -47,9 +59,16 @@ struct InlineDatasetTests {
   @Test(
     arguments: [
       (["rows": "x"], "trainset.rows: Expected an array of rows, got a string."),
-      ([:], "trainset: A data set needs one of \"rows\", \"path\" and \"name\"."),
+      ([:], "trainset: A data set needs one of \"rows\", \"path\", \"text\" and \"name\"."),
       (
-        "gsm8k", "trainset: Expected a data set (an array of rows, or an object with rows, path or name), got a string."
+        7,
+        "trainset: Expected a data set (an array of rows, an object with rows, path, text or name, or a text), got a number."
+      ),
+      ("/absent/file.csv", "trainset: /absent/file.csv cannot be read: no such file or directory."),
+      ("a,b\n1", "trainset.rows[0]: Line 2 has 1 fields, the first line names 2 columns."),
+      (
+        ["text": "a,b\n1,2", "path": "x"],
+        "trainset.path: This member has no effect here: the content is in the request itself."
       ),
       (["rows": [["q": 1]], "limt": 3], "trainset.limt: There is no such member here. Did you mean \"limit\"?"),
       (["rows": [["q": 1]], "limit": 0], "trainset.limit: Expected a whole number of at least 1, got a number 0."),

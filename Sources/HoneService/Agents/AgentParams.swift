@@ -32,12 +32,9 @@ struct AgentParams: ForeignRecord {
 /// What a request of a tool says that this room adds to.
 struct ToolArguments: ForeignRecord {
   static let members: [Member<Self>] = [
-    Member("budget", \.budget), Member("maxResults", \.maxResults), Member("lm", \.lm),
-    Member("promptModel", \.promptModel), Member("teacher", \.teacher),
+    Member("budget", \.budget), Member("maxResults", \.maxResults), Member("detach", \.detach),
   ]
   var budget = Change<JSONValue>.none
   var maxResults: JSONValue?
-  var lm: JSONValue?
-  var promptModel: JSONValue?
-  var teacher: JSONValue?
+  var detach = false
 }

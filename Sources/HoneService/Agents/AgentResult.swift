@@ -12,12 +12,13 @@ enum AgentResult {
   /// How much text an agent is given of a result that has no summary of its own.
   private static let longest = 20_000
 
-  static func success(_ method: Method, _ result: JSONValue, budget: JSONValue?) -> JSONObject {
+  /// - Parameter left: what the session may still spend, after a call of a method that spends.
+  static func success(_ result: JSONValue, left: Budget.Limits?) -> JSONObject {
     var structured = result.objectValue ?? ["result": result]
     var text = summary(result) ?? shortened(result.text())
-    if let budget, structured["budget"] == nil {
-      structured["budget"] = budget
-      text += "\nbudget \(budget.text(.spaced)) (raise it with the argument budget)"
+    if let left {
+      structured["left"] = .object(left.given)
+      text += "\n" + words(left)
     }
     return [
       "content": [["type": "text", "text": .string(text)]], "structuredContent": .object(structured), "isError": false,
@@ -25,17 +26,21 @@ enum AgentResult {
   }
 
   /// An error that the agent's model is to see and can mend.
-  static func failure(_ error: HoneError) -> JSONObject {
+  static func failure(_ error: HoneError, left: Budget.Limits?) -> JSONObject {
     var data = ErrorData(error)
     data.cause = nil
     for index in data.problems.indices { data.problems[index].got = nil }
     let object = JSONObject([("message", .string(error.message))]).merging(data.jsonValue.objectValue ?? [:])
     let run = error.details["runId"].map { "\nrun \($0)" } ?? ""
+    var structured: JSONObject = ["error": .object(object)]
+    if let left { structured["left"] = .object(left.given) }
+    let text = error.description + run + (left.map { "\n" + words($0) } ?? "")
     return [
-      "content": [["type": "text", "text": .string(error.description + run)]],
-      "structuredContent": ["error": .object(object)], "isError": true,
+      "content": [["type": "text", "text": .string(text)]], "structuredContent": .object(structured), "isError": true,
     ]
   }
+
+  private static func words(_ left: Budget.Limits) -> String { "left for this session: \(AgentTerms.words(left))" }
 
   /// What a compile, an evaluation or a prediction came to; nil for other results.
   private static func summary(_ result: JSONValue) -> String? {

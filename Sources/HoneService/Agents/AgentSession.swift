@@ -1,7 +1,8 @@
 import Failures
-package import JSON
+import JSON
 package import JSONRPC
-package import Jobs
+import Jobs
+import LanguageModels
 import Schema
 import Synchronization
 
@@ -11,12 +12,6 @@ import Synchronization
 /// every request says its version and `server/discover` tells what there is. The service keeps nothing between requests
 /// in either.
 package final class AgentSession: RequestHandler {
-  /// Does one call of a tool; whatever it throws is told as a `HoneError`.
-  package typealias Call =
-    @Sendable (
-      _ method: String, _ params: JSONObject, _ progress: (any ProgressSink)?
-    ) async throws -> JSONValue
-
   /// The newest of those that begin with a handshake is the last.
   private static let handshakeVersions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
   private static let statelessVersions = ["2026-07-28"]
@@ -25,19 +20,19 @@ package final class AgentSession: RequestHandler {
     Hone optimizes language-model programs (instructions and demos) against your data and metric, and tracks every run. \
     evaluate scores a program, compile searches a better one, listRuns and getTrace show what happened. Begin with \
     {"lm": "simulated"} to try a request without cost; compile with {"estimate": true} tells calls and cost without \
-    asking a model. Calls are bounded by a budget that each answer states. Long calls: set detach and follow the run \
+    asking a model. The operator bounds what all calls of a session may spend together; each answer says what is left. \
+    Files are named relative to the operator's directory. A data set may be a plain text: the rows themselves as CSV or \
+    JSON Lines, a file's path, "word-problems:test", or the name under which a run logged one. Long calls: set detach and follow the run \
     with watchRun, or look at it now and then with getRun.
     """
 
-  private let budget: AgentBudget
-  private let call: Call
+  private let work: AgentWork
   private let onEnd: @Sendable () -> Void
 
   /// - Parameter onEnd: is told that the agent has gone: in this protocol the end of the input means that.
-  package init(budget: AgentBudget, onEnd: @escaping @Sendable () -> Void = {}, call: @escaping Call) {
-    self.budget = budget
+  package init(_ work: AgentWork, onEnd: @escaping @Sendable () -> Void = {}) {
+    self.work = work
     self.onEnd = onEnd
-    self.call = call
   }
 
   package func inputEnded(_ connection: Connection) { onEnd() }
@@ -66,7 +61,7 @@ package final class AgentSession: RequestHandler {
       Self.addCaching(&object)
       return .answer(.object(object))
     case "tools/list":
-      var object: JSONObject = ["tools": AgentTools.list(budget)]
+      var object: JSONObject = ["tools": AgentTools.list(work.terms.ceiling.budget.limits)]
       if isStateless { Self.addCaching(&object) }
       return .answer(.object(object))
     case "tools/call": return toolCall(params, request.connection, isStateless: isStateless)
@@ -112,19 +107,23 @@ package final class AgentSession: RequestHandler {
       return .failure(RPCError(.invalidParams, "The arguments of a tool are an object, not \(given.kindName)."))
     }
     var params = given.objectValue ?? [:]
-    if budget.applies(to: method) { params = budget.bounding(params) }
     // An agent's context is small; all results are in the run.
     if method.name == Method.evaluate.name, ToolArguments(given).maxResults == nil { params.set(["maxResults": 20]) }
     let progress = asked.meta.progressToken.map { AgentProgress(connection, token: $0.jsonValue) }
-    let bounds = budget.applies(to: method) ? ToolArguments(.object(params)).budget.value : nil
-    let (arguments, call) = (params, call)
+    let (arguments, work) = (params, work)
     return .work {
-      var answer: JSONObject
-      do {
-        answer = AgentResult.success(method, try await call(method.name, arguments, progress), budget: bounds)
+      let result: Result<JSONValue, HoneError>
+      do throws(HoneError) {
+        result = .success(try await work.perform(method, arguments, progress: progress))
       } catch {
-        answer = AgentResult.failure(HoneError(wrapping: error))
+        result = .failure(error)
       }
+      let left = AgentTerms.spends(method) ? work.terms.ceiling.left : nil
+      var answer =
+        switch result {
+        case .success(let value): AgentResult.success(value, left: left)
+        case .failure(let error): AgentResult.failure(error, left: left)
+        }
       if isStateless { answer.set(["resultType": "complete"]) }
       return .object(answer)
     }

@@ -1,4 +1,5 @@
 import JSON
+import LanguageModels
 import Schema
 
 /// The methods that coding agents are offered as tools of the Model Context Protocol, with the schemas of the methods'
@@ -7,28 +8,50 @@ enum AgentTools {
   /// Those that help an agent try, compare and pick up work; each by its method's name.
   static let methods: [Method] = [
     .evaluate, .compile, .watchRun, .cancelRun, .resumeRun, .predict, .loadProgram, .saveProgram,
-    .listRuns, .getRun, .listExperiments, .listTraces, .getTrace, .listArtifacts, .getArtifact,
+    .listRuns, .getRun, .listResults, .compareRuns, .listExperiments, .listTraces, .getTrace, .listArtifacts,
+    .getArtifact,
   ]
 
   static func method(named name: String) -> Method? { methods.first { $0.name == name } }
 
   /// Methods that only look.
   private static let reading: Set<String> = [
-    "loadProgram", "listRuns", "getRun", "listExperiments", "listTraces", "getTrace", "listArtifacts", "getArtifact",
+    "loadProgram", "listRuns", "getRun", "listResults", "compareRuns", "listExperiments", "listTraces", "getTrace",
+    "listArtifacts", "getArtifact",
     "watchRun",
   ]
 
+  /// What a call of those that ask models takes; the others cost nothing.
+  private static let costs = [
+    "evaluate": "one model call a row for each step of the program, and one more a row with a judge",
+    "compile":
+      "usually hundreds of model calls; {\"estimate\": true} tells how many, and what they cost, without asking a model",
+    "predict": "one model call for each step of the program",
+    "resumeRun": "the model calls that the run has not paid for yet",
+  ]
+
   /// The tools as `tools/list` answers them.
-  static func list(_ budget: AgentBudget) -> JSONValue {
+  ///
+  /// - Parameter limits: what all requests of the session together may spend.
+  static func list(_ limits: Budget.Limits) -> JSONValue {
     .array(
       methods.map { method in
         var description = method.summary
-        if budget.applies(to: method) {
-          description += " Unless the budget says otherwise it makes at most \(budget.text); null lifts a bound."
+        if AgentTerms.spends(method) {
+          description +=
+            " Costs \(costs[method.name] ?? "model calls"); answers that are stored, and the model \"simulated\", cost "
+            + "nothing. All requests of this session together: at most \(AgentTerms.words(limits)). The operator has set "
+            + "that, and no argument lifts it; budget bounds one request within it. Each answer says what is left."
+        } else {
+          description += " Costs nothing."
+        }
+        if method.name == Method.saveProgram.name {
+          description += " Overwrites only what this session has saved."
         }
         if method.parameters.contains(where: { $0.name == "detach" }) {
           description +=
-            " May take minutes: with detach it answers at once with a runId, to be followed with watchRun or getRun."
+            " May take minutes: with detach it answers at once with a runId, to be followed with watchRun or getRun; what its "
+            + "budget bounds is set aside for it until it ends, else half of what is left."
         }
         return [
           "name": .string(method.name), "description": .string(description), "inputSchema": schema(of: method),

@@ -44,7 +44,10 @@ package struct Catalog: Sendable {
           ]), "A metric's name, an object with name and its options, a function of the client's, or a judge.")
       ),
       ("Judge", JudgeRequest.schema),
-      ("Dataset", Schema(.either([Schema(.array(.anyObject)), DatasetRequest.schema]), DatasetRequest.summary)),
+      (
+        "Dataset",
+        Schema(.either([Schema(.array(.anyObject)), DatasetRequest.schema, Schema(.string)]), DatasetRequest.summary)
+      ),
       ("LanguageModel", ModelConfiguration.shape),
       ("Autolog", Schema(.object(Autolog.fields))),
       ("Budget", Budget.Limits.shape), ("Replies", ReplyCounts.schema), ("AdapterDecision", AdapterDecision.schema),

@@ -93,6 +93,11 @@ package final class Session: RequestHandler {
       environment.baseDirectory = path
     }
     environment.asker.isTrustedOnLoopback = frame.restrictsKeys != true
+    if let root = frame.root {
+      guard let enclosure = Enclosure(root) else { return .failure(Self.noRoot) }
+      environment.enclosure = enclosure
+    }
+    environment.ceiling = frame.ceiling.map { SpendingCeiling($0) }
     environment.place = service.place(request.method, request.params)
     let (service, requests, name, token) = (service, requests, method.name, progress?.workDone)
     let (request, surroundings) = (params, environment)
@@ -124,6 +129,11 @@ package final class Session: RequestHandler {
   private static func directory(_ value: JSONValue) -> String? {
     value.stringValue.flatMap { $0.hasPrefix("/") && !$0.utf8.contains(0) ? $0 : nil }
   }
+
+  private static let noRoot = RPCError(
+    HoneError(
+      .invalidParams, "root should be a directory.",
+      problems: [Problem(path: "root", message: "Expected the absolute path of a directory.")]))
 
   private static let noDirectory = RPCError(
     HoneError(

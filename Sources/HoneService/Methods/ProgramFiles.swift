@@ -20,11 +20,16 @@ extension Method {
     resolving: SaveProgramRequest.self, gives: SaveProgramResult.self,
     example: ["programId": "p-0123456789abcdef", "path": "best.json"]
   ) { request, resolver throws(HoneError) in
-    let resolved = try resolver.whole(
-      try await resolver.program(request.program, id: request.programId, module: request.module, isRun: false))
-    let path = request.path
-    let full = path.hasPrefix("/") ? path : resolver.environment.baseDirectory + "/" + path
-    try writeFile(full, Array(StateFile.text(resolved.program).utf8))
+    let path = resolver.environment.place(ofFile: request.path)
+    if path == nil { resolver.problems.add("path", resolver.environment.outside(request.path)) }
+    let (resolved, full) = try resolver.whole(
+      try await resolver.program(request.program, id: request.programId, module: request.module, isRun: false), path)
+    let bytes = Array(StateFile.text(resolved.program).utf8)
+    if let written = resolver.environment.written {
+      try written.write(bytes, to: full)
+    } else {
+      try writeFile(full, bytes)
+    }
     return SaveProgramResult(path: full, programID: programID(resolved.program))
   }
 }

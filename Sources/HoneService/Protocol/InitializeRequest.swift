@@ -36,12 +36,17 @@ package struct RequestFrame: ForeignRecord {
   package static let members: [Member<Self>] = [
     Member("workDoneToken", \.workDoneToken), Member("partialResultToken", \.partialResultToken),
     Member("baseDirectory", \.baseDirectory), Member("restrictKeys", \.restrictsKeys),
+    Member("root", \.root), Member("ceiling", \.ceiling),
   ]
   package var workDoneToken: ProgressToken?
   package var partialResultToken: ProgressToken?
   package var baseDirectory: JSONValue?
   /// Whether keys go only where the operator has allowed, to this machine's own addresses, too.
   package var restrictsKeys: Bool?
+  /// The only directory whose files the request may name.
+  package var root: String?
+  /// What the request may spend, whatever its own budget says.
+  package var ceiling: SpendingCeiling.Terms?
 
   package init() {}
 

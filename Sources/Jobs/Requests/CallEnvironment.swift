@@ -1,5 +1,6 @@
 package import HTTPModels
 import JSON
+package import Platform
 package import Programs
 
 /// What a call knows of its surroundings.
@@ -24,12 +25,28 @@ package struct CallEnvironment: Sendable {
   package var asker = KeyRules.Asker()
   /// Whether the caller may name files of this machine; a page may not.
   package var opensFiles = true
+  /// The only directory whose files the caller may name; nil for no such bound.
+  package var enclosure: Enclosure?
+  /// The files that the caller has had written, which alone may be overwritten; nil where any may.
+  package var written: WrittenFiles?
+  /// What the caller may spend over several requests; nil for no such bound.
+  package var ceiling: SpendingCeiling?
 
   package init(progress: (any ProgressSink)? = nil, baseDirectory: String, peer: (any CallbackPeer)? = nil) {
     self.progress = progress
     self.baseDirectory = baseDirectory
     self.peer = peer
   }
+
+  /// The absolute path of a file that the request names; nil where it is outside of what the caller may name.
+  package func place(ofFile path: String) -> String? {
+    let path = LocalFile.resolve(path, base: baseDirectory)
+    guard let enclosure else { return path }
+    return enclosure.place(of: path)
+  }
+
+  /// Why a file that the request names is not opened.
+  package func outside(_ path: String) -> String { enclosure?.refusal(of: path) ?? "\(path) is no file." }
 
   /// The surroundings of a call from the web page.
   package static var page: CallEnvironment {

@@ -107,7 +107,10 @@ extension RequestResolver {
         problems.add(reader.place("path"), "Files are not opened for the web page; name a run or an artifact.")
         return nil
       }
-      let path = file.hasPrefix("/") ? file : environment.baseDirectory + "/" + file
+      guard let path = environment.place(ofFile: file) else {
+        problems.add(reader.place("path"), environment.outside(file))
+        return nil
+      }
       guard let bytes = readFile(path) else {
         throw HoneError(
           .notFound, "The program file \(path) cannot be read.", remedy: "Check the path and its permissions.")

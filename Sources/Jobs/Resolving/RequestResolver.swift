@@ -72,14 +72,18 @@ package struct RequestResolver {
   // MARK: Data
 
   private var places: DatasetPlaces {
-    DatasetPlaces(home: workspace.home, baseDirectory: environment.baseDirectory)
+    var places = DatasetPlaces(home: workspace.home, baseDirectory: environment.baseDirectory)
+    places.enclosure = environment.enclosure
+    return places
   }
 
   /// Downloads GSM8K into the home directory if one of these asks for it and it is nowhere on this machine.
   ///
   /// A failure is no problem yet: reading the data set then says where it was looked for and how to get it.
   func fetch(_ datasets: Stated<DatasetShape>?...) async {
-    let asked = datasets.contains { $0?.value["name"] == "gsm8k" && $0?.value["path"] == nil }
+    let asked = datasets.compactMap { $0.map { Dataset.described(by: $0.value) } }.contains {
+      $0["name"] == "gsm8k" && $0["path"] == nil
+    }
     guard asked, !environment.isCheck, DatasetDownload.lacksGSM8K(places) else { return }
     workspace.logger.notice("Downloading GSM8K into \(workspace.home)/datasets")
     do throws(HoneError) {
@@ -90,14 +94,15 @@ package struct RequestResolver {
   }
 
   /// The rows of a data set; nil where it is absent or wrong (noted).
-  func dataset(_ stated: Stated<DatasetShape>?, at place: String) -> Dataset? {
+  func dataset(_ stated: Stated<DatasetShape>?, at place: String) async throws(HoneError) -> Dataset? {
     guard let stated else { return nil }
+    let value = Dataset.described(by: stated.value)
+    if stated.value.stringValue != nil, let logged = try await loggedDataset(value) { return logged }
     let load = { (problems: ProblemList, dataProblems: ProblemList) in
-      Dataset.load(
-        stated.value, path: place, places: places, problems: problems, dataProblems: dataProblems)
+      Dataset.load(stated.value, path: place, places: places, problems: problems, dataProblems: dataProblems)
     }
     guard let cache = environment.datasets else { return load(problems, dataProblems) }
-    return cache.dataset(stated.value, at: place, places: places, problems, dataProblems, load: load)
+    return cache.dataset(value, at: place, places: places, problems, dataProblems, load: load)
   }
 
   /// Where answers are kept: the store, which a check does not open.
@@ -175,7 +180,7 @@ package struct RequestResolver {
   func client(
     _ configuration: ModelConfiguration?, _ name: String, knowledge: [Dataset?], answers: any AnswerStore
   ) -> ModelClient? {
-    guard let configuration else { return nil }
+    guard let configuration = priced(configuration, name) else { return nil }
     if let client = configuration.client {
       return clientModel(client, configuration, at: fields.place(name), answers: answers)
     }
@@ -192,6 +197,24 @@ package struct RequestResolver {
       }
       return nil
     }
+  }
+
+  /// The budget of a request, within what the caller may spend.
+  func budget(_ own: Budget.Limits?, asking models: [ModelConfiguration?]) -> Budget {
+    guard let ceiling = environment.ceiling else { return Budget(own ?? Budget.Limits()) }
+    return ceiling.budget(own, asking: models.compactMap(\.self))
+  }
+
+  /// The configuration with a price by which the ceiling can be kept.
+  private func priced(_ configuration: ModelConfiguration?, _ name: String) -> ModelConfiguration? {
+    guard let configuration, let ceiling = environment.ceiling, !environment.isCheck else { return configuration }
+    if let priced = ceiling.priced(configuration) { return priced }
+    if environment.isEstimate { return configuration }
+    problems.add(
+      fields.place(name),
+      "The operator bounds the dollars of this session, and the price of \(configuration.model) is not known to Hone. "
+        + "Name a model with a list price, or \"simulated\".")
+    return nil
   }
 
   /// Notes the keys that the configuration would send where they may not go.

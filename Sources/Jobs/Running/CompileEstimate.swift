@@ -144,7 +144,7 @@ package struct CompileEstimate {
 
   /// Whether the request's bounds will do.
   private func budgetVerdict(_ calls: Bounds, _ tokens: Bounds, _ cost: Bounds?) -> BudgetVerdict? {
-    let limits = job.terms.budget.limits
+    let limits = job.terms.budget.left
     func verdict(_ need: Bounds?, _ limit: Double?) -> Sufficiency? {
       guard let limit else { return nil }
       guard let need else { return .unknown }

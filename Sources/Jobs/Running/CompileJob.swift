@@ -28,8 +28,8 @@ package struct CompileJob: Job {
   package init(_ request: CompileRequest, _ resolver: RequestResolver) async throws(HoneError) {
     await resolver.fetch(request.trainset, request.valset)
     var resolved = try await resolver.program(request.program, module: request.module)
-    let trainset = resolver.dataset(request.trainset, at: "trainset")
-    let valset = resolver.dataset(request.valset, at: "valset")
+    let trainset = try await resolver.dataset(request.trainset, at: "trainset")
+    let valset = try await resolver.dataset(request.valset, at: "valset")
     resolved = resolver.adapting(resolver.naming(resolved, inputs: trainset?.inputKeys), to: request.adapter)
     let metric = try await resolver.metric(request.metric)
     let optimizer = Self.optimizer(request, resolver)
@@ -60,9 +60,11 @@ package struct CompileJob: Job {
     kept["lm"] = .object(model.configuration.json)
     if let prompt { kept["promptModel"] = .object(prompt.configuration.json) }
     if let teaching { kept["teacher"] = .object(teaching.configuration.json) }
+    let models = [model, prompt, teaching].map { $0?.configuration } + [(whole.2 as? JudgeMetric)?.configuration]
     terms = JobTerms(
       callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
-      concurrency: request.concurrency, budget: Budget(request.budget ?? Budget.Limits()), maxErrors: request.maxErrors,
+      concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
+      maxErrors: request.maxErrors,
       isDetached: request.detach, warnings: whole.0.warnings, kept: kept)
   }
 

@@ -23,7 +23,7 @@ package struct EvaluateJob: Job {
   package init(_ request: EvaluateRequest, _ resolver: RequestResolver) async throws(HoneError) {
     await resolver.fetch(request.devset)
     var resolved = try await resolver.program(request.program, module: request.module)
-    let devset = resolver.dataset(request.devset, at: "devset")
+    let devset = try await resolver.dataset(request.devset, at: "devset")
     resolved = resolver.adapting(resolver.naming(resolved, inputs: devset?.inputKeys), to: request.adapter)
     let metric = try await resolver.metric(request.metric)
     let configuration = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
@@ -40,9 +40,11 @@ package struct EvaluateJob: Job {
     var kept = resolver.kept(program: program, metric: self.metric)
     kept["devset"] = self.devset.json
     kept["lm"] = .object(model.configuration.json)
+    let models = [model.configuration, (whole.2 as? JudgeMetric)?.configuration]
     terms = JobTerms(
       callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
-      concurrency: request.concurrency, budget: Budget(request.budget ?? Budget.Limits()), maxErrors: request.maxErrors,
+      concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
+      maxErrors: request.maxErrors,
       isDetached: request.detach, warnings: whole.0.warnings, kept: kept)
   }
 

@@ -34,7 +34,7 @@ package struct PredictJob: Sendable {
     inputs = request.inputs
     experiment = request.experiment
     autolog = request.autolog
-    budget = Budget(request.budget ?? Budget.Limits())
+    budget = resolver.budget(request.budget, asking: [model.configuration])
     callbacks = try await resolver.callbacks()
   }
 
