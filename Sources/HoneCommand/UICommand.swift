@@ -5,14 +5,15 @@ import HoneWeb
 import Jobs
 import Logging
 import MLflow
+import Platform
 
 /// `hone ui`: the page, and MLflow's REST API, over a store.
 struct UICommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ui", abstract: "Show experiments, runs and traces in the browser, and serve MLflow's clients.",
     discussion: """
-      Only programs on this machine have access. On another address every client needs the token that the first \
-      start makes and keeps in the home directory.
+      Only your own programs on this machine have access. Other users, and all clients on another address, need the \
+      token that the first start makes and keeps in the home directory.
       """)
 
   @Option(help: "The address to listen on.")
@@ -34,6 +35,7 @@ struct UICommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
+      Memory.returnLargePieces()
       var options = CommonOptions()
       options.home = home
       let service = Service(home: options.homeDirectory, logger: standardErrorLogger(level: .notice))
@@ -44,6 +46,7 @@ struct UICommand: AsyncParsableCommand {
       let server = try await configuration.start(service)
       print("Hone is at \(server.invitation)")
       print("For MLflow's clients: export MLFLOW_TRACKING_URI=\(server.url)")
+      if let file = server.tokenFile { print("With the token: export MLFLOW_TRACKING_TOKEN=\"$(cat '\(file)')\"") }
       fflush(nil)
       let (ending, end) = AsyncStream<Void>.makeStream()
       let signals = TerminationSignals { end.finish() }

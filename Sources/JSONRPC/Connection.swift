@@ -1,5 +1,6 @@
 package import Failures
 package import JSON
+import Platform
 import Synchronization
 
 /// How much a notification matters when the peer does not read.
@@ -25,6 +26,8 @@ package enum Delivery: Sendable, Hashable {
 package final class Connection: Sendable, ByteStreamDelegate {
   /// From this size on a message is parsed off the reading thread, which may serve other connections.
   private static let longMessage = 256 << 10
+  /// From this size on memory is given back after a message.
+  private static let largeMessage = 1 << 20
 
   package let limits: ConnectionLimits
   /// How many bytes the stream is given ahead of what it has written.
@@ -215,6 +218,7 @@ package final class Connection: Sendable, ByteStreamDelegate {
         pauseReading()
         Task {
           take(text)
+          if text.count >= Self.largeMessage { Memory.giveBackSoon() }
           pump(isResuming: true)
         }
         return
