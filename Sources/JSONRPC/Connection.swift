@@ -26,7 +26,7 @@ package enum Delivery: Sendable, Hashable {
 package final class Connection: Sendable, ByteStreamDelegate {
   /// From this size on a message is parsed off the reading thread, which may serve other connections.
   private static let longMessage = 256 << 10
-  /// From this size on memory is given back after a message.
+  /// From this size on memory is given back after a message, or after a connection that held so much.
   private static let largeMessage = 1 << 20
 
   package let limits: ConnectionLimits
@@ -191,9 +191,13 @@ package final class Connection: Sendable, ByteStreamDelegate {
   }
 
   package func streamClosed(_ error: HoneError?) {
-    let (tasks, callers) = state.withLock { $0.close() }
-    for task in tasks { task.cancel() }
-    for caller in callers { caller.resume(returning: .failure(.connectionClosed)) }
+    let (held, closed) = state.withLock { state in
+      let held = state.outbox.bytes + state.streamBytes + state.framing.bufferedBytes
+      return (held, state.close())
+    }
+    if held >= Self.largeMessage { Memory.giveBackSoon() }
+    for task in closed.tasks { task.cancel() }
+    for caller in closed.callers { caller.resume(returning: .failure(.connectionClosed)) }
     handler.connectionClosed(self)
     resumeEndWaiters()
   }

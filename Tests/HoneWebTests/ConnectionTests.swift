@@ -69,7 +69,7 @@ struct ConnectionTests {
     #expect(clock.deadline == after(1) + times.rest)
   }
 
-  @Test func `Half a request is answered with 408, and an idle connection closed`() async throws {
+  @Test func `Half a body is answered with 408, and half of the headers or an idle connection closed`() async throws {
     var configuration = WebConfiguration(port: 0)
     configuration.times.headers = .milliseconds(200)
     configuration.times.body = .milliseconds(200)
@@ -78,9 +78,8 @@ struct ConnectionTests {
     try await withServer(configuration) { server, _ in
       let host = "Host: localhost\r\n"
       let json = "Content-Type: application/json\r\nContent-Length: 9\r\n\r\n"
-      for half in ["GET / HTTP/1.1\r\n", "POST /rpc HTTP/1.1\r\n\(host)\(json)[1"] {
-        #expect(try await exchange(server, half).hasPrefix("HTTP/1.1 408 "), "\(half)")
-      }
+      #expect(try await exchange(server, "POST /rpc HTTP/1.1\r\n\(host)\(json)[1").hasPrefix("HTTP/1.1 408 "))
+      #expect(try await exchange(server, "GET / HTTP/1.1\r\n").isEmpty)
       let whole = try await exchange(server, "GET /health HTTP/1.1\r\n\(host)\r\n")
       #expect(whole.hasPrefix("HTTP/1.1 200 OK") && !whole.contains("408"))
       // Refused before the body was there; what follows is not waited for.

@@ -26,7 +26,7 @@ struct RequestClock {
   /// Requests whose headers have come and whose answers have not been written.
   private(set) var open = 0
   /// Whether a body is still coming.
-  private var isBody = false
+  private(set) var isBody = false
   private var bodyBytes = 0
   /// How long reading has waited for the body.
   private var waited = TimeAmount.nanoseconds(0)
@@ -37,9 +37,6 @@ struct RequestClock {
     self.times = times
     turn = now
   }
-
-  /// Whether part of a request has come whose answer has not begun.
-  var isOwedAnswer: Bool { started != nil || isBody }
 
   mutating func asksForBytes(_ now: NIODeadline) { if reading == nil { reading = now } }
 

@@ -68,7 +68,7 @@ final class ByteWatch: ChannelDuplexHandler {
   private func look(_ context: ChannelHandlerContext) {
     guard context.channel.isActive else { return }
     guard let deadline = clock.deadline, deadline <= .now() else { return schedule(context) }
-    if clock.isOwedAnswer, !isAnswering {
+    if clock.isBody, clock.open > 0, !isAnswering {
       let answer = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
     }
