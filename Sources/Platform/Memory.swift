@@ -24,7 +24,8 @@ package enum Memory {
   }
 
   /// Returns what was freed to the system, where the C library keeps it for later: to be called after work that took
-  /// much at once. It is done half a second later, once for all that ended until then, because it takes milliseconds.
+  /// much at once. It is done half a second later, once for all that ended until then, because it takes milliseconds; and
+  /// again after some seconds, for what was still being ended.
   package static func giveBackSoon() {
     #if canImport(Glibc)
       let isNew = isDue.withLock { isDue in
@@ -35,6 +36,8 @@ package enum Memory {
       Task.detached(priority: .background) {
         try? await Task.sleep(for: .milliseconds(500))
         isDue.withLock { $0 = false }
+        _ = trim?(0)
+        try? await Task.sleep(for: .seconds(5))
         _ = trim?(0)
       }
     #endif
