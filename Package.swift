@@ -57,7 +57,7 @@ let package = Package(
     .target(
       name: "HTTPResponses",
       dependencies: [
-        "Failures", "JSON", "Tracking",
+        "Failures", "JSON", "Platform", "Tracking",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -71,6 +71,9 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     .target(
@@ -173,11 +176,8 @@ let package = Package(
       name: "HoneCommand",
       dependencies: [
         "Datasets", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels", "HTTPResponses",
-        "Jobs",
-        "JSON", "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Platform",
-        "Programs",
-        "RunFiles",
-        "Schema", "Statistics", "Terminal", "Tracking",
+        "Jobs", "JSON", "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Platform",
+        "Programs", "RunFiles", "Schema", "Statistics", "Terminal", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -192,7 +192,7 @@ let package = Package(
     .testTarget(
       name: "HoneWebTests",
       dependencies: [
-        "Failures", "HTTPResponses", "HoneWeb", "Tracking",
+        "Failures", "HTTPResponses", "HoneWeb", "Platform", "Tracking",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),

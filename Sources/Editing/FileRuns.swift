@@ -23,7 +23,8 @@ struct FileRuns: Sendable {
   /// The filter that finds them.
   static func filter(_ path: String, kind: String? = nil) -> String {
     let quote = path.contains("'") ? "\"" : "'"
-    let file = "tags.\(HoneTag.file) = \(quote)\(path)\(quote)"
+    // An imported run may name any file; only those that were made here were made from it.
+    let file = "tags.\(HoneTag.file) = \(quote)\(path)\(quote) AND tags.\(ImportMark.tag) IS NULL"
     return kind.map { "\(file) AND tags.\(HoneTag.kind) = '\($0)'" } ?? file
   }
 

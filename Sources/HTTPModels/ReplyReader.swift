@@ -14,10 +14,13 @@ struct ReplyReader {
   func reply(_ body: some Sequence<UInt8>, promptBytes: Int) throws(ModelFailure) -> ModelReply {
     let value: JSONValue
     do throws(JSONSyntaxError) {
-      value = try JSONReader.read(body)
+      value = try JSONReader.read(body, maximumValues: JSONReader.messageValues)
     } catch {
       // Python servers write NaN for figures that are none.
-      guard let repaired = try? JSONReader.read(Self.withoutNonNumbers(body)) else {
+      guard
+        let repaired = try? JSONReader.read(
+          Self.withoutNonNumbers(body), maximumValues: JSONReader.messageValues)
+      else {
         throw malformed("is not JSON: \(error)", body)
       }
       value = repaired
@@ -218,7 +221,7 @@ struct ReplyReader {
   /// it is built as OpenAI's, else the body's beginning.
   func excerpt(_ body: [UInt8]) -> String {
     var text = String(decoding: body.prefix(4000), as: UTF8.self)
-    if let value = try? JSONReader.read(body) {
+    if let value = try? JSONReader.read(body, maximumValues: JSONReader.messageValues) {
       let error = value["error"] ?? value
       let parts = [error["message"], error["type"], error["code"]].compactMap { part -> String? in
         guard let part, !part.isNull else { return nil }

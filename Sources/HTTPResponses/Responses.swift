@@ -18,6 +18,13 @@ extension Response {
       body: ResponseBody(byteBuffer: ByteBuffer(bytes: text)))
   }
 
+  /// A text for a person.
+  package static func text(_ text: String, status: HTTPResponse.Status) -> Response {
+    Response(
+      status: status, headers: [.contentType: "text/plain; charset=utf-8"],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: text + "\n")))
+  }
+
   /// An error as MLflow's clients read it, which serves everybody else, too.
   package static func failure(_ status: HTTPResponse.Status, _ code: String, _ message: String) -> Response {
     json(["error_code": .string(code), "message": .string(message)], status: status)
@@ -74,7 +81,7 @@ extension Request {
   /// The value of a header that has no name of its own in the library.
   package func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
 
-  /// The whole body, of at most `limit` bytes.
+  /// The whole body, of at most `limit` bytes. A large one waits for its place (`LargeBodies`).
   ///
   /// - Throws: `WebFailure` (413) for a longer one.
   package func bytes(upTo limit: Int) async throws -> [UInt8] {
@@ -82,6 +89,10 @@ extension Request {
     var bytes: [UInt8] = []
     for try await buffer in body {
       guard bytes.count + buffer.readableBytes <= limit else { throw Self.tooLarge(limit) }
+      if bytes.count + buffer.readableBytes > LargeBodies.size {
+        await LargeBodies.takePlace()
+        if let length = headers[.contentLength].flatMap({ Int($0) }) { bytes.reserveCapacity(min(length, limit)) }
+      }
       bytes.append(contentsOf: buffer.readableBytesView)
     }
     return bytes

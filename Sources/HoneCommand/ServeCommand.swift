@@ -10,6 +10,7 @@ import Jobs
 import Logging
 import MLflow
 import OpenTelemetry
+import Platform
 import Synchronization
 
 /// `hone serve`: the JSON-RPC service on standard input and output, or on a Unix socket.
@@ -95,6 +96,7 @@ struct ServeCommand: AsyncParsableCommand {
         _ = setsid()
         _ = chdir("/")
       }
+      Memory.returnLargePieces()
       let service = Service(
         home: options.homeDirectory, logger: standardErrorLogger(level: logLevel),
         keyRules: KeyRules(grants: keys.allowKey), durability: durable.durability)

@@ -5,6 +5,7 @@ import HoneWeb
 import Jobs
 import Logging
 import MLflow
+import Platform
 import Terminal
 
 /// `hone ui`: the page, and MLflow's REST API, over a store.
@@ -12,8 +13,8 @@ struct UICommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ui", abstract: "Show experiments, runs and traces in the browser, and serve MLflow's clients.",
     discussion: """
-      Only programs on this machine have access. On another address every client needs the token that the first \
-      start makes and keeps in the home directory.
+      Only your own programs on this machine have access. Other users, and all clients on another address, need the \
+      token that the first start makes and keeps in the home directory.
       """)
 
   @Option(help: "The address to listen on.")
@@ -37,6 +38,7 @@ struct UICommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
+      Memory.returnLargePieces()
       var options = CommonOptions()
       options.home = home
       let service = Service(
@@ -48,6 +50,9 @@ struct UICommand: AsyncParsableCommand {
       let server = try await configuration.start(service)
       TerminalOutput.standard.line("Hone is at \(server.invitation)")
       TerminalOutput.standard.line("For MLflow's clients: export MLFLOW_TRACKING_URI=\(server.url)")
+      if let file = server.tokenFile {
+        TerminalOutput.standard.line("With the token: export MLFLOW_TRACKING_TOKEN=\"$(cat '\(file)')\"")
+      }
       let (ending, end) = AsyncStream<Void>.makeStream()
       let signals = TerminationSignals { end.finish() }
       for await _ in ending {}

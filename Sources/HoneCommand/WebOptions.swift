@@ -9,7 +9,8 @@ struct WebOptions: ParsableArguments {
   @Option(help: "A host name that the HTTP server accepts beside its address; may be repeated.")
   var allowedHost: [String] = []
 
-  @Flag(help: "Ask HTTP clients on this machine for the token, too. On any other address it is always required.")
+  @Flag(
+    help: "Ask your own programs on this machine for the token, too. Other users and other addresses always need it.")
   var requireToken = false
 
   /// What `HOST:PORT`, `PORT` or `[ADDRESS]:PORT` stand for.

@@ -10,10 +10,12 @@ public struct JSONObject: Sendable, Hashable {
 
   /// From members in order; of two with one name the last wins and keeps the first one's place.
   public init(_ members: some Sequence<(String, JSONValue)>) {
-    for (key, value) in members { self[key] = value }
+    var list = MemberList()
+    for (key, value) in members { list.set(key, value) }
+    self = list.object
   }
 
-  /// For readers that have made sure that no name stands twice.
+  /// For those who have made sure that no name stands twice.
   init(uncheckedKeys keys: [String], values: [JSONValue]) {
     self.keys = keys
     self.values = values
@@ -60,9 +62,10 @@ public struct JSONObject: Sendable, Hashable {
 
   /// These members, then those of `other`, which win where a name stands in both.
   public func merging(_ other: JSONObject) -> JSONObject {
-    var result = self
-    for (key, value) in other { result[key] = value }
-    return result
+    var list = MemberList()
+    for (key, value) in self { list.set(key, value) }
+    for (key, value) in other { list.set(key, value) }
+    return list.object
   }
 }
 

@@ -8,38 +8,43 @@ package struct JSONSyntaxError: Error, Sendable, CustomStringConvertible {
 
 /// Reads one JSON text strictly (RFC 8259, UTF-8): no trailing comma, no byte order mark, no lone
 /// surrogate, nothing behind the value but white space, nesting at most `maximumDepth` (checked
-/// before anything is built). Of two members with one name the last wins.
+/// before anything is built), at most `maximumValues` values. Of two members with one name the last wins.
 package struct JSONReader {
   package static let defaultMaximumDepth = 128
+  /// The values that a message from another process may have: a value takes up to a hundred times the memory of its text.
+  package static let messageValues = 1_000_000
 
   private let bytes: UnsafeBufferPointer<UInt8>
   private let maximumDepth: Int
+  private let maximumValues: Int
+  /// How many more values there may be.
+  private var valuesLeft: Int
   private var position = 0
 
   package static func read(
-    _ bytes: some Sequence<UInt8>, maximumDepth: Int = defaultMaximumDepth
+    _ bytes: some Sequence<UInt8>, maximumDepth: Int = defaultMaximumDepth, maximumValues: Int = .max
   ) throws(JSONSyntaxError) -> JSONValue {
     let result: Result<JSONValue, JSONSyntaxError>? = bytes.withContiguousStorageIfAvailable { buffer in
-      JSONReader.parse(buffer, maximumDepth: maximumDepth)
+      JSONReader.parse(buffer, maximumDepth, maximumValues)
     }
     if let result { return try result.get() }
-    return try Array(bytes).withUnsafeBufferPointer { JSONReader.parse($0, maximumDepth: maximumDepth) }.get()
+    return try Array(bytes).withUnsafeBufferPointer { JSONReader.parse($0, maximumDepth, maximumValues) }.get()
   }
 
   package static func read(
-    _ text: String, maximumDepth: Int = defaultMaximumDepth
+    _ text: String, maximumDepth: Int = defaultMaximumDepth, maximumValues: Int = .max
   ) throws(JSONSyntaxError) -> JSONValue {
     var copy = text
     let result: Result<JSONValue, JSONSyntaxError> = copy.withUTF8 {
-      JSONReader.parse($0, maximumDepth: maximumDepth)
+      JSONReader.parse($0, maximumDepth, maximumValues)
     }
     return try result.get()
   }
 
   private static func parse(
-    _ buffer: UnsafeBufferPointer<UInt8>, maximumDepth: Int
+    _ buffer: UnsafeBufferPointer<UInt8>, _ maximumDepth: Int, _ maximumValues: Int
   ) -> Result<JSONValue, JSONSyntaxError> {
-    var reader = JSONReader(bytes: buffer, maximumDepth: maximumDepth)
+    var reader = JSONReader(bytes: buffer, maximumDepth: maximumDepth, maximumValues: maximumValues)
     do throws(JSONSyntaxError) {
       reader.skipSpace()
       let value = try reader.readValue(depth: 0)
@@ -51,9 +56,11 @@ package struct JSONReader {
     }
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>, maximumDepth: Int) {
+  private init(bytes: UnsafeBufferPointer<UInt8>, maximumDepth: Int, maximumValues: Int) {
     self.bytes = bytes
     self.maximumDepth = maximumDepth
+    self.maximumValues = maximumValues
+    valuesLeft = maximumValues
   }
 
   private func error(_ message: String) -> JSONSyntaxError { JSONSyntaxError(message: message, offset: position) }
@@ -71,6 +78,8 @@ package struct JSONReader {
 
   private mutating func readValue(depth: Int) throws(JSONSyntaxError) -> JSONValue {
     guard let byte = current else { throw error("Unexpected end of text") }
+    guard valuesLeft > 0 else { throw error("It has more than the \(maximumValues) values allowed") }
+    valuesLeft -= 1
     switch byte {
     case UInt8(ascii: "{"): return try readObject(depth: depth)
     case UInt8(ascii: "["): return try readArray(depth: depth)
@@ -117,10 +126,7 @@ package struct JSONReader {
   private mutating func readObject(depth: Int) throws(JSONSyntaxError) -> JSONValue {
     guard depth < maximumDepth else { throw error("Nested deeper than \(maximumDepth) levels") }
     position += 1
-    var keys: [String] = []
-    var values: [JSONValue] = []
-    // Small objects are compared name by name; from 16 members on a table finds repeats.
-    var places: [String: Int] = [:]
+    var members = MemberList()
     skipSpace()
     if current == UInt8(ascii: "}") {
       position += 1
@@ -134,21 +140,13 @@ package struct JSONReader {
       guard current == UInt8(ascii: ":") else { throw error("Expected : after a member's name") }
       position += 1
       skipSpace()
-      let value = try readValue(depth: depth + 1)
-      if keys.count == 16 { places = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) }) }
-      if let place = keys.count < 16 ? keys.firstIndex(of: key) : places[key] {
-        values[place] = value
-      } else {
-        if keys.count >= 16 { places[key] = keys.count }
-        keys.append(key)
-        values.append(value)
-      }
+      members.set(key, try readValue(depth: depth + 1))
       skipSpace()
       switch current {
       case UInt8(ascii: ","): position += 1
       case UInt8(ascii: "}"):
         position += 1
-        return .object(JSONObject(uncheckedKeys: keys, values: values))
+        return .object(members.object)
       default: throw error("Expected , or } in an object")
       }
     }

@@ -26,6 +26,8 @@ package enum Delivery: Sendable, Hashable {
 package final class Connection: Sendable, ByteStreamDelegate {
   /// From this size on a message is read and written apart from the threads that serve all connections.
   private static let longMessage = 256 << 10
+  /// From this size on memory is given back after a message, or after a connection that held so much.
+  private static let largeMessage = 1 << 20
 
   package let limits: ConnectionLimits
   /// How many bytes the stream is given ahead of what it has written.
@@ -189,9 +191,13 @@ package final class Connection: Sendable, ByteStreamDelegate {
   }
 
   package func streamClosed(_ error: HoneError?) {
-    let (tasks, callers) = state.withLock { $0.close() }
-    for task in tasks { task.cancel() }
-    for caller in callers { caller.resume(returning: .failure(.connectionClosed)) }
+    let (held, closed) = state.withLock { state in
+      let held = state.outbox.bytes + state.streamBytes + state.framing.bufferedBytes
+      return (held, state.close())
+    }
+    if held >= Self.largeMessage { Memory.giveBackSoon() }
+    for task in closed.tasks { task.cancel() }
+    for caller in closed.callers { caller.resume(returning: .failure(.connectionClosed)) }
     handler.connectionClosed(self)
     resumeEndWaiters()
   }
@@ -216,6 +222,7 @@ package final class Connection: Sendable, ByteStreamDelegate {
         pauseReading()
         Task(executorPreference: ComputationThreads.data) {
           self.take(text)
+          if text.count >= Self.largeMessage { Memory.giveBackSoon() }
           self.pump(isResuming: true)
         }
         return

@@ -23,11 +23,15 @@ package enum Incoming: Sendable, Hashable {
 extension Incoming {
   /// Reads the JSON text of one frame. Whatever is wrong with it becomes a `refused` message.
   ///
-  /// - Parameter maximumBatch: the most entries that a batch may have.
-  package init(parsing text: [UInt8], maximumBatch: Int) {
+  /// - Parameters:
+  ///   - maximumBatch: the most entries that a batch may have.
+  ///   - maximumValues: the most JSON values that a message may have, those within others included.
+  package init(
+    parsing text: [UInt8], maximumBatch: Int, maximumValues: Int = JSONReader.messageValues
+  ) {
     let value: JSONValue
     do throws(JSONSyntaxError) {
-      value = try JSONReader.read(text)
+      value = try JSONReader.read(text, maximumValues: maximumValues)
     } catch {
       self = .single(.refused(id: .null, RPCError(.parseError, "The message is not JSON: \(error).")))
       return

@@ -33,20 +33,6 @@ private let brokenPipesAreIgnored: Bool = {
   return true
 }()
 
-/// How many descriptors the process may have, having asked the system for as many as it will give, up to 64 Ki.
-func openFilesAllowed() -> Int {
-  var limit = rlimit()
-  let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-  guard getrlimit(resource, &limit) == 0 else { return 256 }
-  let wanted = min(limit.rlim_max, 64 << 10)
-  if limit.rlim_cur < wanted {
-    let before = limit.rlim_cur
-    limit.rlim_cur = wanted
-    if setrlimit(resource, &limit) != 0 { limit.rlim_cur = before }
-  }
-  return Int(clamping: limit.rlim_cur)
-}
-
 /// Marks a descriptor as not inherited by child processes and, if asked, as never waiting.
 func setFlags(_ descriptor: Int32, nonBlocking: Bool) {
   _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)

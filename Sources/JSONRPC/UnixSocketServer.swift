@@ -53,7 +53,7 @@ package final class UnixSocketServer: Sendable, EventSource {
     self.path = path
     self.loop = loop
     self.lock = lock
-    self.maximumConnections = min(maximumConnections, max(8, openFilesAllowed() / 2))
+    self.maximumConnections = min(maximumConnections, max(8, OpenFiles.allowed / 2))
     self.report = report
     self.accepted = accepted
     identity = Self.identity(of: path) ?? (0, 0)

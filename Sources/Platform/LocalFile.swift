@@ -12,22 +12,30 @@ package enum LocalFile {
     }
   }
 
+  /// Whose hands a file may have been in.
+  package enum Trust: Sendable {
+    case anybody
+    /// Nobody but this user can write to it.
+    case written
+    /// Nobody but its owner can read it or write to it, and it is no link.
+    case secret
+  }
+
   /// All bytes of the regular file at `path`, at most `maximumBytes`.
-  ///
-  /// - Parameter privately: whether a file that other users can write to is refused.
   package static func read(
-    _ path: String, maximumBytes: Int, privately: Bool = false
+    _ path: String, maximumBytes: Int, trust: Trust = .anybody
   ) throws(Failure) -> [UInt8] {
     // O_NONBLOCK keeps a named pipe from holding the reader for ever.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (trust == .secret ? O_NOFOLLOW : 0))
     guard descriptor >= 0 else { throw Failure(reason: lastError, isAbsent: errno == ENOENT || errno == ENOTDIR) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Failure(reason: lastError) }
     guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(reason: "it is not a regular file") }
-    if privately, status.st_mode & 0o022 != 0 || status.st_uid != geteuid() {
+    if trust == .written, status.st_mode & 0o022 != 0 || status.st_uid != geteuid() {
       throw Failure(reason: "other users can write to it")
     }
+    if trust == .secret, status.st_mode & 0o077 != 0 { throw Failure(reason: "other users can read it") }
     guard status.st_size <= maximumBytes else {
       throw Failure(reason: "it has \(status.st_size) bytes, more than the \(maximumBytes) allowed")
     }

@@ -81,9 +81,32 @@ struct TraceLine: ResultObject {
   static let members: [Member<Self>] = [
     Member("info", \.info, isAlwaysWritten: true, "Everything but the spans."),
     Member("spans", \.spans, isAlwaysWritten: true, "Its spans."),
+    Member("assessments", \.assessments, "What \"info\" does not say of assessments, for those that have it."),
   ]
   var info = TraceRecord()
   var spans: [SpanRecord] = []
+  var assessments: [AssessmentLine] = []
+}
+
+struct AssessmentLine: ResultObject {
+  static let members: [Member<Self>] = [
+    Member("id", \.id, isAlwaysWritten: true, "The assessment's id."),
+    Member("updated", \.updated, "When it was last changed: milliseconds since 1970."),
+    Member("details", \.details, "What MLflow's clients said beyond that."),
+  ]
+  var id = ""
+  var updated: Int?
+  var details: JSONObject = [:]
+
+  init() {}
+
+  /// Nil where the record says all.
+  init?(_ stored: StoredAssessment) {
+    guard stored.updated != stored.created || !stored.details.isEmpty else { return nil }
+    id = stored.id
+    updated = stored.updated == stored.created ? nil : stored.updated
+    details = stored.details
+  }
 }
 
 struct EndLine: ResultObject {

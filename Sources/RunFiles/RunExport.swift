@@ -45,7 +45,9 @@ package struct RunExport {
       let experiment = try await store.experiment(id: run.info.experimentID)
       try line(
         FileLine(
-          experiment: ExperimentLine(id: experiment.id, name: experiment.name, tags: experiment.tags.object)))
+          experiment: ExperimentLine(
+            id: experiment.id, name: experiment.name,
+            tags: experiment.tags.filter { $0.key != ImportMark.tag }.object)))
     }
     try await write(run)
     try await artifacts(run.id, "")
@@ -88,7 +90,7 @@ package struct RunExport {
     line.isDeleted = run.info.lifecycle == .deleted
     line.params = run.params.object
     line.metrics = metrics
-    line.tags = run.tags.object
+    line.tags = run.tags.filter { $0.key != ImportMark.tag }.object
     line.inputs = run.inputs.map(RunRecord.Input.init)
     line.results = rows
     try self.line(FileLine(run: line))
@@ -119,7 +121,10 @@ package struct RunExport {
           spans += part.items.map { SpanRecord($0) }
           next = part.nextPageToken
         } while next != nil
-        try line(FileLine(trace: TraceLine(info: TraceRecord(info), spans: spans)))
+        try line(
+          FileLine(
+            trace: TraceLine(
+              info: TraceRecord(info), spans: spans, assessments: info.assessments.compactMap(AssessmentLine.init))))
       }
     } while token != nil
   }

@@ -2,13 +2,34 @@ import Failures
 import Foundation
 import JSON
 import JSONRPC
+import Jobs
 import Optimizers
 import Schema
 import Synchronization
 import Testing
+import Tracking
 
 @testable import Editing
 @testable import HoneService
+
+@Suite("The runs of a file")
+struct FileRunsTests {
+  @Test("an imported run that names the file is none of them, however good")
+  func passesImportedRunsOver() async throws {
+    let home = FileManager.default.temporaryDirectory.path + "/hone-file-\(UInt64.random(in: 0 ... .max))"
+    defer { try? FileManager.default.removeItem(atPath: home) }
+    let store = try TrackingStore.open(home: home)
+    let tags = [KeyValue(HoneTag.file, "/a/program.json"), KeyValue(HoneTag.kind, "compile")]
+    let own = try await store.createRun(NewRun(tags: tags)).id
+    try await store.log(run: own, metrics: [MetricPoint("score", 50)])
+    let foreign = try await store.createRun(NewRun(tags: tags + [KeyValue(ImportMark.tag, "2026-01-01")])).id
+    try await store.log(run: foreign, metrics: [MetricPoint("score", 100)])
+    let runs = FileRuns(store: store, path: "/a/program.json")
+    #expect(try await runs.best()?.id == own)
+    #expect(try await runs.last()?.id == own)
+    await store.close()
+  }
+}
 
 @Suite("Places in a document")
 struct DocumentPlaceTests {

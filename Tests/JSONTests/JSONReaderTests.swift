@@ -27,6 +27,27 @@ struct JSONReaderTests {
     for text in texts { #expect(throws: JSONSyntaxError.self) { try JSONReader.read(text) } }
   }
 
+  @Test("refuses more values than allowed, those within others counted")
+  func boundedValues() throws {
+    let text = #"{"a": [1, {"b": null}], "c": "d"}"#
+    #expect(try JSONReader.read(text, maximumValues: 6)["c"] == "d")
+    let error = #expect(throws: JSONSyntaxError.self) { try JSONReader.read(text, maximumValues: 5) }
+    #expect(error?.message == "It has more than the 5 values allowed")
+  }
+
+  @Test("of repeated members the last wins in the first one's place, however many there are")
+  func repeatedMembers() throws {
+    for count in [3, 16, 17, 40] {
+      var members = (0..<count).map { ("m\($0)", JSONValue.int($0)) }
+      members.append(("m1", "new"))
+      let object = JSONObject(members)
+      #expect(object.keys == (0..<count).map { "m\($0)" })
+      #expect(object["m1"] == "new")
+      #expect(try JSONReader.read(JSONValue.object(object).encoded()) == .object(object))
+      #expect(object.merging(["m2": true, "more": 1]).count == count + 1)
+    }
+  }
+
   @Test("says where the text goes wrong")
   func offset() {
     do {

@@ -150,6 +150,18 @@ def test_runs_move_as_a_file(executable, tmp_path):
     everything = subprocess.run(
         [executable, "export", "--all", "--home", str(tmp_path / "here")], capture_output=True, timeout=60)
     assert everything.stdout == file.read_bytes()
+    # What was imported is exported the same.
+    hone("export", made["runId"], "--output", str(tmp_path / "again"))
+    assert (tmp_path / "again").read_bytes() == file.read_bytes()
     hone("export", "0" * 32, home="here", status=2)
     (tmp_path / "cut").write_bytes(file.read_bytes()[:-20])
     hone("import", str(tmp_path / "cut"), home="elsewhere", status=2)
+    assert json.loads(hone("call", "listRuns", "{}", "--json", home="elsewhere"))["runs"] == []
+    # A file that changes a run of this store is refused.
+    lines = file.read_text().splitlines()
+    artifact = next(line for line in lines if line.startswith('{"artifact"'))
+    bad = {"artifact": {**json.loads(artifact)["artifact"], "base64": "e30="}}
+    (tmp_path / "bad").write_text("\n".join([lines[0], json.dumps(bad), '{"end":{"runs":0}}', ""]))
+    hone("import", str(tmp_path / "bad"), status=2)
+    hone("export", made["runId"], "--output", str(tmp_path / "again"))
+    assert (tmp_path / "again").read_bytes() == file.read_bytes()

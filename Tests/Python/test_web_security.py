@@ -7,11 +7,13 @@ import gzip
 import http.client
 import json
 import socket
+import subprocess
+import time
 import urllib.parse
 
 import pytest
 
-from web import ask, serving
+from web import ask, ask_as_nobody, serving
 
 
 @pytest.fixture(scope="module")
@@ -193,3 +195,111 @@ def test_the_store_is_its_owners_alone(home):
     assert (home.stat().st_mode & 0o777) == 0o700
     for file in home.glob("hone.sqlite*"):
         assert (file.stat().st_mode & 0o077) == 0
+
+
+@pytest.mark.parametrize("host, client", [
+    ("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "::ffff:127.0.0.1"), ("::1", "::1")])
+def test_other_users_of_the_machine_need_the_token(executable, tmp_path, host, client):
+    with serving(executable, tmp_path / "home", "--host", host) as url:
+        port = urllib.parse.urlsplit(url).port
+        there = f"http://[{client}]:{port}" if ":" in client else url
+        create = f"{url}/api/2.0/mlflow/runs/create"
+        run = ask(create, {"experiment_id": "0"})[2]["run"]["info"]["run_id"]
+        own = {"Host": urllib.parse.urlsplit(url).netloc}
+        assert ask(f"{there}/api/2.0/mlflow/runs/get?run_id={run}", headers=own)[0] == 200
+        get = f"/api/2.0/mlflow/runs/get?run_id={run}"
+        for target, method in ((get, "GET"), ("/", "GET"), ("/api/2.0/mlflow/runs/delete", "POST"), ("/rpc", "POST")):
+            reply = ask_as_nobody(url, target, method)
+            assert reply.startswith(b"HTTP/1.1 401 "), reply
+            assert run.encode() not in reply
+        assert b"belongs to another user" in reply and b"MLFLOW_TRACKING_TOKEN" in reply
+        assert b"Content-Type: text/plain" in ask_as_nobody(url, "/", headers={"Accept": "text/html"})
+        token = (tmp_path / "home" / "token").read_text().strip()
+        assert b" 200 OK" in ask_as_nobody(url, get, headers={"Authorization": f"Bearer {token}"})
+        assert b" 401 " in ask_as_nobody(url, get, headers={"Authorization": f"Bearer {token[::-1]}"})
+
+
+def test_a_connection_that_its_user_closed_already_is_not_taken_for_roots(executable, tmp_path):
+    """The system names user 0 for a socket that nobody has any more."""
+    with serving(executable, tmp_path / "home") as url:
+        for number in range(20):
+            target = f"/api/2.0/mlflow/experiments/create?name=e{number}"
+            ask_as_nobody(url, target, "POST", headers={"Content-Length": "0"}, close_early=True)
+        found = ask(f"{url}/api/2.0/mlflow/experiments/search", {"max_results": 100})[2]["experiments"]
+        assert [experiment["name"] for experiment in found] == ["Default"]
+
+
+@pytest.mark.parametrize("fields", [
+    ["Host: {0}", "Host: evil.example"], ["Host: evil.example", "Host: {0}"], ["Host: {0}", "hOST: {0}"],
+    ["Host: {0}", "Origin: http://{0}", "Origin: http://{0}"],
+    ["Host: {0}", "Authorization: Bearer a", "Authorization: Bearer b"],
+    ["Host: {0}", "Content-Type: application/json", "Content-Type: text/plain"],
+    ["Host: {0}", "Content-Length: 2", "Content-Length: 2"], ["Host: {0}", "Content-Length: 2", "Content-Length: 3"],
+    ["Host: {0}", "Content-Length: 2", "Transfer-Encoding: chunked"],
+    ["Host: {0}", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"],
+])
+def test_headers_that_could_be_read_in_two_ways_are_refused(url, fields):
+    address = urllib.parse.urlsplit(url)
+    lines = ["POST /rpc HTTP/1.1", *(field.format(address.netloc) for field in fields), "Connection: close", "", "{}"]
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
+def test_bodies_have_a_bounded_number_of_values(url):
+    many = b"[" + b"0," * 1_200_000 + b"0]"
+    headers = {"Content-Type": "application/json"}
+    for path, body in (("api/2.0/mlflow/runs/search", b'{"a":' + many + b"}"), ("v1/traces", b'{"a":' + many + b"}")):
+        status, _, reply = ask(f"{url}/{path}", body, headers=headers)
+        assert status == 400 and "more than the 1000000 values" in reply["message"]
+    reply = ask(f"{url}/rpc", many, headers=headers)[2]
+    assert "more than the 1000000 values" in reply["error"]["message"]
+    # The same in protobuf: a resource with attributes that say nothing.
+    attributes = b"\x0a\x00" * 1_200_000
+    length = len(attributes)
+    size = bytes([length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14 & 0x7F | 0x80, length >> 21])
+    resource = b"\x0a" + size + attributes
+    length = len(resource)
+    size = bytes([length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14 & 0x7F | 0x80, length >> 21])
+    status, _, reply = ask(
+        f"{url}/v1/traces", b"\x0a" + size + resource, headers={"Content-Type": "application/x-protobuf"})
+    assert status == 400 and "more than the 1000000 fields" in reply["message"]
+
+
+def test_connections_that_say_nothing_leave_room_for_the_work(executable, tmp_path):
+    command = [
+        "sh", "-c", 'ulimit -n 256; exec "$0" "$@"', executable, "serve", "--http", "127.0.0.1:0", "--home",
+        str(tmp_path / "home")]
+    service = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    open_connections = []
+    try:
+        port = int(service.stderr.readline().rsplit(b":", 1)[1])
+        for _ in range(300):
+            connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+            connection.sendall(b"POST /rpc HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+            open_connections.append(connection)
+        assert ask(f"http://127.0.0.1:{port}/health")[2] == b"OK"
+        request = {
+            "program": "question -> answer", "devset": {"name": "word-problems", "split": "test", "limit": 5},
+            "metric": "numeric_match", "lm": "simulated"}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "evaluate", "params": request}
+        service.stdin.write(json.dumps(message).encode() + b"\n")
+        service.stdin.flush()
+        assert "result" in json.loads(service.stdout.readline())
+        # Waiting costs nothing: the processor's time hardly grows.
+        before = processor_time(service.pid)
+        time.sleep(1)
+        assert processor_time(service.pid) - before < 0.5
+    finally:
+        for connection in open_connections:
+            connection.close()
+        service.stdin.close()
+        service.wait(timeout=20)
+        service.stdout.close()
+        service.stderr.close()
+
+
+def processor_time(process):
+    with open(f"/proc/{process}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100

@@ -27,7 +27,7 @@ package struct KeyGrantFile: Sendable {
   /// - Throws: `storeUnavailable` where others may write the file, or it cannot be read.
   package func grants() throws(HoneError) -> [KeyGrant] {
     do throws(LocalFile.Failure) {
-      let bytes = try LocalFile.read(path, maximumBytes: 1 << 20, privately: true)
+      let bytes = try LocalFile.read(path, maximumBytes: 1 << 20, trust: .written)
       let problems = ProblemList()
       guard let value = try? JSONReader.read(bytes), let content = Content.read(value, at: "", problems) else {
         throw LocalFile.Failure(reason: problems.problems.first?.description ?? "it is not JSON")

@@ -2,18 +2,21 @@ import Failures
 import HTTPResponses
 import Platform
 
-/// The secret that lets clients of other machines in: made at the first start, kept in the home directory for its owner
+/// The secret that lets other users and clients of other machines in: made at the first start, kept in the home directory for its owner
 /// alone.
 struct AccessToken: Sendable {
   static let fileName = "token"
 
   let text: String
 
+  /// Where the token of a home directory lies.
+  static func path(home: String) -> String { home.hasSuffix("/") ? home + fileName : home + "/" + fileName }
+
   /// The token of a home directory.
   ///
   /// - Throws: `storeUnavailable` if the file can be neither read nor made, or others may read it.
   static func loadOrMake(home: String) throws(HoneError) -> AccessToken {
-    let path = home.hasSuffix("/") ? home + fileName : home + "/" + fileName
+    let path = path(home: home)
     if let known = try load(path) { return known }
     // The store makes the home directory, too; whichever comes first.
     _ = mkdir(home, 0o700)
@@ -29,29 +32,23 @@ struct AccessToken: Sendable {
   }
 
   private static func load(_ path: String) throws(HoneError) -> AccessToken? {
-    let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return nil }
-      throw failure("read", path)
-    }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw failure("read", path) }
-    guard status.st_mode & 0o077 == 0 else {
+    let bytes: [UInt8]
+    do throws(LocalFile.Failure) {
+      bytes = try LocalFile.read(path, maximumBytes: 256, trust: .secret)
+    } catch {
+      if error.isAbsent { return nil }
       throw HoneError(
-        .storeUnavailable, "Users other than its owner can read the access token \(path).",
-        remedy: "Delete the file and start again: a new token is made.")
+        .storeUnavailable, "The access token \(path) cannot be used: \(error.reason).", remedy: Self.anew)
     }
-    var bytes = [UInt8](repeating: 0, count: 256)
-    let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).trimmed
+    let text = String(decoding: bytes, as: UTF8.self).trimmed
     guard text.utf8.count >= 32 else {
       throw HoneError(
-        .storeUnavailable, "The access token \(path) is too short to be one.",
-        remedy: "Delete the file and start again: a new token is made.")
+        .storeUnavailable, "The access token \(path) is too short to be one.", remedy: Self.anew)
     }
     return AccessToken(text: text)
   }
+
+  private static let anew = "Delete the file and start again: a new token is made."
 
   private static func failure(_ verb: String, _ path: String) -> HoneError {
     HoneError(

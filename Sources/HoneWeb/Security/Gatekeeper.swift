@@ -9,7 +9,8 @@ import Hummingbird
 ///   (DNS rebinding) is turned away.
 /// - What changes something must not come from another site's page (`Origin`, `Sec-Fetch-Site`); neither may such a
 ///   page read, except by leading a person here.
-/// - Where a token is asked for, it comes as a bearer token, as a password, or in the cookie that `?token=` leaves.
+/// - A process of the user whom this server belongs to needs no more, on a loopback address. Everybody else needs the
+///   token: as a bearer token, as a password, or in the cookie that `?token=` leaves.
 struct Gatekeeper: Sendable {
   enum Decision {
     case pass
@@ -20,29 +21,59 @@ struct Gatekeeper: Sendable {
 
   private let isLoopback: Bool
   private let allowedNames: Set<String>
-  private let token: AccessToken?
+  private let token: AccessToken
+  /// Whether the owner's own processes need the token, too.
+  private let asksOwner: Bool
   private static let cookie = "hone-token"
 
-  init(configuration: WebConfiguration, token: AccessToken?) {
+  init(configuration: WebConfiguration, token: AccessToken) {
     isLoopback = HostName.isLoopback(configuration.host)
     allowedNames = Set((configuration.allowedHosts + ["localhost", configuration.host]).map { $0.lowercased() })
     self.token = token
+    asksOwner = configuration.asksOwner
   }
 
-  func decide(_ request: Request) -> Decision {
+  func decide(_ request: Request, from peer: WebConnection.Peer) -> Decision {
+    if let name = Self.repeated(request.headers) {
+      return .refuse(.badRequest, code: "BAD_REQUEST", "The request has more than one \(name) header.")
+    }
     guard let authority = request.head.authority, let name = HostName.name(of: authority), isAllowed(name) else {
       return .refuse(
         .forbidden, code: "PERMISSION_DENIED",
         "This server does not accept the name in the Host header. Allow it with --allowed-host.")
     }
     if let refusal = foreignSite(request, authority: authority) { return refusal }
-    guard let token else { return .pass }
+    if !asksOwner, peer == .owner { return .pass }
     if hasToken(token, request) { return .pass }
     if let welcome = welcome(token, request) { return welcome }
-    return .refuse(
-      .unauthorized, code: "UNAUTHENTICATED",
-      "This server asks for the token in the file \"\(AccessToken.fileName)\" of its home directory: as a bearer token "
-        + "(MLFLOW_TRACKING_TOKEN), as a password, or once as ?token= in the browser's address.")
+    return .refuse(.unauthorized, code: "UNAUTHENTICATED", reason(peer) + Self.remedy)
+  }
+
+  private func reason(_ peer: WebConnection.Peer) -> String {
+    switch peer {
+    case _ where asksOwner: "This server asks for a token."
+    case .otherUser: "This server belongs to another user of this machine, who can let you in with a token."
+    case .owner, .unknown: "This server cannot tell which user of this machine you are, and asks for a token."
+    }
+  }
+
+  private static let remedy =
+    " It is in the file \"\(AccessToken.fileName)\" of the server's home directory. Send it as a bearer token "
+    + "(MLFLOW_TRACKING_TOKEN), as a password, or once as ?token= in the browser's address."
+
+  /// Headers of which another reader could take another one than we do.
+  private static let single: [HTTPField.Name] =
+    [
+      .authorization, .contentEncoding, .contentLength, .contentType, .origin, .transferEncoding,
+    ] + ["Host", "Sec-Fetch-Mode", "Sec-Fetch-Site"].compactMap { HTTPField.Name($0) }
+
+  /// A header that stands more than once and must not. The first `Host` is no field any more: it is the authority.
+  private static func repeated(_ headers: HTTPFields) -> String? {
+    var seen: Set<HTTPField.Name> = []
+    for field in headers where single.contains(field.name) {
+      if field.name.canonicalName == "host" || !seen.insert(field.name).inserted { return field.name.rawName }
+    }
+    return nil
   }
 
   private func isAllowed(_ name: String) -> Bool {

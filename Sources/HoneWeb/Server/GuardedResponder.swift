@@ -9,20 +9,22 @@ import Logging
 struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == BasicRequestContext {
   let gatekeeper: Gatekeeper
   let inner: Inner
+  let largeBodies = LargeBodies()
   let logger: Logger
 
   func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
     var response: Response
     do {
-      switch gatekeeper.decide(request) {
+      switch gatekeeper.decide(request, from: WebConnection.current?.peer ?? .unknown) {
       case .pass:
-        response = try await inner.respond(to: request, context: context)
+        response = try await largeBodies.serving { try await inner.respond(to: request, context: context) }
         // The router's own refusals say nothing.
         if response.status.kind == .clientError, response.body.contentLength == 0 {
           response = .failure(HTTPError(response.status), logger)
         }
       case .refuse(let status, let code, let message):
-        response = .failure(status, code, message)
+        let isForPerson = request.headers[.accept]?.contains("text/html") == true
+        response = isForPerson ? .text(message, status: status) : .failure(status, code, message)
         if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"Hone\"" }
       case .welcome(let location, let cookie):
         response = Response(status: .seeOther, headers: [.location: location, .setCookie: cookie])

@@ -1,10 +1,12 @@
 package import Failures
 package import HTTPResponses
 import Hummingbird
+import HummingbirdCore
 package import Logging
 package import MLflow
 import NIOCore
 import OpenTelemetry
+import Platform
 import ServiceLifecycle
 import Synchronization
 import Tracking
@@ -16,15 +18,21 @@ package struct WebConfiguration: Sendable {
   package var port: Int
   /// Names beside the address itself by which clients may call this server, such as a proxy's.
   package var allowedHosts: [String] = []
-  /// Asks for the token on loopback addresses, too.
+  /// Asks everybody for the token on loopback addresses, too.
   package var requiresToken = false
   /// Whose page to serve in place of Hone's own.
   package var mlflow: MLflowAssets?
+  var times = RequestTimes()
+  /// Nil for as many connections as the process's descriptors allow.
+  var maximumConnections: Int?
 
   package init(host: String = "127.0.0.1", port: Int = 5000) {
     self.host = host
     self.port = port
   }
+
+  /// Whether the processes of this server's own user need the token, too.
+  var asksOwner: Bool { requiresToken || !HostName.isLoopback(host) }
 }
 
 /// The HTTP face of a store: the page, and JSON-RPC for it.
@@ -33,8 +41,10 @@ package struct WebConfiguration: Sendable {
 package final class WebServer: Sendable {
   /// Where the page is, with the real port.
   package let url: String
-  /// What a browser opens the first time: `url`, with the token where one is needed.
+  /// What a browser opens the first time: `url`, with the token where its user needs one.
   package let invitation: String
+  /// Where the token lies, if programs of this server's own user need it; else nil.
+  package let tokenFile: String?
   private let group: ServiceGroup
   private let serving: Task<Void, any Error>
 
@@ -44,8 +54,9 @@ package final class WebServer: Sendable {
   package static func start(
     _ configuration: WebConfiguration, backend: WebBackend, logger: Logger
   ) async throws(HoneError) -> WebServer {
-    let isGuarded = configuration.requiresToken || !HostName.isLoopback(configuration.host)
-    let token = isGuarded ? try AccessToken.loadOrMake(home: backend.home) : nil
+    let token = try AccessToken.loadOrMake(home: backend.home)
+    let connections = OpenConnections(maximum: configuration.maximumConnections ?? OpenConnections.maximumHere)
+    let owners = configuration.asksOwner ? nil : SocketOwners()
     let (ports, hear) = AsyncStream<Int>.makeStream()
     // The library tells of each connection that is cut off; that is for debugging it.
     var quiet = logger
@@ -54,8 +65,12 @@ package final class WebServer: Sendable {
     let application = Application(
       responder: GuardedResponder(
         gatekeeper: gatekeeper, inner: routes(backend, mlflow: configuration.mlflow).buildResponder(), logger: logger),
+      server: HTTPServerBuilder { responder in
+        ConnectionSetup(responder: responder, connections: connections, times: configuration.times, owners: owners)
+      },
       configuration: .init(address: .hostname(configuration.host, port: configuration.port)),
       onServerRunning: { channel in
+        await connections.listen(channel)
         hear.yield(channel.localAddress?.port ?? configuration.port)
         hear.finish()
       }, logger: quiet)
@@ -72,15 +87,19 @@ package final class WebServer: Sendable {
       serving.cancel()
       throw await refusal(serving, configuration)
     }
-    return WebServer(host: configuration.host, port: port, token: token, group: group, serving: serving)
+    let isNeeded = configuration.asksOwner || !SocketOwners.areKnown
+    return WebServer(
+      host: configuration.host, port: port, token: isNeeded ? token : nil, home: backend.home, group: group,
+      serving: serving)
   }
 
   private init(
-    host: String, port: Int, token: AccessToken?, group: ServiceGroup, serving: Task<Void, any Error>
+    host: String, port: Int, token: AccessToken?, home: String, group: ServiceGroup, serving: Task<Void, any Error>
   ) {
     let shown = host.contains(":") ? "[\(host)]" : host
     url = "http://\(shown):\(port)"
     invitation = token.map { "http://\(shown):\(port)/?token=\($0.text)" } ?? url
+    tokenFile = token.map { _ in AccessToken.path(home: home) }
     self.group = group
     self.serving = serving
   }

@@ -32,7 +32,7 @@ struct APIRequest: Sendable {
       throw WebFailure.invalid("Send the request as application/json.")
     }
     do {
-      guard case .object(let members) = try JSONReader.read(bytes) else {
+      guard case .object(let members) = try JSONReader.read(bytes, maximumValues: JSONReader.messageValues) else {
         throw WebFailure.invalid("The request should be a JSON object.")
       }
       object = members

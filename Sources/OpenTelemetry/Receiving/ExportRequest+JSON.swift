@@ -8,8 +8,14 @@ extension ExportRequest {
   ///
   /// - Throws: `WebFailure` (400) for what is no JSON object.
   init(json bytes: [UInt8]) throws {
-    guard let root = try? JSONReader.read(bytes), root.objectValue != nil else {
-      throw WebFailure.invalid("The body is not an OTLP trace export in JSON.")
+    let root: JSONValue
+    do throws(JSONSyntaxError) {
+      root = try JSONReader.read(bytes, maximumValues: JSONReader.messageValues)
+    } catch {
+      throw WebFailure.invalid("The body is not an OTLP trace export in JSON: \(error).")
+    }
+    guard root.objectValue != nil else {
+      throw WebFailure.invalid("The body is not an OTLP trace export in JSON: it is no object.")
     }
     resources = OTLPExport(root).resourceSpans.map { entry in
       Resource(

@@ -41,39 +41,41 @@ struct ExportRequest {
   /// - Throws: `WebFailure` (400) for anything else.
   init(protobuf bytes: [UInt8]) throws {
     do throws(WireReader.Failure) {
-      var reader = WireReader(bytes[...])
+      var reader = WireReader(bytes[...], WireReader.Allowance(JSONReader.messageValues))
       while let (field, value) = try reader.next() {
-        if field == 1, let message = value.bytes { resources.append(try Self.resource(message)) }
+        if field == 1, let message = value.bytes { resources.append(try Self.resource(reader.inner(message))) }
       }
     } catch {
       throw WebFailure.invalid("The body is not an OTLP trace export: \(error.message).")
     }
   }
 
-  private static func resource(_ bytes: ArraySlice<UInt8>) throws(WireReader.Failure) -> Resource {
-    var resource = Resource()
-    var reader = WireReader(bytes)
+  private static func resource(_ message: WireReader) throws(WireReader.Failure) -> Resource {
+    var reader = message
+    var attributes = MemberList()
+    var spans: [ExportedSpan] = []
     while let (field, value) = try reader.next() {
       guard let message = value.bytes else { continue }
-      var inner = WireReader(message)
+      var inner = reader.inner(message)
       switch field {
       case 1:
         while let (field, value) = try inner.next() {
-          if field == 1, let pair = value.bytes { try add(pair, to: &resource.attributes, depth: 0) }
+          if field == 1, let pair = value.bytes { try add(inner.inner(pair), to: &attributes, depth: 0) }
         }
       case 2:
         while let (field, value) = try inner.next() {
-          if field == 2, let message = value.bytes { resource.spans.append(try span(message)) }
+          if field == 2, let message = value.bytes { spans.append(try span(inner.inner(message))) }
         }
       default: break
       }
     }
-    return resource
+    return Resource(attributes: attributes.object, spans: spans)
   }
 
-  private static func span(_ bytes: ArraySlice<UInt8>) throws(WireReader.Failure) -> ExportedSpan {
+  private static func span(_ message: WireReader) throws(WireReader.Failure) -> ExportedSpan {
+    var reader = message
     var span = ExportedSpan()
-    var reader = WireReader(bytes)
+    var attributes = MemberList()
     while let (field, value) = try reader.next() {
       switch field {
       case 1: span.traceID = value.bytes.map { Array($0) } ?? []
@@ -82,11 +84,11 @@ struct ExportRequest {
       case 5: span.name = value.text ?? ""
       case 7: span.start = value.number ?? 0
       case 8: span.end = value.number ?? 0
-      case 9: if let pair = value.bytes { try add(pair, to: &span.attributes, depth: 0) }
-      case 11: if let message = value.bytes { span.events.append(try event(message)) }
+      case 9: if let pair = value.bytes { try add(reader.inner(pair), to: &attributes, depth: 0) }
+      case 11: if let message = value.bytes { span.events.append(try event(reader.inner(message))) }
       case 15:
         guard let message = value.bytes else { continue }
-        var inner = WireReader(message)
+        var inner = reader.inner(message)
         while let (field, value) = try inner.next() {
           if field == 2 { span.statusMessage = value.text ?? "" }
           if field == 3 { span.statusCode = Int(truncatingIfNeeded: value.number ?? 0) }
@@ -94,40 +96,43 @@ struct ExportRequest {
       default: break
       }
     }
+    span.attributes = attributes.object
     return span
   }
 
-  private static func event(_ bytes: ArraySlice<UInt8>) throws(WireReader.Failure) -> ExportedSpan.Event {
+  private static func event(_ message: WireReader) throws(WireReader.Failure) -> ExportedSpan.Event {
+    var reader = message
     var event = ExportedSpan.Event()
-    var reader = WireReader(bytes)
+    var attributes = MemberList()
     while let (field, value) = try reader.next() {
       switch field {
       case 1: event.time = value.number ?? 0
       case 2: event.name = value.text ?? ""
-      case 3: if let pair = value.bytes { try add(pair, to: &event.attributes, depth: 0) }
+      case 3: if let pair = value.bytes { try add(reader.inner(pair), to: &attributes, depth: 0) }
       default: break
       }
     }
+    event.attributes = attributes.object
     return event
   }
 
   private static func add(
-    _ bytes: ArraySlice<UInt8>, to object: inout JSONObject, depth: Int
+    _ pair: WireReader, to members: inout MemberList, depth: Int
   ) throws(WireReader.Failure) {
+    var reader = pair
     var key = ""
     var content: JSONValue = .null
-    var reader = WireReader(bytes)
     while let (field, value) = try reader.next() {
       if field == 1 { key = value.text ?? "" }
-      if field == 2, let message = value.bytes { content = try any(message, depth: depth) }
+      if field == 2, let message = value.bytes { content = try any(reader.inner(message), depth: depth) }
     }
-    object[key] = content
+    members.set(key, content)
   }
 
-  private static func any(_ bytes: ArraySlice<UInt8>, depth: Int) throws(WireReader.Failure) -> JSONValue {
+  private static func any(_ message: WireReader, depth: Int) throws(WireReader.Failure) -> JSONValue {
     guard depth <= deepest else { throw WireReader.Failure(message: "a value is nested deeper than \(deepest) levels") }
+    var reader = message
     var result: JSONValue = .null
-    var reader = WireReader(bytes)
     while let (field, value) = try reader.next() {
       switch (field, value) {
       case (1, .bytes(let text)): result = .string(String(decoding: text, as: UTF8.self))
@@ -136,18 +141,18 @@ struct ExportRequest {
       case (4, .fixed64(let bits)): result = .double(Double(bitPattern: bits))
       case (5, .bytes(let message)):
         var elements: [JSONValue] = []
-        var inner = WireReader(message)
+        var inner = reader.inner(message)
         while let (field, value) = try inner.next() {
-          if field == 1, let element = value.bytes { elements.append(try any(element, depth: depth + 1)) }
+          if field == 1, let element = value.bytes { elements.append(try any(inner.inner(element), depth: depth + 1)) }
         }
         result = .array(elements)
       case (6, .bytes(let message)):
-        var object: JSONObject = [:]
-        var inner = WireReader(message)
+        var members = MemberList()
+        var inner = reader.inner(message)
         while let (field, value) = try inner.next() {
-          if field == 1, let pair = value.bytes { try add(pair, to: &object, depth: depth + 1) }
+          if field == 1, let pair = value.bytes { try add(inner.inner(pair), to: &members, depth: depth + 1) }
         }
-        result = .object(object)
+        result = .object(members.object)
       case (7, .bytes(let data)): result = .string(Data(data).base64EncodedString())
       default: break
       }

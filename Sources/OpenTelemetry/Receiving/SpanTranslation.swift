@@ -83,14 +83,19 @@ enum SpanTranslation {
 
   /// A value that may have come as a JSON string in a string.
   private static func plain(_ value: JSONValue?) -> JSONValue? {
-    guard let text = value?.stringValue, text.utf8.first == UInt8(ascii: "\""), let inner = try? JSONReader.read(text)
+    guard let text = value?.stringValue, text.utf8.first == UInt8(ascii: "\""),
+      let inner = try? JSONReader.read(text, maximumValues: JSONReader.messageValues)
     else { return value }
     return inner
   }
 
   private static func payload(_ value: JSONValue?, _ isTyped: Bool) -> SpanPayload {
     guard let value else { return .none }
-    if !isTyped, let text = value.stringValue, let inner = try? JSONReader.read(text) { return .json(inner) }
+    if !isTyped, let text = value.stringValue,
+      let inner = try? JSONReader.read(text, maximumValues: JSONReader.messageValues)
+    {
+      return .json(inner)
+    }
     return .json(value)
   }
 }

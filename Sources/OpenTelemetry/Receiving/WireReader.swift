@@ -11,13 +11,37 @@ struct WireReader {
     var message: String
   }
 
-  private var rest: ArraySlice<UInt8>
+  /// How many fields may still be read of a message and those within it.
+  final class Allowance {
+    private let maximum: Int
+    private var left: Int
 
-  init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+    init(_ maximum: Int) {
+      self.maximum = maximum
+      left = maximum
+    }
+
+    fileprivate func take() throws(Failure) {
+      guard left > 0 else { throw Failure(message: "it has more than the \(maximum) fields allowed") }
+      left -= 1
+    }
+  }
+
+  private var rest: ArraySlice<UInt8>
+  private let allowance: Allowance
+
+  init(_ bytes: ArraySlice<UInt8>, _ allowance: Allowance) {
+    rest = bytes
+    self.allowance = allowance
+  }
+
+  /// A reader of a message within this one.
+  func inner(_ bytes: ArraySlice<UInt8>) -> WireReader { WireReader(bytes, allowance) }
 
   /// The next field's number and value; nil at the end.
   mutating func next() throws(Failure) -> (field: Int, value: Value)? {
     guard !rest.isEmpty else { return nil }
+    try allowance.take()
     let tag = try varint()
     let field = Int(truncatingIfNeeded: tag >> 3)
     guard field > 0, tag >> 3 < 1 << 29 else { throw Failure(message: "a field has no number") }

@@ -10,7 +10,9 @@ struct OTLPAttributes: SchemaValue, Hashable {
   static func read(_ value: JSONValue, at place: String, _ problems: ProblemList) -> OTLPAttributes? {
     OTLPAttributes(TypedValue.members(value))
   }
-  var jsonValue: JSONValue { TypedValue.list(object.filter { object[$0]?.isNull == false }, .camel) }
+  var jsonValue: JSONValue {
+    TypedValue.list(JSONObject(object.filter { !$0.value.isNull }.map { ($0.key, $0.value) }), .camel)
+  }
 }
 
 /// Attributes as a list of keys and typed values in snake case, as MLflow writes them.
@@ -62,12 +64,12 @@ enum TypedValue {
 
   /// The members that a list of keys and typed values stands for.
   static func members(_ list: JSONValue) -> JSONObject {
-    var object: JSONObject = [:]
+    var members = MemberList()
     for pair in list.arrayValue ?? [] {
       let pair = Pair(pair)
-      if let key = pair.key { object[key] = plain(pair.value) }
+      if let key = pair.key { members.set(key, plain(pair.value)) }
     }
-    return object
+    return members.object
   }
 
   private struct Pair: ForeignRecord {

@@ -94,6 +94,25 @@ extension TrackingStore {
     }
   }
 
+  /// Inserts assessments of an imported trace as they were. One whose id is taken here gets another one.
+  static func insert(_ assessments: [StoredAssessment], of trace: TraceID, _ db: Database) throws {
+    var numbers: [String: Int64] = [:]
+    for stored in assessments {
+      var number = assessmentNumber(stored.id)
+      if let wanted = number, try !AssessmentNumber.isFree(wanted, db) { number = nil }
+      let id = try insert(
+        stored.assessment, trace: trace.data, span: stored.spanID, kind: stored.kind, sourceID: stored.sourceID,
+        overrides: stored.overrides.flatMap { numbers[$0] ?? assessmentNumber($0) }, created: stored.created,
+        details: stored.details, number: number, db)
+      numbers[stored.id] = id
+      try db.execute(
+        literal: """
+          UPDATE assessments SET updated_ms = \(stored.updated == stored.created ? nil : stored.updated),
+            valid = \(stored.isValid) WHERE id = \(id)
+          """)
+    }
+  }
+
   private static func assessmentNumber(_ db: Database, _ id: String, _ trace: TraceID) throws -> Int64 {
     let found = try assessmentNumber(id).flatMap { number in
       try Int64.fetchOne(
@@ -112,7 +131,7 @@ extension TrackingStore {
 
   private static func assessmentNumber(_ id: String) -> Int64? {
     guard id.utf8.count == 34, id.hasPrefix("a-") else { return nil }
-    return Int64(id.dropFirst(2), radix: 16)
+    return Int64(id.dropFirst(2), radix: 16).flatMap { AssessmentNumber.foreign.contains($0) ? $0 : nil }
   }
 
   static func assessments(

@@ -41,7 +41,7 @@ extension TrackingStore {
     }
   }
 
-  private static func deleteTrace(_ sequence: Int64, _ db: Database) throws {
+  static func deleteTrace(_ sequence: Int64, _ db: Database) throws {
     try db.cachedStatement(sql: "DELETE FROM assessments WHERE trace = (SELECT id FROM traces WHERE seq = ?)")
       .execute(arguments: [sequence])
     try db.cachedStatement(sql: "DELETE FROM span_chunks WHERE id >= ? AND id < ?")

@@ -29,6 +29,23 @@ package struct StoredAssessment: Sendable, Hashable {
   package var overrides: String?
   /// False once another overrides it.
   package var isValid: Bool
+
+  package init(
+    id: String, traceID: TraceID, spanID: SpanID? = nil, kind: Kind, assessment: Assessment, sourceID: String? = nil,
+    created: Int, updated: Int, details: JSONObject = [:], overrides: String? = nil, isValid: Bool = true
+  ) {
+    self.id = id
+    self.traceID = traceID
+    self.spanID = spanID
+    self.kind = kind
+    self.assessment = assessment
+    self.sourceID = sourceID
+    self.created = created
+    self.updated = updated
+    self.details = details
+    self.overrides = overrides
+    self.isValid = isValid
+  }
 }
 
 /// Everything about a trace but its spans.

@@ -1,5 +1,5 @@
 import Basics
-import Failures
+package import Failures
 import Foundation
 import GRDB
 import JSON
@@ -10,6 +10,32 @@ package import Traces
 /// Counts the traces that were queued but not stored, for `TrackingStore.traceLosses`.
 final class TraceTally: Sendable {
   let losses = Mutex(TraceLosses(count: 0, lastError: nil))
+}
+
+/// A trace as another store had it.
+package struct ImportedTrace: Sendable {
+  /// Without assessments, which have ids and times here.
+  package var trace: Trace
+  package var assessments: [StoredAssessment]
+  package var tags: [KeyValue]
+  /// Nanoseconds: since 1970, and from then on.
+  package var start: Int
+  package var duration: Int
+  package var requestPreview: String?
+  package var responsePreview: String?
+
+  package init(
+    _ trace: Trace, assessments: [StoredAssessment], tags: [KeyValue], start: Int, duration: Int,
+    requestPreview: String?, responsePreview: String?
+  ) {
+    self.trace = trace
+    self.assessments = assessments
+    self.tags = tags
+    self.start = start
+    self.duration = duration
+    self.requestPreview = requestPreview
+    self.responsePreview = responsePreview
+  }
 }
 
 /// A trace as rows, made on the recorder's side so that the writer only inserts.
@@ -57,6 +83,34 @@ extension TrackingStore: TraceSink {
         texts.noteStored(digests)
       }
     }
+  }
+
+  /// Stores a trace of an import as it was, with the import's mark.
+  ///
+  /// - Throws: `invalidParams` if there is a trace of that id, or for a tag without a key; `storeUnavailable`.
+  package func importTrace(_ trace: ImportedTrace, _ mark: ImportMark) async throws(HoneError) {
+    for tag in trace.tags { try checkKey(tag.key, "tag") }
+    let (rows, digests) = encode(trace.trace)
+    try await write { db in
+      if try Self.traceRow(db, trace.trace.id) != nil {
+        throw invalid("traceId", "There is a trace of this id already.", got: trace.trace.id.description)
+      }
+      try Self.insert(rows, db)
+      let sequence = try Int64.fetchOne(db, sql: "SELECT seq FROM traces WHERE id = ?", arguments: [rows.id])
+      // The whole may have been told apart from the spans, whose times count from the first one's.
+      try db.execute(
+        literal: """
+          UPDATE traces SET start_ns = \(trace.start), duration_ns = \(trace.duration), origin_ns = \(rows.start),
+            request = \(trace.requestPreview?.storable), response = \(trace.responsePreview?.storable)
+          WHERE seq = \(sequence)
+          """)
+      for tag in trace.tags + [KeyValue(ImportMark.tag, mark.value)] {
+        try db.execute(
+          literal: "INSERT OR REPLACE INTO trace_tags VALUES (\(sequence), \(tag.key), \(tag.value.storable))")
+      }
+      try Self.insert(trace.assessments, of: trace.trace.id, db)
+    }
+    texts.noteStored(digests)
   }
 
   /// How many recorded traces were lost, and why.
@@ -154,22 +208,24 @@ extension TrackingStore: TraceSink {
   @discardableResult
   static func insert(
     _ assessment: Assessment, trace: Data, span: SpanID? = nil, kind: StoredAssessment.Kind = .feedback,
-    sourceID: String? = nil, overrides: Int64? = nil, created: Int? = nil, details: JSONObject = [:], _ db: Database
+    sourceID: String? = nil, overrides: Int64? = nil, created: Int? = nil, details: JSONObject = [:],
+    number: Int64? = nil, _ db: Database
   ) throws -> Int64 {
+    let number = try number ?? AssessmentNumber.next(db)
     let statement = try db.cachedStatement(
       sql: """
-        INSERT INTO assessments (trace, span, kind, name, value, number, error, rationale, metadata, source, source_id,
+        INSERT INTO assessments (id, trace, span, kind, name, value, number, error, rationale, metadata, source, source_id,
           created_ms, overrides, details)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     statement.setUncheckedArguments([
-      trace, span.map { Int64(bitPattern: $0.value) }, kind.rawValue, assessment.name.storable,
+      number, trace, span.map { Int64(bitPattern: $0.value) }, kind.rawValue, assessment.name.storable,
       assessment.value.isNull ? nil : assessment.value.text(), assessment.value.plainNumber, assessment.error?.storable,
       assessment.rationale?.storable, assessment.metadata.textUnlessEmpty, assessment.source.code, sourceID,
       created ?? nowInMilliseconds(), overrides, details.textUnlessEmpty,
     ])
     try statement.execute()
-    return db.lastInsertedRowID
+    return number
   }
 }
 
