@@ -35,7 +35,8 @@ let package = Package(
     .target(
       name: "Evaluation",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Programs", "RegularExpressions", "Schema",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "RegularExpressions",
+        "Schema",
         "Statistics", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),

@@ -63,8 +63,9 @@ def footprint(service, run):
                 f"SELECT r.name, m.key, m.step, m.value FROM metrics m JOIN runs r ON r.seq = m.run WHERE m.run IN {runs} "
                 "AND r.parent IS NOT NULL ORDER BY 1, 2, 3"),
             "course": count(
-                # What was paid when a trial ended depends on what else was under way: there is one point of it, any.
-                "SELECT key, step, iif(key IN ('trial_calls', 'trial_cost'), 0, value) FROM metrics "
+                # What was paid when a trial ended depends on what else was under way, and the bill on what was at a kill:
+                # there is one point of each, any.
+                "SELECT key, step, iif(key IN ('trial_calls', 'trial_cost', 'calls', 'tokens'), 0, value) FROM metrics "
                 "WHERE run = (SELECT seq FROM runs WHERE id = :run) ORDER BY 1, 2"),
             "params": count(
                 f"SELECT r.name, p.key, p.value FROM params p JOIN runs r ON r.seq = p.run WHERE p.run IN {runs} "
@@ -137,7 +138,7 @@ def test_killed_and_resumed(executable, endpoint, undisturbed, tmp_path_factory)
         cycles += 1
         expected, expected_footprint, expected_calls, seconds = undisturbed(name, cache)
         service = Service(executable, tmp_path_factory.mktemp("k"))
-        before, lost, run = endpoint.calls, 0, None
+        before, lost, run, begun = endpoint.calls, 0, None, kills
         for _ in range(draw.randint(1, 4)):
             if run is None:
                 service.peer.ask("compile", params(endpoint, name, cache, detach=True))
@@ -169,7 +170,14 @@ def test_killed_and_resumed(executable, endpoint, undisturbed, tmp_path_factory)
         assert outcome(result) == outcome(expected), f"{name}, cache {cache}, cycle {cycles}"
         assert differences(footprint(service, run), expected_footprint) == {}, f"{name}, cache {cache}, cycle {cycles}"
         assert endpoint.calls - before == expected_calls + lost, "a call that was answered was made again"
-        assert without(result["usage"], "byRole") == without(expected["usage"], "byRole")
+        # Calls under way at a kill are on the bill, apart from what the endpoint counted.
+        usage, usual = result["usage"], expected["usage"]
+        under_way = usage.get("estimated", {"requests": 0, "tokens": 0})
+        assert lost <= under_way["requests"] == usage["failed"] <= (kills - begun) * CONCURRENCY
+        assert usage["calls"] - under_way["requests"] == usual["calls"]
+        assert usage["totalTokens"] - under_way["tokens"] == usual["totalTokens"]
+        changing = ("byRole", "calls", "failed", "inputTokens", "outputTokens", "totalTokens", "cost", "counted", "estimated")
+        assert without(usage, *changing) == without(usual, *changing)
         # Resumed once more, it only gives its result.
         assert service.peer.call("resumeRun", {"runId": run}) == result
         assert endpoint.calls - before == expected_calls + lost
