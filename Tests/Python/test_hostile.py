@@ -310,3 +310,25 @@ def test_another_user_is_refused(executable, tmp_path):
         _, log = process.communicate()
         shutil.rmtree(directory)
     assert b"another user" in log
+
+
+def test_a_costly_pattern_holds_up_nobody_and_can_be_cancelled(server):
+    from wire import Peer, Refused
+
+    reply = f"[[ ## answer ## ]]\n{'a' * 199_000}"
+    peer = Peer.at(server[0], handlers={"languageModel/complete": lambda params: reply})
+    other = Peer.at(server[0])
+    work = peer.ask("evaluate", {
+        "program": "q -> answer", "devset": [{"q": f"x{i}", "answer": "y"} for i in range(4)], "lm": {"client": "m"},
+        "metric": {"name": "regex", "pattern": "([a-z]{0,30}){0,30}b"}, "concurrency": 4})
+    for _ in range(20):
+        other.call("listExperiments", {}, timeout=20)
+        time.sleep(0.05)
+    assert not work.done()
+    peer.cancel(work)
+    try:
+        assert work.result(timeout=20)["status"] != "FINISHED"
+    except Refused:
+        pass
+    peer.close()
+    other.close()
