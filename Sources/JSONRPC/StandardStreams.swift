@@ -15,7 +15,14 @@ package final class StandardStreams: ByteStream {
     var beingWritten = 0
     var isFinishing = false
     var isClosed = false
+    /// When the reader of the output last took something, or there was nothing for it.
+    var lastTaken = ContinuousClock.now
   }
+
+  /// How long, once the input has ended, the output may wait for a reader that takes nothing.
+  private static let patience = Duration.seconds(3)
+  /// The most bytes of one write, so that it shows that a slow reader takes something.
+  private static let pieceSize = 16 << 10
 
   package let peer = "standard input"
   private let input: Int32
@@ -108,16 +115,27 @@ package final class StandardStreams: ByteStream {
   private func read() {
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     defer { scratch.deallocate() }
+    // Whether the other end of the pipe is gone, though there may be something left to read.
+    var hasEnded = false
     while true {
       let (isReading, isClosed, delegate) = state.withLock {
         ($0.isReading && !$0.isFinishing, $0.isClosed, $0.delegate)
       }
       if isClosed { return }
-      var descriptors = [pollfd(fd: readerPipe.readEnd, events: Int16(POLLIN), revents: 0)]
-      if isReading { descriptors.append(pollfd(fd: input, events: Int16(POLLIN), revents: 0)) }
-      guard poll(&descriptors, nfds_t(descriptors.count), -1) > 0 else { continue }
+      // Where nothing is read, the end of a pipe shows all the same.
+      var descriptors = [
+        pollfd(fd: readerPipe.readEnd, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: hasEnded && !isReading ? -1 : input, events: isReading ? Int16(POLLIN) : 0, revents: 0),
+      ]
+      let ready = poll(&descriptors, nfds_t(descriptors.count), hasEnded ? 500 : -1)
+      if hasEnded, isStuck { return close(nil) }
+      guard ready > 0 else { continue }
       if descriptors[0].revents != 0 {
         readerPipe.clear()
+        continue
+      }
+      guard isReading else {
+        hasEnded = true
         continue
       }
       let count = System.read(input, scratch.baseAddress, scratch.count)
@@ -126,9 +144,22 @@ package final class StandardStreams: ByteStream {
       } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
         // EIO is what a terminal says that has been hung up; there is no input after any error.
         delegate?.streamInputEnded()
-        return
+        return waitForEnd()
       }
     }
+  }
+
+  /// Sees, after the end of the input, that a reader that takes nothing keeps nobody here.
+  private func waitForEnd() {
+    while !state.withLock({ $0.isClosed }) {
+      if isStuck { return close(nil) }
+      var descriptors = [pollfd(fd: readerPipe.readEnd, events: Int16(POLLIN), revents: 0)]
+      if poll(&descriptors, 1, 500) > 0 { readerPipe.clear() }
+    }
+  }
+
+  private var isStuck: Bool {
+    state.withLock { $0.beingWritten > 0 && .now - $0.lastTaken > Self.patience }
   }
 
   // MARK: The writer
@@ -139,6 +170,7 @@ package final class StandardStreams: ByteStream {
         defer {
           state.beingWritten = state.pending.count
           state.pending = []
+          state.lastTaken = .now
         }
         return (state.pending, state.isFinishing, state.isClosed, state.delegate)
       }
@@ -164,10 +196,11 @@ package final class StandardStreams: ByteStream {
     bytes.withUnsafeBytes { buffer in
       var rest = buffer[...]
       while !rest.isEmpty {
-        let chunk = UnsafeRawBufferPointer(rebasing: rest)
+        let chunk = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.pieceSize))
         let count = System.write(output, chunk.baseAddress, chunk.count)
         if count >= 0 {
           rest = rest.dropFirst(count)
+          if !rest.isEmpty { state.withLock { $0.lastTaken = .now } }
         } else if errno == EAGAIN {
           var descriptor = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
           _ = poll(&descriptor, 1, 100)

@@ -1,6 +1,7 @@
 """A service ends soon when it is told to, whatever its clients do or leave undone, and answers before it goes."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -56,3 +57,34 @@ def test_a_pretty_printed_request_is_refused_once(executable, tmp_path):
     refused, answer = [json.loads(line) for line in done.stdout.splitlines()]
     assert refused["error"]["code"] == -32700 and "one line" in refused["error"]["message"]
     assert answer["id"] == 2 and "result" in answer
+
+
+@pytest.mark.parametrize("requests", [3, 400])
+def test_the_end_of_input_ends_a_service_whose_output_nobody_reads(executable, tmp_path, requests):
+    """Few requests are all read before the output is full; of many the rest is still in the pipe then."""
+    service = subprocess.Popen(
+        [executable, "serve", "--home", str(tmp_path / "home")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL)
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}).encode() + b"\n"
+    try:
+        service.stdin.write(line * requests)
+        service.stdin.close()
+        assert service.wait(timeout=60) == 0
+    finally:
+        service.kill()
+        service.stdout.close()
+
+
+def test_a_slow_reader_gets_everything(executable, tmp_path):
+    service = subprocess.Popen(
+        [executable, "serve", "--home", str(tmp_path / "home")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL)
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}).encode() + b"\n"
+    service.stdin.write(line * 6)
+    service.stdin.close()
+    received = b""
+    while piece := os.read(service.stdout.fileno(), 16_384):
+        received += piece
+        time.sleep(0.02)
+    assert received.count(b"\n") == 6 and service.wait(timeout=30) == 0
+    service.stdout.close()
