@@ -187,7 +187,7 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Basics", "Datasets", "Evaluation", "Failures", "JSON", "Messages", "Platform", "Randomness",
+        "Basics", "Datasets", "Evaluation", "Failures", "JSON", "Messages", "Platform", "Programs", "Randomness",
         "RegularExpressions", "Schema", "Simulation", "Statistics",
       ]),
     .testTarget(
