@@ -72,13 +72,13 @@ final class OpenConnections: Sendable {
 
 extension Connection {
   /// Answers what is outstanding, if that takes no time, cancels what is left, and closes. A peer that does not read
-  /// its answers gets a few seconds, and then loses them.
+  /// its answers gets a second, and then loses them.
   func finish() async {
     close()
     for _ in 0..<30 where !isClosed { try? await Task.sleep(for: .milliseconds(10)) }
     close(cancelling: true)
     let patience = Task {
-      guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
+      guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
       abort()
     }
     await waitUntilFinished()

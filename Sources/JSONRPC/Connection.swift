@@ -259,7 +259,13 @@ package final class Connection: Sendable, ByteStreamDelegate {
           do {
             let value = try await work()
             if value.isLarge(beyond: Self.longMessage) {
-              await withTaskExecutorPreference(ComputationThreads.data) { complete(number, id, .success(value)) }
+              await withTaskExecutorPreference(ComputationThreads.data) {
+                // Nobody waits any more for what would take long to write.
+                complete(
+                  number, id,
+                  Task.isCancelled
+                    ? .failure(RPCError(HoneError(.cancelled, "The request was cancelled."))) : .success(value))
+              }
             } else {
               complete(number, id, .success(value))
             }

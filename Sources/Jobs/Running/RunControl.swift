@@ -127,10 +127,14 @@ package struct RunControl {
     let resolver = RequestResolver(workspace, kept.method, fields, environment)
     switch kept.method {
     case CompileJob.method:
-      let job = try await resolver.apart { () async throws(HoneError) in try await CompileJob(CompileRequest.known(from: fields), resolver) }
+      let job = try await resolver.apart { () async throws(HoneError) in
+        try await CompileJob(CompileRequest.known(from: fields), resolver)
+      }
       return try await resume(job, info, params, request)
     default:
-      let job = try await resolver.apart { () async throws(HoneError) in try await EvaluateJob(EvaluateRequest.known(from: fields), resolver) }
+      let job = try await resolver.apart { () async throws(HoneError) in
+        try await EvaluateJob(EvaluateRequest.known(from: fields), resolver)
+      }
       return try await resume(job, info, params, request)
     }
   }
