@@ -75,7 +75,9 @@ extension Connection {
   /// its answers gets a second, and then loses them.
   func finish() async {
     close()
-    for _ in 0..<30 where !isClosed { try? await Task.sleep(for: .milliseconds(10)) }
+    // By the clock: where much is under way, each pause may be a long one.
+    let end = ContinuousClock.now + .milliseconds(300)
+    while !isClosed, .now < end { try? await Task.sleep(for: .milliseconds(10)) }
     close(cancelling: true)
     let patience = Task {
       guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
