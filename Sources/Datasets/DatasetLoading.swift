@@ -73,13 +73,7 @@ extension Dataset {
         rows.types = request.types
         let text = request.text ?? ""
         rows.read(Array(text.utf8), format: request.format ?? (isOneRow(text) ? .jsonl : nil))
-        return finish(
-          &rows, request,
-          make: {
-            Dataset(
-              name: request.name ?? "inline", rows: $0, inputKeys: request.inputs,
-              source: Source(type: "inline", details: request.selection.given))
-          })
+        return finishInline(&rows, request)
       case .file:
         let place = value.stringValue == nil ? "\(path).path" : path
         return loadFile(request, path: path, at: place, places: places, problems, dataProblems)
@@ -123,6 +117,11 @@ extension Dataset {
     }
     var rows = RowReader(path: path, problems: problems)
     rows.read(value)
+    return finishInline(&rows, request)
+  }
+
+  /// The data set of rows that stood in the request itself.
+  private static func finishInline(_ rows: inout RowReader, _ request: DatasetRequest) -> Dataset? {
     return finish(
       &rows, request,
       make: {
