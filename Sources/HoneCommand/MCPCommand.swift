@@ -47,6 +47,7 @@ struct MCPCommand: AsyncParsableCommand {
   var maxSeconds = AgentTerms.limits.maxSeconds ?? 0
 
   @OptionGroup var keys: KeyOptions
+  @OptionGroup var durable: DurabilityOption
 
   @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.", transform: readLogLevel)
   var logLevel = Logger.Level.warning
@@ -63,7 +64,8 @@ struct MCPCommand: AsyncParsableCommand {
       options.home = home
       let homeDirectory = options.homeDirectory
       let service = Service(
-        home: homeDirectory, logger: standardErrorLogger(level: logLevel), keyRules: KeyRules(grants: keys.allowKey))
+        home: homeDirectory, logger: standardErrorLogger(level: logLevel), keyRules: KeyRules(grants: keys.allowKey),
+        durability: durable.durability)
       guard let enclosure = Enclosure(root ?? FileManager.default.currentDirectoryPath) else {
         throw HoneError(.invalidParams, "--root: \(root ?? "the working directory") is no directory.")
       }
