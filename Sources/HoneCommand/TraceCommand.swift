@@ -24,14 +24,14 @@ struct TraceCommand: AsyncParsableCommand {
     try await reporting {
       var traceID = id
       if !id.hasPrefix("tr-") {
-        let list = try await Caller(common).call("listTraces", ["runId": .string(id), "maxResults": 1])
+        let list = try await Caller(common).call("listTraces", ["runId": .string(id), "maxResults": 1], inStore: true)
         guard let first = ListTracesResult(json: list)?.traces.first?.traceID else {
           printError("hone: the run \(id) has no traces of its own; its children may: hone runs --parent \(id)")
           throw ExitCode(2)
         }
         traceID = first
       }
-      let result = try await Caller(common).call("getTrace", ["traceId": .string(traceID)])
+      let result = try await Caller(common).call("getTrace", ["traceId": .string(traceID)], inStore: true)
       guard !common.json, let trace = GetTraceResult(json: result) else { return print(result.text(.indented)) }
       print(text(trace))
     }

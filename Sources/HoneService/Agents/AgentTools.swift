@@ -12,12 +12,6 @@ enum AgentTools {
 
   static func method(named name: String) -> Method? { methods.first { $0.name == name } }
 
-  /// Methods that only look.
-  private static let reading: Set<String> = [
-    "loadProgram", "listRuns", "getRun", "listExperiments", "listTraces", "getTrace", "listArtifacts", "getArtifact",
-    "watchRun",
-  ]
-
   /// The tools as `tools/list` answers them.
   static func list(_ budget: AgentBudget) -> JSONValue {
     .array(
@@ -32,7 +26,7 @@ enum AgentTools {
         }
         return [
           "name": .string(method.name), "description": .string(description), "inputSchema": schema(of: method),
-          "annotations": ["readOnlyHint": .bool(reading.contains(method.name)), "destructiveHint": false],
+          "annotations": ["readOnlyHint": .bool(method.isReading), "destructiveHint": false],
         ]
       })
   }

@@ -131,6 +131,8 @@ extension TrackingStore: AnswerStore {
               SELECT role, 1 calls, input_tokens input, output_tokens output, cost, cost IS NULL unpriced, seconds, 0 failed
               FROM answers WHERE run_id = ?1
               UNION ALL
+              SELECT role, calls, input_tokens, output_tokens, cost, unpriced, seconds, 0 FROM settled WHERE run_id = ?1
+              UNION ALL
               SELECT role, 0, input_tokens, output_tokens, cost, iif(cost IS NULL, requests, 0), 0, requests
               FROM attempts WHERE run_id = ?1
             ) GROUP BY role

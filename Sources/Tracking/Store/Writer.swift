@@ -47,12 +47,12 @@ final class Writer: Sendable {
     var isUrgent: Bool { awaited > 0 || queue.count >= Writer.groupLimit || weight >= Writer.company || isClosed }
   }
 
-  private let pool: DatabasePool
+  private let pool: any DatabaseWriter
   /// What every write is refused with, if any may not be made.
   private let refusal: HoneError?
   private let state = Mutex(State())
 
-  init(pool: DatabasePool, refusal: HoneError?) {
+  init(pool: any DatabaseWriter, refusal: HoneError?) {
     self.pool = pool
     self.refusal = refusal
   }
