@@ -49,10 +49,10 @@ struct GarbageCommand: AsyncParsableCommand {
         let found = GarbageRecord(json: result)
         guard !dryRun, let found else { return show(result, found) }
         if found.isEmpty { return show(result, found) }
-        printError(Self.text(found))
-        FileHandle.standardError.write(Data("Remove them? This cannot be undone. [y/N] ".utf8))
+        TerminalOutput.errors.line(Self.text(found))
+        TerminalOutput.errors.line("Remove them? This cannot be undone. [y/N]")
         guard ["y", "yes"].contains(readLine()?.lowercased()) else {
-          printError("Nothing is removed.")
+          TerminalOutput.errors.line("Nothing is removed.")
           throw ExitCode(130)
         }
       }
