@@ -1,5 +1,6 @@
 import Evaluation
 import Failures
+import HoneService
 import JSON
 import Schema
 import Statistics
@@ -55,7 +56,7 @@ struct CodeLenses: Sendable {
     let place = members.first { $0.key == "program" }?.keyRange ?? root.range.lowerBound..<root.range.lowerBound
     let range = document.source.range(place)
     var commands = EditorCommand.forFiles(document.uri)
-    if let path = document.path, let store = await call.editor.existingStore(),
+    if let path = document.path, let store = try? await call.service.store(),
       let run = try? await FileRuns(store: store, path: path).last(), let score = run.score
     {
       let text = scoreText(score, await store.interval(of: run))

@@ -122,7 +122,7 @@ struct Completion: Sendable {
   }
 
   private func experiments() async -> [Vocabulary.Word] {
-    guard let store = await call.editor.existingStore(), let page = try? await store.experiments() else { return [] }
+    guard let store = try? await call.service.store(), let page = try? await store.experiments() else { return [] }
     return page.items.map { Vocabulary.Word(text: JSONValue.string($0.name).text(), label: $0.name) }
   }
 }

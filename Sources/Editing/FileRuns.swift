@@ -3,17 +3,8 @@ import Failures
 import HoneService
 import JSON
 import Jobs
-import Platform
 import Statistics
 import Tracking
-
-extension Editor {
-  /// The store if there is one already: looking at a file makes none.
-  func existingStore() async -> TrackingStore? {
-    guard access(service.home + "/" + TrackingStore.fileName, F_OK) == 0 else { return nil }
-    return try? await service.store()
-  }
-}
 
 /// The runs that were made from one program file.
 struct FileRuns: Sendable {

@@ -96,7 +96,7 @@ struct Hover: Sendable {
 
   /// The latest score of this file's program.
   private func lastRun() async -> [String] {
-    guard let path = document.path, let store = await call.editor.existingStore(),
+    guard let path = document.path, let store = try? await call.service.store(),
       let run = try? await FileRuns(store: store, path: path).last()
     else { return [] }
     let score: String

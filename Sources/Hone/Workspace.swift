@@ -26,7 +26,7 @@ public final class Workspace: Sendable {
   let inner: Jobs.Workspace
 
   /// - Parameters:
-  ///   - home: the directory of the store, which is made if there is none.
+  ///   - home: the directory of the store, which the first work makes if there is none.
   ///   - durability: what paid answers survive: a power cut, or only the end of the process.
   ///   - logger: hears warnings and errors; nobody unless given.
   public init(home: String = ".hone", durability: Durability = .power, logger: Logger? = nil) {
@@ -224,6 +224,25 @@ public final class Workspace: Sendable {
   /// - Throws: `notFound`.
   public func run(_ runID: String) async throws(HoneError) -> RunRecord {
     RunRecord(try await inner.store().run(runID))
+  }
+
+  /// Removes deleted runs for good, with everything that only they refer to, and gives the space back to the disk.
+  ///
+  /// It goes in steps, so that work goes on meanwhile; a task that is cancelled stops between two. Runs under way, and
+  /// deleted ones that a run refers to which is not deleted, stay.
+  ///
+  /// - Parameters:
+  ///   - dryRun: whether to count only, and remove nothing.
+  ///   - answersOlderThan: days: models' answers that were kept longer ago go, too, except those of runs that can be
+  ///     resumed; none unless given.
+  /// - Throws: `cancelled`; `notFound` where there is no store.
+  @discardableResult
+  public func collectGarbage(
+    dryRun: Bool = false, answersOlderThan: Double? = nil
+  ) async throws(HoneError) -> GarbageRecord {
+    let terms = CollectionTerms(answersOlderThan: answersOlderThan)
+    let store = try await inner.store()
+    return dryRun ? try await store.garbage(terms) : try await store.collectGarbage(terms)
   }
 
   /// The program of a run: the best one that a compile found, or the one that was evaluated.

@@ -11,6 +11,7 @@ import Logging
 import Schema
 import Synchronization
 import Terminal
+import Tracking
 
 /// Options that every subcommand takes.
 struct CommonOptions: ParsableArguments {
@@ -81,10 +82,16 @@ struct Caller {
 
   /// The only call of a command. Ends with the error's message and a status that says its kind if it fails.
   ///
-  /// - Parameter directory: from where relative paths in the params count; the working directory unless given.
+  /// - Parameters:
+  ///   - directory: from where relative paths in the params count; the working directory unless given.
+  ///   - inStore: whether it is about what a store has: where there is none here, that is what is wrong.
   func call(
-    _ method: String, _ params: JSONObject, from directory: String? = nil, progress: (any ProgressSink)? = nil
+    _ method: String, _ params: JSONObject, from directory: String? = nil, inStore: Bool = false,
+    progress: (any ProgressSink)? = nil
   ) async throws -> JSONValue {
+    if inStore, case .here(let service) = place, !TrackingStore.isThere(in: service.home) {
+      throw TrackingStore.missing(in: service.home)
+    }
     let result = await send(method, params, from: directory, progress: progress)
     await close()
     return try result.mapError(Failed.init).get()

@@ -44,7 +44,6 @@ enum Candidates {
   /// The ids of the latest runs, where there is a store.
   static let runs = CompletionKind.custom { _, _, _ async in
     guard let options = try? CommonOptions.parse([]),
-      FileManager.default.fileExists(atPath: options.homeDirectory + "/hone.sqlite"),
       let caller = try? await Caller(options),
       let list = try? await caller.call("listRuns", ["maxResults": 50])
     else { return [] }

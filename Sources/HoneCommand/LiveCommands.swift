@@ -22,7 +22,7 @@ struct ResumeCommand: AsyncParsableCommand {
   func run() async throws {
     let params = limits.changes(to: run)
     try await reporting {
-      let result = try await Caller(common).call("resumeRun", params, progress: TerminalProgress())
+      let result = try await Caller(common).call("resumeRun", params, inStore: true, progress: TerminalProgress())
       if let output, let state = result["program"] { try writeText(output, state.text(.indented) + "\n") }
       try WorkReport.show(result, json: common.json)
     }
@@ -42,7 +42,8 @@ struct WatchCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      let result = try await Caller(common).call("watchRun", ["runId": .string(run)], progress: TerminalProgress())
+      let result = try await Caller(common).call(
+        "watchRun", ["runId": .string(run)], inStore: true, progress: TerminalProgress())
       try WorkReport.show(result, json: common.json)
     }
   }
@@ -60,7 +61,7 @@ struct CancelCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      let result = try await Caller(common).call("cancelRun", ["runId": .string(run)])
+      let result = try await Caller(common).call("cancelRun", ["runId": .string(run)], inStore: true)
       WorkReport.write(result, json: common.json)
     }
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Failures
 import HoneService
 import Jobs
 import JSON
@@ -36,16 +37,22 @@ struct RunsCommand: AsyncParsableCommand {
     ])
     let params = request
     try await reporting {
-      let result = try await Caller(common).call("listRuns", params)
+      let result = try await Caller(common).call("listRuns", params, inStore: true)
       guard !common.json, let listing = ListRunsResult(json: result) else {
         return TerminalOutput.standard.json(result)
       }
+      if listing.runs.isEmpty { return TerminalOutput.standard.line(nothing(in: listing.home).visible) }
       TerminalOutput.standard.line(tree(listing.runs))
     }
   }
 
+  private func nothing(in home: String) -> String {
+    guard TrackingStore.isThere(in: home) else { return TrackingStore.missing(in: home).description }
+    let isNarrowed = filter != nil || experiment != nil || parent != nil
+    return isNarrowed ? "No such runs in \(home)." : "No runs in \(home)."
+  }
+
   private func tree(_ runs: [RunRecord]) -> String {
-    if runs.isEmpty { return "no runs" }
     var rows = [["run", "name", "status", "score", "started", "seconds"]]
     let ids = Set(runs.map(\.runID))
     func add(_ run: RunRecord, prefix: String) {

@@ -124,7 +124,7 @@ struct ServeCommand: AsyncParsableCommand {
   private func startExporter(_ service: Service) async throws(HoneError) -> TraceExporter? {
     guard let otlp else { return nil }
     let exporter = try await TraceExporter.start(
-      to: otlp, store: try await service.store(), version: Service.version, logger: service.logger)
+      to: otlp, store: try await service.madeStore(), version: Service.version, logger: service.logger)
     if exporter == nil {
       service.logger.notice("Another process sends this store's traces to \(otlp) already")
     }
@@ -134,7 +134,7 @@ struct ServeCommand: AsyncParsableCommand {
   private func startMirror(_ service: Service) async throws(HoneError) -> MLflowMirror? {
     guard let trackingURI else { return nil }
     let mirror = try await MLflowMirror.start(
-      to: trackingURI, store: try await service.store(), version: Service.version, logger: service.logger)
+      to: trackingURI, store: try await service.madeStore(), version: Service.version, logger: service.logger)
     service.use(mirror)
     return mirror
   }

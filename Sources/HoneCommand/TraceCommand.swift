@@ -25,7 +25,7 @@ struct TraceCommand: AsyncParsableCommand {
     try await reporting {
       var traceID = id
       if !id.hasPrefix("tr-") {
-        let list = try await Caller(common).call("listTraces", ["runId": .string(id), "maxResults": 1])
+        let list = try await Caller(common).call("listTraces", ["runId": .string(id), "maxResults": 1], inStore: true)
         guard let first = ListTracesResult(json: list)?.traces.first?.traceID else {
           TerminalOutput.errors.line(
             "hone: the run \(id) has no traces of its own; its children may: hone runs --parent \(id)".visibleLine)
@@ -33,7 +33,7 @@ struct TraceCommand: AsyncParsableCommand {
         }
         traceID = first
       }
-      let result = try await Caller(common).call("getTrace", ["traceId": .string(traceID)])
+      let result = try await Caller(common).call("getTrace", ["traceId": .string(traceID)], inStore: true)
       guard !common.json, let trace = GetTraceResult(json: result) else { return TerminalOutput.standard.json(result) }
       TerminalOutput.standard.line(text(trace))
     }

@@ -37,6 +37,7 @@ extension WebConfiguration {
   func start(_ service: Service) async throws(HoneError) -> WebServer {
     let backend = WebBackend(
       home: service.home, store: { () async throws(HoneError) in try await service.store() },
+      madeStore: { () async throws(HoneError) in try await service.madeStore() },
       call: { await service.answerPage($0) })
     return try await WebServer.start(self, backend: backend, logger: service.logger)
   }

@@ -21,7 +21,8 @@ package final class Workspace: Sendable {
   package let keyRules: KeyRules
   private let durability: Durability
   private let opening = Mutex<Task<OpenStore, any Error>?>(nil)
-  private let loaded = Mutex<[String: Program]>([:])
+  private let standIn = Mutex<TrackingStore?>(nil)
+  private let loaded = Mutex(LoadedPrograms())
   /// The executions of host programs under way, whichever client runs them.
   package let executions = HostExecutions()
   let jobs = RunningJobs()
@@ -39,8 +40,23 @@ package final class Workspace: Sendable {
     self.durability = durability
   }
 
-  /// The tracking store, opened at the first use. A failure to open is tried again at the next.
+  /// The tracking store that is there, opened at the first use. Where there is none, an empty one stands in for it, until
+  /// somebody makes it: this process (`madeStore`) or another.
   package func store() async throws(HoneError) -> TrackingStore {
+    if opening.withLock({ $0 == nil }), !TrackingStore.isThere(in: home) { return try missingStore() }
+    return try await madeStore()
+  }
+
+  private func missingStore() throws(HoneError) -> TrackingStore {
+    if let known = standIn.withLock({ $0 }) { return known }
+    let store = try TrackingStore.standIn(for: home)
+    standIn.withLock { $0 = store }
+    return store
+  }
+
+  /// The tracking store, for work that is kept in it: made where there is none. A failure to open it is tried again at the
+  /// next use.
+  package func madeStore() async throws(HoneError) -> TrackingStore {
     let task = opening.withLock { opening in
       if let opening { return opening }
       let task = Task { try await OpenStore(home: home, durability: durability, logger: logger) }
@@ -56,26 +72,26 @@ package final class Workspace: Sendable {
       opening.withLock { opening in if opening == task { opening = nil } }
       throw HoneError(wrapping: error)
     }
-    return try await store()
+    return try await madeStore()
   }
 
   // MARK: Programs
 
-  /// Makes a program known by its id; gives the id.
+  /// Makes a program known by its id, as long as it is among those used last; gives the id.
   package func load(_ program: Program) -> String {
-    let id = programID(program)
-    loaded.withLock { $0[id] = program }
+    let (id, size) = identity(of: program)
+    loaded.withLock { $0.add(program, id, size: size) }
     return id
   }
 
   /// The loaded program of that id.
-  func program(_ id: String) -> Program? { loaded.withLock { $0[id] } }
+  func program(_ id: String) -> Program? { loaded.withLock { $0.program(id) } }
 
   // MARK: Jobs
 
   /// Starts a job under a new run.
   package func start<Work: Job>(_ job: Work) async throws(HoneError) -> RunningJob<Work.Output> {
-    let run = try await OpenRun.begin(job, try await store())
+    let run = try await OpenRun.begin(job, try await madeStore())
     return try jobs.start(JobRunner(job, run, self))
   }
 
@@ -83,7 +99,7 @@ package final class Workspace: Sendable {
   package func perform<Work: Job>(
     _ job: Work, in environment: CallEnvironment
   ) async throws(HoneError) -> JobReply<Work.Output> {
-    let run = try await OpenRun.begin(job, try await store())
+    let run = try await OpenRun.begin(job, try await madeStore())
     return try await perform(job, run, isDetached: job.terms.isDetached, in: environment)
   }
 

@@ -51,7 +51,7 @@ import Testing
 
   @Test func `Reading only neither makes a store nor writes to one`() async throws {
     try await withHome { home async throws in
-      #expect(await failure { _ = try TrackingStore.open(home: home, readOnly: true) }?.kind == .storeUnavailable)
+      #expect(await failure { _ = try TrackingStore.open(home: home, readOnly: true) }?.kind == .notFound)
       #expect(!FileManager.default.fileExists(atPath: home))
       let writable = try TrackingStore.open(home: home)
       let run = try await writable.createRun(NewRun())

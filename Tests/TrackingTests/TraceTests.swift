@@ -75,7 +75,7 @@ private func described(_ span: Span) -> String {
         id: SpanID(UInt64(index + 1)), parent: nil, name: "s", kind: .tool, start: index, end: -index,
         inputs: .json(.array(chosen)))
     }
-    let (payload, _) = SpanEncoder.encode(spans[...], origin: 7)
+    let payload = SpanEncoder.encode(spans[...], origin: 7).payload
     let decoder = try SpanDecoder(payload, origin: 7) { _ in demoMessages }
     #expect(try (0..<decoder.count).map { described(try decoder.span($0)) } == spans.map(described))
   }
@@ -251,7 +251,7 @@ private func described(_ span: Span) -> String {
   }
 
   @Test func `Damaged payloads are reported, whatever the damage`() throws {
-    let (payload, _) = SpanEncoder.encode(typicalTrace(1, shared: demoMessages).spans[...], origin: 0)
+    let payload = SpanEncoder.encode(typicalTrace(1, shared: demoMessages).spans[...], origin: 0).payload
     var generator = SeededGenerator(state: 0)
     for _ in 0..<3000 {
       var bytes = payload

@@ -14,13 +14,6 @@ enum AgentTools {
 
   static func method(named name: String) -> Method? { methods.first { $0.name == name } }
 
-  /// Methods that only look.
-  private static let reading: Set<String> = [
-    "loadProgram", "listRuns", "getRun", "listResults", "compareRuns", "listExperiments", "listTraces", "getTrace",
-    "listArtifacts", "getArtifact",
-    "watchRun",
-  ]
-
   /// What a call of those that ask models takes; the others cost nothing.
   private static let costs = [
     "evaluate": "one model call a row for each step of the program, and one more a row with a judge",
@@ -55,7 +48,7 @@ enum AgentTools {
         }
         return [
           "name": .string(method.name), "description": .string(description), "inputSchema": schema(of: method),
-          "annotations": ["readOnlyHint": .bool(reading.contains(method.name)), "destructiveHint": false],
+          "annotations": ["readOnlyHint": .bool(method.isReading), "destructiveHint": false],
         ]
       })
   }

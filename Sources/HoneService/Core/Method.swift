@@ -16,6 +16,8 @@ package struct Method: Sendable {
   package var example: JSONObject?
   /// Whether progress is reported and the work can be cancelled with something kept.
   package var isLong: Bool
+  /// Whether it only looks: nothing is changed by it, and no file made, not even a store.
+  package var isReading: Bool
   /// Whether the web page may call it: nothing that opens a file, spends money or runs for long.
   package var isForPages: Bool
   private var run: @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
@@ -27,9 +29,9 @@ package struct Method: Sendable {
   /// A method whose request says everything by itself: it is read whole, with all problems at once, before `run` begins.
   package init<Request: SchemaObject, Result: SchemaValue>(
     _ name: String, _ summary: String, takes: Request.Type, gives: Result.Type, example: JSONObject? = nil,
-    isLong: Bool = false, isForPages: Bool = false, run: @escaping Body<Request, Result>
+    isReading: Bool = false, isLong: Bool = false, isForPages: Bool = false, run: @escaping Body<Request, Result>
   ) {
-    self.init(name, summary, Request.self, Result.self, example, isLong, isForPages) {
+    self.init(name, summary, Request.self, Result.self, example, isReading, isLong, isForPages) {
       service, fields, environment throws(HoneError) in
       let request = Request.taken(from: fields)
       try fields.problems.check("Invalid params for \(name)")
@@ -43,10 +45,10 @@ package struct Method: Sendable {
   /// Where the request is only checked, `run` may stop after that; what it gives is not used then.
   init<Request: SchemaObject, Result: SchemaValue>(
     _ name: String, _ summary: String, resolving: Request.Type, gives: Result.Type, example: JSONObject? = nil,
-    isLong: Bool = false, isForPages: Bool = false,
+    isReading: Bool = false, isLong: Bool = false, isForPages: Bool = false,
     run: @escaping @Sendable (Request, RequestResolver) async throws(HoneError) -> Result?
   ) {
-    self.init(name, summary, Request.self, Result.self, example, isLong, isForPages) {
+    self.init(name, summary, Request.self, Result.self, example, isReading, isLong, isForPages) {
       service, fields, environment throws(HoneError) in
       let resolver = RequestResolver(service.workspace, name, fields, environment)
       return try await run(Request.known(from: fields), resolver)?.jsonValue ?? .null
@@ -55,7 +57,7 @@ package struct Method: Sendable {
 
   private init<Request: SchemaObject, Result: SchemaValue>(
     _ name: String, _ summary: String, _ request: Request.Type, _ result: Result.Type, _ example: JSONObject?,
-    _ isLong: Bool, _ isForPages: Bool,
+    _ isReading: Bool, _ isLong: Bool, _ isForPages: Bool,
     run: @escaping @Sendable (Service, FieldReader, CallEnvironment) async throws(HoneError) -> JSONValue
   ) {
     self.name = name
@@ -63,6 +65,7 @@ package struct Method: Sendable {
     parameters = Request.fields
     self.result = Result.schema
     self.example = example
+    self.isReading = isReading
     self.isLong = isLong
     self.isForPages = isForPages
     self.run = run

@@ -6,7 +6,7 @@ package enum MethodTable {
     .listResults, .compareRuns, .getUsage,
     .listTraces, .getTrace, .logFeedback,
     .listArtifacts, .getArtifact,
-    .doctor, .discover,
+    .doctor, .collectGarbage, .discover,
   ]
 
   package static var names: [String] { methods.map(\.name) }

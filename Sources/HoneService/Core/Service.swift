@@ -50,8 +50,11 @@ package final class Service: Sendable {
   }
   package var logger: Logger { workspace.logger }
 
-  /// The tracking store, opened at the first use. A failure to open is tried again at the next.
+  /// The tracking store that is there; an empty one where there is none.
   package func store() async throws(HoneError) -> TrackingStore { try await workspace.store() }
+
+  /// The tracking store, made where there is none, for what is kept in it.
+  package func madeStore() async throws(HoneError) -> TrackingStore { try await workspace.madeStore() }
 
   /// Stops what is under way, writes what is queued and closes the store.
   package func close() async { await workspace.close() }

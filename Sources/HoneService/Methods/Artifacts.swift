@@ -8,7 +8,7 @@ import Tracking
 extension Method {
   static let listArtifacts = Method(
     "listArtifacts", "Lists a run's files.", takes: ListArtifactsRequest.self, gives: ListArtifactsResult.self,
-    example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
+    example: ["runId": "0123456789abcdef0123456789abcdef"], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     let run = try await store.run(request.runId)
@@ -19,7 +19,7 @@ extension Method {
   static let getArtifact = Method(
     "getArtifact", "Reads a file of a run, or a part of it.", takes: GetArtifactRequest.self,
     gives: GetArtifactResult.self,
-    example: ["runId": "0123456789abcdef0123456789abcdef", "path": "best_model.json"], isForPages: true
+    example: ["runId": "0123456789abcdef0123456789abcdef", "path": "best_model.json"], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     let (end, overflows) = request.offset.addingReportingOverflow(request.length)

@@ -11,7 +11,7 @@ extension Method {
   static let listResults = Method(
     "listResults", "How the examples of evaluations came out: one score a row, for one run or many side by side.",
     takes: ListResultsRequest.self, gives: ListResultsResult.self,
-    example: ["parentRunId": "0123456789abcdef0123456789abcdef"], isForPages: true
+    example: ["parentRunId": "0123456789abcdef0123456789abcdef"], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     var ids = request.runIds ?? []
@@ -37,7 +37,7 @@ extension Method {
     "compareRuns",
     "Compares evaluations with the first of them, example by example: what each fixed and broke, and whether the difference is clear.",
     takes: CompareRunsRequest.self, gives: CompareRunsResult.self,
-    example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]], isForPages: true
+    example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let ids = request.runIds
     let store = try await service.store()

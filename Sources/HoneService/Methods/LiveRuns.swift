@@ -7,7 +7,7 @@ extension Method {
   package static let watchRun = Method(
     "watchRun", "Follows a run of compile or evaluate: what has happened so far, then live; answers with its result.",
     takes: RunRequest.self, gives: JSONObject.self,
-    example: ["runId": "0123456789abcdef0123456789abcdef"], isLong: true
+    example: ["runId": "0123456789abcdef0123456789abcdef"], isReading: true, isLong: true
   ) { service, request, environment throws(HoneError) in
     try await RunControl(service.workspace, environment).watch(request.runId)
   }

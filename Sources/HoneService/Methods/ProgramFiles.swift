@@ -9,7 +9,7 @@ extension Method {
   static let loadProgram = Method(
     "loadProgram", "Loads a program from a run, a file, an artifact or a state, for predict, evaluate and compile.",
     resolving: ProgramReference.self, gives: LoadProgramResult.self,
-    example: ["run": "0123456789abcdef0123456789abcdef"], isForPages: true
+    example: ["run": "0123456789abcdef0123456789abcdef"], isReading: true, isForPages: true
   ) { request, resolver throws(HoneError) in
     let resolved = try resolver.whole(try await resolver.resolve(request, at: resolver.fields))
     return LoadProgramResult(resolved, id: resolver.workspace.load(resolved.program))

@@ -7,7 +7,7 @@ package import Tracking
 extension Method {
   static let listRunKeys = Method(
     "listRunKeys", "Lists the names of parameters, metrics and tags that an experiment's latest runs have.",
-    takes: ListRunKeysRequest.self, gives: ListRunKeysResult.self, example: ["experimentId": "0"], isForPages: true
+    takes: ListRunKeysRequest.self, gives: ListRunKeysResult.self, example: ["experimentId": "0"], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let keys = try await service.store().runKeys(experimentID: request.experimentId)
     var result = ListRunKeysResult()
@@ -21,7 +21,7 @@ extension Method {
     "getUsage",
     "Where a run's calls, tokens and money went: by phase, from its traces, and by role, from its bill.",
     takes: RunRequest.self, gives: GetUsageResult.self,
-    example: ["runId": "0123456789abcdef0123456789abcdef"], isForPages: true
+    example: ["runId": "0123456789abcdef0123456789abcdef"], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     var result = GetUsageResult()

@@ -10,7 +10,7 @@ extension Method {
     "listRuns", "Lists runs, in MLflow's filter language, newest first unless ordered otherwise.",
     takes: ListRunsRequest.self, gives: ListRunsResult.self,
     example: ["experiment": "Default", "filter": "metrics.score > 50", "orderBy": ["metrics.score DESC"]],
-    isForPages: true
+    isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     var ids: [String]?
@@ -27,6 +27,7 @@ extension Method {
       return run
     }
     result.nextPageToken = page.nextPageToken
+    result.home = store.place
     return result
   }
 
@@ -40,14 +41,14 @@ extension Method {
   static let getRun = Method(
     "getRun", "One run: its parameters, metrics, tags, data sets and, on request, the course of its metrics.",
     takes: GetRunRequest.self, gives: GetRunResult.self,
-    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true], isForPages: true
-  ) { service, request, environment throws(HoneError) in
+    example: ["runId": "0123456789abcdef0123456789abcdef", "history": true], isReading: true, isForPages: true
+  ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     let run = try await store.run(request.runId)
     var result = GetRunResult()
     result.run = try await service.shown([run], store)[0]
     result.children = try await store.childCounts(of: [run.id])[run.id] ?? 0
-    result.home = service.home.hasPrefix("/") ? service.home : environment.baseDirectory + "/" + service.home
+    result.home = store.place
     guard request.history else { return result }
     var history: [String: [MetricValue]] = [:]
     for metric in run.metrics {
@@ -74,7 +75,7 @@ extension Method {
 
   static let listExperiments = Method(
     "listExperiments", "Lists experiments, the latest first, each with how many runs it has and when the last began.",
-    takes: PageRequest.self, gives: ListExperimentsResult.self, example: [:], isForPages: true
+    takes: PageRequest.self, gives: ListExperimentsResult.self, example: [:], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     let page = try await store.experiments(maxResults: request.maxResults, pageToken: request.pageToken)
@@ -91,9 +92,11 @@ package struct ListRunsResult: ResultObject {
   package static let members: [Member<Self>] = [
     Member("runs", \.runs, isAlwaysWritten: true, as: Schema(.array(Schema(.named("Run")))), "The runs."),
     Member("nextPageToken", \.nextPageToken, isAlwaysWritten: true, "Asks for the next page; null on the last."),
+    Member("home", \.home, isAlwaysWritten: true, "The home directory of the store, whether or not it is there yet."),
   ]
   package var runs: [RunRecord] = []
   package var nextPageToken: String?
+  package var home = ""
 
   package init() {}
 }

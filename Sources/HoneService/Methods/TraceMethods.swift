@@ -9,7 +9,7 @@ extension Method {
   static let listTraces = Method(
     "listTraces", "Lists traces, in MLflow's filter language, newest first unless ordered otherwise.",
     takes: ListTracesRequest.self, gives: ListTracesResult.self,
-    example: ["runId": "0123456789abcdef0123456789abcdef", "maxResults": 5], isForPages: true
+    example: ["runId": "0123456789abcdef0123456789abcdef", "maxResults": 5], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     var ids: [String]?
@@ -26,7 +26,7 @@ extension Method {
   static let getTrace = Method(
     "getTrace", "One trace: what it was, and its spans in the order they began.",
     takes: GetTraceRequest.self, gives: GetTraceResult.self,
-    example: ["traceId": "tr-0123456789abcdef0123456789abcdef"], isForPages: true
+    example: ["traceId": "tr-0123456789abcdef0123456789abcdef"], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let id = request.traceId
     let store = try await service.store()

@@ -71,6 +71,7 @@ package enum OpenRPC {
           ]
         ])
     }
+    if method.isReading { object.append("x-reading", true) }
     if method.isLong { object.append("x-progress", true) }
     let errors = ["invalidParams", "requestFailed"] + (method.isLong ? ["requestCancelled"] : [])
     object.append("errors", .array(errors.map { ["$ref": .string("#/components/errors/\($0)")] }))
@@ -126,7 +127,7 @@ package enum OpenRPC {
 
 extension Method {
   static let discover = Method(
-    "rpc.discover", "This document.", takes: NoMembers.self, gives: JSONObject.self, example: [:], isForPages: true
+    "rpc.discover", "This document.", takes: NoMembers.self, gives: JSONObject.self, example: [:], isReading: true, isForPages: true
   ) { service, _, _ throws(HoneError) in
     service.document
   }

@@ -7,6 +7,7 @@ import Tracking
 struct OpenStore: Sendable {
   let store: TrackingStore
   private let renewal: Task<Void, Never>
+  private let filling: Task<Void, Never>
   private let opened = ContinuousClock.now
 
   init(home: String, durability: Durability, logger: Logger) async throws(HoneError) {
@@ -22,6 +23,7 @@ struct OpenStore: Sendable {
         }
       }
     }
+    filling = Task.detached(priority: .background) { await Self.fillSpanFilters(store, logger) }
     guard !store.isReadOnly else { return }
     do throws(HoneError) {
       try await Self.markDead(store, logger)
@@ -50,11 +52,24 @@ struct OpenStore: Sendable {
   var isOutdated: Bool { store.isReadOnly && ContinuousClock.now - opened > Self.patience }
 
   /// Stops renewing leases; the files close with the last use of the store.
-  func abandon() { renewal.cancel() }
+  func abandon() {
+    renewal.cancel()
+    filling.cancel()
+  }
 
   func close() async {
-    renewal.cancel()
+    abandon()
     await store.close()
+  }
+
+  /// Lets searches pass over traces that an older Hone recorded: in small steps, once the store has been open for a while.
+  private static func fillSpanFilters(_ store: TrackingStore, _ logger: Logger) async {
+    guard !store.isReadOnly, (try? await Task.sleep(for: .seconds(2))) != nil else { return }
+    do throws(HoneError) {
+      while try await store.fillSpanFilters() != nil, (try? await Task.sleep(for: .milliseconds(20))) != nil {}
+    } catch {
+      if !Task.isCancelled { logger.warning("Older traces cannot be indexed for searches: \(error.message)") }
+    }
   }
 
   /// Ends the runs, and the evaluations under them, whose process is gone.

@@ -93,8 +93,10 @@ extension RequestResolver {
     if let id = reference.programID {
       guard let program = workspace.program(id) else {
         throw HoneError(
-          .notFound, "There is no loaded program \"\(id)\" in this workspace.",
-          remedy: "Load it again with loadProgram; ids last as long as the workspace.")
+          .notFound, "There is no loaded program \"\(id)\" here.",
+          remedy:
+            "Load it again with loadProgram, or name it by run, path or state. The service keeps the programs it used last, "
+            + "up to \(LoadedPrograms.mostPrograms) and \(LoadedPrograms.mostBytes >> 20) MiB, as long as it runs.")
       }
       return ResolvedProgram(program: program)
     }
@@ -186,6 +188,10 @@ package struct ProgramReference: SchemaObject {
 }
 
 /// The id under which a service knows a program: the same for the same structure and state.
-package func programID(_ program: Program) -> String {
-  "p-" + ContentDigest.of(JSONValue.object(StateFile.encode(program)).encoded()).description.prefix(16)
+package func programID(_ program: Program) -> String { identity(of: program).id }
+
+/// A program's id, and how many bytes its file has.
+func identity(of program: Program) -> (id: String, size: Int) {
+  let bytes = JSONValue.object(StateFile.encode(program)).encoded()
+  return ("p-" + ContentDigest.of(bytes).description.prefix(16), bytes.count)
 }

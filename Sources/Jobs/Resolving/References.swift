@@ -32,7 +32,7 @@ extension RequestResolver {
     guard let request = ClientMetricRequest.read(.object(stated), at: path, problems),
       let peer = peer(.metrics, request.client, at: path + ".client")
     else { return nil }
-    return ClientMetric(request, callbacks: Callbacks(peer: peer, store: try await workspace.store()))
+    return ClientMetric(request, callbacks: Callbacks(peer: peer, store: try await workStore()))
   }
 
   /// A program as a metric: its own model, else the request's.
@@ -95,7 +95,7 @@ extension RequestResolver {
   /// What a run asks its client with; nil where there is no client.
   func callbacks() async throws(HoneError) -> Callbacks? {
     guard let peer = environment.peer else { return nil }
-    return Callbacks(peer: peer, store: try await workspace.store(), executions: workspace.executions)
+    return Callbacks(peer: peer, store: try await workStore(), executions: workspace.executions)
   }
 }
 

@@ -108,7 +108,14 @@ package struct RequestResolver {
   /// Where answers are kept: the store, which a check does not open.
   func answers() async throws(HoneError) -> any AnswerStore {
     if environment.isCheck { return MemoryAnswerStore() }
-    return try await workspace.store()
+    return try await workStore()
+  }
+
+  /// Where the work of the request is kept: made where there is none, unless the request is one that does no work, or is
+  /// going to be refused.
+  func workStore() async throws(HoneError) -> TrackingStore {
+    let isDone = !environment.isCheck && !environment.isEstimate && problems.isEmpty && dataProblems.isEmpty
+    return isDone ? try await workspace.madeStore() : try await workspace.store()
   }
 
   /// Notes rows that lack an input of the program, the first few of each data set.

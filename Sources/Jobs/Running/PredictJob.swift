@@ -26,7 +26,7 @@ package struct PredictJob: Sendable {
     resolved = resolver.adapting(resolver.naming(resolved, inputs: request.inputs.keys), to: request.adapter)
     unused = resolved.map { resolver.checkInputs(request.inputs, of: $0.program) } ?? []
     let configuration = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
-    store = try await resolver.workspace.store()
+    store = try await resolver.workStore()
     let client = resolver.client(configuration, "lm", knowledge: [], answers: store)
     let whole = try resolver.whole(resolved, client)
     program = whole.0.program

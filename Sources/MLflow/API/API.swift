@@ -12,20 +12,25 @@ struct APIRoute: Sendable {
   var method: HTTPRequest.Method
   /// Behind `/api/2.0/mlflow` and the other prefixes.
   var path: String
+  /// Whether it only looks: no store is made for it.
+  var isReading: Bool
   /// The answer as JSON text.
   var answer: @Sendable (APIRequest, TrackingStore) async throws -> [UInt8]
 
   init(
-    method: HTTPRequest.Method, path: String,
+    method: HTTPRequest.Method, path: String, isReading: Bool? = nil,
     text: @escaping @Sendable (APIRequest, TrackingStore) async throws -> [UInt8]
   ) {
     self.method = method
     self.path = path
+    self.isReading = isReading ?? (method == .get)
     answer = text
   }
 
-  init(method: HTTPRequest.Method, path: String, answer: @escaping Handler) {
-    self.init(method: method, path: path, text: { call, store in try await answer(call, store).encoded() })
+  init(method: HTTPRequest.Method, path: String, isReading: Bool? = nil, answer: @escaping Handler) {
+    self.init(
+      method: method, path: path, isReading: isReading,
+      text: { call, store in try await answer(call, store).encoded() })
   }
 
   static func get(_ path: String, _ answer: @escaping Handler) -> APIRoute {
@@ -34,6 +39,11 @@ struct APIRoute: Sendable {
 
   static func post(_ path: String, _ answer: @escaping Handler) -> APIRoute {
     APIRoute(method: .post, path: path, answer: answer)
+  }
+
+  /// A question whose parameters are in the body.
+  static func search(_ path: String, _ answer: @escaping Handler) -> APIRoute {
+    APIRoute(method: .post, path: path, isReading: true, answer: answer)
   }
 
   static func patch(_ path: String, _ answer: @escaping Handler) -> APIRoute {
@@ -62,7 +72,8 @@ package enum API {
       for route in routes + (prefix.contains("2.0") ? LegacyTraceRoutes.all : TraceRoutes.current) {
         router.on(RouterPath(prefix + route.path), method: route.method) { request, context in
           let call = try await APIRequest(request, context)
-          return Response.json(text: try await route.answer(call, try await backend.store()))
+          let store = route.isReading ? try await backend.store() : try await backend.madeStore()
+          return Response.json(text: try await route.answer(call, store))
         }
       }
     }

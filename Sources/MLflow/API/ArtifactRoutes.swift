@@ -27,12 +27,12 @@ enum ArtifactRoutes {
       }
       router.put(RouterPath(prefix + "/artifacts/**")) { request, _ in
         let reference = try await reference(request, after: prefix + "/artifacts/", backend)
-        try await write(request, to: backend.store().beginArtifact(reference.owner, path: reference.path))
+        try await write(request, to: backend.madeStore().beginArtifact(reference.owner, path: reference.path))
         return Response.json([:])
       }
       router.delete(RouterPath(prefix + "/artifacts/**")) { request, _ in
         let reference = try await reference(request, after: prefix + "/artifacts/", backend)
-        try await backend.store().deleteArtifact(reference.owner, path: reference.path)
+        try await backend.madeStore().deleteArtifact(reference.owner, path: reference.path)
         return Response.json([:])
       }
       addMultipart(to: router, prefix + "/mpu", backend)
@@ -58,7 +58,7 @@ enum ArtifactRoutes {
       let call = APIRequest(APIRequest.object(query: request.uri.query ?? ""))
       let path = try ArtifactPath(call.requiredText("path"))
       try await write(
-        request, to: backend.store().beginArtifact(.run(call.requiredText("run_uuid", "run_id")), path: path))
+        request, to: backend.madeStore().beginArtifact(.run(call.requiredText("run_uuid", "run_id")), path: path))
       return Response.json([:])
     }
   }
@@ -121,7 +121,7 @@ enum ArtifactRoutes {
       _ = try await reference(request, after: prefix + "/create/", backend)
       let call = try await APIRequest(request, context)
       let count = try call.int("num_parts", in: 1...10_000) ?? 1
-      let id = try await backend.store().beginMultipartUpload(parts: count)
+      let id = try await backend.madeStore().beginMultipartUpload(parts: count)
       let authority = request.head.authority ?? ""
       // Parts are sent without the client's own credentials, so they are told to bring them.
       var headers = JSONObject()
@@ -137,7 +137,7 @@ enum ArtifactRoutes {
     router.put(RouterPath(prefix + "/part/:upload/:number")) { request, context in
       let call = APIRequest([:], parameters: context.parameters)
       guard let number = Int(try call.part("number")) else { throw WebFailure.invalid("The part has no number.") }
-      let upload = try await backend.store().beginPart(number, ofUpload: call.part("upload"))
+      let upload = try await backend.madeStore().beginPart(number, ofUpload: call.part("upload"))
       try await write(request, to: upload)
       var response = Response.json([:])
       response.headers[.eTag] = "\"part-\(number)\""
@@ -148,13 +148,13 @@ enum ArtifactRoutes {
       let parts = try call.list("parts").map { part in
         try APIRequest(part.objectValue ?? [:]).int("part_number") ?? 0
       }
-      try await backend.store().finishMultipartUpload(
+      try await backend.madeStore().finishMultipartUpload(
         call.requiredText("upload_id"), parts: parts, owner: reference.owner, path: reference.path)
       return Response.json([:])
     }
     router.post(RouterPath(prefix + "/abort/**")) { request, context in
       let (_, call) = try await multipart(request, context, after: prefix + "/abort/", backend)
-      try await backend.store().abortMultipartUpload(call.requiredText("upload_id"))
+      try await backend.madeStore().abortMultipartUpload(call.requiredText("upload_id"))
       return Response.json([:])
     }
   }

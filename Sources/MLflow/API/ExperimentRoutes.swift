@@ -31,7 +31,7 @@ enum ExperimentRoutes {
       }
       return ["experiment": found.apiJSON]
     },
-    .post("/experiments/search", search),
+    .search("/experiments/search", search),
     .get("/experiments/search", search),
     .post("/experiments/update") { call, store in
       let id = try call.requiredText("experiment_id")
@@ -55,7 +55,7 @@ enum ExperimentRoutes {
       try await store.deleteExperimentTag(call.requiredText("experiment_id"), key: call.requiredText("key"))
       return [:]
     },
-    .post("/experiments/search-datasets") { call, store in
+    .search("/experiments/search-datasets") { call, store in
       let found = try await store.datasetsUsed(experimentIDs: call.texts("experiment_ids"))
       var object = JSONObject()
       object.appendUnlessEmpty(

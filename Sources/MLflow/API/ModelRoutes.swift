@@ -15,7 +15,7 @@ enum ModelRoutes {
         params: call.pairs("params"), tags: call.pairs("tags"))
       return ["model": model.apiJSON]
     },
-    .post("/logged-models/search") { call, store in
+    .search("/logged-models/search") { call, store in
       let order = try call.list("order_by").map { entry in
         let key = APIRequest(entry.objectValue ?? [:])
         let isAscending = try key.bool("ascending") ?? true

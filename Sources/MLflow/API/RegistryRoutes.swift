@@ -21,12 +21,12 @@ enum RegistryRoutes {
 
   static let all: [APIRoute] = [
     .get("/registered-models/search", nothing), .get("/model-versions/search", nothing),
-    .post("/registered-models/search", nothing), .post("/model-versions/search", nothing),
+    .search("/registered-models/search", nothing), .search("/model-versions/search", nothing),
     .get("/registered-models/get", absent), .get("/registered-models/alias", absent),
-    .get("/model-versions/get", absent), .post("/registered-models/get-latest-versions", absent),
-    .post("/datasets/search", nothing), .get("/scorers/list", nothing), .post("/issues/search", nothing),
-    .post("/registered-models/create", refused), .post("/model-versions/create", refused),
-    .post("/datasets/create", refused),
+    .get("/model-versions/get", absent), .search("/registered-models/get-latest-versions", absent),
+    .search("/datasets/search", nothing), .get("/scorers/list", nothing), .search("/issues/search", nothing),
+    .search("/registered-models/create", refused), .search("/model-versions/create", refused),
+    .search("/datasets/create", refused),
     // As a server says that has no gateway behind it.
     .get("/gateway-proxy") { _, _ in ["endpoints": []] },
     .get("/label-schemas/list", nothing), .get("/review-queues/list", nothing),

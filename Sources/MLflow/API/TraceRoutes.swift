@@ -10,7 +10,7 @@ import Tracking
 enum TraceRoutes {
   /// Routes whose paths mean the same in every version.
   static let all: [APIRoute] = [
-    .post("/traces/search") { call, store in
+    .search("/traces/search") { call, store in
       let page = try await search(call, experiments: try experiments(call), store)
       var object = JSONObject()
       object.appendUnlessEmpty("traces", page.items.map(\.apiJSON))
@@ -22,8 +22,8 @@ enum TraceRoutes {
       return ["trace": try await whole(store.trace(id), store)]
     },
     .get("/traces/batchGet", batch),
-    .post("/traces/batchGet", batch),
-    .post("/traces/batchGetInfos", batchInfos),
+    .search("/traces/batchGet", batch),
+    .search("/traces/batchGetInfos", batchInfos),
     .get("/traces/batchGetInfos", batchInfos),
     .patch("/traces/:trace/tags", setTag),
     .delete("/traces/:trace/tags") { call, store in

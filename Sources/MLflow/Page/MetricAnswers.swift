@@ -8,7 +8,7 @@ import Tracking
 /// `traces/metrics`: the figures and charts of MLflow's overview of traces.
 enum MetricAnswers {
   static let routes: [APIRoute] = [
-    .post("/traces/metrics") { call, store in
+    .search("/traces/metrics") { call, store in
       let rows = try await store.metricRows(query(call))
       let interval = try call.int("time_interval_seconds", in: 1...31_536_000)
       let dimensions = try call.texts("dimensions")
@@ -32,7 +32,7 @@ enum MetricAnswers {
       object.appendUnlessEmpty("data_points", points)
       return .object(object)
     },
-    .post("/traces/calculate-filter-correlation") { _, _ in
+    .search("/traces/calculate-filter-correlation") { _, _ in
       throw WebFailure(.notImplemented, "NOT_IMPLEMENTED", "Hone does not correlate filters.")
     },
   ]

@@ -22,7 +22,7 @@ package enum ExportRoute {
       let bytes = try unpacked(try await request.bytes(upTo: limit), request.headers[.contentEncoding])
       let export = isJSON ? try ExportRequest(json: bytes) : try ExportRequest(protobuf: bytes)
       let batches = try SpanTranslation.batches(export, experimentID: experiment, runID: run)
-      try await backend.store().addSpans(batches)
+      try await backend.madeStore().addSpans(batches)
       if isJSON { return Response.json([:]) }
       return Response(status: .ok, headers: [.contentType: "application/x-protobuf"])
     }

@@ -141,6 +141,9 @@ extension TrackingStore: AnswerStore {
                 estimated
               FROM answers WHERE run_id = ?1
               UNION ALL
+              SELECT role, calls, input_tokens, output_tokens, cost, unpriced, seconds, 0,
+                iif(estimated, calls, 0) FROM settled WHERE run_id = ?1
+              UNION ALL
               SELECT role, 0, input_tokens, output_tokens, cost, iif(cost IS NULL, requests, 0), 0, requests,
                 iif(estimated, requests, 0)
               FROM attempts WHERE run_id = ?1

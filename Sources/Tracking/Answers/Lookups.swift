@@ -17,6 +17,12 @@ final class Lookups: Sendable {
 
   init(path: String) { self.path = path }
 
+  /// - Parameter queue: a database that has no path.
+  init(queue: DatabaseQueue) {
+    path = ""
+    state.withLock { $0.queue = queue }
+  }
+
   /// Runs `body` on the connection.
   func look<T>(_ body: (Database) throws -> T) throws -> T {
     let queue = try state.withLock { state in

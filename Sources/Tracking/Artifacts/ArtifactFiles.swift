@@ -107,23 +107,37 @@ struct ArtifactFiles {
 
   /// The names in a directory with the sizes of files, nil for directories; links and parts left out.
   func list(_ directory: OpenFile) throws(HoneError) -> [(name: String, size: Int?)] {
+    try entries(of: directory)
+      .filter { !($0.name.hasPrefix(".") && $0.name.hasSuffix(".part")) && ($0.isDirectory || $0.isRegular) }
+      .map { ($0.name, $0.isDirectory ? nil : $0.size) }.sorted { $0.name < $1.name }
+  }
+
+  struct Entry {
+    var name: String
+    /// In bytes.
+    var size: Int
+    var isDirectory: Bool
+    var isRegular: Bool
+  }
+
+  /// All that is in a directory, in no order.
+  func entries(of directory: OpenFile) throws(HoneError) -> [Entry] {
     let copy = openat(directory.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard copy >= 0, let stream = fdopendir(copy) else { throw systemFailure("list a directory of artifacts") }
     defer { closedir(stream) }
-    var entries: [(name: String, size: Int?)] = []
+    var entries: [Entry] = []
     while let entry = readdir(stream) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      guard name != ".", name != "..", !(name.hasPrefix(".") && name.hasSuffix(".part")) else { continue }
       var status = stat()
-      guard fstatat(directory.descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { continue }
-      switch status.st_mode & S_IFMT {
-      case S_IFREG: entries.append((name, Int(status.st_size)))
-      case S_IFDIR: entries.append((name, nil))
-      default: continue
+      guard name != ".", name != "..", fstatat(directory.descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+        continue
       }
+      let kind = status.st_mode & S_IFMT
+      entries.append(
+        Entry(name: name, size: Int(status.st_size), isDirectory: kind == S_IFDIR, isRegular: kind == S_IFREG))
     }
-    return entries.sorted { $0.name < $1.name }
+    return entries
   }
 }

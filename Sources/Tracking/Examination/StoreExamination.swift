@@ -74,7 +74,7 @@ package struct StoreExamination {
     var status = stat()
     guard stat(home, &status) == 0 else {
       if errno == ENOENT {
-        add(Observation("home", .note, "There is no store in \(home) yet; the first run makes it."))
+        add(Observation("home", .note, "There is no store at \(TrackingStore.place(of: home)) yet; a compile or an evaluate makes one."))
       } else {
         add(unreadable("home", home))
       }
@@ -151,7 +151,7 @@ package struct StoreExamination {
     var status = stat()
     guard lstat(path, &status) == 0 else {
       if errno == ENOENT {
-        add(Observation("database", .note, "There is no database yet; the first run makes it."))
+        add(Observation("database", .note, "There is no store at \(TrackingStore.place(of: home)) yet; a compile or an evaluate makes one."))
       } else {
         add(unreadable("database", path))
       }

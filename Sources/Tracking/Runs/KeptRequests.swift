@@ -155,12 +155,8 @@ extension TrackingStore {
       for table in ["params", "metrics", "latest_metrics", "results"] {
         try db.execute(sql: "DELETE FROM \(table) WHERE run = ?", arguments: [number])
       }
-      for row in try Row.fetchAll(db, sql: "SELECT seq, id FROM traces WHERE run_id = ?", arguments: [id]) {
-        let (sequence, trace) = (row[0] as Int64, row[1] as Data)
-        try db.execute(
-          sql: "DELETE FROM span_chunks WHERE id >= ? AND id < ?", arguments: [sequence << 20, (sequence + 1) << 20])
-        try db.execute(sql: "DELETE FROM assessments WHERE trace = ?", arguments: [trace])
-        try db.execute(sql: "DELETE FROM traces WHERE seq = ?", arguments: [sequence])
+      for sequence in try Int64.fetchAll(db, sql: "SELECT seq FROM traces WHERE run_id = ?", arguments: [id]) {
+        try Self.deleteTrace(sequence, db)
       }
     }
   }

@@ -197,6 +197,18 @@ extension TrackingStore {
     }.map { $0[4] }
   }
 
+  /// The runs that some process works on, by number.
+  static func heldRuns(_ db: Database) throws -> [Int64] {
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT l.host, l.pid, l.process_start, l.expires_ms, l.run, r.id FROM leases l JOIN runs r ON r.seq = l.run
+        """)
+    return rows.filter { row in
+      Self.isHeld(row[5], ProcessIdentity(host: row[0], pid: row[1], start: row[2]), expires: row[3])
+    }.map { $0[4] }
+  }
+
   private static func isHeld(_ run: String, _ owner: ProcessIdentity, expires: Int) -> Bool {
     if owner == .current { return HeldLeases.processHolds(run) }
     return owner.isAlive ?? (expires > nowInMilliseconds())

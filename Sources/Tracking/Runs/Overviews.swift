@@ -129,8 +129,12 @@ extension TrackingStore {
       let rows = try Row.fetchCursor(
         db.cachedStatement(
           sql: """
-            SELECT role, model, count(*), sum(input_tokens), sum(output_tokens), total(cost)
-            FROM answers WHERE run_id = ? GROUP BY role, model ORDER BY count(*) DESC
+            SELECT role, model, sum(calls), sum(input), sum(output), total(cost)
+            FROM (
+              SELECT role, model, 1 calls, input_tokens input, output_tokens output, cost FROM answers WHERE run_id = ?1
+              UNION ALL
+              SELECT role, model, calls, input_tokens, output_tokens, cost FROM settled WHERE run_id = ?1
+            ) GROUP BY role, model ORDER BY sum(calls) DESC
             """), arguments: [id])
       var found: [Payment] = []
       while let row = try rows.next() {

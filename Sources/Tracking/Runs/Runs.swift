@@ -44,7 +44,7 @@ extension TrackingStore {
     }
   }
 
-  /// Marks a run as deleted; nothing of it is removed.
+  /// Marks a run as deleted; nothing of it is removed until `collectGarbage`.
   package func deleteRun(_ id: String) async throws(HoneError) {
     try await setDeleted(id, nowInMilliseconds())
   }
@@ -242,6 +242,9 @@ struct RunInsertion: Sendable {
         """
     ).execute(arguments: [id, experiment, parent, name, start, user])
     let sequence = db.lastInsertedRowID
+    // What belonged to a run of this id, and was not removed yet, is this one's.
+    try db.cachedStatement(sql: "DELETE FROM removals WHERE (kind = 'run' AND id = ?) OR (kind = 'files' AND id = ?)")
+      .execute(arguments: [id, "\(experiment)/\(id)"])
     for tag in tags { try TrackingStore.setTag(db, run: sequence, tag) }
     return sequence
   }

@@ -189,9 +189,18 @@ struct FilterCompiler {
     let question = JSONValue.array([
       .string(part.name), JSONValue(part.key), .string(comparator.rawValue), test,
     ]).text()
-    return """
+    let whole: SQL = """
       EXISTS (SELECT 1 FROM span_chunks c WHERE c.id >= t.seq << 20 AND c.id < (t.seq + 1) << 20
         AND hone_span(c.payload, \(question)))
+      """
+    guard SpanTest(question)?.needed.fragments.isEmpty == false else { return whole }
+    // A trace whose filters are still to be made (see `fillSpanFilters`) is read.
+    return """
+      (EXISTS (SELECT 1 FROM span_filters f WHERE f.id >= t.seq << 20 AND f.id < (t.seq + 1) << 20
+          AND hone_may(f.filter, \(question))
+          AND EXISTS (SELECT 1 FROM span_chunks c WHERE c.id = f.id AND hone_span(c.payload, \(question))))
+        OR (NOT EXISTS (SELECT 1 FROM span_filters f WHERE f.id >= t.seq << 20 AND f.id < (t.seq + 1) << 20)
+          AND \(whole)))
       """
   }
 

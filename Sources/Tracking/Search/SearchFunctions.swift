@@ -62,6 +62,38 @@ struct SpanTest: Sendable {
     }
   }
 
+  /// What a span must hold to pass.
+  var needed: SearchedTexts {
+    var needed = SearchedTexts()
+    if case .attribute(let key) = part, comparator != .isNull { needed.need(Self.escaped(key)) }
+    guard let wanted = operand.stringValue else { return needed }
+    let pieces: [String] =
+      switch comparator {
+      // Swift takes texts for equal that Unicode does: some signs, three of them of ASCII, can be written in several ways.
+      case .equal: wanted.split { !$0.isASCII || "K;`".contains($0) }.map(String.init)
+      case .like, .ilike:
+        wanted.utf8.split { [UInt8(ascii: "%"), UInt8(ascii: "_")].contains($0) }.map {
+          String(decoding: $0, as: UTF8.self)
+        }
+      default: []
+      }
+    for piece in pieces {
+      switch part {
+      case .content: needed.need(piece.utf8)
+      case .name, .type: needed.need(Self.escaped(piece))
+      // What is no string is compared as JSON writes it: only what both write alike is sure to be there.
+      case .attribute where Self.escaped(piece).elementsEqual(piece.utf8): needed.need(piece.utf8)
+      case .attribute, .status: break
+      }
+    }
+    return needed
+  }
+
+  /// A text as it stands between the quotation marks of a JSON string.
+  private static func escaped(_ text: String) -> ArraySlice<UInt8> {
+    JSONValue.string(text).encoded().dropFirst().dropLast()
+  }
+
   func passes(_ span: Span) -> Bool {
     switch part {
     case .name: return passes(span.name)
@@ -116,7 +148,8 @@ struct SpanTest: Sendable {
 /// Gives a connection the functions that filters use:
 ///
 /// - `hone_rlike(text, pattern)`: whether a regular expression matches somewhere in the text;
-/// - `hone_span(payload, test)`: whether one of the spans of a row of `span_chunks` passes a `SpanTest`.
+/// - `hone_span(payload, test)`: whether one of the spans of a row of `span_chunks` passes a `SpanTest`;
+/// - `hone_may(filter, test)`: whether that may be so, by the row's `SpanFilter`.
 func addFunctions(to db: Database, texts: SharedTexts) {
   db.add(
     function: DatabaseFunction("hone_rlike", argumentCount: 2, pure: true) { values in
@@ -126,6 +159,17 @@ func addFunctions(to db: Database, texts: SharedTexts) {
       return try PatternCache.shared.pattern(pattern).matches(text)
     })
   let lastTest = Mutex<(text: String, test: SpanTest?)>(("", nil))
+  let lastNeed = Mutex(NeededTexts())
+  db.add(
+    function: DatabaseFunction("hone_may", argumentCount: 2, pure: true) { values in
+      guard let filter = Data.fromDatabaseValue(values[0]), let question = String.fromDatabaseValue(values[1]) else {
+        return nil
+      }
+      return try lastNeed.withLock { need in
+        if need.question != question { need = NeededTexts(question) }
+        return try need.mayStand(in: filter, texts)
+      }
+    })
   db.add(
     function: DatabaseFunction("hone_span", argumentCount: 2, pure: true) { values in
       guard let payload = Data.fromDatabaseValue(values[0]), let question = String.fromDatabaseValue(values[1]) else {
@@ -140,4 +184,27 @@ func addFunctions(to db: Database, texts: SharedTexts) {
       for index in 0..<decoder.count where test.passes(try decoder.span(index, body: test.readsBody)) { return true }
       return false
     })
+}
+
+/// What a `SpanTest` needs, and which shared texts are known to hold some of it.
+private struct NeededTexts {
+  var question = ""
+  private var texts = SearchedTexts()
+  private var known: [UInt64: UInt32] = [:]
+
+  init() {}
+
+  init(_ question: String) {
+    self.question = question
+    texts = SpanTest(question)?.needed ?? SearchedTexts()
+  }
+
+  mutating func mayStand(in filter: Data, _ shared: SharedTexts) throws -> Bool {
+    try texts.mayStand(in: filter) { prefix in
+      if let held = known[prefix] { return held }
+      let held = try shared.contents(beginning: prefix).reduce(0) { $0 | texts.held(by: $1) }
+      known[prefix] = held
+      return held
+    }
+  }
 }

@@ -34,7 +34,7 @@ extension TrackingStore {
     let keyset = Keyset(keys: keys, query: query.joined(separator: "\n"))
     let after = try keyset.values(pageToken)
     let rows = source
-    return try await read { db in
+    return try await search { db in
       let (sequences, next) = try keyset.page(db, sequence: "t.seq", source: rows, limit: maxResults, after: after)
       return Page(items: try Self.traceInfos(db, sequences), nextPageToken: next)
     }

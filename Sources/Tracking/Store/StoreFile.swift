@@ -22,13 +22,9 @@ extension TrackingStore {
   ) throws(HoneError) -> TrackingStore {
     // A file that may not grow is an error like another, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
-    let path = home.hasSuffix("/") ? home + fileName : home + "/" + fileName
+    let path = path(in: home)
     if readOnly {
-      guard access(path, F_OK) == 0 else {
-        throw HoneError(
-          .storeUnavailable, "There is no tracking store in \(home).",
-          remedy: "Name another home directory, or open this one for writing first.")
-      }
+      guard isThere(in: home) else { throw missing(in: home) }
     } else {
       try makeDirectory(home)
       try makeFile(path)
@@ -49,7 +45,7 @@ extension TrackingStore {
   private static func open(
     home: String, _ path: String, readOnly: Bool, _ reason: HoneError?, _ durability: Durability
   ) throws -> TrackingStore {
-    let texts = SharedTexts(path: path)
+    let texts = SharedTexts(Lookups(path: path))
     let pool = try DatabasePool(path: path, configuration: configuration(readOnly: readOnly, texts: texts))
     try StoreSchema.prepare(pool, home: home, path: path, readOnly: readOnly)
     return TrackingStore(
@@ -92,8 +88,11 @@ extension TrackingStore {
     configuration.maximumReaderCount = 4
     configuration.busyMode = .callback(waitForLock)
     configuration.prepareDatabase { db in
-      // Only a database without a page yet takes the size. Rows of 1 to 3 kB waste less of a bigger page.
-      if !readOnly && !db.configuration.readonly { try db.execute(sql: "PRAGMA page_size = 8192") }
+      // Only a database without a page yet takes the size, and that freed pages can be given back in steps. Rows of 1 to
+      // 3 kB waste less of a bigger page.
+      if !readOnly && !db.configuration.readonly {
+        try db.execute(sql: "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL")
+      }
       try db.execute(sql: "PRAGMA synchronous = NORMAL")
       addFunctions(to: db, texts: texts)
     }

@@ -332,10 +332,36 @@ enum StoreSchema {
     ) WITHOUT ROWID;
     """
 
-  /// Whether nobody counted the tokens, so that they are the most that a request can have used.
+  /// Whether nobody counted the tokens, so that they are the most that a request can have used; what a search for text needs
+  /// to pass spans over; and what a collection of garbage notes of its work.
   private static let version5 = """
     ALTER TABLE answers ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE attempts ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+
+    -- What each row of span_chunks may hold (see SpanFilter); a trace without one is read by searches.
+    CREATE TABLE span_filters (id INTEGER PRIMARY KEY, filter BLOB NOT NULL);
+    CREATE TRIGGER span_filters_go AFTER DELETE ON span_chunks
+      BEGIN DELETE FROM span_filters WHERE id = old.id; END;
+    -- lastTrace: the highest number of a trace that was removed; unfiltered: that of the traces still without filters.
+    CREATE TABLE progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO progress SELECT 'unfiltered', max(seq) FROM traces HAVING max(seq) IS NOT NULL;
+
+    -- Texts that nothing may refer to any more; whoever writes a reference takes it out.
+    CREATE TABLE doubtful_texts (text INTEGER PRIMARY KEY);
+    -- What is gone from the tables and still has traces or files: runs by their id, owners of artifacts by their path.
+    CREATE TABLE removals (
+      kind TEXT NOT NULL, id TEXT NOT NULL,
+      PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
+    -- What runs paid for answers that are gone.
+    CREATE TABLE settled (
+      run_id TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL,
+      calls INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+      cost REAL NOT NULL, unpriced INTEGER NOT NULL, seconds REAL NOT NULL,
+      -- 1 for calls whose tokens nobody counted.
+      estimated INTEGER NOT NULL,
+      PRIMARY KEY (run_id, role, model, estimated)
+    ) WITHOUT ROWID;
     """
 }
 

@@ -21,9 +21,11 @@ package final class TrackingStore: Sendable {
   /// The directory that holds the store, as it was given.
   package let home: String
   package let isReadOnly: Bool
+  /// Whether it is an empty one that stands in for a store that is not there (see `standIn`).
+  package let isStandIn: Bool
   /// What writes are refused with, where the store is open for reading only.
   let refusal: HoneError?
-  let pool: DatabasePool
+  let pool: any DatabaseWriter
   let writer: Writer
   let lookups: Lookups
   let texts: SharedTexts
@@ -32,11 +34,12 @@ package final class TrackingStore: Sendable {
   let queuedAnswers = QueuedAnswers()
 
   init(
-    home: String, isReadOnly: Bool, readOnlyReason: HoneError?, durability: Durability, pool: DatabasePool,
-    lookups: Lookups, texts: SharedTexts
+    home: String, isReadOnly: Bool, readOnlyReason: HoneError?, durability: Durability, pool: any DatabaseWriter,
+    lookups: Lookups, texts: SharedTexts, isStandIn: Bool = false
   ) {
     self.home = home
     self.isReadOnly = isReadOnly
+    self.isStandIn = isStandIn
     self.pool = pool
     self.lookups = lookups
     self.texts = texts
@@ -60,7 +63,7 @@ package final class TrackingStore: Sendable {
     texts.close()
     // The readers go first: the last connection empties the write-ahead log and removes it, which one that
     // only reads cannot. A read still under way keeps its connection; the log then stays, unharmed.
-    pool.releaseMemory()
+    (pool as? DatabasePool)?.releaseMemory()
     try? pool.close()
   }
 
@@ -77,7 +80,17 @@ package final class TrackingStore: Sendable {
         }
       }
     }
-    return try result.get()
+    return try located(result).get()
+  }
+
+  /// The same, except that it ends when the task is cancelled: for questions over much that nobody waits for any more.
+  func search<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(HoneError) -> T {
+    do {
+      return try await pool.read(body)
+    } catch {
+      if Task.isCancelled { throw HoneError(.cancelled, "The request was cancelled.") }
+      throw located(storeError(error))
+    }
   }
 
   /// Runs `body` on the writer, within a transaction shared with its neighbours; returns after the commit.
@@ -88,6 +101,26 @@ package final class TrackingStore: Sendable {
   func write<T: Sendable>(
     isPaid: Bool = false, _ body: @escaping @Sendable (Database) throws -> T
   ) async throws(HoneError) -> T {
-    try await writer.perform(isPaid: isPaid, body)
+    do throws(HoneError) {
+      return try await writer.perform(isPaid: isPaid, body)
+    } catch {
+      throw located(error)
+    }
+  }
+
+  private func located<T>(_ result: Result<T, HoneError>) -> Result<T, HoneError> { result.mapError(located) }
+
+  /// Says in which store something was not found: another one may have been meant.
+  private func located(_ error: HoneError) -> HoneError {
+    guard error.kind == .notFound else { return error }
+    var error = error
+    if isStandIn {
+      error.message += " There is no store at \(place) yet."
+      error.remedy = Self.missingRemedy
+    } else {
+      error.remedy = [error.remedy, "The store is \(place)."].compactMap(\.self).joined(separator: " ")
+    }
+    error.details["home"] = place
+    return error
   }
 }

@@ -51,14 +51,14 @@ final class Writer: Sendable {
     var isUrgent: Bool { awaited > 0 || queue.count >= Writer.groupLimit || weight >= Writer.company || isClosed }
   }
 
-  private let pool: DatabasePool
+  private let pool: any DatabaseWriter
   /// What every write is refused with, if any may not be made.
   private let refusal: HoneError?
   /// Nil where nothing waits for the disk.
   private let synchronizer: Synchronizer?
   private let state = Mutex(State())
 
-  init(pool: DatabasePool, refusal: HoneError?, durability: Durability) {
+  init(pool: any DatabaseWriter, refusal: HoneError?, durability: Durability) {
     self.pool = pool
     self.refusal = refusal
     synchronizer = durability == .power ? Synchronizer(path: pool.path) : nil

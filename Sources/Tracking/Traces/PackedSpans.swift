@@ -18,16 +18,26 @@ enum PackedSpans {
     var payload: Data
     /// The texts it refers to, for the table `texts`.
     var texts: [SharedMessages]
+    var filter: SpanFilter
   }
 
   static func pack(_ spans: ArraySlice<Span>, origin: Int) throws -> Row {
-    let (plain, shared) = SpanEncoder.encode(spans, origin: origin)
+    let chunk = SpanEncoder.encode(spans, origin: origin)
     guard let beginning = commonMessages(spans) else {
-      return Row(payload: Data([1] + (try deflated(plain))), texts: shared)
+      return Row(
+        payload: Data([1] + (try deflated(chunk.payload))), texts: chunk.shared, filter: chunk.filter())
     }
     let dictionary = [UInt8](SharedTexts.content(beginning.messages))
-    let packed = try deflated(plain, dictionary: dictionary)
-    return Row(payload: Data([2] + beginning.digest.bytes + packed), texts: shared + [beginning])
+    let packed = try deflated(chunk.payload, dictionary: dictionary)
+    return Row(
+      payload: Data([2] + beginning.digest.bytes + packed), texts: chunk.shared + [beginning],
+      filter: chunk.filter(dictionary: beginning.digest))
+  }
+
+  /// The digest of the dictionary that a row is packed with; nil where it has none.
+  static func dictionary(_ payload: Data) -> ContentDigest? {
+    guard payload.first == 2 else { return nil }
+    return ContentDigest(bytes: payload.dropFirst().prefix(32))
   }
 
   static func unpacked(

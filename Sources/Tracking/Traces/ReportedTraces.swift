@@ -102,9 +102,9 @@ extension TrackingStore {
     // The spans' times are exact; the account rounds them to milliseconds, and must not make them worse.
     try db.cachedStatement(
       sql: """
-        INSERT INTO traces (id, experiment, run_id, name, status, error, start_ns, duration_ns, span_count, input_tokens,
-          output_tokens, cost, request, response, metadata, origin_ns, reported)
-        VALUES (?1, ?2, ?3, ifnull(?4, ''), ?5, ?6, ?7, ifnull(?8, 0), 0, ifnull(?9, 0), ifnull(?10, 0), ?11, ?12, ?13, ?14, ?7, 1)
+        INSERT INTO traces (seq, id, experiment, run_id, name, status, error, start_ns, duration_ns, span_count,
+          input_tokens, output_tokens, cost, request, response, metadata, origin_ns, reported)
+        VALUES (\(nextTraceSequence), ?1, ?2, ?3, ifnull(?4, ''), ?5, ?6, ?7, ifnull(?8, 0), 0, ifnull(?9, 0), ifnull(?10, 0), ?11, ?12, ?13, ?14, ?7, 1)
         ON CONFLICT (id) DO UPDATE SET experiment = ?2, run_id = ifnull(?3, run_id), name = ifnull(?4, name),
           status = ?5, error = ifnull(?6, CASE WHEN ?5 = 2 THEN error END),
           start_ns = CASE WHEN start_ns / 1000000 = ?7 / 1000000 THEN start_ns ELSE ?7 END,
@@ -129,9 +129,9 @@ extension TrackingStore {
     let begin = batch.spans.map(\.start).min() ?? 0
     try db.cachedStatement(
       sql: """
-        INSERT INTO traces (id, experiment, run_id, name, status, start_ns, duration_ns, span_count, input_tokens,
+        INSERT INTO traces (seq, id, experiment, run_id, name, status, start_ns, duration_ns, span_count, input_tokens,
           output_tokens, origin_ns)
-        VALUES (?1, ?2, ?3, '', 0, ?4, 0, 0, 0, 0, ?4)
+        VALUES (\(nextTraceSequence), ?1, ?2, ?3, '', 0, ?4, 0, 0, 0, 0, ?4)
         ON CONFLICT (id) DO UPDATE SET run_id = ifnull(run_id, ?3), experiment = ifnull(experiment, ?2)
         """
     ).execute(arguments: [batch.traceID.data, experiment, batch.runID, begin])
@@ -200,13 +200,8 @@ extension TrackingStore {
   }
 
   private static func insert(_ row: PackedSpans.Row, at id: Int64, _ db: Database) throws {
-    try db.cachedStatement(sql: "INSERT OR REPLACE INTO span_chunks VALUES (?, ?)").execute(arguments: [
-      id, row.payload,
-    ])
-    for text in row.texts {
-      try db.cachedStatement(sql: "INSERT INTO texts (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING")
-        .execute(arguments: [text.digest.data, SharedTexts.content(text.messages)])
-    }
+    try insert(row.payload, filter: Data(row.filter.bytes), at: id, db)
+    for text in row.texts { try SharedTexts.keep(text.digest, SharedTexts.content(text.messages), db) }
   }
 
   private static func chunkExists(_ db: Database, _ trace: TraceRow, _ chunk: Int64) throws -> Bool {

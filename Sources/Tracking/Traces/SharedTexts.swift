@@ -20,7 +20,7 @@ final class SharedTexts: Sendable {
   /// Apart from `TrackingStore.lookups`, because SQL functions read through it in the middle of a query.
   private let lookups: Lookups
 
-  init(path: String) { lookups = Lookups(path: path) }
+  init(_ lookups: Lookups) { self.lookups = lookups }
 
   /// Whether the text is known to be committed.
   func isStored(_ digest: ContentDigest) -> Bool { state.withLock { $0.stored.contains(digest) } }
@@ -68,6 +68,31 @@ final class SharedTexts: Sendable {
       state.read[digest] = shared
     }
     return shared
+  }
+
+  /// The contents of the texts whose digest begins so (see `SpanFilter.prefix`): one, as good as always.
+  func contents(beginning prefix: UInt64) throws -> [Data] {
+    let (first, last) = SpanFilter.digests(beginning: prefix)
+    return try lookups.look { db in
+      try Data.fetchAll(
+        db.cachedStatement(sql: "SELECT content FROM texts WHERE digest >= ? AND digest <= ?"),
+        arguments: [first, last])
+    }
+  }
+
+  /// Keeps a text, unless it is kept already; one that a collection was about to remove stays. To be called in the
+  /// transaction that writes what refers to it.
+  static func keep(_ digest: ContentDigest, _ content: @autoclosure () -> Data, _ db: Database) throws {
+    let known = try db.cachedStatement(
+      sql: "SELECT d.text FROM texts x LEFT JOIN doubtful_texts d ON d.text = x.id WHERE x.digest = ?")
+    let row = try Row.fetchOne(known, arguments: [digest.data])
+    guard let row else {
+      return try db.cachedStatement(sql: "INSERT INTO texts (digest, content) VALUES (?, ?)")
+        .execute(arguments: [digest.data, content()])
+    }
+    if let doubtful = row[0] as Int64? {
+      try db.execute(sql: "DELETE FROM doubtful_texts WHERE text = ?", arguments: [doubtful])
+    }
   }
 
   func close() { lookups.close() }

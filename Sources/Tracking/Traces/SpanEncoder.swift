@@ -30,10 +30,25 @@ struct SpanEncoder {
   private var shared: [SharedMessages] = []
   /// Where the digest of each of `shared` is listed.
   private var sharedPlaces: [Int] = []
+  /// What the spans' own texts hold, for their filter.
+  private var trigrams = TrigramSet()
+  private var digits: [UInt8] = []
 
-  /// A chunk of a trace's spans, and the shared messages they refer to. Times are kept relative to
-  /// `origin`, in nanoseconds since 1970.
-  static func encode(_ spans: ArraySlice<Span>, origin: Int) -> (payload: [UInt8], shared: [SharedMessages]) {
+  /// A chunk of a trace's spans as it is stored.
+  struct Chunk {
+    var payload: [UInt8]
+    /// The messages that it refers to.
+    var shared: [SharedMessages]
+    fileprivate var trigrams: TrigramSet
+
+    /// - Parameter dictionary: a text that its row refers to beside those.
+    func filter(dictionary: ContentDigest? = nil) -> SpanFilter {
+      SpanFilter(trigrams, shared: shared.map(\.digest) + (dictionary.map { [$0] } ?? []))
+    }
+  }
+
+  /// Times are kept relative to `origin`, in nanoseconds since 1970.
+  static func encode(_ spans: ArraySlice<Span>, origin: Int) -> Chunk {
     var encoder = SpanEncoder(origin: origin)
     encoder.table.reserveCapacity(4096)
     encoder.body.reserveCapacity(min(spans.count, 16) * 256)
@@ -45,7 +60,7 @@ struct SpanEncoder {
     payload.append(contentsOf: "],[".utf8)
     payload.append(contentsOf: encoder.body)
     payload.append(contentsOf: "]]".utf8)
-    return (payload, encoder.shared)
+    return Chunk(payload: payload, shared: encoder.shared, trigrams: encoder.trigrams)
   }
 
   private init(origin: Int) { self.origin = origin }
@@ -76,6 +91,8 @@ struct SpanEncoder {
     put(span.start &- origin)
     put(",")
     put(span.end &- span.start)
+    note(time: span.start)
+    note(time: span.end)
     put(",")
     put(span.inputs)
     put(",")
@@ -97,6 +114,7 @@ struct SpanEncoder {
         put(string: event.name)
         put(",")
         put(event.time &- origin)
+        note(time: event.time)
         put(",")
         put(event.attributes)
         put("]")
@@ -145,11 +163,11 @@ struct SpanEncoder {
     case .object(let object): put(object)
     // What JSON has no word for is marked in the way of the strings' places.
     case .double(let double) where !double.isFinite: put(double.isNaN ? "\"~nan\"" : "\"~\(double)\"")
-    case .int(let number): put(number)
+    case .int(let number): putNoted { $0.put(number) }
     case .null: put("null")
     case .bool(let flag): put(flag ? "true" : "false")
-    case .double(let double): put(double.description)
-    case .number(let token): put(token)
+    case .double(let double): putNoted { $0.put(double.description) }
+    case .number(let token): putNoted { $0.put(token) }
     }
   }
 
@@ -158,6 +176,7 @@ struct SpanEncoder {
     for place in 0..<object.count {
       if place > 0 { put(",") }
       writeQuoted(object.keys[place], to: &body)
+      trigrams.add(object.keys[place])
       put(":")
       put(object.values[place])
     }
@@ -167,6 +186,7 @@ struct SpanEncoder {
   /// A string, or its place in the table.
   private mutating func put(string text: String) {
     if text.utf8.count < Self.sharedLength {
+      trigrams.add(text)
       if text.utf8.first == UInt8(ascii: "~") {
         writeQuoted("~" + text, to: &body)
       } else {
@@ -183,10 +203,27 @@ struct SpanEncoder {
     put("\"")
   }
 
-  private mutating func place(of text: String) -> Int {
+  private mutating func place(of text: String, isSearched: Bool = true) -> Int {
     let (place, isNew) = strings.place(of: text)
-    if isNew { list(text, place) }
+    if isNew {
+      list(text, place)
+      if isSearched { trigrams.add(text) }
+    }
     return place
+  }
+
+  /// Writes something that a search may look for as it is written.
+  private mutating func putNoted(_ write: (inout SpanEncoder) -> Void) {
+    let start = body.count
+    write(&self)
+    trigrams.add(written: body[start...])
+  }
+
+  /// Notes a time, which searches know in full.
+  private mutating func note(time: Int) {
+    digits.removeAll(keepingCapacity: true)
+    write(time, to: &digits)
+    trigrams.add(written: digits[...])
   }
 
   /// Where the digest of shared messages is listed.
@@ -195,7 +232,7 @@ struct SpanEncoder {
       return sharedPlaces[known]
     }
     shared.append(messages)
-    sharedPlaces.append(place(of: messages.digest.description))
+    sharedPlaces.append(place(of: messages.digest.description, isSearched: false))
     return sharedPlaces[sharedPlaces.count - 1]
   }
 
@@ -231,6 +268,8 @@ struct SpanEncoder {
   private mutating func put(_ number: Int) { write(number, to: &body) }
 
   private mutating func put(hexadecimal value: UInt64) {
+    let start = body.count
+    defer { trigrams.add(written: body[start...]) }
     for shift in stride(from: 60, through: 0, by: -4) {
       let digit = UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15
       body.append(digit < 10 ? 0x30 + digit : 0x57 + digit)

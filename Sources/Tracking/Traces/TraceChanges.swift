@@ -41,7 +41,14 @@ extension TrackingStore {
     }
   }
 
+  /// Removes a trace with all that belongs to it.
   static func deleteTrace(_ sequence: Int64, _ db: Database) throws {
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO progress VALUES ('lastTrace', ?)
+        ON CONFLICT DO UPDATE SET value = excluded.value WHERE value < excluded.value
+        """
+    ).execute(arguments: [sequence])
     try db.cachedStatement(sql: "DELETE FROM assessments WHERE trace = (SELECT id FROM traces WHERE seq = ?)")
       .execute(arguments: [sequence])
     try db.cachedStatement(sql: "DELETE FROM span_chunks WHERE id >= ? AND id < ?")

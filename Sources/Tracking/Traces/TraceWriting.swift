@@ -55,8 +55,8 @@ private struct TraceRows: Sendable {
   var request: String?
   var response: String?
   var metadata: String?
-  var chunks: [Data]
-  var texts: [(digest: Data, content: Data)]
+  var chunks: [(payload: Data, filter: Data)]
+  var texts: [(messages: SharedMessages, content: Data?)]
   var assessments: [Assessment]
   var isRepeatable: Bool
 }
@@ -70,7 +70,9 @@ extension TrackingStore: TraceSink {
   package func record(_ trace: Trace) async {
     let (rows, digests) = encode(trace)
     let (texts, tally) = (texts, traceTally)
-    let weight = rows.chunks.reduce(2000) { $0 + $1.count } + rows.texts.reduce(0) { $0 + $1.content.count }
+    let weight =
+      rows.chunks.reduce(2000) { $0 + $1.payload.count + $1.filter.count }
+      + rows.texts.reduce(0) { $0 + ($1.content?.count ?? 0) }
     await writer.enqueue(weight: weight) { db in
       try Self.insert(rows, db)
     } settle: { failure in
@@ -119,13 +121,13 @@ extension TrackingStore: TraceSink {
   private func encode(_ trace: Trace) -> (rows: TraceRows, newDigests: [ContentDigest]) {
     let start = trace.spans.first?.start ?? wallClock()
     let end = trace.spans.first?.end ?? start
-    var new: [SharedMessages] = []
-    var chunks: [Data] = []
+    var shared: [SharedMessages] = []
+    var chunks: [(payload: Data, filter: Data)] = []
     for first in stride(from: 0, to: trace.spans.count, by: SpanEncoder.chunkSize) {
       let slice = trace.spans[first..<min(first + SpanEncoder.chunkSize, trace.spans.count)]
-      let (payload, shared) = SpanEncoder.encode(slice, origin: start)
-      chunks.append(Data(payload))
-      new += shared.filter { !texts.isStored($0.digest) }
+      let chunk = SpanEncoder.encode(slice, origin: start)
+      chunks.append((Data(chunk.payload), Data(chunk.filter().bytes)))
+      shared += chunk.shared
     }
     var error: String?
     if case .error(let message) = trace.status { error = message }
@@ -137,9 +139,10 @@ extension TrackingStore: TraceSink {
       cost: trace.cost, request: trace.spans.first.flatMap { Self.preview($0.inputs) },
       response: trace.spans.first.flatMap { Self.preview($0.outputs) },
       metadata: trace.metadata.textUnlessEmpty, chunks: chunks,
-      texts: new.map { ($0.digest.data, SharedTexts.content($0.messages)) }, assessments: trace.assessments,
-      isRepeatable: trace.isRepeatable)
-    return (rows, new.map(\.digest))
+      // What is known to be stored is made ready only where it is gone after all.
+      texts: shared.map { ($0, texts.isStored($0.digest) ? nil : SharedTexts.content($0.messages)) },
+      assessments: trace.assessments, isRepeatable: trace.isRepeatable)
+    return (rows, rows.texts.filter { $0.content != nil }.map(\.messages.digest))
   }
 
   /// A payload as JSON text, cut to 1000 characters.
@@ -155,9 +158,9 @@ extension TrackingStore: TraceSink {
     ]
     let insertion = try db.cachedStatement(
       sql: """
-        INSERT INTO traces (id, experiment, run_id, name, status, error, start_ns, duration_ns, span_count,
+        INSERT INTO traces (seq, id, experiment, run_id, name, status, error, start_ns, duration_ns, span_count,
           input_tokens, output_tokens, cost, request, response, metadata)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        VALUES (\(nextTraceSequence), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
         """)
     insertion.setUncheckedArguments(arguments)
     try insertion.execute()
@@ -174,18 +177,29 @@ extension TrackingStore: TraceSink {
     }
     let sequence = isNew ? newSequence : try replace(rows.id, arguments, db)
     for (index, chunk) in rows.chunks.enumerated() {
-      let statement = try db.cachedStatement(sql: "INSERT INTO span_chunks VALUES (?, ?)")
-      statement.setUncheckedArguments([sequence << 20 | Int64(index), chunk])
-      try statement.execute()
+      try insert(chunk.payload, filter: chunk.filter, at: sequence << 20 | Int64(index), db)
     }
-    for text in rows.texts {
-      let statement = try db.cachedStatement(
-        sql: "INSERT INTO texts (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING")
-      statement.setUncheckedArguments([text.digest, text.content])
-      try statement.execute()
+    for (messages, content) in rows.texts {
+      try SharedTexts.keep(messages.digest, content ?? SharedTexts.content(messages.messages), db)
     }
     for assessment in rows.assessments { try insert(assessment, trace: rows.id, db) }
   }
+
+  /// Writes a row of spans, and the filter that speaks for it.
+  static func insert(_ payload: Data, filter: Data, at id: Int64, _ db: Database) throws {
+    for (table, content) in [("span_chunks", payload), ("span_filters", filter)] {
+      let statement = try db.cachedStatement(sql: "INSERT OR REPLACE INTO \(table) VALUES (?, ?)")
+      statement.setUncheckedArguments([id, content])
+      try statement.execute()
+    }
+  }
+
+  /// The number of the next trace. None is given twice, though traces go: those who follow the store from outside know by
+  /// it what is new.
+  static let nextTraceSequence = """
+    (SELECT max(ifnull((SELECT max(seq) FROM traces), 0),
+      ifnull((SELECT value FROM progress WHERE name = 'lastTrace'), 0)) + 1)
+    """
 
   /// Puts new columns in the place of an earlier trace of this id, and drops its spans.
   private static func replace(_ id: Data, _ arguments: StatementArguments, _ db: Database) throws -> Int64 {
