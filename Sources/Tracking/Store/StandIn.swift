@@ -26,7 +26,8 @@ extension TrackingStore {
   /// That there is no store in a directory.
   package static func missing(in home: String) -> HoneError {
     HoneError(
-      .notFound, "There is no store at \(place(of: home)) yet.", remedy: missingRemedy, details: ["home": place(of: home)])
+      .notFound, "There is no store at \(place(of: home)) yet.", remedy: missingRemedy,
+      details: ["home": place(of: home)])
   }
 
   /// An empty store in memory, which has what a new one has and takes nothing.
