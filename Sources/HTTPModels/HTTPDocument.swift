@@ -10,7 +10,8 @@ package enum HTTPDocument {
   /// - Throws: `notFound` where it cannot be had or is larger than `maximumBytes`.
   package static func fetch(_ url: String, maximumBytes: Int) async throws(HoneError) -> [UInt8] {
     do {
-      let response = try await SharedHTTPClient.current.execute(HTTPClientRequest(url: url), timeout: .seconds(120))
+      let response = try await SharedHTTPClient.client(for: url).execute(
+        HTTPClientRequest(url: url), timeout: .seconds(120))
       guard response.status == .ok else {
         throw HoneError(.notFound, "\(url) answered \(response.status.code).")
       }

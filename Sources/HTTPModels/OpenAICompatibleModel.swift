@@ -64,7 +64,7 @@ package struct OpenAICompatibleModel: LanguageModel {
     http.body = .bytes(sending, length: .known(Int64(length)))
     do {
       let amount = TimeAmount.nanoseconds(Int64(min(timeout, 1e9) * 1e9))
-      let response = try await SharedHTTPClient.current.execute(http, deadline: .now() + amount)
+      let response = try await SharedHTTPClient.client(for: target.url).execute(http, deadline: .now() + amount)
       guard response.status == .ok else {
         let pause = pause(response.headers)
         let said = await beginning(of: response.body)

@@ -6,15 +6,48 @@ import Synchronization
 /// The process's one HTTP client: made when first needed, so that starting costs nothing, and shut
 /// down explicitly.
 package enum SharedHTTPClient {
-  private static let client = Mutex<HTTPClient?>(nil)
+  /// A client remembers every host that it has been to. URLs come from requests: one that has been to so many is replaced.
+  private static let mostURLs = 256
+  /// Longer than any request takes.
+  private static let retirement = Duration.seconds(700)
 
-  static var current: HTTPClient {
-    client.withLock { client in
-      if let client { return client }
-      let made = make()
-      client = made
-      return made
+  private struct State {
+    var client: HTTPClient?
+    var urls: Set<String> = []
+    /// Those that are replaced and may have requests under way.
+    var retired: [HTTPClient] = []
+  }
+
+  private static let state = Mutex(State())
+
+  /// The client for a request to that URL.
+  static func client(for url: String) -> HTTPClient {
+    let (client, retired) = state.withLock { state -> (HTTPClient, HTTPClient?) in
+      var retired: HTTPClient?
+      if !state.urls.contains(url), state.urls.count >= mostURLs {
+        retired = state.client
+        if let retired { state.retired.append(retired) }
+        state.client = nil
+        state.urls = []
+      }
+      state.urls.insert(url)
+      let client = state.client ?? make()
+      state.client = client
+      return (client, retired)
     }
+    if let retired { Task { await end(retired) } }
+    return client
+  }
+
+  /// Shuts a client down that gets no more requests, once those under way are over.
+  private static func end(_ client: HTTPClient) async {
+    try? await Task.sleep(for: retirement)
+    let isLeft = state.withLock { state in
+      let count = state.retired.count
+      state.retired.removeAll { $0 === client }
+      return state.retired.count < count
+    }
+    if isLeft { try? await client.shutdown() }
   }
 
   private static func make() -> HTTPClient {
@@ -37,10 +70,10 @@ package enum SharedHTTPClient {
 
   /// Closes all connections; requests under way fail. A later request makes a new client.
   package static func shutdown() async {
-    let current = client.withLock { client -> HTTPClient? in
-      defer { client = nil }
-      return client
+    let clients = state.withLock { state in
+      defer { state = State() }
+      return state.retired + [state.client].compactMap(\.self)
     }
-    try? await current?.shutdown()
+    for client in clients { try? await client.shutdown() }
   }
 }

@@ -15,7 +15,8 @@ struct Hone: AsyncParsableCommand {
       ServeCommand.self, CompileCommand.self, EvaluateCommand.self, PredictCommand.self, ResumeCommand.self,
       WatchCommand.self, CancelCommand.self, RunsCommand.self, TraceCommand.self, CallCommand.self,
       BatchCommand.self, OptimizersCommand.self, MetricsCommand.self,
-      ModelsCommand.self, DoctorCommand.self, GarbageCommand.self, MCPCommand.self, UICommand.self, KeysCommand.self, ExportCommand.self,
+      ModelsCommand.self, DoctorCommand.self, GarbageCommand.self, MCPCommand.self, UICommand.self, KeysCommand.self,
+      ExportCommand.self,
       ImportCommand.self,
       CompletionsCommand.self,
     ])

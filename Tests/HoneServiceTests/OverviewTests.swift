@@ -62,7 +62,7 @@ struct OverviewTests {
   @Test("a run is renamed, noted, tagged, and what it lacks is removed without complaint")
   func edits() async throws {
     try await withService { service in
-      let store = try await service.store()
+      let store = try await service.madeStore()
       let id = try await store.createRun(NewRun(name: "first")).id
       _ = try await service.ask(
         "updateRun", ["runId": .string(id), "name": "second", "note": "why", "tags": ["keep": "yes"]])
@@ -80,7 +80,7 @@ struct OverviewTests {
   @Test("evaluations that MLflow's clients logged are lined up by the content of their tables")
   func tables() async throws {
     try await withService { service in
-      let store = try await service.store()
+      let store = try await service.madeStore()
       func run(_ rows: [(String, JSONValue)]) async throws -> String {
         let id = try await store.createRun(NewRun()).id
         try await store.writeTable(

@@ -19,7 +19,8 @@ func withServer(
   let home = FileManager.default.temporaryDirectory.path + "/hone-web-\(UInt64.random(in: 0 ... .max))"
   defer { try? FileManager.default.removeItem(atPath: home) }
   let store = try TrackingStore.open(home: home)
-  let backend = WebBackend(home: home, store: { () async throws(HoneError) in store }, madeStore: { () async throws(HoneError) in store },
+  let backend = WebBackend(
+    home: home, store: { () async throws(HoneError) in store }, madeStore: { () async throws(HoneError) in store },
     call: { $0 })
   var logger = Logger(label: "test")
   logger.logLevel = .critical

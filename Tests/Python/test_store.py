@@ -207,7 +207,7 @@ def test_what_cannot_be_written_to_is_read_and_said_so(executable, plain_user, o
 
 
 def test_no_store_where_none_can_be_made(executable, plain_user, open_directory):
-    answers, _ = ask(plain_user, executable, open_directory / "home", ("listRuns", {}), ("rpc.discover", {}))
+    answers, _ = ask(plain_user, executable, open_directory / "home", ("evaluate", EVALUATE), ("rpc.discover", {}))
     assert answers[0]["error"]["data"]["kind"] == "storeUnavailable" and "home" in answers[0]["error"]["message"]
     assert answers[1]["result"]["methods"], "what needs no store is served"
 

@@ -64,9 +64,10 @@ class Peer:
         return peer
 
     @classmethod
-    def started(cls, executable, home, **options):
+    def started(cls, executable, home=None, cwd=None, **options):
         process = subprocess.Popen(
-            [executable, "serve", "--home", str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            [executable, "serve", *(["--home", str(home)] if home else [])], cwd=cwd, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE)
         peer = cls(process.stdout, process.stdin, **options)
         peer.process = process
 
@@ -76,6 +77,12 @@ class Peer:
 
         peer.end = end
         return peer
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def send(self, message):
         with self.lock:

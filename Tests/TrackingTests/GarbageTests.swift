@@ -27,7 +27,9 @@ import Traces
       run: run,
       [DatasetInput(name: "set \(number)", digest: "d\(number)", sourceType: "local", source: "{}", context: "eval")])
     try await store.writeArtifact(run: run, path: "model/deep/file.json", text: String(repeating: "x", count: 1000))
-    let shared = SharedMessages([ChatMessage(.system, "The beginning of \(number). " + String(repeating: "w ", count: 99))])
+    let shared = SharedMessages([
+      ChatMessage(.system, "The beginning of \(number). " + String(repeating: "w ", count: 99))
+    ])
     for trace in 0..<5 { await store.record(typicalTrace(number * 10 + trace, shared: shared, runID: run)) }
     await store.flush()
     return run
@@ -46,7 +48,8 @@ import Traces
 
   private func isSound(_ store: TrackingStore) async throws -> Bool {
     try await store.read { db in
-      try String.fetchOne(db, sql: "PRAGMA integrity_check") == "ok" && Row.fetchOne(db, sql: "PRAGMA foreign_key_check") == nil
+      try String.fetchOne(db, sql: "PRAGMA integrity_check") == "ok"
+        && Row.fetchOne(db, sql: "PRAGMA foreign_key_check") == nil
     }
   }
 
@@ -121,7 +124,9 @@ import Traces
     }
   }
 
-  @Test func `A collection that was cut off anywhere leaves a store that is right, and the next one goes on`() async throws {
+  @Test func `A collection that was cut off anywhere leaves a store that is right, and the next one goes on`()
+    async throws
+  {
     try await withStore { store async throws in
       let kept = try await fullRun(store, 0)
       let alone = try await counts(store)
@@ -199,7 +204,9 @@ import Traces
         if isOld {
           try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
           let queue = try DatabaseQueue(path: home + "/hone.sqlite")
-          try await queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA page_size = 8192; CREATE TABLE x (y)") }
+          try await queue.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA page_size = 8192; CREATE TABLE x (y)")
+          }
           try await queue.write { db in try db.execute(sql: "DROP TABLE x") }
           try queue.close()
         }

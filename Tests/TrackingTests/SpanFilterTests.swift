@@ -11,7 +11,9 @@ import Traces
 
 @Suite struct SpanFilterTests {
   /// Whether the filter of some spans lets a test see them, and whether one of them passes.
-  private func verdicts(_ spans: [Span], _ part: String, _ key: String?, _ comparator: String, _ operand: String) throws
+  private func verdicts(
+    _ spans: [Span], _ part: String, _ key: String?, _ comparator: String, _ operand: String
+  ) throws
     -> (may: Bool, does: Bool)
   {
     let chunk = SpanEncoder.encode(spans[...], origin: 5)
@@ -58,29 +60,32 @@ import Traces
     String(decoding: text.utf8.map { (97...122).contains($0) ? $0 - 32 : $0 }, as: UTF8.self)
   }
 
-  @Test(arguments: [
-    ("content", nil, "LIKE", "%zebra stripes%"), ("content", nil, "ILIKE", "%ZEBRA crossing%"),
-    ("content", nil, "LIKE", "%One and 7777%"), ("content", nil, "LIKE", "%99887766%"), ("name", nil, "=", "nowhere"),
-    ("name", nil, "LIKE", "%nowhere%"), ("attribute", "nowhere", "=", "x"), ("attribute", "note", "LIKE", "%zebra crossing%"),
-  ] as [(String, String?, String, String)])
+  @Test(
+    arguments: [
+      ("content", nil, "LIKE", "%zebra stripes%"), ("content", nil, "ILIKE", "%ZEBRA crossing%"),
+      ("content", nil, "LIKE", "%One and 7777%"), ("content", nil, "LIKE", "%99887766%"), ("name", nil, "=", "nowhere"),
+      ("name", nil, "LIKE", "%nowhere%"), ("attribute", "nowhere", "=", "x"),
+      ("attribute", "note", "LIKE", "%zebra crossing%"),
+    ] as [(String, String?, String, String)])
   func `What is not there is passed over`(part: String, key: String?, comparator: String, operand: String) throws {
     let found = try verdicts(spans, part, key, comparator, operand)
     #expect(!found.does)
     #expect(!found.may)
   }
 
-  @Test(arguments: [
-    ("content", nil, "LIKE", "%work step by step. work%"), ("content", nil, "ILIKE", "%work step by step. work%"),
-    ("content", nil, "LIKE", "%Demo 3: how many then%"), ("content", nil, "LIKE", #"%"type":"CHAIN"%"#),
-    ("content", nil, "LIKE", "%:[1,23,456789]%"), ("content", nil, "LIKE", "%1790000000123456789%"),
-    ("content", nil, "LIKE", "%feedbeefdeadcafe%"), ("content", nil, "LIKE", #"%said \"NO\" \u0001%"#),
-    ("content", nil, "LIKE", "%parentId%"), ("content", nil, "LIKE", #"%"status":"ERROR"%"#),
-    ("content", nil, "LIKE", "%null%"), ("content", nil, "LIKE", "%2.5e-07%"), ("content", nil, "LIKE", "%1.50%"),
-    ("name", nil, "=", "LM.__call__"), ("name", nil, "LIKE", "%.for_ard"), ("type", nil, "=", "CHAT_MODEL"),
-    ("attribute", "model", "=", "openai/gpt-4o-mini"), ("attribute", "note", "LIKE", "He said \"NO\"%"),
-    ("attribute", "note", "=", "He said \"NO\" \u{1} – e\u{301}t\u{e9}, \u{e9}t\u{e9}; 100% sure_"),
-    ("attribute", "list", "LIKE", "%[1,23,456789]%"), ("attribute", "temperature", "IS NOT NULL", ""),
-  ] as [(String, String?, String, String)])
+  @Test(
+    arguments: [
+      ("content", nil, "LIKE", "%work step by step. work%"), ("content", nil, "ILIKE", "%work step by step. work%"),
+      ("content", nil, "LIKE", "%Demo 3: how many then%"), ("content", nil, "LIKE", #"%"type":"CHAIN"%"#),
+      ("content", nil, "LIKE", "%:[1,23,456789]%"), ("content", nil, "LIKE", "%1790000000123456789%"),
+      ("content", nil, "LIKE", "%feedbeefdeadcafe%"), ("content", nil, "LIKE", #"%said \"NO\" \u0001%"#),
+      ("content", nil, "LIKE", "%parentId%"), ("content", nil, "LIKE", #"%"status":"ERROR"%"#),
+      ("content", nil, "LIKE", "%null%"), ("content", nil, "LIKE", "%2.5e-07%"), ("content", nil, "LIKE", "%1.50%"),
+      ("name", nil, "=", "LM.__call__"), ("name", nil, "LIKE", "%.for_ard"), ("type", nil, "=", "CHAT_MODEL"),
+      ("attribute", "model", "=", "openai/gpt-4o-mini"), ("attribute", "note", "LIKE", "He said \"NO\"%"),
+      ("attribute", "note", "=", "He said \"NO\" \u{1} – e\u{301}t\u{e9}, \u{e9}t\u{e9}; 100% sure_"),
+      ("attribute", "list", "LIKE", "%[1,23,456789]%"), ("attribute", "temperature", "IS NOT NULL", ""),
+    ] as [(String, String?, String, String)])
   func `A test sees whatever passes it`(part: String, key: String?, comparator: String, operand: String) throws {
     let found = try verdicts(spans, part, key, comparator, operand)
     #expect(found.may || !found.does)
@@ -88,11 +93,13 @@ import Traces
 
   /// A store's traces by a filter, by number.
   private func found(_ store: TrackingStore, _ filter: String) async throws -> [String] {
-    try await store.searchTraces(filter: filter, orderBy: ["timestamp_ms ASC"], maxResults: 1000).items.map(\.id.description)
+    try await store.searchTraces(filter: filter, orderBy: ["timestamp_ms ASC"], maxResults: 1000).items.map(
+      \.id.description)
   }
 
   private let filters = [
-    "trace.text LIKE '%file of 7 megabytes%'", "trace.text ILIKE '%WORK STEP by step%'", "span.name = 'Predict.forward'",
+    "trace.text LIKE '%file of 7 megabytes%'", "trace.text ILIKE '%WORK STEP by step%'",
+    "span.name = 'Predict.forward'",
     "span.content LIKE '%zebra%'", "trace.text NOT LIKE '%file of 7 megabytes%'",
     "span.attributes.model = 'openai/gpt-4o-mini' AND span.content LIKE '%file of 1_ megabytes%'",
   ]

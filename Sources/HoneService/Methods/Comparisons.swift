@@ -37,7 +37,8 @@ extension Method {
     "compareRuns",
     "Compares evaluations with the first of them, example by example: what each fixed and broke, and whether the difference is clear.",
     takes: CompareRunsRequest.self, gives: CompareRunsResult.self,
-    example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]], isReading: true, isForPages: true
+    example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]], isReading: true,
+    isForPages: true
   ) { service, request, _ throws(HoneError) in
     let ids = request.runIds
     let store = try await service.store()

@@ -29,7 +29,8 @@ struct CollectGarbageRequest: SchemaObject {
     Member("dryRun", \.dryRun, "Whether to count only, and remove nothing."),
     Member(
       "answersOlderThan", \.answersOlderThan, in: 0...36_500,
-      "Days: models' answers that were kept longer ago go, too, except those of runs that can be resumed; none by default."),
+      "Days: models' answers that were kept longer ago go, too, except those of runs that can be resumed; none by default."
+    ),
   ]
   var dryRun = false
   var answersOlderThan: Double?

@@ -56,7 +56,9 @@ struct SaveProgramRequest: SchemaObject {
 /// A program that was loaded.
 package struct LoadProgramResult: ResultObject {
   package static let members: [Member<Self>] = [
-    Member("programId", \.programID, isAlwaysWritten: true, "Its id; valid as long as the service runs."),
+    Member(
+      "programId", \.programID, isAlwaysWritten: true,
+      "Its id; valid while the service runs and the program is among those it used last."),
     Member("module", \.module, isAlwaysWritten: true, "How it is run."),
     Member("signature", \.signature, isAlwaysWritten: true, "Inputs -> outputs of the whole."),
     Member("predictors", \.predictors, isAlwaysWritten: true, "Its predictors with their instructions and demos."),

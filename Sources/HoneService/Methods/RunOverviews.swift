@@ -7,7 +7,8 @@ package import Tracking
 extension Method {
   static let listRunKeys = Method(
     "listRunKeys", "Lists the names of parameters, metrics and tags that an experiment's latest runs have.",
-    takes: ListRunKeysRequest.self, gives: ListRunKeysResult.self, example: ["experimentId": "0"], isReading: true, isForPages: true
+    takes: ListRunKeysRequest.self, gives: ListRunKeysResult.self, example: ["experimentId": "0"], isReading: true,
+    isForPages: true
   ) { service, request, _ throws(HoneError) in
     let keys = try await service.store().runKeys(experimentID: request.experimentId)
     var result = ListRunKeysResult()

@@ -127,7 +127,8 @@ package enum OpenRPC {
 
 extension Method {
   static let discover = Method(
-    "rpc.discover", "This document.", takes: NoMembers.self, gives: JSONObject.self, example: [:], isReading: true, isForPages: true
+    "rpc.discover", "This document.", takes: NoMembers.self, gives: JSONObject.self, example: [:], isReading: true,
+    isForPages: true
   ) { service, _, _ throws(HoneError) in
     service.document
   }

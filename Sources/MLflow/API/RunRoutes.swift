@@ -22,7 +22,7 @@ enum RunRoutes {
         call.runID(), status: status, endTime: call.int("end_time"), name: call.text("run_name").flatMap(unlessEmpty))
       return ["run_info": info.apiJSON]
     },
-    APIRoute(method: .post, path: "/runs/search", text: search),
+    APIRoute(method: .post, path: "/runs/search", isReading: true, text: search),
     .post("/runs/delete") { call, store in
       try await store.deleteRun(call.runID())
       return [:]

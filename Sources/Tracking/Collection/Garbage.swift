@@ -42,15 +42,16 @@ enum Garbage {
 
   /// Whether a run is still garbage, some time after `runs` named it: it may have been restored, or one that names it.
   static func isDoomed(_ run: Int64, held: [Int64], _ db: Database) throws -> Bool {
-    try !held.contains(run) && Bool.fetchOne(
-      db.cachedStatement(
-        sql: """
-          SELECT deleted_ms IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM runs c WHERE c.parent = r.id AND c.deleted_ms IS NULL)
-            AND NOT EXISTS (SELECT 1 FROM runs p JOIN run_tags g ON g.run = p.seq
-              WHERE p.id = r.parent AND p.deleted_ms IS NULL AND g.value = r.id)
-          FROM runs r WHERE seq = ?
-          """), arguments: [run]) == true
+    try !held.contains(run)
+      && Bool.fetchOne(
+        db.cachedStatement(
+          sql: """
+            SELECT deleted_ms IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM runs c WHERE c.parent = r.id AND c.deleted_ms IS NULL)
+              AND NOT EXISTS (SELECT 1 FROM runs p JOIN run_tags g ON g.run = p.seq
+                WHERE p.id = r.parent AND p.deleted_ms IS NULL AND g.value = r.id)
+            FROM runs r WHERE seq = ?
+            """), arguments: [run]) == true
   }
 
   /// Deleted models that no run which stays names.

@@ -16,7 +16,7 @@ extension TrackingStore {
     _ terms: CollectionTerms = CollectionTerms(), progress: @escaping @Sendable (String) -> Void = { _ in }
   ) async throws(HoneError) -> GarbageRecord {
     if let refusal { throw refusal }
-    let size = databaseSize
+    let size = try await pagesSize()
     var collection = GarbageCollection(store: self, progress: progress)
     try await collection.removeRuns()
     try await collection.removeTraces()
@@ -26,7 +26,7 @@ extension TrackingStore {
     try await collection.removeTexts()
     try await collection.removeFiles()
     try await collection.giveBack()
-    collection.found.databaseBytes = max(0, size - databaseSize)
+    collection.found.databaseBytes = max(0, size - (try await pagesSize()))
     return collection.found
   }
 }
@@ -250,7 +250,8 @@ struct GarbageCollection {
         // Far more than any row of spans refers to; where one does refer to more, the second look takes all.
         let rows = try Row.fetchCursor(
           db.cachedStatement(
-            sql: "SELECT id, substr(filter, 1, 258), length(filter) FROM span_filters WHERE id > ? ORDER BY id LIMIT 5000"),
+            sql:
+              "SELECT id, substr(filter, 1, 258), length(filter) FROM span_filters WHERE id > ? ORDER BY id LIMIT 5000"),
           arguments: [place])
         while let row = try rows.next() {
           next = row[0]

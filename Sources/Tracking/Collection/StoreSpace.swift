@@ -9,6 +9,13 @@ extension TrackingStore {
     let path = path
     return (StoreExamination.size(path) ?? 0) + (StoreExamination.size(path + "-wal") ?? 0)
   }
+
+  /// The bytes of all pages of the database, wherever they are at the moment.
+  func pagesSize() async throws(HoneError) -> Int {
+    try await read { db in
+      try ["page_count", "page_size"].reduce(1) { try $0 * (Int.fetchOne(db, sql: "PRAGMA \($1)") ?? 0) }
+    }
+  }
 }
 
 extension GarbageCollection {
@@ -57,7 +64,8 @@ extension GarbageCollection {
     }
     let need = store.databaseSize
     for (what, directory, need) in [
-      ("the disk of the store", store.place, 2 * need + Self.reserve), ("the disk of \(Self.temporary)", Self.temporary, need),
+      ("the disk of the store", store.place, 2 * need + Self.reserve),
+      ("the disk of \(Self.temporary)", Self.temporary, need),
     ] {
       var status = statvfs()
       guard statvfs(directory, &status) == 0 else { continue }

@@ -74,7 +74,10 @@ package struct StoreExamination {
     var status = stat()
     guard stat(home, &status) == 0 else {
       if errno == ENOENT {
-        add(Observation("home", .note, "There is no store at \(TrackingStore.place(of: home)) yet; a compile or an evaluate makes one."))
+        add(
+          Observation(
+            "home", .note,
+            "There is no store at \(TrackingStore.place(of: home)) yet; a compile or an evaluate makes one."))
       } else {
         add(unreadable("home", home))
       }
@@ -151,7 +154,10 @@ package struct StoreExamination {
     var status = stat()
     guard lstat(path, &status) == 0 else {
       if errno == ENOENT {
-        add(Observation("database", .note, "There is no store at \(TrackingStore.place(of: home)) yet; a compile or an evaluate makes one."))
+        add(
+          Observation(
+            "database", .note,
+            "There is no store at \(TrackingStore.place(of: home)) yet; a compile or an evaluate makes one."))
       } else {
         add(unreadable("database", path))
       }

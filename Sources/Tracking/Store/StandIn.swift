@@ -7,8 +7,13 @@ import Platform
 extension TrackingStore {
   static func path(in home: String) -> String { home.hasSuffix("/") ? home + fileName : home + "/" + fileName }
 
-  /// Whether there is a store in the directory `home`. One that is just being made counts when it has something in it.
-  package static func isThere(in home: String) -> Bool { StoreExamination.size(path(in: home)) ?? 0 > 0 }
+  /// Whether there is a store in the directory `home`. One that is just being made counts when it has something in it; one
+  /// that cannot be looked at counts, so that opening it says why.
+  package static func isThere(in home: String) -> Bool {
+    var status = stat()
+    guard stat(path(in: home), &status) == 0 else { return errno != ENOENT }
+    return status.st_size > 0
+  }
 
   /// A directory's path as it is from everywhere.
   package static func place(of home: String) -> String {
@@ -26,7 +31,8 @@ extension TrackingStore {
   /// That there is no store in a directory.
   package static func missing(in home: String) -> HoneError {
     HoneError(
-      .notFound, "There is no store at \(place(of: home)) yet.", remedy: missingRemedy, details: ["home": place(of: home)])
+      .notFound, "There is no store at \(place(of: home)) yet.", remedy: missingRemedy,
+      details: ["home": place(of: home)])
   }
 
   /// An empty store in memory, which has what a new one has and takes nothing.

@@ -112,7 +112,7 @@ package final class TrackingStore: Sendable {
 
   /// Says in which store something was not found: another one may have been meant.
   private func located(_ error: HoneError) -> HoneError {
-    guard error.kind == .notFound else { return error }
+    guard error.kind == .notFound, error.details["home"] == nil else { return error }
     var error = error
     if isStandIn {
       error.message += " There is no store at \(place) yet."
