@@ -36,14 +36,13 @@ let package = Package(
       name: "Evaluation",
       dependencies: [
         "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "RegularExpressions",
-        "Schema",
-        "Statistics", "Traces",
+        "RowStorage", "Schema", "Statistics", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "Datasets",
       dependencies: [
-        "Basics", "Failures", "JSON", "Platform", "Randomness", "Schema", "Simulation",
+        "Basics", "Failures", "JSON", "Platform", "Randomness", "RowStorage", "Schema", "Simulation",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
@@ -128,7 +127,7 @@ let package = Package(
       name: "Jobs",
       dependencies: [
         "Basics", "Datasets", "Evaluation", "Failures", "HTTPModels", "JSON", "LanguageModels", "Messages",
-        "Optimizers", "Platform", "Programs", "Schema", "Simulation", "Statistics", "Traces", "Tracking",
+        "Optimizers", "Platform", "Programs", "RowStorage", "Schema", "Simulation", "Statistics", "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "JSON"),
@@ -142,8 +141,8 @@ let package = Package(
     .target(
       name: "Optimizers",
       dependencies: [
-        "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness", "Schema",
-        "Traces",
+        "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
+        "RowStorage", "Schema", "Traces",
       ]),
     .target(
       name: "Programs",
@@ -156,6 +155,7 @@ let package = Package(
     .target(
       name: "Simulation", dependencies: ["Basics", "Failures", "JSON", "LanguageModels", "Messages", "Randomness"]),
     .target(name: "RegularExpressions", dependencies: ["Basics"]),
+    .target(name: "RowStorage", dependencies: ["JSON", "Platform"]),
     .target(name: "Schema", dependencies: ["Failures", "JSON"]),
     .target(name: "Statistics", dependencies: ["JSON", "Platform", "Schema"]),
     .target(
@@ -164,8 +164,8 @@ let package = Package(
     .target(
       name: "Tracking",
       dependencies: [
-        "Basics", "Compression", "Failures", "JSON", "Messages", "Platform", "RegularExpressions", "Schema",
-        "Traces",
+        "Basics", "Compression", "Failures", "JSON", "Messages", "Platform", "RegularExpressions", "RowStorage",
+        "Schema", "Traces",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),

@@ -78,3 +78,14 @@ package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
   }
   return String(decoding: text, as: UTF8.self)
 }
+
+extension ContentDigest {
+  /// From 64 hexadecimal digits.
+  package init?(_ text: String) {
+    let digits = Array(text.utf8)
+    let bytes = stride(from: 0, to: digits.count - digits.count % 2, by: 2).compactMap { place in
+      UInt8(String(decoding: digits[place..<place + 2], as: UTF8.self), radix: 16)
+    }
+    self.init(bytes: bytes)
+  }
+}

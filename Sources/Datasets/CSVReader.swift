@@ -16,19 +16,43 @@ struct CSVReader {
     var line: Int
   }
 
-  private let bytes: [UInt8]
   private let delimiter: UInt8
-  private var position = 0
   private var line = 1
+  /// What is in memory, and the place in it.
+  private var bytes: [UInt8] = []
+  private var position = 0
 
-  init(_ bytes: [UInt8], delimiter: UInt8 = UInt8(ascii: ",")) {
-    self.bytes = bytes
-    self.delimiter = delimiter
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
-  }
+  init(delimiter: UInt8 = UInt8(ascii: ",")) { self.delimiter = delimiter }
 
   /// The next record, or nil at the end.
-  mutating func next() throws(SyntaxError) -> Record? {
+  mutating func next(_ window: inout ByteWindow) throws(SyntaxError) -> Record? {
+    let first = line
+    while true {
+      line = first
+      let outcome = attempt(window)
+      // What reaches to the end of what is in memory may go on behind it.
+      if position >= window.bytes.count, !window.isAtEnd {
+        window.extend()
+        continue
+      }
+      window.position = position
+      return try outcome.get()
+    }
+  }
+
+  private mutating func attempt(_ window: ByteWindow) -> Result<Record?, SyntaxError> {
+    bytes = window.bytes
+    position = window.position
+    // The window changes its bytes in place where nobody else has them.
+    defer { bytes = [] }
+    do throws(SyntaxError) {
+      return .success(try record())
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private mutating func record() throws(SyntaxError) -> Record? {
     while position < bytes.count, bytes[position] == 0x0A || bytes[position] == 0x0D { skipLineEnd() }
     guard position < bytes.count else { return nil }
     let start = line

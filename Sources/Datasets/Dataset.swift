@@ -1,6 +1,7 @@
 import Basics
 import Crypto
 package import JSON
+package import RowStorage
 
 /// Examples to optimize on or to score with: rows of named values, and where they came from.
 ///
@@ -9,7 +10,7 @@ package import JSON
 package struct Dataset: Sendable {
   /// A name for people and for the store (`gsm8k/train`, `questions.jsonl`, `inline`).
   package var name: String
-  package var rows: [JSONObject]
+  package var rows: Rows
   /// The members of a row that a program is given; nil where the request leaves it to the program's signature.
   package var inputKeys: [String]?
   package var source: Source
@@ -35,7 +36,7 @@ package struct Dataset: Sendable {
     package var json: JSONObject { JSONObject([("uri", .string(uri))]).merging(details) }
   }
 
-  package init(name: String, rows: [JSONObject], inputKeys: [String]? = nil, source: Source = Source(type: "inline")) {
+  package init(name: String, rows: Rows, inputKeys: [String]? = nil, source: Source = Source(type: "inline")) {
     self.name = name
     self.rows = rows
     self.inputKeys = inputKeys
@@ -52,7 +53,7 @@ package struct Dataset: Sendable {
 
   /// The first 8 hexadecimal digits of the SHA-256 of the rows as one compact JSON array, the members
   /// of every object sorted by the bytes of their names.
-  package static func contentDigest(of rows: [JSONObject]) -> String {
+  package static func contentDigest(of rows: Rows) -> String {
     var hasher = SHA256()
     var isFirst = true
     for row in rows {

@@ -1,6 +1,7 @@
 package import Failures
 package import JSON
 package import Platform
+import RowStorage
 package import Schema
 import Simulation
 
@@ -26,8 +27,11 @@ package struct DatasetPlaces: Sendable {
 }
 
 extension Dataset {
-  /// The most bytes a data file may have: 256 MiB.
-  package static let maximumFileBytes = 256 << 20
+  /// The most bytes a data file may have: 4 GiB.
+  package static let maximumFileBytes = 4 << 30
+
+  /// The most bytes that a file may have which can only be read as a whole: 256 MiB.
+  package static let maximumDocumentBytes = 256 << 20
 
   /// The data sets that go by name.
   package static let names = ["gsm8k", "word-problems"]
@@ -71,6 +75,7 @@ extension Dataset {
       case .text:
         var rows = RowReader(path: path, problems: problems)
         rows.types = request.types
+        rows.required = request.inputs ?? []
         let text = request.text ?? ""
         rows.read(Array(text.utf8), format: request.format ?? (isOneRow(text) ? .jsonl : nil))
         return finishInline(&rows, request)
@@ -116,6 +121,7 @@ extension Dataset {
       return nil
     }
     var rows = RowReader(path: path, problems: problems)
+    rows.required = request.inputs ?? []
     rows.read(value)
     return finishInline(&rows, request)
   }
@@ -154,16 +160,16 @@ extension Dataset {
       }
       location = inside
     }
-    let bytes: [UInt8]
+    var rows = RowReader(path: path, problems: dataProblems)
+    rows.types = request.types
+    rows.required = request.inputs ?? []
     do throws(LocalFile.Failure) {
-      bytes = try LocalFile.read(location, maximumBytes: maximumFileBytes)
+      let opened = try OpenedFile(location, maximumBytes: maximumFileBytes)
+      rows.read(opened, format: request.format ?? RowReader.Format(fileName: file))
     } catch {
       dataProblems.add(place, "\(location) cannot be read: \(error.reason).")
       return nil
     }
-    var rows = RowReader(path: path, problems: dataProblems)
-    rows.types = request.types
-    rows.read(bytes, format: request.format ?? RowReader.Format(fileName: file))
     let fileName = file.split(separator: "/").last.map(String.init) ?? file
     return finish(
       &rows, request,
@@ -189,6 +195,7 @@ extension Dataset {
       return nil
     }
     var rows = RowReader(path: path, problems: dataProblems)
+    rows.required = request.inputs ?? ["question"]
     var details: JSONObject = ["split": .string(split)]
     if name == "gsm8k" {
       let directory = request.path.map { LocalFile.resolve($0, base: places.baseDirectory) }
@@ -206,7 +213,7 @@ extension Dataset {
     }
     details = details.merging(request.selection.given)
     return finish(
-      &rows, request, inputs: request.inputs ?? ["question"],
+      &rows, request,
       make: {
         Dataset(
           name: "\(name)/\(split)", rows: $0, inputKeys: request.inputs ?? ["question"],
@@ -214,27 +221,20 @@ extension Dataset {
       })
   }
 
-  /// Checks inputs and number of rows and makes the data set, if nothing was wrong.
+  /// Makes the data set of the rows that were asked for, if nothing was wrong.
   private static func finish(
-    _ reader: inout RowReader, _ request: DatasetRequest, inputs: [String]? = nil, make: ([JSONObject]) -> Dataset
+    _ reader: inout RowReader, _ request: DatasetRequest, make: (Rows) -> Dataset
   ) -> Dataset? {
-    for (index, row) in reader.rows.enumerated() where reader.isClean || reader.mayGoOn {
-      for key in inputs ?? request.inputs ?? [] where row[key] == nil {
-        reader.note(
-          "\(reader.path).rows[\(index)]",
-          "The input \"\(key)\" is missing; the row has \(row.keys.prefix(8).joined(separator: ", ")).")
-      }
-    }
-    guard reader.isClean else { return nil }
-    guard !reader.rows.isEmpty else {
+    guard let all = reader.finish() else { return nil }
+    guard !all.isEmpty else {
       reader.note(reader.path, "The data set is empty: it needs at least one row.")
       return nil
     }
-    let rows = request.selection.apply(to: reader.rows)
+    let rows = request.selection.apply(to: all)
     guard !rows.isEmpty else {
       reader.note(
         reader.path,
-        "No row is left: the source has \(reader.rows.count) rows and offset is \(request.selection.offset).")
+        "No row is left: the source has \(all.count) rows and offset is \(request.selection.offset).")
       return nil
     }
     return make(rows)

@@ -4,6 +4,7 @@ import Failures
 import JSON
 import Platform
 import Randomness
+import RowStorage
 import Schema
 
 /// The grade-school mathematics problems GSM8K, in DSPy's parsing and splits.
@@ -95,7 +96,7 @@ struct GSM8K {
     for directory in directories {
       let location = LocalFile.resolve(file.name, base: directory)
       do throws(LocalFile.Failure) {
-        return (try LocalFile.read(location, maximumBytes: Dataset.maximumFileBytes), location)
+        return (try LocalFile.read(location, maximumBytes: Dataset.maximumDocumentBytes), location)
       } catch  where error.isAbsent {
         continue
       } catch {
@@ -115,8 +116,7 @@ struct GSM8K {
     var lines = RowReader(path: path, problems: problems)
     lines.read(bytes, format: .jsonl)
     var rows: [JSONObject] = []
-    rows.reserveCapacity(lines.rows.count)
-    for (index, row) in lines.rows.enumerated() {
+    for (index, row) in (lines.finish(evenIfWrong: true) ?? []).enumerated() {
       if let parsed = Self.parse(row) {
         rows.append(parsed)
       } else {

@@ -1,5 +1,6 @@
 import JSON
 import Randomness
+package import RowStorage
 package import Schema
 
 /// Which of a source's rows to take: shuffled by a seed first, then from an offset on, then so many.
@@ -18,13 +19,14 @@ package struct RowSelection: SchemaObject, Hashable {
 
   package init() {}
 
-  package func apply<Row>(to rows: [Row]) -> [Row] {
-    var ordered = rows
+  package func apply(to rows: Rows) -> Rows {
+    guard offset > 0 || limit != nil || shuffleSeed != nil else { return rows }
+    // There are fewer than 2^32 rows (see RowReader).
+    var places = Array(0..<UInt32(rows.count))
     if let shuffleSeed {
       var random = PythonRandom(seed: shuffleSeed)
-      random.shuffle(&ordered)
+      random.shuffle(&places)
     }
-    guard offset > 0 || limit != nil else { return ordered }
-    return Array(ordered.dropFirst(offset).prefix(limit ?? .max))
+    return rows.choosing(Array(places.dropFirst(offset).prefix(limit ?? .max)))
   }
 }

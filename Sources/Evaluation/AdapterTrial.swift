@@ -148,7 +148,7 @@ package struct AdapterTrial: Sendable {
   ///   - goodScore: the score, from 0 to 1, from which on chat stays if it can be read.
   /// - Throws: what ends a run; a refused key or request.
   package func decide(
-    _ student: Program, examples: Program? = nil, keepsStudent: Bool = false, rows: [JSONObject],
+    _ student: Program, examples: Program? = nil, keepsStudent: Bool = false, rows: some Collection<JSONObject>,
     goodScore: Double = forSearches
   ) async throws(HoneError) -> AdapterDecision? {
     guard student.module.hostName == nil, rows.count >= Self.leastRows else { return nil }

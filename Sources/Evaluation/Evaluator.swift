@@ -1,8 +1,9 @@
 package import Failures
-package import JSON
+import JSON
 package import LanguageModels
 import Messages
 import Programs
+package import RowStorage
 import Traces
 
 /// Scores programs on examples: runs them concurrently, asks the metric, counts what failed apart from what
@@ -11,11 +12,14 @@ package struct Evaluator: Sendable {
   package let session: EngineSession
   package let model: ModelClient
   package let metric: any Metric
+  /// How many examples the result keeps, the first ones; all of them count.
+  private let kept: Int
 
-  package init(session: EngineSession, model: ModelClient, metric: any Metric) {
+  package init(session: EngineSession, model: ModelClient, metric: any Metric, keeping kept: Int = .max) {
     self.session = session
     self.model = model
     self.metric = metric
+    self.kept = kept
   }
 
   /// How many examples that gave nothing, with none judged, show that none will; and how many calls that failed one
@@ -34,10 +38,11 @@ package struct Evaluator: Sendable {
   ///   or failed the metric with none judged, once the run's calls fail one after the other (answers from the store say
   ///   nothing of the model), and once outages took more than half of the examples, ten at least. What was finished by
   ///   then goes out with the event `evaluationStopped`.
-  package func evaluate(_ info: EvaluationInfo, examples: [JSONObject]) async throws(HoneError) -> EvaluationResult {
+  package func evaluate(_ info: EvaluationInfo, examples: Rows) async throws(HoneError) -> EvaluationResult {
     let program = PreparedProgram(info.program)
     await session.events.emit(.evaluationStarted(info))
-    var results: [ExampleResult?] = Array(repeating: nil, count: info.rows.count)
+    var tally = ExampleTally(count: info.rows.count)
+    var results: [ExampleResult?] = Array(repeating: nil, count: min(info.rows.count, kept))
     do {
       try await withThrowingTaskGroup(of: (Int, Result<ExampleResult, HoneError>).self) { group in
         var agenda = Agenda(count: info.rows.count, maxErrors: session.maxErrors)
@@ -58,8 +63,9 @@ package struct Evaluator: Sendable {
         while let (index, outcome) = try await group.next() {
           switch outcome {
           case .success(let result):
-            results[index] = result
             let isFinal = agenda.take(result, of: index)
+            tally.note(result, at: index, isFinal: isFinal)
+            if index < results.count { results[index] = result }
             if isFinal { await session.events.emit(.exampleFinished(info, result)) }
             if let error = result.error { try check(error, isFinal: isFinal, agenda, info) }
           case .failure(let error) where error.kind == .budgetExhausted:
@@ -73,12 +79,11 @@ package struct Evaluator: Sendable {
       }
     } catch {
       let failure = Callbacks.causeOf(HoneError(wrapping: error), session.callbacks?.peer)
-      let finished = results.compactMap { $0 }
-      let partial = finished.isEmpty ? nil : EvaluationResult(finished)
+      let partial = tally.seen == 0 ? nil : EvaluationResult(tally, results.compactMap { $0 })
       await session.events.emit(.evaluationStopped(info, partial, failure))
       throw failure
     }
-    let result = EvaluationResult(results.compactMap { $0 })
+    let result = EvaluationResult(tally, results.compactMap { $0 })
     await session.events.emit(.evaluationFinished(info, result))
     return result
   }

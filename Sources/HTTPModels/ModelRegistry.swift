@@ -1,7 +1,7 @@
 package import Failures
-package import JSON
+import JSON
 package import LanguageModels
-import Simulation
+package import Simulation
 
 /// Makes the model that a configuration names.
 package enum ModelRegistry {
@@ -9,7 +9,7 @@ package enum ModelRegistry {
   /// - Throws: `invalidParams` where the configuration names no provider that is known, no usable URL, or
   ///   a client's callback, which only the connection to that client can serve.
   package static func make(
-    _ configuration: ModelConfiguration, knowledge: [(inputs: JSONObject, outputs: JSONObject)] = []
+    _ configuration: ModelConfiguration, knowledge: KnownRows = KnownRows()
   ) throws(HoneError) -> any LanguageModel {
     if let client = configuration.client {
       throw HoneError(

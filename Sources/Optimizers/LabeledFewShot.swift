@@ -3,6 +3,7 @@ import Failures
 import JSON
 import Programs
 import Randomness
+import RowStorage
 package import Schema
 
 /// Shows rows of the trainset as demos, as they are. Asks no model.
@@ -62,13 +63,13 @@ func compared(
     if !rows.isEmpty {
       await task.session.events.emit(.planned(executions: 2 * rows.count))
       let before = log.info("eval", task.student, rows: rows)
-      let result = try await task.evaluator.evaluate(before, examples: valset)
+      let result = try await task.evaluator.evaluate(before, examples: Rows(valset))
       await log.add(before, result, isFull: false, isBaseline: true)
     }
     program = try await make()
     if !rows.isEmpty {
       let after = log.info("eval", program, rows: rows)
-      await log.add(after, try await task.evaluator.evaluate(after, examples: valset), isFull: true)
+      await log.add(after, try await task.evaluator.evaluate(after, examples: Rows(valset)), isFull: true)
     }
   } catch {
     return SearchResult(program: program, baseline: log.baseline, trials: log.trials, stopped: error)

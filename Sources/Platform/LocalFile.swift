@@ -25,34 +25,13 @@ package enum LocalFile {
   package static func read(
     _ path: String, maximumBytes: Int, trust: Trust = .anybody
   ) throws(Failure) -> [UInt8] {
-    // O_NONBLOCK keeps a named pipe from holding the reader for ever.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (trust == .secret ? O_NOFOLLOW : 0))
-    guard descriptor >= 0 else { throw Failure(reason: lastError, isAbsent: errno == ENOENT || errno == ENOTDIR) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw Failure(reason: lastError) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(reason: "it is not a regular file") }
-    if trust == .written, status.st_mode & 0o022 != 0 || status.st_uid != geteuid() {
-      throw Failure(reason: "other users can write to it")
-    }
-    if trust == .secret, status.st_mode & 0o077 != 0 { throw Failure(reason: "other users can read it") }
-    guard status.st_size <= maximumBytes else {
-      throw Failure(reason: "it has \(status.st_size) bytes, more than the \(maximumBytes) allowed")
-    }
+    let file = try OpenedFile(path, maximumBytes: maximumBytes, trust: trust)
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(Int(status.st_size))
-    var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    bytes.reserveCapacity(file.size)
     while true {
-      let count = System.read(descriptor, &buffer, buffer.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw Failure(reason: lastError)
-      }
-      if count == 0 { return bytes }
-      bytes.append(contentsOf: buffer[..<count])
-      guard bytes.count <= maximumBytes else {
-        throw Failure(reason: "it has more than the \(maximumBytes) bytes allowed")
-      }
+      let part = try file.read(1 << 18)
+      if part.isEmpty { return bytes }
+      bytes += part
     }
   }
 
@@ -105,7 +84,7 @@ package enum LocalFile {
     guard link(temporary, path) == 0 else { throw Failure(reason: lastError) }
   }
 
-  private static var lastError: String {
+  static var lastError: String {
     guard let text = strerror(errno) else { return "error \(errno)" }
     let reason = String(cString: text)
     return reason.prefix(1).lowercased() + reason.dropFirst()

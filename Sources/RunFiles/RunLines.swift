@@ -47,7 +47,8 @@ extension EvaluationRow {
   package var line: JSONValue {
     [
       .int(index), JSONValue(score), .bool(failed), JSONValue(errorKind), JSONValue(errorMessage),
-      JSONValue(traceID?.description), JSONValue(exampleDigest?.description),
+      JSONValue(traceID?.description), JSONValue(exampleDigest?.description), raw ?? .null,
+      outputs.map(JSONValue.object) ?? .null, JSONValue(feedback),
     ]
   }
 
@@ -56,18 +57,8 @@ extension EvaluationRow {
     self.init(
       index: index, score: line[1]?.doubleValue, failed: failed, errorKind: line[3]?.stringValue,
       errorMessage: line[4]?.stringValue, traceID: line[5]?.stringValue.flatMap { TraceID($0) },
-      exampleDigest: line[6]?.stringValue.flatMap { ContentDigest($0) })
-  }
-}
-
-extension ContentDigest {
-  /// From 64 hexadecimal digits.
-  init?(_ text: String) {
-    let digits = Array(text.utf8)
-    let bytes = stride(from: 0, to: digits.count - digits.count % 2, by: 2).compactMap { place in
-      UInt8(String(decoding: digits[place..<place + 2], as: UTF8.self), radix: 16)
-    }
-    self.init(bytes: bytes)
+      exampleDigest: line[6]?.stringValue.flatMap { ContentDigest($0) },
+      raw: line[7] == .null ? Optional.none : line[7], outputs: line[8]?.objectValue, feedback: line[9]?.stringValue)
   }
 }
 

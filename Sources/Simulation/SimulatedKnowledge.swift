@@ -1,10 +1,24 @@
 import Basics
-import JSON
+package import JSON
+
+/// Rows of data, each read when it is asked for.
+package struct KnownRows: Sendable {
+  package typealias Row = (inputs: JSONObject, outputs: JSONObject)
+
+  let count: Int
+  let row: @Sendable (Int) -> Row
+
+  /// - Parameter count: at most 2^32.
+  package init(count: Int, row: @escaping @Sendable (Int) -> Row) {
+    self.count = count
+    self.row = row
+  }
+
+  package init(_ rows: [Row] = []) { self.init(count: rows.count) { rows[$0] } }
+}
 
 /// What the simulated model knows: rows of data, found again by what a prompt asks.
 struct SimulatedKnowledge: Sendable {
-  typealias Row = (inputs: JSONObject, outputs: JSONObject)
-
   struct Entry: Sendable {
     /// The row's outputs without its reasoning, as a prompt would show them.
     var outputs: [(name: String, value: JSONValue)]
@@ -14,10 +28,10 @@ struct SimulatedKnowledge: Sendable {
     var hash: UInt64
   }
 
-  private var entries: [Entry] = []
-  private var places: [UInt64: Int] = [:]
-  /// Hashes of inputs that stand in several rows: they alone do not tell which row is meant.
-  private var ambiguous: Set<UInt64> = []
+  private let rows: KnownRows
+  /// The hashes of questions, and of inputs that stand in one row only, sorted; and the row of each.
+  private let hashes: [UInt64]
+  private let places: [UInt32]
   /// Equal for equal rows in any order; 0 without rows.
   private(set) var fingerprint: UInt64 = 0
 
@@ -25,19 +39,19 @@ struct SimulatedKnowledge: Sendable {
     "reasoning", "rationale", "gold_reasoning", "explanation", "thinking", "thought", "thoughts", "solution_steps",
   ]
 
-  init(_ rows: [Row]) {
-    entries.reserveCapacity(rows.count)
-    for row in rows {
-      let inputs = row.inputs.map { SimulatedKnowledge.hash(SimulatedKnowledge.text($0.value).utf8) }
+  init(_ rows: KnownRows) {
+    self.rows = rows
+    var places: [UInt64: UInt32] = [:]
+    places.reserveCapacity(rows.count)
+    // Hashes of inputs that stand in several rows: they alone do not tell which row is meant.
+    var ambiguous: Set<UInt64> = []
+    for index in 0..<rows.count {
+      let row = rows.row(index)
+      let inputs = Self.hashes(of: row.inputs)
       guard !inputs.isEmpty else { continue }
-      let whole = SimulatedKnowledge.combined(inputs)
+      let whole = Self.combined(inputs)
       guard places[whole] == nil else { continue }
-      let place = entries.count
-      entries.append(
-        Entry(
-          outputs: row.outputs.filter { !Self.reasoningNames.contains($0) }.map { ($0.key, $0.value) },
-          reasoning: row.outputs.first { Self.reasoningNames.contains($0.key) }?.value.stringValue,
-          hash: whole))
+      let place = UInt32(index)
       places[whole] = place
       if inputs.count > 1 {
         for input in Set(inputs) {
@@ -51,16 +65,38 @@ struct SimulatedKnowledge: Sendable {
       fingerprint &+= print.value
     }
     for input in ambiguous { places[input] = nil }
+    hashes = places.keys.sorted()
+    self.places = hashes.map { places[$0] ?? 0 }
   }
+
+  private func place(of hash: UInt64) -> UInt32? {
+    var range = 0..<hashes.count
+    while !range.isEmpty {
+      let middle = (range.lowerBound + range.upperBound) / 2
+      if hashes[middle] == hash { return places[middle] }
+      range = hashes[middle] < hash ? middle + 1..<range.upperBound : range.lowerBound..<middle
+    }
+    return nil
+  }
+
+  private func entry(at place: UInt32) -> Entry {
+    let row = rows.row(Int(place))
+    return Entry(
+      outputs: row.outputs.filter { !Self.reasoningNames.contains($0) }.map { ($0.key, $0.value) },
+      reasoning: row.outputs.first { Self.reasoningNames.contains($0.key) }?.value.stringValue,
+      hash: Self.combined(Self.hashes(of: row.inputs)))
+  }
+
+  private static func hashes(of inputs: JSONObject) -> [UInt64] { inputs.map { hash(text($0.value).utf8) } }
 
   /// The row that these input texts ask for: by all of them together, else by the longest that stands
   /// in one row only.
   func entry(for inputs: [ArraySlice<UInt8>]) -> Entry? {
-    guard !inputs.isEmpty, !entries.isEmpty else { return nil }
-    let hashes = inputs.map { SimulatedKnowledge.hash($0) }
-    if let place = places[SimulatedKnowledge.combined(hashes)] { return entries[place] }
+    guard !inputs.isEmpty, !places.isEmpty else { return nil }
+    let asked = inputs.map { SimulatedKnowledge.hash($0) }
+    if let place = place(of: SimulatedKnowledge.combined(asked)) { return entry(at: place) }
     for index in inputs.indices.sorted(by: { inputs[$0].count > inputs[$1].count }) {
-      if let place = places[hashes[index]] { return entries[place] }
+      if let place = place(of: asked[index]) { return entry(at: place) }
     }
     return nil
   }

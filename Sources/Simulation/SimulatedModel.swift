@@ -1,6 +1,6 @@
 import Basics
 import Failures
-package import JSON
+import JSON
 package import LanguageModels
 package import Messages
 import Synchronization
@@ -22,7 +22,7 @@ package final class SimulatedModel: LanguageModel {
 
   /// - Parameter knowledge: rows of the caller's data sets. A row's outputs may hold its reasoning
   ///   as text under `reasoning`, `rationale` or `gold_reasoning`.
-  package init(knowledge rows: [(inputs: JSONObject, outputs: JSONObject)] = []) {
+  package init(knowledge rows: KnownRows = KnownRows()) {
     knowledge = SimulatedKnowledge(rows)
     // Models that know different things answer differently, and must not share answers in a store.
     let fingerprint = knowledge.fingerprint

@@ -3,9 +3,22 @@ import Testing
 @testable import Datasets
 @testable import Evaluation
 
+/// The records of a whole text.
+struct CSVText {
+  private var window: ByteWindow
+  private var reader: CSVReader
+
+  init(_ bytes: [UInt8], delimiter: UInt8 = UInt8(ascii: ",")) {
+    window = ByteWindow(bytes)
+    reader = CSVReader(delimiter: delimiter)
+  }
+
+  mutating func next() throws(CSVReader.SyntaxError) -> CSVReader.Record? { try reader.next(&window) }
+}
+
 struct CSVReaderTests {
   private func records(_ text: String, delimiter: UInt8 = UInt8(ascii: ",")) throws -> [[String]] {
-    var reader = CSVReader(Array(text.utf8), delimiter: delimiter)
+    var reader = CSVText(Array(text.utf8), delimiter: delimiter)
     var result: [[String]] = []
     while let record = try reader.next() { result.append(record.fields) }
     return result
@@ -34,14 +47,14 @@ struct CSVReaderTests {
   }
 
   @Test func `a record says on which line it starts`() throws {
-    var reader = CSVReader(Array("a\n\"x\r\ny\nz\"\nb\r\n\r\nc".utf8))
+    var reader = CSVText(Array("a\n\"x\r\ny\nz\"\nb\r\n\r\nc".utf8))
     var lines: [Int] = []
     while let record = try reader.next() { lines.append(record.line) }
     #expect(lines == [1, 2, 5, 7])
   }
 
   @Test func `an open quote is an error on the line where it opens`() throws {
-    var reader = CSVReader(Array("a\n\"open\nmore".utf8))
+    var reader = CSVText(Array("a\n\"open\nmore".utf8))
     _ = try reader.next()
     #expect(throws: CSVReader.SyntaxError(message: "A quoted field that opens here is never closed", line: 2)) {
       try reader.next()
@@ -55,7 +68,7 @@ struct CSVReaderTests {
   }
 
   @Test func `bytes that are not UTF-8 are an error`() {
-    var reader = CSVReader([0x61, 0xFF, 0x2C])
+    var reader = CSVText([0x61, 0xFF, 0x2C])
     #expect(throws: CSVReader.SyntaxError.self) { try reader.next() }
   }
 }

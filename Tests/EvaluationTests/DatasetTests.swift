@@ -1,4 +1,5 @@
 import JSON
+import RowStorage
 import Testing
 
 @testable import Datasets
@@ -110,7 +111,7 @@ struct InlineDatasetTests {
 struct DatasetDigestTests {
   @Test func `the digest is that of the canonical JSON`() {
     // printf '[{"a":[1,{"c":null,"d":true}],"b":"é"}]' | sha256sum
-    let rows: [JSONObject] = [["b": "é", "a": [1, ["d": true, "c": nil]]]]
+    let rows: Rows = [["b": "é", "a": [1, ["d": true, "c": nil]]]]
     #expect(Dataset.contentDigest(of: rows) == "7fe25e52")
   }
 
@@ -124,7 +125,7 @@ struct DatasetDigestTests {
   }
 
   @Test func `schema and profile tell columns and sizes`() {
-    let rows: [JSONObject] = [
+    let rows: Rows = [
       ["q": "x", "n": 1, "m": 1, "t": ["a"], "o": ["k": 1], "f": true],
       ["q": "y", "n": 2.5, "m": "s", "t": [], "o": ["k": 2, "l": "z"], "z": nil],
     ]

@@ -1,4 +1,5 @@
 import JSON
+import RowStorage
 import Testing
 
 @testable import Datasets
@@ -78,8 +79,8 @@ struct WordProblemsTests {
   }
 
   @Test func `the set is the same every time`() {
-    #expect(Dataset.contentDigest(of: WordProblems.rows(split: "train")) == "7a3287ce")
-    #expect(Dataset.contentDigest(of: WordProblems.rows(split: "test")) == "0bba4457")
+    #expect(Dataset.contentDigest(of: Rows(WordProblems.rows(split: "train"))) == "7a3287ce")
+    #expect(Dataset.contentDigest(of: Rows(WordProblems.rows(split: "test"))) == "0bba4457")
   }
 
   @Test func `it is loaded by its name`() throws {

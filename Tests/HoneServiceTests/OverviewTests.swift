@@ -1,6 +1,7 @@
 import Failures
 import HoneService
 import JSON
+import RowStorage
 import Testing
 import Tracking
 
@@ -84,8 +85,8 @@ struct OverviewTests {
       func run(_ rows: [(String, JSONValue)]) async throws -> String {
         let id = try await store.createRun(NewRun()).id
         try await store.writeTable(
-          run: id, path: "result_table.json", columns: ["score", "example_question", "pred_answer"],
-          rows: rows.map { [$0.1, .string($0.0), "x"] })
+          run: id, path: "result_table.json",
+          TableRows(Rows(rows.map { ["score": $0.1, "example_question": .string($0.0), "pred_answer": "x"] })))
         return id
       }
       let baseline = try await run([("a", false), ("b", true), ("c", 0)])

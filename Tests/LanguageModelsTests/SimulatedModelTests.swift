@@ -11,7 +11,7 @@ struct SimulatedModelTests {
   func deterministic() async throws {
     let school = School()
     let asked = school.request(3, school.system())
-    let first = try await SimulatedModel(knowledge: school.rows).complete(asked)
+    let first = try await SimulatedModel(knowledge: KnownRows(school.rows)).complete(asked)
     #expect(try await school.model.complete(asked) == first)
     var texts: Set<String> = []
     for rollout in 0..<8 {
@@ -155,8 +155,12 @@ struct SimulatedModelTests {
   @Test("models that know different things have different identities")
   func identity() {
     let rows = School(count: 5).rows
-    #expect(SimulatedModel(knowledge: rows).identity == SimulatedModel(knowledge: rows.reversed()).identity)
-    #expect(SimulatedModel(knowledge: rows).identity != SimulatedModel(knowledge: Array(rows.dropLast())).identity)
+    #expect(
+      SimulatedModel(knowledge: KnownRows(rows)).identity
+        == SimulatedModel(knowledge: KnownRows(rows.reversed())).identity)
+    #expect(
+      SimulatedModel(knowledge: KnownRows(rows)).identity
+        != SimulatedModel(knowledge: KnownRows(Array(rows.dropLast()))).identity)
   }
 }
 
@@ -191,7 +195,7 @@ private struct School {
         ]
       )
     }
-    model = SimulatedModel(knowledge: rows)
+    model = SimulatedModel(knowledge: KnownRows(rows))
   }
 
   func question(_ index: Int) -> String { rows[index].inputs["question"]?.stringValue ?? "" }

@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Messages
 import Programs
+import RowStorage
 import Statistics
 import Testing
 import Traces
@@ -35,7 +36,7 @@ struct EvaluatorTests {
     let info = EvaluationInfo(
       run: "run", key: "eval", index: 0, program: try program(), rows: [5, 2, 9], metric: "exact_match")
     let result = try await Evaluator(session: bench.session, model: bench.client, metric: ExactMatch())
-      .evaluate(info, examples: Self.all)
+      .evaluate(info, examples: Rows(Self.all))
     #expect(result.examples.map(\.row) == [5, 2, 9])
     #expect(Set(bench.model.asked.map(\.question)) == ["q5", "q2", "q9"])
   }
@@ -79,7 +80,7 @@ struct EvaluatorTests {
     let typed = try program(["module": "Predict", "signature": "question -> answer: int"])
     let info = EvaluationInfo(run: nil, key: "eval", index: 0, program: typed, rows: [0, 1], metric: "exact_match")
     let result = try await Evaluator(session: bench.session, model: client, metric: ExactMatch())
-      .evaluate(info, examples: Self.all)
+      .evaluate(info, examples: Rows(Self.all))
     #expect(result.examples.allSatisfy { $0.error?.kind == .outputUnparsable && !$0.isOutage })
     #expect(result.score == 0)
     #expect(result.coverage == 1)

@@ -407,9 +407,10 @@ struct MIPROv2Tests {
     let train = rows(0..<30)
     let val = rows(100..<200)
     let model = SimulatedModel(
-      knowledge: (train + val).map { row in
-        (inputs: row.filter { $0 == "question" }, outputs: row.filter { $0 == "answer" })
-      })
+      knowledge: KnownRows(
+        (train + val).map { row in
+          (inputs: row.filter { $0 == "question" }, outputs: row.filter { $0 == "answer" })
+        }))
     let client = ModelClient(model: model, configuration: .simulated, answers: MemoryAnswerStore())
     let bench = Bench(concurrency: 32)
     let task = CompileTask(

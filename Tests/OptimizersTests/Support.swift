@@ -5,6 +5,7 @@ import LanguageModels
 import Messages
 @testable import Optimizers
 import Programs
+import RowStorage
 import Schema
 import Synchronization
 import Testing
@@ -233,7 +234,8 @@ struct Bench {
     let info = EvaluationInfo(
       run: session.runID, key: "eval", index: 0, program: program, rows: Array(examples.indices),
       metric: "exact_match")
-    return try await Evaluator(session: session, model: client, metric: ExactMatch()).evaluate(info, examples: examples)
+    return try await Evaluator(session: session, model: client, metric: ExactMatch()).evaluate(
+      info, examples: Rows(examples))
   }
 }
 

@@ -3,6 +3,7 @@ import Failures
 import Foundation
 import GRDB
 import JSON
+import RowStorage
 import Schema
 import Testing
 import Traces
@@ -16,7 +17,7 @@ import Traces
   private func furnish(_ home: String) async throws -> RunInfo {
     let store = try TrackingStore.open(home: home)
     let run = try await store.createRun(NewRun(name: "one"))
-    try await store.writeTable(run: run.id, path: "table.json", columns: ["a"], rows: [[1]])
+    try await store.writeTable(run: run.id, path: "table.json", TableRows([["a": 1]]))
     await store.record(typicalTrace(1, shared: demoMessages, runID: run.id))
     await store.close()
     return run.info

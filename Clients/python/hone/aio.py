@@ -233,12 +233,12 @@ class AsyncClient:
         return await self._list("listTraces", "traces", TraceInfo, named, max_results, page_token)
 
     async def list_results(
-        self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None,
-        page_token: Optional[str] = None,
+        self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None, details: Optional[bool] = None,
+        max_results: Optional[int] = None, page_token: Optional[str] = None,
     ) -> AsyncPage[Result]:
         """The scores of evaluations by example; see `Client.list_results`."""
-        named = {"run_ids": run_ids, "parent_run_id": parent_run_id}
-        return await self._list("listResults", "runs", Result, named, None, page_token)
+        named = {"run_ids": run_ids, "parent_run_id": parent_run_id, "details": details}
+        return await self._list("listResults", "runs", Result, named, max_results, page_token)
 
     async def list_experiments(
         self, *, max_results: Optional[int] = None, page_token: Optional[str] = None, **options: Any

@@ -280,12 +280,14 @@ class Client:
         return self._list("listTraces", "traces", TraceInfo, named, max_results, page_token)
 
     def list_results(
-        self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None,
-        page_token: Optional[str] = None,
+        self, run_ids: Optional[List[str]] = None, *, parent_run_id: Optional[str] = None, details: Optional[bool] = None,
+        max_results: Optional[int] = None, page_token: Optional[str] = None,
     ) -> Page[Result]:
-        """The scores of evaluations, one for each row: one entry for each run, all pages."""
-        named = {"run_ids": run_ids, "parent_run_id": parent_run_id}
-        return self._list("listResults", "runs", Result, named, None, page_token)
+        """The scores of evaluations, one for each row, all pages; with `details` also what the program answered.
+
+        One entry for each run, and another one for each page on which a run with many rows goes on."""
+        named = {"run_ids": run_ids, "parent_run_id": parent_run_id, "details": details}
+        return self._list("listResults", "runs", Result, named, max_results, page_token)
 
     def list_experiments(
         self, *, max_results: Optional[int] = None, page_token: Optional[str] = None, **options: Any

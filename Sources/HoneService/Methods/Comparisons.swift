@@ -1,4 +1,4 @@
-import Evaluation
+package import Evaluation
 import Failures
 import JSON
 import Jobs
@@ -9,25 +9,30 @@ import Tracking
 
 extension Method {
   static let listResults = Method(
-    "listResults", "How the examples of evaluations came out: one score a row, for one run or many side by side.",
+    "listResults",
+    "How the examples of evaluations came out, a page at a time: one score a row, for one run or many side by side; with `details` also what the program answered.",
     takes: ListResultsRequest.self, gives: ListResultsResult.self,
     example: ["parentRunId": "0123456789abcdef0123456789abcdef"], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
     let store = try await service.store()
     var ids = request.runIds ?? []
     if let parent = request.parentRunId { ids = try await store.children(of: parent).map(\.id) }
-    let first = request.first
     var result = ListResultsResult()
-    var cells = 0
-    var index = first
+    var left = request.limit
+    var (index, after) = request.place
     var places = ContentPlaces()
-    if first > 0 { _ = try await store.evaluationRows(of: ids[0], limit: 10_000, &places) }
-    while index < ids.count, result.runs.isEmpty || cells < cellsOfPage {
+    // Rows without numbers go by where their content first stands.
+    if index > 0 { _ = try await store.evaluationRows(of: ids[0], after: -1, limit: 10_000, &places) }
+    while index < ids.count, left > 0 {
       let run = try await store.run(ids[index])
-      let rows = try await store.evaluationRows(of: run.id, limit: 10_000, &places)
-      cells += rows.count
-      result.runs.append(ListResultsResult.RunScores(run, rows))
-      index += 1
+      let (rows, next) = try await store.evaluationRows(of: run.id, after: after, limit: left, &places)
+      left -= rows.count
+      result.runs.append(ListResultsResult.RunScores(run, rows, withDetails: request.details))
+      if let next {
+        result.nextPageToken = "\(index).\(next)"
+        return result
+      }
+      (index, after) = (index + 1, -1)
     }
     if index < ids.count { result.nextPageToken = String(index) }
     return result
@@ -35,7 +40,7 @@ extension Method {
 
   static let compareRuns = Method(
     "compareRuns",
-    "Compares evaluations with the first of them, example by example: what each fixed and broke, and whether the difference is clear.",
+    "Compares evaluations with the first of them, example by example (the first 100,000 of each): what each fixed and broke, and whether the difference is clear.",
     takes: CompareRunsRequest.self, gives: CompareRunsResult.self,
     example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]], isReading: true,
     isForPages: true
@@ -43,11 +48,11 @@ extension Method {
     let ids = request.runIds
     let store = try await service.store()
     var places = ContentPlaces()
-    let baseline = try await store.evaluationRows(of: ids[0], limit: 100_000, &places)
+    let baseline = try await store.evaluationRows(of: ids[0], after: -1, limit: 100_000, &places).rows
     var result = CompareRunsResult()
     result.baseline = ids[0]
     for id in ids.dropFirst() {
-      let rows = try await store.evaluationRows(of: id, limit: 100_000, &places)
+      let rows = try await store.evaluationRows(of: id, after: -1, limit: 100_000, &places).rows
       result.comparisons.append(CompareRunsResult.Entry(id, RowPairs(baseline: baseline, candidate: rows)))
     }
     return result
@@ -57,7 +62,9 @@ extension Method {
 /// How the examples of evaluations came out.
 package struct ListResultsResult: ResultObject {
   package static let members: [Member<Self>] = [
-    Member("runs", \.runs, isAlwaysWritten: true, "The evaluations, in the order asked for."),
+    Member(
+      "runs", \.runs, isAlwaysWritten: true,
+      "The evaluations, in the order asked for. One with many examples goes on in the next page."),
     Member("nextPageToken", \.nextPageToken, isAlwaysWritten: true, "Asks for the next page; null on the last."),
   ]
 
@@ -70,6 +77,10 @@ package struct ListResultsResult: ResultObject {
       Member("scores", \.scores, isAlwaysWritten: true, "The score of each; null where something failed."),
       Member("traceIds", \.traceIDs, isAlwaysWritten: true, "The trace of each."),
       Member("errors", \.errors, isAlwaysWritten: true, "What failed, by the row's number."),
+      Member(
+        "results", \.results, as: Schema(.array(Schema(.named("ExampleResult")))),
+        "With details: the same rows as evaluate lists them. Evaluations that other programs logged have no outputs here."
+      ),
     ]
 
     package struct Failure: ResultObject {
@@ -89,10 +100,11 @@ package struct ListResultsResult: ResultObject {
     package var scores: [Double?] = []
     package var traceIDs: [String?] = []
     package var errors: [String: Failure] = [:]
+    package var results: [ExampleResult]?
 
     package init() {}
 
-    init(_ run: Run, _ rows: [EvaluationRow]) {
+    init(_ run: Run, _ rows: [EvaluationRow], withDetails: Bool) {
       runID = run.id
       name = run.info.name
       self.rows = rows.map(\.index)
@@ -104,6 +116,7 @@ package struct ListResultsResult: ResultObject {
         failure.message = row.errorMessage
         errors[String(row.index)] = failure
       }
+      if withDetails { results = rows.map { ExampleResult($0) } }
     }
   }
 
@@ -156,21 +169,32 @@ struct ListResultsRequest: SchemaObject {
   static let members: [Member<Self>] = [
     Member("runIds", \.runIds, "The evaluations' runs."),
     Member("parentRunId", \.parentRunId, "In place of runIds: all evaluations under this run, in their order."),
+    Member("details", \.details, "Whether to list what the program answered, too, as evaluate does."),
+    Member(
+      "maxResults", \.maxResults, in: 1...100_000, "How many examples a page has at most: 20000, or 1000 with details."),
     .pageToken(\.pageToken),
   ]
   var runIds: [String]?
   var parentRunId: String?
+  var details = false
+  var maxResults: Int?
   var pageToken: String?
 
-  /// The place of the first run of the page.
-  var first: Int { pageToken.map { Int($0) ?? -1 } ?? 0 }
+  /// How many examples the page may have.
+  var limit: Int { maxResults ?? (details ? 1000 : 20_000) }
+
+  /// Where the page begins: the run's place, and the row behind which it goes on.
+  var place: (run: Int, after: Int) {
+    let parts = (pageToken ?? "0").split(separator: ".", maxSplits: 1).map { Int($0) ?? -1 }
+    return (parts.first ?? -1, parts.count == 2 ? parts[1] : -1)
+  }
 
   mutating func settle(_ fields: FieldReader) {
     if (runIds == nil) == (parentRunId == nil) {
       fields.problems.add("runIds", "Give either runIds or parentRunId.")
     }
     if let runIds, runIds.count > 1000 { fields.problems.add("runIds", "At most 1000 runs are asked for at once.") }
-    if first < 0 { fields.problems.add("pageToken", "This is not a page token.") }
+    if place.run < 0 || place.after < -1 { fields.problems.add("pageToken", "This is not a page token.") }
   }
 }
 
@@ -186,9 +210,6 @@ struct CompareRunsRequest: SchemaObject {
     }
   }
 }
-
-/// About how many examples a page of `listResults` has.
-private let cellsOfPage = 20_000
 
 /// The examples that two evaluations share, by content, in the order of the candidate's rows.
 struct RowPairs {
@@ -221,5 +242,18 @@ extension EvaluationRow {
   fileprivate var judged: Double? {
     if let score { return score }
     return ExampleResult.isOutage(errorKind.map(FailureKind.init(rawValue:))) ? nil : 0
+  }
+}
+
+extension ExampleResult {
+  /// As `evaluate` lists it.
+  fileprivate init(_ row: EvaluationRow) {
+    self.init(
+      row: row.index, score: row.score, raw: row.raw ?? JSONValue(row.score), feedback: row.feedback, example: [:],
+      outputs: row.outputs ?? [:],
+      error: row.failed
+        ? HoneError(FailureKind(rawValue: row.errorKind ?? FailureKind.programFailed.rawValue), row.errorMessage ?? "")
+        : nil,
+      traceID: row.traceID)
   }
 }

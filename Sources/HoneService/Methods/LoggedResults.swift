@@ -19,18 +19,24 @@ struct ContentPlaces {
 
 extension TrackingStore {
   /// How the examples of an evaluation came out: as Hone keeps it, else from the table that MLflow's clients log.
+  ///
+  /// - Parameter after: the row behind which they begin; of a table its place, since its rows have no numbers; first -1.
+  /// - Returns: at most `limit` of them, and the row behind which more follow; nil at the end.
   func evaluationRows(
-    of id: String, limit: Int, _ places: inout ContentPlaces
-  ) async throws(HoneError) -> [EvaluationRow] {
-    let kept = try await results(run: id, maxResults: limit).items
+    of id: String, after: Int, limit: Int, _ places: inout ContentPlaces
+  ) async throws(HoneError) -> (rows: [EvaluationRow], next: Int?) {
+    let kept = try await results(run: id, after: after, limit: limit + 1)
+    if kept.count > limit { return (Array(kept.prefix(limit)), kept[limit - 1].index) }
     guard kept.isEmpty, try await listArtifacts(run: id).contains(where: { $0.path == "result_table.json" }) else {
-      return kept
+      return (kept, nil)
     }
     let content = try await readArtifact(run: id, path: "result_table.json", range: 0..<(64 << 20))
     guard let table = try? JSONReader.read(content.bytes),
       let columns = table["columns"]?.arrayValue?.map({ $0.stringValue ?? "" }), let data = table["data"]?.arrayValue
-    else { return [] }
-    return data.prefix(limit).map { Self.evaluationRow($0.arrayValue ?? [], columns, &places) }
+    else { return ([], nil) }
+    let first = after + 1
+    let rows = data.dropFirst(first).prefix(limit).map { Self.evaluationRow($0.arrayValue ?? [], columns, &places) }
+    return (rows, first + rows.count < data.count ? after + rows.count : nil)
   }
 
   private static func evaluationRow(

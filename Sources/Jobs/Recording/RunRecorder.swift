@@ -143,22 +143,6 @@ final class RunRecorder: EventSink {
   }
 }
 
-extension TrackingStore {
-  /// Keeps how each example came out: as rows to compare runs by, and as the table that MLflow's clients read.
-  func keep(_ result: EvaluationResult, run id: String) async throws(HoneError) {
-    try await logResults(
-      run: id,
-      result.examples.map { example in
-        EvaluationRow(
-          index: example.row, score: example.score, failed: example.error != nil,
-          errorKind: example.error?.kind.rawValue, errorMessage: example.error?.message, traceID: example.traceID,
-          exampleDigest: ContentDigest.of(JSONValue.object(example.example).encoded()))
-      })
-    let (columns, rows) = resultTable(result)
-    try await writeTable(run: id, path: "result_table.json", columns: columns, rows: rows)
-  }
-}
-
 /// `eval` and what belongs to it, as metrics.
 func summaryMetrics(_ result: EvaluationResult) -> [MetricPoint] {
   var metrics = [

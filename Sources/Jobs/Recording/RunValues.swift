@@ -55,25 +55,3 @@ func datasetInput(_ dataset: Dataset, context: String) -> DatasetInput {
     source: JSONValue.object(dataset.source.json).text(), schema: JSONValue.object(dataset.schema).text(),
     profile: JSONValue.object(dataset.profile).text(), context: context)
 }
-
-/// Rows as a table: a column for every member that any row has, in the order they first come.
-func table(_ rows: [JSONObject]) -> (columns: [String], rows: [[JSONValue]]) {
-  var columns: [String] = []
-  var known: Set<String> = []
-  for row in rows { for key in row.keys where known.insert(key).inserted { columns.append(key) } }
-  return (columns, rows.map { row in columns.map { row[$0] ?? .null } })
-}
-
-/// The results of an evaluation as MLflow's table: `score, example_<field>…, pred_<field>…`, then what MLflow lacks.
-func resultTable(_ result: EvaluationResult) -> (columns: [String], rows: [[JSONValue]]) {
-  let rows = result.examples.map { example -> JSONObject in
-    var row: JSONObject = ["score": example.score == nil ? .null : example.raw]
-    for (key, value) in example.example { row["example_\(key)"] = value }
-    for (key, value) in example.outputs { row["pred_\(key)"] = value }
-    row["row"] = .int(example.row)
-    if let error = example.error { row["error"] = .string(error.message) }
-    if let trace = example.traceID { row["trace_id"] = .string(trace.description) }
-    return row
-  }
-  return table(rows)
-}

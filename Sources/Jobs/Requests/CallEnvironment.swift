@@ -13,6 +13,8 @@ package struct CallEnvironment: Sendable {
   package var isCheck = false
   /// Whether the request only estimates: no model is asked.
   var isEstimate = false
+  /// Whether the request is one that was kept with a run.
+  var isResumed = false
   /// Data sets that were read before, for whoever checks one request again and again.
   package var datasets: DatasetCache?
   /// The client that asked, as far as it can be asked in turn; nil: callbacks cannot be served.

@@ -36,10 +36,13 @@ package final class DatasetCache: Sendable {
       return entry
     }
     let entry = known ?? read(key, load)
+    if Task.isCancelled { forget(key) }
     for problem in entry.problems { problems.add(problem) }
     for problem in entry.dataProblems { dataProblems.add(problem) }
     return entry.dataset
   }
+
+  private func forget(_ key: String) { entries.withLock { $0.removeAll { $0.key == key } } }
 
   private func read(_ key: String, _ load: (ProblemList, ProblemList) -> Dataset?) -> Entry {
     let (problems, dataProblems) = (ProblemList(), ProblemList())

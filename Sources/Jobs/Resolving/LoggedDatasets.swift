@@ -17,9 +17,9 @@ extension RequestResolver {
     for run in runs.items {
       guard let kept = try await store.keptRequest(run: run.id) else { continue }
       for member in ["devset", "trainset", "valset"] {
-        guard let value = kept.params[member], value["name"]?.stringValue == name, value["rows"] != nil else {
-          continue
-        }
+        guard let value = kept.params[member], value["name"]?.stringValue == name else { continue }
+        if let dataset = try await KeptRows.dataset(value, in: store) { return dataset }
+        guard value["rows"] != nil else { continue }
         // As it was read once; what is in the request is whole in itself.
         let places = DatasetPlaces(home: workspace.home, baseDirectory: environment.baseDirectory)
         return Dataset.load(value, path: member, places: places, problems: ProblemList())

@@ -8,6 +8,7 @@ import Logging
 import Messages
 import Platform
 import Programs
+import RowStorage
 package import Schema
 import Simulation
 import Tracking
@@ -64,9 +65,15 @@ package struct RequestResolver {
     return value
   }
 
-  /// Makes a job ready, data sets and all, apart from the threads that all requests share.
-  package func apart<Made>(_ make: () async throws(HoneError) -> Made) async throws(HoneError) -> Made {
-    try await withTaskExecutorPreference(ComputationThreads.data) { () async throws(HoneError) in try await make() }
+  /// Makes a job ready, data sets and all, apart from the threads that all requests share. Whoever is cancelled goes on at
+  /// once, and leaves the rest, which soon hears of it, to itself.
+  package func apart<Made: Sendable>(
+    _ make: @escaping () async throws(HoneError) -> Made
+  ) async throws(HoneError) -> Made {
+    // It is used there alone from here on.
+    nonisolated(unsafe) let make = make
+    let cancelled: Result<Made, HoneError> = .failure(HoneError(.cancelled, "The request was cancelled."))
+    return try await ComputationThreads.data.run(cancelled: cancelled) { await attempt(make) }.get()
   }
 
   // MARK: Data
@@ -96,13 +103,20 @@ package struct RequestResolver {
   /// The rows of a data set; nil where it is absent or wrong (noted).
   func dataset(_ stated: Stated<DatasetShape>?, at place: String) async throws(HoneError) -> Dataset? {
     guard let stated else { return nil }
+    if environment.isResumed, let kept = try await KeptRows.dataset(stated.value, in: try await workspace.store()) {
+      return kept
+    }
     let value = Dataset.described(by: stated.value)
     if stated.value.stringValue != nil, let logged = try await loggedDataset(value) { return logged }
     let load = { (problems: ProblemList, dataProblems: ProblemList) in
       Dataset.load(stated.value, path: place, places: places, problems: problems, dataProblems: dataProblems)
     }
-    guard let cache = environment.datasets else { return load(problems, dataProblems) }
-    return cache.dataset(value, at: place, places: places, problems, dataProblems, load: load)
+    let dataset =
+      environment.datasets?.dataset(value, at: place, places: places, problems, dataProblems, load: load)
+      ?? load(problems, dataProblems)
+    // Reading ends early then, and has found nothing wrong.
+    if Task.isCancelled { throw HoneError(.cancelled, "The request was cancelled.") }
+    return dataset
   }
 
   /// Where answers are kept: the store, which a check does not open.
@@ -123,7 +137,8 @@ package struct RequestResolver {
     guard let dataset, let program else { return }
     let inputs = program.module.inputs.map(\.name)
     var noted = 0
-    for (index, row) in dataset.rows.enumerated() where noted < 5 {
+    for (index, row) in dataset.rows.enumerated() {
+      guard noted < 5 else { break }
       let missing = inputs.filter { row[$0] == nil || dataset.inputKeys?.contains($0) == false }
       guard !missing.isEmpty else { continue }
       noted += 1
@@ -193,7 +208,8 @@ package struct RequestResolver {
     }
     do throws(HoneError) {
       try noteKeys(configuration, at: fields.place(name))
-      let rows = configuration.isSimulated && !environment.isCheck ? Self.knowledge(knowledge.compactMap { $0 }) : []
+      let rows =
+        configuration.isSimulated && !environment.isCheck ? Self.knowledge(knowledge.compactMap { $0 }) : KnownRows()
       let model = try ModelRegistry.make(configuration, knowledge: rows)
       return ModelClient(model: model, configuration: configuration, answers: answers)
     } catch {
@@ -234,15 +250,23 @@ package struct RequestResolver {
   }
 
   /// What the simulated model may know: its own word problems, and the rows of the request.
-  private static func knowledge(_ datasets: [Dataset]) -> [(inputs: JSONObject, outputs: JSONObject)] {
-    let own = WordProblems.allRows
-    let rows = own + datasets.filter { !$0.name.hasPrefix("word-problems") }.flatMap(\.rows)
-    return rows.map { row in
-      // A row does not say which of its members are asked for; the last one is what it is about.
-      guard let label = row.keys.last(where: { $0 == "answer" }) ?? row.keys.last else { return ([:], [:]) }
-      let reasons: Set<String> = ["reasoning", "rationale", "gold_reasoning"]
-      return (row.filter { $0 != label && !reasons.contains($0) }, row.filter { $0 == label || reasons.contains($0) })
+  private static func knowledge(_ datasets: [Dataset]) -> KnownRows {
+    let parts = [Rows(WordProblems.allRows)] + datasets.filter { !$0.name.hasPrefix("word-problems") }.map(\.rows)
+    return KnownRows(count: parts.reduce(0) { $0 + $1.count }) { index in
+      var index = index
+      for part in parts {
+        if index < part.count { return known(part[index]) }
+        index -= part.count
+      }
+      return ([:], [:])
     }
+  }
+
+  /// A row does not say which of its members are asked for; the last one is what it is about.
+  private static func known(_ row: JSONObject) -> KnownRows.Row {
+    guard let label = row.keys.last(where: { $0 == "answer" }) ?? row.keys.last else { return ([:], [:]) }
+    let reasons: Set<String> = ["reasoning", "rationale", "gold_reasoning"]
+    return (row.filter { $0 != label && !reasons.contains($0) }, row.filter { $0 == label || reasons.contains($0) })
   }
 }
 

@@ -37,6 +37,6 @@ public struct EvaluateResult: JobResult {
     if figures.coverage == 0 { figures.score = nil }
     let examples = found?.examples ?? []
     results = Array(examples.prefix(maxResults))
-    isTruncated = examples.count > maxResults
+    isTruncated = (found?.count ?? 0) > maxResults
   }
 }

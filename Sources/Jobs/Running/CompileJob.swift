@@ -55,8 +55,6 @@ package struct CompileJob: Job {
     self.teacher = teaching
     estimate = request.estimate.flatMap { $0.value ?? ($0.flag ? CompileEstimate.Terms() : nil) }
     var kept = resolver.kept(program: student, metric: self.metric)
-    kept["trainset"] = self.trainset.json
-    if let valset { kept["valset"] = valset.json }
     kept["lm"] = .object(model.configuration.json)
     if let prompt { kept["promptModel"] = .object(prompt.configuration.json) }
     if let teaching { kept["teacher"] = .object(teaching.configuration.json) }
@@ -65,7 +63,8 @@ package struct CompileJob: Job {
       callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
-      isDetached: request.detach, warnings: whole.0.warnings, kept: kept)
+      isDetached: request.detach, warnings: whole.0.warnings, kept: kept,
+      keptData: [("trainset", self.trainset)] + (valset.map { [("valset", $0)] } ?? []))
   }
 
   /// The optimizer; the request's own seed counts where the optimizer has one and its settings name none.
@@ -92,7 +91,8 @@ package struct CompileJob: Job {
 
   func task(_ session: EngineSession) -> CompileTask {
     var task = CompileTask(
-      student: student, trainset: trainset.rows, valset: valset?.rows, metric: metric, taskModel: model,
+      student: student, trainset: Array(trainset.rows), valset: valset.map { Array($0.rows) }, metric: metric,
+      taskModel: model,
       promptModel: promptModel, session: session)
     task.teacherModel = teacher
     return task
@@ -139,12 +139,8 @@ package struct CompileJob: Job {
     var inputs = [datasetInput(trainset, context: "training")]
     if let valset { inputs.append(datasetInput(valset, context: "validation")) }
     try await store.logInputs(run: id, inputs)
-    let train = table(trainset.rows)
-    try await store.writeTable(run: id, path: "trainset.json", columns: train.columns, rows: train.rows)
-    if let valset {
-      let val = table(valset.rows)
-      try await store.writeTable(run: id, path: "valset.json", columns: val.columns, rows: val.rows)
-    }
+    try await store.writeTable(run: id, path: "trainset.json", TableRows(trainset.rows))
+    if let valset { try await store.writeTable(run: id, path: "valset.json", TableRows(valset.rows)) }
     try await store.writeArtifact(run: id, path: "initial_model.json", text: StateFile.text(student))
   }
 

@@ -38,14 +38,13 @@ package struct EvaluateJob: Job {
     model = whole.3
     maxResults = request.maxResults
     var kept = resolver.kept(program: program, metric: self.metric)
-    kept["devset"] = self.devset.json
     kept["lm"] = .object(model.configuration.json)
     let models = [model.configuration, (whole.2 as? JudgeMetric)?.configuration]
     terms = JobTerms(
       callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
-      isDetached: request.detach, warnings: whole.0.warnings, kept: kept)
+      isDetached: request.detach, warnings: whole.0.warnings, kept: kept, keptData: [("devset", self.devset)])
   }
 
   // MARK: Doing it
@@ -61,17 +60,19 @@ package struct EvaluateJob: Job {
   package var tracesExecutions: Bool { terms.autolog.tracesFromEval }
   package var tracksEvaluations: Bool { isTracked }
 
-  package func recorder(_ run: OpenRun, _ notes: JobNotes, _ workspace: Workspace) -> (any EventSink)? { nil }
+  package func recorder(_ run: OpenRun, _ notes: JobNotes, _ workspace: Workspace) -> (any EventSink)? {
+    run.tracked.map { ResultRecorder($0, notes) }
+  }
 
   package func perform(_ session: EngineSession, _ run: OpenRun) async -> Found {
     var info = EvaluationInfo(
       run: nil, key: "eval", index: 0, program: program, rows: Array(devset.rows.indices), metric: metric.name)
     if let id = run.id { info.id = id }
     await session.events.emit(.planned(executions: devset.count))
-    await session.events.emit(.phase("evaluate", message: "Evaluating \(devset.count) examples"))
     do throws(HoneError) {
       try await decideAdapter(&info.program, session, run)
-      let evaluator = Evaluator(session: session, model: model, metric: metric)
+      await session.events.emit(.phase("evaluate", message: "Evaluating \(devset.count) examples"))
+      let evaluator = Evaluator(session: session, model: model, metric: metric, keeping: maxResults)
       return Found(result: try await evaluator.evaluate(info, examples: devset.rows))
     } catch {
       return Found(stopped: error)
@@ -104,7 +105,7 @@ package struct EvaluateJob: Job {
   package func stopped(_ found: Found) -> HoneError? { found.stopped }
 
   package func isEmpty(_ found: Found, _ run: OpenRun, _ notes: JobNotes) -> Bool {
-    !((found.result ?? notes.partial)?.examples.contains { $0.score != nil } ?? false)
+    (found.result ?? notes.partial).map { $0.count == $0.failed } ?? true
   }
 
   package func output(
@@ -129,7 +130,8 @@ package struct EvaluateJob: Job {
     _ found: Found, _ output: EvaluateResult, _ run: TrackedRun, _ notes: JobNotes
   ) async throws(HoneError) -> (metrics: [MetricPoint], tags: [KeyValue]) {
     guard let result = found.result ?? notes.partial else { return ([], []) }
-    try await run.store.keep(result, run: run.id)
+    if let lost = notes.lostResults { throw lost }
+    try await run.store.keepResultTable(run: run.id, of: devset.rows)
     return (summaryMetrics(result), [])
   }
 }

@@ -1,3 +1,4 @@
+import Datasets
 package import Evaluation
 package import Failures
 import JSON
@@ -56,6 +57,8 @@ package struct JobTerms: Sendable {
   /// The request in the form that is kept with the run: whole in itself, so that nothing outside can change what doing
   /// it again means, and without secrets, of which a request only has the names.
   var kept: JSONObject
+  /// The data sets that belong to it, by the names of their members.
+  var keptData: [(member: String, dataset: Dataset)]
 }
 
 /// A run that is there.

@@ -1,4 +1,5 @@
 package import Evaluation
+import Failures
 import JSON
 import Synchronization
 
@@ -10,6 +11,7 @@ package final class JobNotes: EventSink {
     var adapter: AdapterDecision?
     var instructions: [JSONValue] = []
     var partial: EvaluationResult?
+    var lostResults: HoneError?
   }
 
   private let state: Mutex<State>
@@ -22,6 +24,11 @@ package final class JobNotes: EventSink {
   var instructions: [JSONValue] { state.withLock { $0.instructions } }
   /// What the evaluation that was stopped last had by then.
   var partial: EvaluationResult? { state.withLock { $0.partial } }
+
+  /// Why results of examples could not be tracked, the first time.
+  var lostResults: HoneError? { state.withLock { $0.lostResults } }
+
+  func lose(_ error: HoneError) { state.withLock { $0.lostResults = $0.lostResults ?? error } }
 
   func warn(_ text: String) { state.withLock { $0.warnings.append(text) } }
 

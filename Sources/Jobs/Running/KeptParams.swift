@@ -1,10 +1,13 @@
+import Basics
 import Datasets
 import Evaluation
 import Failures
 import JSON
 import LanguageModels
 import Programs
+import RowStorage
 import Schema
+import Tracking
 
 extension RequestResolver {
   /// The members that stand in a kept request as they were given, and the programs, a judge's included: a reference is
@@ -43,11 +46,37 @@ extension RequestResolver {
   }
 }
 
-extension Dataset {
-  /// The data set as a request would state it, rows and all.
-  var json: JSONValue {
-    var object: JSONObject = ["name": .string(name), "rows": .array(rows.map(JSONValue.object))]
-    if let inputKeys { object["inputs"] = .array(inputKeys.map(JSONValue.string)) }
-    return .object(object)
+extension JobTerms {
+  /// The request as it is to be kept, with the rows of its data sets: large ones apart, in sets that it refers to.
+  func keptParams(in store: TrackingStore) async throws(HoneError) -> (params: JSONObject, rowSets: [RowSet]) {
+    var params = kept
+    var rowSets: [RowSet] = []
+    for (member, dataset) in keptData {
+      var object: JSONObject = ["name": .string(dataset.name)]
+      if dataset.rows.isSpilled {
+        let set = try await store.keepRows(dataset.rows)
+        rowSets.append(set)
+        object[KeptRows.member] = .string(set.digest.description)
+      } else {
+        object["rows"] = .array(dataset.rows.map(JSONValue.object))
+      }
+      if let inputs = dataset.inputKeys { object["inputs"] = .array(inputs.map(JSONValue.string)) }
+      params[member] = .object(object)
+    }
+    return (params, rowSets)
+  }
+}
+
+/// A data set of a kept request whose rows stand apart: `{"name", "rowSet": digest, "inputs"?}`.
+enum KeptRows {
+  static let member = "rowSet"
+
+  /// The data set that the value describes; nil where it is another description.
+  static func dataset(_ value: JSONValue, in store: TrackingStore) async throws(HoneError) -> Dataset? {
+    guard let digest = value[member]?.stringValue.flatMap({ ContentDigest($0) }), let name = value["name"]?.stringValue
+    else { return nil }
+    return Dataset(
+      name: name, rows: try await store.keptRows(digest),
+      inputKeys: value["inputs"]?.arrayValue?.compactMap(\.stringValue))
   }
 }

@@ -19,7 +19,8 @@ package struct OpenRun: Sendable {
     var id: String?
     if var new = job.newRun {
       new.experimentID = experiment.id
-      id = try await store.beginRun(new, method: type(of: job).method, params: job.terms.kept).id
+      let (params, rowSets) = try await job.terms.keptParams(in: store)
+      id = try await store.beginRun(new, method: type(of: job).method, params: params, rowSets: rowSets).id
     }
     return OpenRun(
       id: id, experimentID: experiment.id, account: RunAccount(runID: id, budget: job.terms.budget), store: store)

@@ -124,6 +124,8 @@ package struct RunControl {
     guard let kept = try await store.keptRequest(run: id) else { return try await ended(id, store) }
     let params = request.applied(to: kept.params)
     let fields = FieldReader(params, problems: ProblemList())
+    var environment = environment
+    environment.isResumed = true
     let resolver = RequestResolver(workspace, kept.method, fields, environment)
     switch kept.method {
     case CompileJob.method:

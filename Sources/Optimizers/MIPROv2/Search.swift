@@ -3,6 +3,7 @@ import Failures
 import JSON
 import Programs
 import Randomness
+import RowStorage
 
 /// The third step of MIPROv2: which combinations of instructions and demo sets are tried, and on what.
 ///
@@ -326,7 +327,7 @@ final class Search {
         info.program.states[order.predictor].instructions = text ?? order.current
       }
       return Outcome(
-        info: info, result: try await task.evaluator.evaluate(info, examples: valset), instruction: text)
+        info: info, result: try await task.evaluator.evaluate(info, examples: Rows(valset)), instruction: text)
     }
   }
 

@@ -1,6 +1,6 @@
 package import Failures
 import GRDB
-package import JSON
+import JSON
 
 /// An entry of a directory of artifacts.
 package struct ArtifactEntry: Sendable, Hashable {
@@ -36,34 +36,6 @@ extension TrackingStore {
   /// Writes text as a file of a run.
   package func writeArtifact(run id: String, path: String, text: String) async throws(HoneError) {
     try await writeArtifact(run: id, path: path, Array(text.utf8))
-  }
-
-  /// Writes a table, `{"columns": […], "data": [[…], …]}`, and notes it in the tag `mlflow.loggedArtifacts`,
-  /// by which a client finds the tables to show.
-  ///
-  /// - Throws: as `writeArtifact`; `invalidParams` if a row has not one value a column.
-  package func writeTable(
-    run id: String, path: String, columns: [String], rows: [[JSONValue]]
-  ) async throws(HoneError) {
-    if let index = rows.firstIndex(where: { $0.count != columns.count }) {
-      throw invalid("rows[\(index)]", "Expected \(columns.count) values, got \(rows[index].count).")
-    }
-    let table: JSONValue = [
-      "columns": .array(columns.map(JSONValue.string)), "data": .array(rows.map(JSONValue.array)),
-    ]
-    let clean = try ArtifactPath(path).description
-    try await writeArtifact(run: id, path: clean, table.encoded())
-    try await write { db in
-      let run = try Self.activeRun(db, id)
-      let known = try String.fetchOne(
-        db.cachedStatement(sql: "SELECT value FROM run_tags WHERE run = ? AND key = ?"),
-        arguments: [run, KnownTag.loggedArtifacts])
-      var list = known.flatMap { try? JSONReader.read($0) }?.arrayValue ?? []
-      let entry: JSONValue = ["path": .string(clean), "type": "table"]
-      guard !list.contains(entry) else { return }
-      list.append(entry)
-      try Self.setTag(db, run: run, KeyValue(KnownTag.loggedArtifacts, JSONValue.array(list).text()))
-    }
   }
 
   /// A file of a run, or the bytes of it that lie in `range`.

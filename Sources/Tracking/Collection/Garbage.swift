@@ -63,6 +63,12 @@ enum Garbage {
   /// Data sets that no run uses.
   static let datasets = "SELECT id FROM datasets WHERE id NOT IN (SELECT dataset FROM inputs)"
 
+  /// Sets of rows that no request refers to, but for those that one is about to refer to.
+  static let rowSets = """
+    SELECT id FROM row_sets s WHERE used_ms < (unixepoch() - 60) * 1000
+      AND NOT EXISTS (SELECT 1 FROM request_rows q WHERE q.row_set = s.id)
+    """
+
   /// Answers kept before a time, from a number on. Those that a run paid for which can be resumed, or is under way, are
   /// not among them: it would have to pay again.
   static let answers = """
@@ -104,6 +110,15 @@ extension TrackingStore {
           sql: """
             SELECT count(*) FROM datasets WHERE id NOT IN
               (SELECT dataset FROM inputs WHERE run NOT IN (SELECT value FROM json_each(?)))
+            """, arguments: [list]) ?? 0
+      bytes +=
+        try Double.fetchOne(
+          db,
+          sql: """
+            SELECT total((SELECT total(length(payload)) FROM row_chunks c
+              WHERE c.id >= s.id << 20 AND c.id < (s.id + 1) << 20))
+            FROM row_sets s WHERE NOT EXISTS (SELECT 1 FROM request_rows q
+              WHERE q.row_set = s.id AND q.run NOT IN (SELECT value FROM json_each(?)))
             """, arguments: [list]) ?? 0
       if let before = terms.answersBefore {
         let answers = try Row.fetchOne(

@@ -22,6 +22,7 @@ extension TrackingStore {
     try await collection.removeTraces()
     try await collection.removeModels()
     try await collection.removeDatasets()
+    try await collection.removeRowSets()
     if let before = terms.answersBefore { try await collection.removeAnswers(before) }
     try await collection.removeTexts()
     try await collection.removeFiles()
@@ -40,6 +41,7 @@ struct GarbageCollection {
   /// How many traces, or other rows, one transaction removes.
   private static let step = 200
   private static let runsOfStep = 20
+  private static let chunksOfStep = 20
 
   init(store: TrackingStore, progress: @escaping @Sendable (String) -> Void) {
     self.store = store
@@ -141,6 +143,25 @@ struct GarbageCollection {
     found.datasets = try await repeated { db in
       try db.execute(sql: "DELETE FROM datasets WHERE id IN (\(Garbage.datasets) LIMIT \(Self.step))")
       return db.changesCount
+    }
+  }
+
+  mutating func removeRowSets() async throws(HoneError) {
+    while true {
+      try goOn()
+      let isLast = try await store.write { db in
+        guard let set = try Int64.fetchOne(db, sql: Garbage.rowSets + " LIMIT 1") else { return true }
+        // A set whose first chunks are gone is none that anybody may meet.
+        try db.execute(literal: "UPDATE row_sets SET rows = NULL WHERE id = \(set)")
+        try db.execute(
+          literal: """
+            DELETE FROM row_chunks WHERE id IN (
+              SELECT id FROM row_chunks WHERE id >= \(set << 20) AND id < \((set + 1) << 20) LIMIT \(Self.chunksOfStep))
+            """)
+        if db.changesCount < Self.chunksOfStep { try db.execute(literal: "DELETE FROM row_sets WHERE id = \(set)") }
+        return false
+      }
+      if isLast { return }
     }
   }
 

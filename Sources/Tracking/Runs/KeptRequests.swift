@@ -17,7 +17,11 @@ package struct KeptRequest: Sendable {
 /// moment and leaves either all of a step or nothing.
 extension TrackingStore {
   /// Makes a run with the request behind it, claimed by this process.
-  package func beginRun(_ new: NewRun, method: String, params: JSONObject) async throws(HoneError) -> Run {
+  ///
+  /// - Parameter rowSets: the rows that the request refers to (see `keepRows`).
+  package func beginRun(
+    _ new: NewRun, method: String, params: JSONObject, rowSets: [RowSet] = []
+  ) async throws(HoneError) -> Run {
     let insertion = try RunInsertion(new)
     let text = JSONValue.object(params).text()
     return try await heldLeases.adding(insertion.id) { () async throws(HoneError) in
@@ -29,6 +33,9 @@ extension TrackingStore {
             INSERT INTO requests (run, method, params, session_ms)
             VALUES (\(number), \(method), \(text), \(nowInMilliseconds()))
             """)
+        for set in rowSets {
+          try db.execute(literal: "INSERT OR IGNORE INTO request_rows VALUES (\(number), \(set.id))")
+        }
         return try Self.runs(db, [number])[0]
       }
     }

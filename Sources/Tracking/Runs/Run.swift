@@ -1,4 +1,5 @@
 package import Basics
+package import JSON
 package import Traces
 
 /// How a run stands.
@@ -151,10 +152,17 @@ package struct EvaluationRow: Sendable, Hashable {
   package var traceID: TraceID?
   /// The example's content, so that rows of two runs can be paired.
   package var exampleDigest: ContentDigest?
+  /// The score as the metric gave it; nil where that is the number, and where nothing is known of it.
+  package var raw: JSONValue?
+  /// What the program answered; nil where that is not known.
+  package var outputs: JSONObject?
+  /// What the metric said beside the score.
+  package var feedback: String?
 
   package init(
     index: Int, score: Double?, failed: Bool = false, errorKind: String? = nil, errorMessage: String? = nil,
-    traceID: TraceID? = nil, exampleDigest: ContentDigest? = nil
+    traceID: TraceID? = nil, exampleDigest: ContentDigest? = nil, raw: JSONValue? = nil, outputs: JSONObject? = nil,
+    feedback: String? = nil
   ) {
     self.index = index
     self.score = score
@@ -163,5 +171,8 @@ package struct EvaluationRow: Sendable, Hashable {
     self.errorMessage = errorMessage
     self.traceID = traceID
     self.exampleDigest = exampleDigest
+    self.raw = raw
+    self.outputs = outputs
+    self.feedback = feedback
   }
 }

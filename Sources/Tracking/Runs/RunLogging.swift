@@ -191,12 +191,14 @@ extension TrackingStore {
   package func logResults(run id: String, _ rows: [EvaluationRow]) async throws(HoneError) {
     try await write { db in
       let run = try Self.activeRun(db, id)
-      let statement = try db.cachedStatement(sql: "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      let statement = try db.cachedStatement(
+        sql: "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       for row in rows {
         try statement.execute(
           arguments: [
             run, row.index, row.score, row.failed, row.errorKind, row.errorMessage?.storable, row.traceID?.data,
-            row.exampleDigest?.data,
+            row.exampleDigest?.data, row.raw?.text(), row.outputs.map { JSONValue.object($0).text() },
+            row.feedback?.storable,
           ])
       }
     }
@@ -208,24 +210,32 @@ extension TrackingStore {
   ) async throws(HoneError) -> Page<EvaluationRow> {
     try checkPageSize(maxResults, 100_000)
     let after = try PageToken.offset(pageToken, query: "results \(id)") ?? -1
-    return try await read { db in
+    var items = try await results(run: id, after: after, limit: maxResults + 1)
+    guard items.count > maxResults else { return Page(items: items) }
+    items.removeLast()
+    return Page(items: items, nextPageToken: PageToken.offset(items[maxResults - 1].index, query: "results \(id)"))
+  }
+
+  /// The first rows of an evaluation behind that index.
+  package func results(run id: String, after: Int, limit: Int) async throws(HoneError) -> [EvaluationRow] {
+    try await read { db in
       guard let run = try Self.runSequence(db, id) else { throw notFound("run", id) }
       let statement = try db.cachedStatement(
         sql: """
-          SELECT row, score, failed, error_kind, error_message, trace, example FROM results
+          SELECT row, score, failed, error_kind, error_message, trace, example, raw, outputs, feedback FROM results
           WHERE run = ? AND row > ? ORDER BY row LIMIT ?
           """)
       var items: [EvaluationRow] = []
-      let rows = try Row.fetchCursor(statement, arguments: [run, after, maxResults + 1])
+      let rows = try Row.fetchCursor(statement, arguments: [run, after, limit])
       while let row = try rows.next() {
         items.append(
           EvaluationRow(
             index: row[0], score: row[1], failed: row[2], errorKind: row[3], errorMessage: row[4],
-            traceID: TraceID(data: row[5]), exampleDigest: ContentDigest(data: row[6])))
+            traceID: TraceID(data: row[5]), exampleDigest: ContentDigest(data: row[6]),
+            raw: (row[7] as String?).flatMap { try? JSONReader.read($0) },
+            outputs: (row[8] as String?).flatMap { try? JSONReader.read($0) }?.objectValue, feedback: row[9]))
       }
-      guard items.count > maxResults else { return Page(items: items) }
-      items.removeLast()
-      return Page(items: items, nextPageToken: PageToken.offset(items[maxResults - 1].index, query: "results \(id)"))
+      return items
     }
   }
 }

@@ -5,7 +5,7 @@ import Platform
 
 /// The database's schema and its versions. `PRAGMA user_version` is the number of applied migrations.
 enum StoreSchema {
-  static let version = 5
+  static let version = 6
   /// `PRAGMA application_id`: "HONE".
   private static let applicationID = 0x484F_4E45
 
@@ -120,6 +120,10 @@ enum StoreSchema {
     migrator.registerMigration("v5") { db in
       try db.execute(sql: version5)
       try db.execute(sql: "PRAGMA user_version = 5")
+    }
+    migrator.registerMigration("v6") { db in
+      try db.execute(sql: version6)
+      try db.execute(sql: "PRAGMA user_version = 6")
     }
     return migrator
   }()
@@ -332,12 +336,15 @@ enum StoreSchema {
     ) WITHOUT ROWID;
     """
 
-  /// Whether nobody counted the tokens, so that they are the most that a request can have used; what a search for text needs
-  /// to pass spans over; and what a collection of garbage notes of its work.
+  /// Whether nobody counted the tokens, so that they are the most that a request can have used.
   private static let version5 = """
     ALTER TABLE answers ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE attempts ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+    """
 
+  /// What a search for text needs to pass spans over; what a collection of garbage notes of its work; what examples were
+  /// answered with; and large data sets, once for all requests that were made with them.
+  private static let version6 = """
     -- What each row of span_chunks may hold (see SpanFilter); a trace without one is read by searches.
     CREATE TABLE span_filters (id INTEGER PRIMARY KEY, filter BLOB NOT NULL);
     CREATE TRIGGER span_filters_go AFTER DELETE ON span_chunks
@@ -362,6 +369,27 @@ enum StoreSchema {
       estimated INTEGER NOT NULL,
       PRIMARY KEY (run_id, role, model, estimated)
     ) WITHOUT ROWID;
+
+    -- The score as the metric gave it, where it is no number; what the program answered, and what the metric said of it.
+    ALTER TABLE results ADD COLUMN raw TEXT;
+    ALTER TABLE results ADD COLUMN outputs TEXT;
+    ALTER TABLE results ADD COLUMN feedback TEXT;
+
+    -- The rows of a data set, by their digest; NULL rows: not whole yet. used_ms: when a request was last to be kept with it.
+    CREATE TABLE row_sets (
+      id INTEGER PRIMARY KEY,
+      digest BLOB NOT NULL, rows INTEGER, used_ms INTEGER NOT NULL
+    );
+    CREATE INDEX row_sets_by_digest ON row_sets (digest);
+    -- Packed lines of JSON; id = the set's * 2^20 + the chunk's number.
+    CREATE TABLE row_chunks (id INTEGER PRIMARY KEY, payload BLOB NOT NULL);
+    -- The sets that a run's request refers to.
+    CREATE TABLE request_rows (
+      run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+      row_set INTEGER NOT NULL REFERENCES row_sets (id),
+      PRIMARY KEY (run, row_set)
+    ) WITHOUT ROWID;
+    CREATE INDEX request_rows_by_set ON request_rows (row_set);
     """
 }
 

@@ -10,7 +10,8 @@ export async function resultsOf(runs, signal) {
   if (!runs.length) return found;
   await pages('listResults', { runIds: runs.map((run) => run.runId) }, (page) => {
     for (const one of page.runs) {
-      const cells = new Map();
+      // An evaluation with many rows goes on in the next page.
+      const cells = found.get(one.runId) ?? new Map();
       one.rows.forEach((row, at) => cells.set(row, {
         score: one.scores[at] ?? undefined, traceId: one.traceIds[at] ?? undefined, error: one.errors[row],
       }));

@@ -1,0 +1,79 @@
+package import JSON
+
+/// The rows of a data set: in memory where they are few, else as JSON text in a file that only this process has, so that
+/// they take some 4 bytes of memory each, however long they are.
+///
+/// A row that stands in the file is read anew at each access. Going through all rows in order reads them in blocks.
+package struct Rows: RandomAccessCollection, Sendable {
+  enum Backing: Sendable {
+    case held([JSONObject])
+    case spilled(SpilledRows)
+  }
+
+  let backing: Backing
+  /// Where the backing has each row; nil where that is the order.
+  private let places: [UInt32]?
+
+  init(_ backing: Backing, places: [UInt32]? = nil) {
+    self.backing = backing
+    self.places = places
+  }
+
+  /// Rows that are in memory anyway.
+  package init(_ rows: [JSONObject] = []) { self.init(.held(rows)) }
+
+  /// Whether they stand in a file.
+  package var isSpilled: Bool { if case .spilled = backing { true } else { false } }
+
+  package var startIndex: Int { 0 }
+  package var endIndex: Int {
+    if let places { return places.count }
+    switch backing {
+    case .held(let rows): return rows.count
+    case .spilled(let rows): return rows.count
+    }
+  }
+
+  package subscript(index: Int) -> JSONObject {
+    let place = places.map { Int($0[index]) } ?? index
+    switch backing {
+    case .held(let rows): return rows[place]
+    case .spilled(let rows): return rows.row(place)
+    }
+  }
+
+  /// Some of the rows, in another order.
+  ///
+  /// - Parameter chosen: their indices here; each below 2^32.
+  package func choosing(_ chosen: [UInt32]) -> Rows {
+    switch backing {
+    case .held: Rows(chosen.map { self[Int($0)] })
+    case .spilled: Rows(backing, places: places.map { places in chosen.map { places[Int($0)] } } ?? chosen)
+    }
+  }
+
+  package func makeIterator() -> Iterator { Iterator(self) }
+
+  package struct Iterator: IteratorProtocol {
+    private let rows: Rows
+    private var index = 0
+    private var block = SpilledRows.Block()
+
+    fileprivate init(_ rows: Rows) { self.rows = rows }
+
+    package mutating func next() -> JSONObject? {
+      guard index < rows.endIndex else { return nil }
+      defer { index += 1 }
+      guard case .spilled(let spilled) = rows.backing, rows.places == nil else { return rows[index] }
+      return spilled.row(index, in: &block)
+    }
+  }
+}
+
+extension Rows: Equatable {
+  package static func == (one: Rows, other: Rows) -> Bool { one.count == other.count && one.elementsEqual(other) }
+}
+
+extension Rows: ExpressibleByArrayLiteral {
+  package init(arrayLiteral elements: JSONObject...) { self.init(elements) }
+}
