@@ -92,6 +92,16 @@ def test_a_request_cannot_send_a_key_anywhere(executable, start, tmp_path, liste
     assert len(listener.heard) == 1
 
 
+def test_pairs_that_are_allowed_at_the_same_time_are_all_kept(executable, tmp_path):
+    names = [f"KEY_{number}" for number in range(24)]
+    processes = [
+        subprocess.Popen([executable, "keys", "allow", name, "llm.example.org"], stdout=subprocess.DEVNULL)
+        for name in names]
+    assert [process.wait(timeout=60) for process in processes] == [0] * len(names)
+    assert sorted(one["variable"] for one in json.loads(keys(executable, "list", "--json"))) == sorted(names)
+    assert os.stat(tmp_path / "config" / "hone" / "keys.json").st_mode & 0o777 == 0o600
+
+
 def test_a_run_needs_leave_again_when_it_is_resumed(executable, start, tmp_path, listener):
     client = start(tmp_path / "home")
     place = f"0.0.0.0:{listener.server_port}"
