@@ -80,8 +80,8 @@ let package = Package(
     .target(
       name: "MLflow",
       dependencies: [
-        "Basics", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "OpenTelemetry", "RunFiles", "Schema",
-        "Traces", "Tracking",
+        "Basics", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "OpenTelemetry", "Platform", "RunFiles",
+        "Schema", "Traces", "Tracking",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
