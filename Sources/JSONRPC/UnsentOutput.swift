@@ -59,18 +59,20 @@ package final class UnsentOutput: Sendable {
       defer { state.isWatching = true }
       return !state.isWatching
     }
-    if isFirst { Task.detached { [self] in await watch() } }
+    // On a thread of its own: those that requests share may be busy with what is to be held, too.
+    if isFirst, startDetachedThread({ [self] in watch() }) != 0 { state.withLock { $0.isWatching = false } }
   }
 
   /// Ends connections until no more is held than may be.
-  private func watch() async {
+  private func watch() {
     var ended: Set<ObjectIdentifier> = []
     while true {
       let open = state.withLock { state in
-        state.isWatching = state.isWatching && bytes > limit
-        return state.isWatching ? state.connections.values.compactMap(\.connection) : []
+        let open = bytes > limit ? state.connections.values.compactMap(\.connection) : []
+        state.isWatching = !open.isEmpty
+        return open
       }
-      if open.isEmpty { break }
+      if open.isEmpty { return }
       // Those that were ended are gone in a moment.
       let left = open.filter { !ended.contains(ObjectIdentifier($0)) }
       let holdings = left.map(\.unsentOutput)
@@ -78,10 +80,9 @@ package final class UnsentOutput: Sendable {
         ended.insert(ObjectIdentifier(left[chosen]))
         left[chosen].abort()
       } else {
-        try? await Task.sleep(for: .milliseconds(100))
+        usleep(50_000)
       }
     }
-    state.withLock { $0.isWatching = false }
   }
 
   /// Whose connection is to end, by its place; nil for nobody's, now.
