@@ -16,10 +16,7 @@ extension Method {
     let job = try await resolver.apart { () async throws(HoneError) in try await CompileJob(request, resolver) }
     if resolver.environment.isCheck { return nil }
     if let terms = job.estimate {
-      return .estimated(
-        try await resolver.apart { () async throws(HoneError) in
-          try await CompileEstimate(job, terms).figures(resolver.workspace)
-        })
+      return .estimated(try await CompileEstimate(job, terms).figures(resolver.workspace))
     }
     return try await resolver.workspace.perform(job, in: resolver.environment)
   }
