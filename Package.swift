@@ -79,8 +79,8 @@ let package = Package(
     .target(
       name: "MLflow",
       dependencies: [
-        "Basics", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "OpenTelemetry", "RunFiles", "Schema",
-        "Traces", "Tracking",
+        "Basics", "Delivery", "Failures", "HTTPResponses", "JSON", "Messages", "OpenTelemetry", "Platform", "RunFiles",
+        "Schema", "Traces", "Tracking",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -188,7 +188,7 @@ let package = Package(
       name: "EvaluationTests",
       dependencies: [
         "Basics", "Datasets", "Evaluation", "Failures", "JSON", "Messages", "Platform", "Programs", "Randomness",
-        "RegularExpressions", "Schema", "Simulation", "Statistics",
+        "RegularExpressions", "RowStorage", "Schema", "Simulation", "Statistics",
       ]),
     .testTarget(
       name: "HoneWebTests",
@@ -220,7 +220,8 @@ let package = Package(
       name: "HoneServiceTests",
       dependencies: [
         "Basics", "Datasets", "Editing", "Evaluation", "Failures", "HoneService", "Jobs", "JSON", "JSONRPC",
-        "LanguageModels", "Messages", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Tracking",
+        "LanguageModels", "Messages", "Optimizers", "Platform", "Programs", "RowStorage", "Schema", "Statistics",
+        "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
@@ -238,7 +239,7 @@ let package = Package(
       name: "OptimizersTests",
       dependencies: [
         "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Optimizers", "Programs", "Randomness",
-        "Schema", "Simulation", "Statistics", "Traces",
+        "RowStorage", "Schema", "Simulation", "Statistics", "Traces",
       ]),
     .testTarget(
       name: "ProgramsTests",
@@ -251,7 +252,8 @@ let package = Package(
     .testTarget(
       name: "TrackingTests",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "RegularExpressions", "Schema", "Traces",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "RegularExpressions", "RowStorage", "Schema",
+        "Traces",
         "Tracking",
       ]),
   ],

@@ -3,6 +3,7 @@ package import HoneService
 package import JSON
 package import JSONRPC
 import Jobs
+import Platform
 import Schema
 import Synchronization
 
@@ -67,7 +68,9 @@ package final class Editor: SessionExtension {
       editor: self, params: params,
       document: params.textDocument.uri.flatMap { uri in state.withLock { $0.documents[uri] } },
       connection: request.connection, baseDirectory: baseDirectory)
-    return .work { try await method.run(call) }
+    let named = params.textDocument.uri ?? (try? CommandArguments(arguments: params.arguments).optionalURI()) ?? ""
+    let length = state.withLock { $0.documents[named]?.source.bytes.count } ?? 0
+    return .work { try await apart(where: length > ComputationThreads.longText) { try await method.run(call) } }
   }
 
   /// The document of a URI: as it is in the editor where it is open there, else as it is on disk.
@@ -146,7 +149,8 @@ package final class Editor: SessionExtension {
   }
 
   private func check(_ uri: String, after pause: Duration, _ connection: Connection, _ baseDirectory: String) {
-    let task = Task {
+    // A long text, and data sets, take their time.
+    let task = Task(executorPreference: ComputationThreads.data) { [self] in
       if pause > .zero { guard (try? await Task.sleep(for: pause)) != nil else { return } }
       guard let document = state.withLock({ $0.documents[uri] }) else { return }
       let directory = document.path.map(ProgramFile.directory) ?? baseDirectory

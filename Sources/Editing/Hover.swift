@@ -114,9 +114,10 @@ struct Hover: Sendable {
     guard let value = root[name] else { return [] }
     let places = DatasetPlaces(home: call.service.home, baseDirectory: call.directory(of: document))
     let problems = ProblemList()
-    let loaded = call.editor.datasets.dataset(value, at: name, places: places, problems, problems) {
-      problems, dataProblems in
-      Dataset.load(value, path: name, places: places, problems: problems, dataProblems: dataProblems)
+    let loaded = await apart {
+      call.editor.datasets.dataset(value, at: name, places: places, problems, problems) { problems, dataProblems in
+        Dataset.load(value, path: name, places: places, problems: problems, dataProblems: dataProblems)
+      }
     }
     guard let loaded, let first = loaded.rows.first else { return problems.problems.prefix(3).map(\.description) }
     let row = first.map { "\($0.key): \(Self.shortened($0.value.stringValue ?? $0.value.text(.spaced)))" }

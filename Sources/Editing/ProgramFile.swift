@@ -30,17 +30,27 @@ package enum ProgramFile {
 
   /// The request of a method that a file's members make: those that the method knows, and the file's name as a tag, so
   /// that its runs are found again. Without a devset, an evaluation takes the valset.
+  ///
+  /// - Parameter file: where the file is; nil for one that has no place. What the members say of that does not count.
   package static func request(_ method: String, of members: JSONObject, file: String?) -> JSONObject {
     let known = MethodTable.method(named: method)?.parameters.map(\.name) ?? []
     var request = members.filter { known.contains($0) && !passing.contains($0) }
     if method == Method.evaluate.name, request["devset"] == nil, let valset = members["valset"] {
       request["devset"] = valset
     }
+    request = withoutPlace(request)
     let tags = request["tags"] ?? .null
     if let file, tags.isNull || tags.objectValue != nil {
       request["tags"] = .object((tags.objectValue ?? [:]).merging([HoneTag.file: .string(file)]))
     }
     return request
+  }
+
+  /// A request that a file holds, without what it says of where that file is: keys that were allowed for one file are not
+  /// another's.
+  package static func withoutPlace(_ request: JSONObject) -> JSONObject {
+    guard let tags = request["tags"]?.objectValue, tags[HoneTag.file] != nil else { return request }
+    return request.merging(["tags": .object(tags.filter { $0 != HoneTag.file })])
   }
 
   /// The directory of a file.

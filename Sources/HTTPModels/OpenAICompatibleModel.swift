@@ -19,8 +19,6 @@ package struct OpenAICompatibleModel: LanguageModel {
   private let timeout: Double
   private let headers: [(name: String, variable: String)]
 
-  /// From this size on, in bytes, a reply is read apart from the threads that all requests share.
-  private static let longReply = 256 << 10
   /// Seconds after which a request ends even if nobody aborts it.
   private static let longestRequest = 900.0
 
@@ -79,10 +77,7 @@ package struct OpenAICompatibleModel: LanguageModel {
         throw reader.failure(status: Int(response.status.code), body: said, pause: pause)
       }
       let received = try await response.body.collect(upTo: SharedHTTPClient.maximumReplySize)
-      guard received.readableBytes > Self.longReply else {
-        return try reader.reply(received.readableBytesView, promptBytes: length)
-      }
-      return try await withTaskExecutorPreference(ComputationThreads.data) {
+      return try await apart(where: received.readableBytes > ComputationThreads.longText) {
         try reader.reply(received.readableBytesView, promptBytes: length)
       }
     } catch let failure as ModelFailure {

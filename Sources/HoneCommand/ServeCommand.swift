@@ -157,6 +157,7 @@ struct ServeCommand: AsyncParsableCommand {
     let connection = Connection(streams, handler: session, limits: limits)
     ending.connection = connection
     let signals = TerminationSignals {
+      connection.refuseFurther()
       Task {
         await service.workspace.drain()
         await connection.finish()
@@ -191,7 +192,11 @@ struct ServeCommand: AsyncParsableCommand {
     }
     // Who reads that it listens may tell it to end at once.
     let (ending, end) = AsyncStream<Void>.makeStream()
-    let signals = TerminationSignals { end.finish() }
+    let signals = TerminationSignals {
+      // At once, and not behind the work that waits for a thread.
+      connections.refuseFurther()
+      end.finish()
+    }
     logger.notice("Listening at \(path)")
     let leaving = idleTimeout.map { seconds in
       Task {

@@ -62,6 +62,9 @@ final class OpenConnections: Sendable {
     }
   }
 
+  /// Lets nothing be begun any more on any connection.
+  func refuseFurther() { for connection in state.withLock({ Array($0.values) }) { connection.refuseFurther() } }
+
   /// Ends all connections: what has its answer gives it, the rest is cancelled.
   func finish() async {
     await withTaskGroup(of: Void.self) { group in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Editing
 import Failures
 import Foundation
 import JSON
@@ -46,7 +47,7 @@ func requestFile(_ path: String) throws -> JSONObject {
     guard case .object(let object) = try JSONReader.read(data) else {
       throw ValidationError("\(path) should hold a JSON object.")
     }
-    return object
+    return ProgramFile.withoutPlace(object)
   } catch let error as JSONSyntaxError {
     throw ValidationError("\(path) is not JSON: \(error).")
   }

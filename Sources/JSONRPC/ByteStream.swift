@@ -7,6 +7,9 @@ package protocol ByteStream: AnyObject, Sendable {
   /// Who is at the other end, for logs.
   var peer: String { get }
 
+  /// When the peer last took something of what is written, or there was nothing for it to take.
+  var lastTaken: ContinuousClock.Instant { get }
+
   /// Begins reading. The stream keeps the delegate until it is closed.
   func start(_ delegate: any ByteStreamDelegate)
 

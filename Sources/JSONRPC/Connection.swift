@@ -24,8 +24,6 @@ package enum Delivery: Sendable, Hashable {
 ///   gone altogether cancels its requests.
 /// - Nothing is written before the peer's first byte has told the framing, unless the framing was given.
 package final class Connection: Sendable, ByteStreamDelegate {
-  /// From this size on a message is read and written apart from the threads that serve all connections.
-  private static let longMessage = 256 << 10
   /// From this size on memory is given back after a message, or after a connection that held so much.
   private static let largeMessage = 1 << 20
 
@@ -35,23 +33,32 @@ package final class Connection: Sendable, ByteStreamDelegate {
   private let stream: any ByteStream
   private let handler: any RequestHandler
   private let state: Mutex<ConnectionState>
+  private let unsent: UnsentOutput
+  /// Whether nothing that has not begun is begun any more.
+  private let isEnding = Atomic(false)
   /// Who waits for the connection's end.
   private let waiters = Mutex<[CheckedContinuation<Void, Never>]>([])
 
-  /// - Parameter framing: the framing to use from the start, where it is not the peer who begins.
+  /// - Parameters:
+  ///   - framing: the framing to use from the start, where it is not the peer who begins.
+  ///   - unsent: the bound on what waits to be read, shared with other connections.
   package init(
     _ stream: any ByteStream, handler: any RequestHandler, limits: ConnectionLimits = ConnectionLimits(),
-    framing: Framing? = nil
+    framing: Framing? = nil, unsent: UnsentOutput = .shared
   ) {
     self.stream = stream
     self.handler = handler
     self.limits = limits
+    self.unsent = unsent
     streamAhead = min(256 << 10, limits.outgoing / 2)
     state = Mutex(ConnectionState(limits: limits, framing: framing))
   }
 
   /// Begins to read.
-  package func start() { stream.start(self) }
+  package func start() {
+    unsent.add(self)
+    stream.start(self)
+  }
 
   /// Who is at the other end, for logs.
   package var peer: String { stream.peer }
@@ -64,7 +71,19 @@ package final class Connection: Sendable, ByteStreamDelegate {
   /// Requests that have not been answered yet.
   package var openRequests: Int { state.withLock { $0.calls.count } }
 
+  /// What waits for the peer to read it, and since when the peer has read nothing.
+  var unsentOutput: UnsentOutput.Holding {
+    UnsentOutput.Holding(bytes: state.withLock { $0.outbox.bytes + $0.streamBytes }, lastTaken: stream.lastTaken)
+  }
+
   // MARK: Ending
+
+  /// Refuses what has not begun and whatever comes from now on: the service is ending. Work under way goes on.
+  package func refuseFurther() {
+    isEnding.store(true, ordering: .relaxed)
+    state.withLock { $0.refuseFurther() }
+    settle()
+  }
 
   /// Reads nothing more, answers what is outstanding, then closes.
   ///
@@ -191,10 +210,12 @@ package final class Connection: Sendable, ByteStreamDelegate {
   }
 
   package func streamClosed(_ error: HoneError?) {
-    let (held, closed) = state.withLock { state in
+    let (held, closed, change) = state.withLock { state in
       let held = state.outbox.bytes + state.streamBytes + state.framing.bufferedBytes
-      return (held, state.close())
+      let closed = state.close()
+      return (held, closed, state.unsentChange())
     }
+    unsent.remove(self, change)
     if held >= Self.largeMessage { Memory.giveBackSoon() }
     for task in closed.tasks { task.cancel() }
     for caller in closed.callers { caller.resume(returning: .failure(.connectionClosed)) }
@@ -217,7 +238,7 @@ package final class Connection: Sendable, ByteStreamDelegate {
     while true {
       switch state.withLock({ $0.nextStep() }) {
       case .run(let work): run(work)
-      case .parse(let text) where text.count < Self.longMessage: take(text)
+      case .parse(let text) where text.count < ComputationThreads.longText: take(text)
       case .parse(let text):
         pauseReading()
         Task(executorPreference: ComputationThreads.data) {
@@ -256,21 +277,21 @@ package final class Connection: Sendable, ByteStreamDelegate {
       case .work(let work):
         state.withLock { $0.runningTasks += 1 }
         let task = Task {
-          do {
-            let value = try await work()
-            if value.isLarge(beyond: Self.longMessage) {
-              await withTaskExecutorPreference(ComputationThreads.data) {
-                // Nobody waits any more for what would take long to write.
+          if isEnding.load(ordering: .relaxed) {
+            complete(number, id, .failure(.ending))
+          } else {
+            do {
+              let value = try await work()
+              await apart(where: value.isLarge(beyond: ComputationThreads.longText)) {
+                // What nobody waits for any more is not written out.
                 complete(
                   number, id,
                   Task.isCancelled
                     ? .failure(RPCError(HoneError(.cancelled, "The request was cancelled."))) : .success(value))
               }
-            } else {
-              complete(number, id, .success(value))
+            } catch {
+              complete(number, id, .failure(RPCError(error)))
             }
-          } catch {
-            complete(number, id, .failure(RPCError(error)))
           }
           let isLast = state.withLock { state in
             state.runningTasks -= 1
@@ -306,10 +327,12 @@ package final class Connection: Sendable, ByteStreamDelegate {
   // MARK: Writing
 
   private func flush(unlessPumping: Bool = false) {
-    state.withLock { state in
-      if unlessPumping, state.isPumping, state.isReading, state.outbox.bytes < 64 << 10 { return }
+    let change = state.withLock { state in
+      if unlessPumping, state.isPumping, state.isReading, state.outbox.bytes < 64 << 10 { return 0 }
       write(&state)
+      return state.unsentChange()
     }
+    unsent.change(by: change)
   }
 
   /// Hands to the stream what it can take. Under the lock, so that the order holds.
@@ -321,17 +344,20 @@ package final class Connection: Sendable, ByteStreamDelegate {
   }
 
   private func pauseReading() {
-    state.withLock { state in
+    let change = state.withLock { state in
       write(&state)
-      guard state.isReading else { return }
-      state.isReading = false
-      stream.setReading(false)
+      if state.isReading {
+        state.isReading = false
+        stream.setReading(false)
+      }
+      return state.unsentChange()
     }
+    unsent.change(by: change)
   }
 
   /// Writes, reads or stops reading, and ends, as the state calls for.
   private func settle() {
-    let callers = state.withLock { state in
+    let (callers, change) = state.withLock { state in
       write(&state)
       if state.isFinished {
         state.finishing = true
@@ -341,8 +367,10 @@ package final class Connection: Sendable, ByteStreamDelegate {
         stream.setReading(state.isReading)
       }
       // Nobody can answer our requests any more.
-      return state.inputUsedUp && !state.outgoing.isEmpty ? state.outgoing.takeAll() : []
+      let callers = state.inputUsedUp && !state.outgoing.isEmpty ? state.outgoing.takeAll() : []
+      return (callers, state.unsentChange())
     }
+    unsent.change(by: change)
     for caller in callers { caller.resume(returning: .failure(.connectionClosed)) }
   }
 }

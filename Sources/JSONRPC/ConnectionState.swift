@@ -61,6 +61,8 @@ struct ConnectionState: Sendable {
   var outbox = Outbox()
   /// Bytes handed to the stream that it has not written yet, as far as known.
   var streamBytes = 0
+  /// How much of both is counted among what waits on all connections.
+  private var countedUnsent = 0
   /// One thread at a time reads messages and starts work; the others leave it to that one.
   var isPumping = false
   var isReading = true
@@ -69,6 +71,8 @@ struct ConnectionState: Sendable {
   /// The framing has yielded its last event.
   var inputUsedUp = false
   var finishing = false
+  /// Requests are no longer begun.
+  private var isEnding = false
   var isClosed = false
   var runningTasks = 0
   var outgoing = OutgoingCalls()
@@ -202,6 +206,10 @@ struct ConnectionState: Sendable {
         answer(.failure(id: id, error), batch: batch)
         return []
       }
+      guard !isEnding else {
+        answer(.failure(id: id, .ending), batch: batch)
+        return []
+      }
       guard backlog < limits.backlogWhileAsking else {
         let message = "\(backlog) bytes of requests wait already: ask again when some of them are answered."
         answer(.failure(id: id, RPCError(.requestFailed, message)), batch: batch)
@@ -271,6 +279,14 @@ struct ConnectionState: Sendable {
     calls.keys.sorted().compactMap { cancel($0, by: .server) }
   }
 
+  /// Refuses all requests that have not begun, and those that come from now on.
+  mutating func refuseFurther() {
+    isEnding = true
+    for number in calls.keys.sorted() where calls[number]?.started == false {
+      complete(number, with: Answer(text: Message.failure(id: calls[number]?.id ?? .null, .ending).json.encoded()))
+    }
+  }
+
   /// Notes the task of a call. If the call was cancelled before it had one, it is to be cancelled now.
   mutating func attach(_ task: Task<Void, Never>, to number: CallNumber) -> Bool {
     guard let call = calls[number] else { return isClosed }
@@ -296,6 +312,14 @@ struct ConnectionState: Sendable {
   }
 
   // MARK: What goes out
+
+  /// By how much what waits to be written has changed since it was last asked; small changes are kept for later.
+  mutating func unsentChange() -> Int {
+    let change = outbox.bytes + streamBytes - countedUnsent
+    guard abs(change) >= 64 << 10 || change < 0 && countedUnsent + change == 0 else { return 0 }
+    countedUnsent += change
+    return change
+  }
 
   /// Answers a call with a message that was made ready outside the lock; a cancelled call is answered
   /// as such, and keeps the error's data (what had been finished, say).

@@ -35,6 +35,9 @@ package struct RPCError: Error, Sendable, Hashable, CustomStringConvertible {
     self.data = data
   }
 
+  /// What requests get that a service which is ending does not begin.
+  static let ending = RPCError(.serverCancelled, "The service is ending and has not begun this request.")
+
   package var description: String { "\(message) (\(code.rawValue))" }
 
   /// The error as the value of a response's `error` member.

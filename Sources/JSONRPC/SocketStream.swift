@@ -16,6 +16,7 @@ package final class SocketStream: ByteStream, EventSource {
     var pending: [UInt8] = []
     /// How much of `pending` has been written.
     var written = 0
+    var lastTaken = ContinuousClock.now
     var isReading = true
     var inputEnded = false
     var isFinishing = false
@@ -72,6 +73,8 @@ package final class SocketStream: ByteStream, EventSource {
     )
   }
 
+  package var lastTaken: ContinuousClock.Instant { state.withLock { $0.isDrained ? .now : $0.lastTaken } }
+
   package func start(_ delegate: any ByteStreamDelegate) {
     let isStarted = state.withLock { state in
       guard state.descriptor >= 0, state.number == nil else { return true }
@@ -88,6 +91,7 @@ package final class SocketStream: ByteStream, EventSource {
       if state.isDrained {
         state.pending = bytes
         state.written = 0
+        state.lastTaken = .now
         send(&state)
       } else {
         state.pending.append(contentsOf: bytes)
@@ -141,6 +145,7 @@ package final class SocketStream: ByteStream, EventSource {
       }
       if count > 0 {
         state.written += count
+        if !state.isDrained { state.lastTaken = .now }
       } else if count == -1, errno == EINTR {
         continue
       } else {

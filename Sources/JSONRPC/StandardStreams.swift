@@ -61,6 +61,8 @@ package final class StandardStreams: ByteStream {
     return try StandardStreams(input: input, output: output)
   }
 
+  package var lastTaken: ContinuousClock.Instant { state.withLock { $0.beingWritten > 0 ? $0.lastTaken : .now } }
+
   package func start(_ delegate: any ByteStreamDelegate) {
     state.withLock { $0.delegate = delegate }
     do throws(HoneError) {

@@ -58,6 +58,8 @@ package struct ModelClient: Sendable {
   private func completeInParts(
     _ request: ModelRequest, context: CallContext
   ) async throws(HoneError) -> ModelAnswer {
+    // Earlier versions kept all completions as one answer.
+    if let whole = try kept(key(of: request, context: context), context) { return whole }
     let parts = (0..<request.options.n).map { index in
       var part = request
       part.options.n = 1
@@ -103,15 +105,10 @@ package struct ModelClient: Sendable {
     let account = context.account
     let digest = key(of: request, part, context)
     let key = SingleFlight<StoredAnswer>.Key(digest: digest, store: flightStore)
-    let isKept = configuration.cache || account.runID != nil
+    let isKept = keepsAnswers(account)
     while true {
       let mark = Self.flights.mark(key)
-      if isKept, let stored = try answers.answer(for: digest) {
-        // What the run had paid before it was interrupted stands in its bill already.
-        if account.takeReplay(of: digest) { return ModelAnswer(reply: stored.reply, source: .model, cost: stored.cost) }
-        account.noteCached(context.role)
-        return ModelAnswer(reply: stored.reply, source: .cache, cost: 0)
-      }
+      if let answer = try kept(digest, context) { return answer }
       if Task.isCancelled { throw .callCancelled }
       let joined = Self.flights.join(key, since: mark) { [payer] in
         await payer.pay(for: request, key: isKept ? digest : nil, context: context)
@@ -131,6 +128,20 @@ package struct ModelClient: Sendable {
         guard isOthers, !Task.isCancelled, account.budget.remainingSeconds ?? 1 > 0 else { throw error }
       }
     }
+  }
+
+  // MARK: Kept answers
+
+  private func keepsAnswers(_ account: RunAccount) -> Bool { configuration.cache || account.runID != nil }
+
+  /// The answer that the store has for a call, noted in the account; nil where there is none.
+  private func kept(_ digest: ContentDigest, _ context: CallContext) throws(HoneError) -> ModelAnswer? {
+    let account = context.account
+    guard keepsAnswers(account), let stored = try answers.answer(for: digest) else { return nil }
+    // What the run had paid before it was interrupted stands in its bill already.
+    if account.takeReplay(of: digest) { return ModelAnswer(reply: stored.reply, source: .model, cost: stored.cost) }
+    account.noteCached(context.role)
+    return ModelAnswer(reply: stored.reply, source: .cache, cost: 0)
   }
 
   // MARK: Keys

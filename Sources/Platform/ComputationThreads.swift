@@ -10,6 +10,8 @@ package final class ComputationThreads: TaskExecutor {
   package static let metrics = ComputationThreads()
   /// For reading and writing messages, data sets and replies of some size.
   package static let data = ComputationThreads()
+  /// From this size on, in bytes, a text is read and written by `data`.
+  package static let longText = 256 << 10
 
   private struct State {
     var jobs: [UnownedJob] = []
@@ -82,6 +84,12 @@ package final class ComputationThreads: TaskExecutor {
       promise.fulfil(cancelled)
     }
   }
+}
+
+/// Does `work` on the threads for data where it is about a long text or the like, else where the caller is.
+package func apart<Value>(where isLong: Bool = true, _ work: () async throws -> Value) async rethrows -> Value {
+  guard isLong else { return try await work() }
+  return try await withTaskExecutorPreference(ComputationThreads.data) { try await work() }
 }
 
 private func systemCores() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }

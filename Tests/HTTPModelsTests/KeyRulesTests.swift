@@ -92,6 +92,24 @@ struct KeyRulesTests {
     }
   }
 
+  @Test("what many allow and take back at the same time is all kept, for the user alone")
+  func together() throws {
+    let directory = FileManager.default.temporaryDirectory.path + "/hone-keys-\(UInt64.random(in: 0 ... .max))"
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let file = KeyGrantFile(path: directory + "/keys.json")
+    #expect(try file.forget { _ in true } == [] && !FileManager.default.fileExists(atPath: directory))
+    try file.add(KeyGrant("OLD", "a.example"))
+    DispatchQueue.concurrentPerform(iterations: 40) { number in
+      _ =
+        try? number == 20
+        ? file.forget { $0.variable == "OLD" }.isEmpty : file.add(KeyGrant("NEW\(number)", "a.example"))
+    }
+    #expect(try Set(file.grants().map(\.variable)) == Set((0..<40).filter { $0 != 20 }.map { "NEW\($0)" }))
+    for path in [file.path, file.path + ".lock"] {
+      #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+    }
+  }
+
   @Test(
     "the line that allows a pair is safe in a shell, or is not there",
     arguments: [

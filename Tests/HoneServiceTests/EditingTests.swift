@@ -31,6 +31,17 @@ struct FileRunsTests {
   }
 }
 
+@Suite("The request that a file makes")
+struct FileRequestTests {
+  @Test("says where the file is, whatever its tags say, and nothing where it has no place")
+  func place() {
+    let members: JSONObject = ["program": "q -> a", "tags": [HoneTag.file: "/other.hone.json", "a": "b"]]
+    let request = ProgramFile.request("evaluate", of: members, file: "/mine.hone.json")
+    #expect(request["tags"] == ["a": "b", HoneTag.file: "/mine.hone.json"])
+    #expect(ProgramFile.request("evaluate", of: members, file: nil)["tags"] == ["a": "b"])
+  }
+}
+
 @Suite("Places in a document")
 struct DocumentPlaceTests {
   @Test("bytes and UTF-16 positions translate into each other", arguments: ["", "a\nbé😀c\r\nd\re", "😀", "\n\n", "é\n"])

@@ -1,6 +1,7 @@
 import Failures
 import HoneService
 import JSON
+import Messages
 import RowStorage
 import Testing
 import Tracking
@@ -39,6 +40,21 @@ struct OverviewTests {
       let keys = try await service.ask("listRunKeys")
       #expect(keys["params"]?.arrayValue?.contains("optimizer") == true)
       #expect(keys["metrics"]?.arrayValue?.contains("eval") == true)
+    }
+  }
+
+  @Test("a run's usage says how much of the bill nobody counted")
+  func estimated() async throws {
+    try await withService { service in
+      let store = try await service.madeStore()
+      let run = try await store.createRun(NewRun()).id
+      #expect(try await service.ask("getUsage", ["runId": .string(run)])["estimated"] == nil)
+      let lost = FailedRequests(
+        role: .task, requests: 2, tokens: TokenUsage(inputTokens: 100, outputTokens: 300), cost: 0.25,
+        isEstimated: true)
+      try await store.keep([lost], run: run, closing: [])
+      let usage = try await service.ask("getUsage", ["runId": .string(run)])
+      #expect(usage["estimated"] == ["requests": 2, "tokens": 400, "cost": 0.25])
     }
   }
 

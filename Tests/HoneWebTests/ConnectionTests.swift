@@ -102,6 +102,44 @@ struct ConnectionTests {
     }
   }
 
+  @Test func `Others are answered while long bodies are worked on`() async throws {
+    let began = Atomic(0)
+    let isOver = Atomic(false)
+    let gaveUp = Atomic(false)
+    let end = ContinuousClock.now + .seconds(30)
+    try await withServer(call: { bytes in
+      // As reading a long text does, this never pauses.
+      began.add(1, ordering: .relaxed)
+      while bytes.count > 1000, !isOver.load(ordering: .relaxed) {
+        guard .now < end else {
+          gaveUp.store(true, ordering: .relaxed)
+          break
+        }
+      }
+      return Array("{}".utf8)
+    }) { server, _ in
+      let json = [("Content-Type", "application/json")]
+      try await withThrowingTaskGroup(of: UInt.self) { group in
+        defer { isOver.store(true, ordering: .relaxed) }
+        // More than there are threads that requests share.
+        for _ in 0..<32 {
+          group.addTask {
+            try await send(server.url + "/rpc", "POST", headers: json, body: Array(repeating: 0x20, count: 300_000))
+              .status
+          }
+        }
+        while began.load(ordering: .relaxed) < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        for _ in 0..<20 {
+          #expect(try await send(server.url + "/rpc", "POST", headers: json, body: Array("{}".utf8)).status == 200)
+        }
+        isOver.store(true, ordering: .relaxed)
+        for try await status in group { #expect(status == 200) }
+      }
+    }
+    let waitedForThem = gaveUp.load(ordering: .relaxed)
+    #expect(!waitedForThem)
+  }
+
   @Test func `Only so many large bodies are worked on at once, and none is lost`() async throws {
     let bodies = LargeBodies(places: 2)
     let working = Working()

@@ -14,6 +14,7 @@ import Tracking
 /// A web server over a store of its own, gone at the end.
 func withServer(
   _ configuration: WebConfiguration = WebConfiguration(port: 0),
+  call: @escaping @Sendable ([UInt8]) async -> [UInt8]? = { $0 },
   _ body: (WebServer, WebBackend) async throws -> Void
 ) async throws {
   let home = FileManager.default.temporaryDirectory.path + "/hone-web-\(UInt64.random(in: 0 ... .max))"
@@ -21,7 +22,7 @@ func withServer(
   let store = try TrackingStore.open(home: home)
   let backend = WebBackend(
     home: home, store: { () async throws(HoneError) in store }, madeStore: { () async throws(HoneError) in store },
-    call: { $0 })
+    call: call)
   var logger = Logger(label: "test")
   logger.logLevel = .critical
   let server = try await WebServer.start(configuration, backend: backend, logger: logger)
@@ -61,5 +62,6 @@ func send(
 private let client = {
   var configuration = HTTPClient.Configuration()
   configuration.redirectConfiguration = .disallow
+  configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
   return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
 }()

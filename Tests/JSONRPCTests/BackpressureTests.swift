@@ -54,6 +54,52 @@ struct BackpressureTests {
     }
   }
 
+  @Test("of all that do not read, those that hold most are ended when together they hold too much")
+  func sum() async throws {
+    let loop = try EventLoop()
+    let directory = try TemporaryDirectory()
+    defer {
+      loop.stop()
+      directory.remove()
+    }
+    let handler = TestHandler()
+    let unsent = UnsentOutput(limit: 8 << 20, patience: .zero)
+    let server = try UnixSocketServer(path: directory.path + "/s", loop: loop) { stream in
+      Connection(stream, handler: handler, unsent: unsent).start()
+    }
+    defer { server.close() }
+    let polite = try RawClient.connect(to: server.path)
+    let deaf = try (0..<10).map { _ in try RawClient.connect(to: server.path) }
+    for client in deaf { try client.send(request("1", "big", #"{"bytes":2000000}"#) + "\n") }
+    try await eventually {
+      handler.log.withLock { $0.count } == 10 && handler.closed.withLock { $0 } > 0 && unsent.bytes <= 8 << 20
+    }
+    // The rest is within the bound: four answers are.
+    #expect(handler.closed.withLock { $0 } <= 6)
+    let line = try await blocking {
+      try polite.send(request("1", "work") + "\n")
+      return try polite.line()
+    }
+    #expect(line == #"{"jsonrpc":"2.0","id":1,"result":{}}"#)
+    withExtendedLifetime(deaf) {}
+  }
+
+  @Test("who is ended: whoever reads nothing for a while and holds most, or far above the bound whoever holds most")
+  func choosing() {
+    let now = ContinuousClock.now
+    func chosen(_ holdings: (bytes: Int, seconds: Int)...) -> Int? {
+      UnsentOutput.chosen(
+        among: holdings.map { .init(bytes: $0.bytes, lastTaken: now - .seconds($0.seconds)) }, limit: 100,
+        patience: .seconds(1), now: now)
+    }
+    #expect(chosen((50, 9), (50, 9)) == nil)
+    #expect(chosen((90, 0), (20, 5), (30, 5)) == 2)
+    #expect(chosen((30, 5), (30, 7), (60, 0)) == 1)
+    #expect(chosen((60, 0), (60, 0)) == nil)
+    #expect(chosen((120, 0), (90, 9)) == 0)
+    #expect(chosen() == nil)
+  }
+
   @Test("one that reads at last gets every answer", arguments: Wire.allCases)
   func readsLate(_ wire: Wire) async throws {
     let served = try await Served.make(wire, limits: Self.smallLimits)

@@ -270,6 +270,25 @@ struct ConnectionTests {
     #expect(try await patient.line() == nil)
   }
 
+  @Test(
+    "a service that is ending refuses what has not begun and what comes, and ends what has", arguments: Wire.allCases)
+  func refusesFurther(_ wire: Wire) async throws {
+    var limits = ConnectionLimits()
+    limits.requestsInFlight = 1
+    let served = try await Served.make(wire, limits: limits)
+    try await served.send(["gate", "work", "work"].enumerated().map { request("\($0)", $1) + "\n" }.joined())
+    try await eventually { served.handler.running.withLock { $0.now } == 1 && served.connection.openRequests == 3 }
+    served.connection.refuseFurther()
+    try await served.send(request("3", "work") + "\n")
+    for id in 1...3 {
+      let answer = try await served.message()
+      #expect(answer["id"]?.intValue == id && answer["error"]?["code"] == -32802)
+    }
+    served.handler.gate.open()
+    #expect(try await served.message()["result"] == "passed")
+    #expect(served.handler.log.withLock { $0 } == ["gate 0"])
+  }
+
   // MARK: Broken input
 
   @Test("a message that is no JSON is answered with -32700, and the conversation goes on", arguments: Wire.allCases)

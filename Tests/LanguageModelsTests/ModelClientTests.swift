@@ -24,6 +24,31 @@ struct ModelClientTests {
     #expect(account.usage.total.tokens == TokenUsage(inputTokens: 10, outputTokens: 5))
   }
 
+  @Test("several completions that an earlier version kept as one answer are not paid again")
+  func keptWhole() async throws {
+    let store = MemoryAnswerStore()
+    func two(_ configuration: inout ModelConfiguration) { configuration.sampling.n = 2 }
+    // As it was kept: one answer, whether the endpoint had been asked once or twice.
+    let whole = client(
+      ScriptedModel { _, _ throws(ModelFailure) in ModelReply(texts: ["a", "b"]) }, two, answers: store)
+    _ = try await whole.complete(prompt(), context: CallContext(account: RunAccount(runID: "run")))
+
+    let model = ScriptedModel(splitsChoices: true)
+    let now = client(model, two, answers: store)
+    let request = ModelRequest(prompt: prompt(), options: now.configuration.sampling)
+    let key = now.key(of: request, context: CallContext(account: RunAccount()))
+    let resumed = RunAccount(runID: "run", replays: [key])
+    let answer = try await now.complete(prompt(), context: CallContext(account: resumed))
+    #expect(answer.reply.texts == ["a", "b"] && model.calls == 0)
+    // It stands in the run's bill already, and for others costs nothing.
+    #expect(answer.source == .model && resumed.usage.total.calls == 0)
+    let other = try await now.complete(prompt(), context: CallContext(account: RunAccount()))
+    #expect(other.source == .cache && other.cost == 0 && model.calls == 0)
+    // What was not kept is asked for in parts.
+    #expect(try await now.complete(prompt("new"), context: CallContext(account: RunAccount())).reply.texts.count == 2)
+    #expect(model.calls == 2)
+  }
+
   @Test("an answer is in the store before the caller has it")
   func keptBeforeReturned() async throws {
     let store = SlowStore()

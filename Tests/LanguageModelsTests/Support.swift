@@ -9,11 +9,12 @@ final class ScriptedModel: LanguageModel {
   let identity: String
   let endpoint: String
   let isElastic: Bool
+  let splitsChoices: Bool
   private let script: @Sendable (_ request: ModelRequest, _ call: Int) async throws(ModelFailure) -> ModelReply
   private let counts = Mutex((calls: 0, inFlight: 0, most: 0, cancelled: 0))
 
   init(
-    identity: String = "scripted", endpoint: String = "scripted", isElastic: Bool = false,
+    identity: String = "scripted", endpoint: String = "scripted", isElastic: Bool = false, splitsChoices: Bool = false,
     _ script: @escaping @Sendable (_ request: ModelRequest, _ call: Int) async throws(ModelFailure) -> ModelReply = {
       _, _ in ModelReply(texts: ["yes"], usage: TokenUsage(inputTokens: 10, outputTokens: 5))
     }
@@ -21,6 +22,7 @@ final class ScriptedModel: LanguageModel {
     self.identity = identity
     self.endpoint = endpoint
     self.isElastic = isElastic
+    self.splitsChoices = splitsChoices
     self.script = script
   }
 

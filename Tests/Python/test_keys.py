@@ -92,6 +92,16 @@ def test_a_request_cannot_send_a_key_anywhere(executable, start, tmp_path, liste
     assert len(listener.heard) == 1
 
 
+def test_pairs_that_are_allowed_at_the_same_time_are_all_kept(executable, tmp_path):
+    names = [f"KEY_{number}" for number in range(24)]
+    processes = [
+        subprocess.Popen([executable, "keys", "allow", name, "llm.example.org"], stdout=subprocess.DEVNULL)
+        for name in names]
+    assert [process.wait(timeout=60) for process in processes] == [0] * len(names)
+    assert sorted(one["variable"] for one in json.loads(keys(executable, "list", "--json"))) == sorted(names)
+    assert os.stat(tmp_path / "config" / "hone" / "keys.json").st_mode & 0o777 == 0o600
+
+
 def test_a_run_needs_leave_again_when_it_is_resumed(executable, start, tmp_path, listener):
     client = start(tmp_path / "home")
     place = f"0.0.0.0:{listener.server_port}"
@@ -124,11 +134,11 @@ def test_the_command_line_of_a_service_may_allow_a_pair(executable, tmp_path, li
 def test_what_is_typed_counts_and_what_a_file_says_does_not(executable, tmp_path, listener):
     base = f"http://0.0.0.0:{listener.server_port}/v1"
 
-    def evaluate(*arguments, lm=None):
+    def evaluate(*arguments, lm=None, **more):
         file = tmp_path / "request.json"
         request = {
             "program": "question -> answer", "devset": [{"question": "2 + 2?", "answer": "4"}],
-            "metric": "exact_match", **({"lm": lm} if lm else {})}
+            "metric": "exact_match", **({"lm": lm} if lm else {}), **more}
         file.write_text(json.dumps(request))
         return subprocess.run(
             [executable, "evaluate", str(file), "--home", str(tmp_path / "home"), *arguments],
@@ -136,6 +146,15 @@ def test_what_is_typed_counts_and_what_a_file_says_does_not(executable, tmp_path
 
     refused = evaluate(lm=model(listener))
     assert refused.returncode == 2 and "hone keys allow TEAM_KEY" in refused.stderr
+    # Nor where the file says that it is another one, for which that was allowed.
+    grants = tmp_path / "config" / "hone" / "keys.json"
+    grants.parent.mkdir(parents=True)
+    grants.write_text(json.dumps({"allowed": [
+        {"variable": "TEAM_KEY", "host": "0.0.0.0", "file": "/w/a.hone.json"}]}))
+    grants.chmod(0o600)
+    refused = evaluate(lm=model(listener), tags={"hone.file": "/w/a.hone.json"})
+    assert refused.returncode == 2 and "hone keys allow TEAM_KEY" in refused.stderr
+    grants.unlink()
     # The variable is typed, but where it would go is the file's word.
     refused = evaluate("--api-key-env", "TEAM_KEY", lm={"model": "m", "apiBase": base})
     assert refused.returncode == 2 and listener.heard == []
@@ -180,6 +199,15 @@ def test_a_user_names_any_variable_for_this_machine_and_an_agent_does_not(
     # Nor does it help to say that the session may.
     for params in (question, {**question, "restrictKeys": False}, detached, {**detached, "restrictKeys": False}):
         result = agent(**params)
+        assert result["isError"] and "hone keys allow TEAM_KEY" in result["content"][0]["text"], result
+    # Nor that it comes from a file for which an editor may.
+    grants = tmp_path / "config" / "hone" / "keys.json"
+    grants.parent.mkdir(parents=True, exist_ok=True)
+    grants.write_text(json.dumps({"allowed": [
+        {"variable": "TEAM_KEY", "host": "127.0.0.1", "file": "/w/a.hone.json"}]}))
+    grants.chmod(0o600)
+    for params in (detached, {**detached, "detach": False}):
+        result = agent(**params, tags={"hone.file": "/w/a.hone.json"})
         assert result["isError"] and "hone keys allow TEAM_KEY" in result["content"][0]["text"], result
     assert len(listener.heard) == 1
     assert not agent("--allow-key", "TEAM_KEY=127.0.0.1", **question)["isError"]

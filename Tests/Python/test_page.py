@@ -367,6 +367,32 @@ def logged(address):
     return {"experiment": experiment, "parent": parent, "child": child}
 
 
+def test_a_search_says_how_much_of_its_bill_nobody_counted(browser, executable, tmp_path):
+    import hone
+
+    lost = []
+
+    def reply(messages):
+        if not lost:
+            lost.append(1)
+            raise BrokenPipeError("the connection is gone before the answer")
+        return section("reasoning", "r") + section("answer", "4") + "[[ ## completed ## ]]\n"
+
+    rows = [{"question": f"{n} + 1?", "answer": "4"} for n in range(3)]
+    with endpoint(reply) as url, hone.Client.start(tmp_path / "home", executable=executable) as client:
+        result = client.compile(
+            "question -> answer", "LabeledFewShot", rows, "exact_match", valset=rows, concurrency=1,
+            lm={"model": "m", "apiBase": url, "maxTokens": 100})
+    estimated = result["usage"]["estimated"]
+    assert estimated["requests"] == 1
+    with serving(executable, tmp_path / "home") as address:
+        visit = Visit(browser, address)
+        page = visit.open(f"runs/{result['runId']}")
+        words = f"at most {estimated['tokens']} tokens for 1 request that nobody counted"
+        page.locator("section", has_text="Where the work went").get_by_text(words).wait_for()
+        visit.close()
+
+
 class TestRunsOfOthers:
     """Runs that an MLflow client logged, with no optimization about them."""
 

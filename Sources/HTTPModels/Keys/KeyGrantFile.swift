@@ -44,18 +44,40 @@ package struct KeyGrantFile: Sendable {
   /// Adds to the list; false where it is there already.
   @discardableResult
   package func add(_ grant: KeyGrant) throws(HoneError) -> Bool {
-    let known = try grants()
-    guard !known.contains(grant) else { return false }
-    try write(known + [grant])
-    return true
+    try change { known in
+      guard !known.contains(grant) else { return false }
+      known.append(grant)
+      return true
+    }
   }
 
   /// Takes back what `isMeant` chooses; gives what was taken back.
   package func forget(where isMeant: (KeyGrant) -> Bool) throws(HoneError) -> [KeyGrant] {
+    // Where nothing is, nothing is made.
+    guard try !grants().isEmpty else { return [] }
+    return try change { known in
+      let gone = known.filter(isMeant)
+      known.removeAll(where: isMeant)
+      return gone
+    }
+  }
+
+  /// Reads the list and writes it again where `body` changes it; whoever else wants to change it waits meanwhile.
+  private func change<Outcome>(_ body: (inout [KeyGrant]) -> Outcome) throws(HoneError) -> Outcome {
+    let lock: FileLock
+    do throws(LocalFile.Failure) {
+      try LocalFile.makeDirectory(path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }, mode: 0o700)
+      // The list itself is replaced, so that a lock on it would be one on the former list.
+      lock = try FileLock(path + ".lock")
+    } catch {
+      throw unwritable(error)
+    }
+    defer { lock.release() }
     let known = try grants()
-    let gone = known.filter(isMeant)
-    if !gone.isEmpty { try write(known.filter { !isMeant($0) }) }
-    return gone
+    var changed = known
+    let outcome = body(&changed)
+    if changed != known { try write(changed) }
+    return outcome
   }
 
   private func write(_ grants: [KeyGrant]) throws(HoneError) {
@@ -63,14 +85,16 @@ package struct KeyGrantFile: Sendable {
     content.allowed = grants.sorted { ($0.variable, $0.host, $0.file ?? "") < ($1.variable, $1.host, $1.file ?? "") }
     let list = JSONValue.array(content.allowed.map { .object($0.given) })
     do throws(LocalFile.Failure) {
-      let directory = path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
-      try LocalFile.makeDirectory(directory, mode: 0o700)
       try LocalFile.writeAtomically(
         Array((JSONValue.object(["allowed": list]).text(.indented) + "\n").utf8), to: path, mode: 0o600)
     } catch {
-      throw HoneError(
-        .storeUnavailable, "\(path) cannot be written: \(error.reason).",
-        remedy: "Check the permissions of its directory.")
+      throw unwritable(error)
     }
+  }
+
+  private func unwritable(_ failure: LocalFile.Failure) -> HoneError {
+    HoneError(
+      .storeUnavailable, "\(path) cannot be written: \(failure.reason).",
+      remedy: "Check the permissions of its directory.")
   }
 }

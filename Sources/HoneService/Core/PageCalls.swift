@@ -2,6 +2,7 @@ import Failures
 import JSON
 import JSONRPC
 import Jobs
+import Platform
 
 extension Service {
   /// Answers one JSON-RPC message or batch of the web page, which may call the methods that are open to pages; nil for
@@ -10,7 +11,7 @@ extension Service {
   /// A page has no directory: what it sends is never taken as the path of a file.
   package func answerPage(_ text: [UInt8]) async -> [UInt8]? {
     switch Incoming(parsing: text, maximumBatch: 100) {
-    case .single(let message): return await answerPage(message)?.json.encoded()
+    case .single(let message): return await Self.text(await answerPage(message)?.json)
     case .batch(let messages):
       let answers = await withTaskGroup(of: (Int, Message?).self) { group in
         for (index, message) in messages.enumerated() {
@@ -20,8 +21,13 @@ extension Service {
         for await (index, answer) in group { answers[index] = answer }
         return answers.compactMap(\.self)
       }
-      return answers.isEmpty ? nil : JSONValue.array(answers.map(\.json)).encoded()
+      return await Self.text(answers.isEmpty ? nil : JSONValue.array(answers.map(\.json)))
     }
+  }
+
+  private static func text(_ answer: JSONValue?) async -> [UInt8]? {
+    guard let answer else { return nil }
+    return await apart(where: answer.isLarge(beyond: ComputationThreads.longText)) { answer.encoded() }
   }
 
   private func answerPage(_ message: Message) async -> Message? {

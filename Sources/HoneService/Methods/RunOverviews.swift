@@ -1,6 +1,7 @@
 import Failures
 import JSON
 import Jobs
+package import LanguageModels
 package import Schema
 package import Tracking
 
@@ -28,6 +29,7 @@ extension Method {
     var result = GetUsageResult()
     result.byPhase = try await store.phases(of: request.runId).map(GetUsageResult.Phase.init)
     result.byRole = try await store.payments(of: request.runId).map(GetUsageResult.Role.init)
+    result.estimated = try await store.bill(run: request.runId).usage.total.estimated
     return result
   }
 
@@ -72,7 +74,11 @@ package struct ListRunKeysResult: ResultObject {
 package struct GetUsageResult: ResultObject {
   package static let members: [Member<Self>] = [
     Member("byPhase", \.byPhase, isAlwaysWritten: true, "By phase, from its traces."),
-    Member("byRole", \.byRole, isAlwaysWritten: true, "By role, from its bill."),
+    Member("byRole", \.byRole, isAlwaysWritten: true, "By role, from its bill: the requests that were answered."),
+    Member(
+      "estimated", \.estimated,
+      "The part of the bill that nobody counted, the most that it can be."
+    ),
   ]
 
   package struct Phase: ResultObject {
@@ -136,6 +142,7 @@ package struct GetUsageResult: ResultObject {
 
   package var byPhase: [Phase] = []
   package var byRole: [Role] = []
+  package var estimated: UsageReport.Entry.Share?
 
   package init() {}
 }

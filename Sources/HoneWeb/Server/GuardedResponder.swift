@@ -3,6 +3,7 @@ import HTTPResponses
 import HTTPTypes
 import Hummingbird
 import Logging
+import Platform
 
 /// Stands in front of all routes: asks the gatekeeper, turns every failure into a JSON error, and puts the security
 /// headers on whatever leaves.
@@ -17,7 +18,9 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
     do {
       switch gatekeeper.decide(request, from: WebConnection.current?.peer ?? .unknown) {
       case .pass:
-        response = try await largeBodies.serving { try await inner.respond(to: request, context: context) }
+        response = try await largeBodies.serving {
+          try await apart(where: request.mayBeLong) { try await inner.respond(to: request, context: context) }
+        }
         // The router's own refusals say nothing.
         if response.status.kind == .clientError, response.body.contentLength == 0 {
           response = .failure(HTTPError(response.status), logger)
@@ -34,6 +37,14 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
     }
     for field in securityHeaders where response.headers[field.name] == nil { response.headers.append(field) }
     return response
+  }
+}
+
+extension Request {
+  /// Whether its body takes long to read: it is long, or of a length that is not told.
+  fileprivate var mayBeLong: Bool {
+    guard method != .get, method != .head else { return false }
+    return headers[.contentLength].flatMap { Int($0) } ?? .max > ComputationThreads.longText
   }
 }
 

@@ -29,6 +29,8 @@ package struct CallEnvironment: Sendable {
   package var opensFiles = true
   /// The only directory whose files the caller may name; nil for no such bound.
   package var enclosure: Enclosure?
+  /// Whether an agent asks: those alone are kept within a directory.
+  var isAgents: Bool { enclosure != nil }
   /// The files that the caller has had written, which alone may be overwritten; nil where any may.
   package var written: WrittenFiles?
   /// What the caller may spend over several requests; nil for no such bound.

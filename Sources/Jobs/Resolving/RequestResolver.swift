@@ -27,8 +27,11 @@ package struct RequestResolver {
 
   package init(_ workspace: Workspace, _ method: String, _ fields: FieldReader, _ environment: CallEnvironment) {
     var environment = environment
-    // The request's file is in its tags, also when a run of it is resumed.
-    if let file = fields.object["tags"]?[HoneTag.file]?.stringValue { environment.asker.file = file }
+    // The request's file is in its tags, also when a run of it is resumed. What is allowed for a file is not for an agent,
+    // which could name any.
+    if !environment.isAgents, let file = fields.object["tags"]?[HoneTag.file]?.stringValue {
+      environment.asker.file = file
+    }
     let estimate = fields.object["estimate"] ?? .null
     environment.isEstimate = method == CompileJob.method && !estimate.isNull && estimate != false
     self.init(workspace, method, fields, in: environment)

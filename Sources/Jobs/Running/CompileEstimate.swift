@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Messages
 import Optimizers
+import Platform
 import Programs
 package import Schema
 import Tracking
@@ -64,7 +65,14 @@ package struct CompileEstimate {
     self.terms = terms
   }
 
+  /// The figures, found apart from the threads that all requests share: the rows of large data sets are measured.
   package func figures(_ workspace: Workspace) async throws(HoneError) -> Report {
+    try await withTaskExecutorPreference(ComputationThreads.data) { () async throws(HoneError) in
+      try await measured(workspace)
+    }
+  }
+
+  private func measured(_ workspace: Workspace) async throws(HoneError) -> Report {
     let usual = try await workspace.store().usualAnswer(of: job.model.configuration.model)
     let seconds = terms.seconds ?? usual?.seconds ?? Self.assumed.seconds
     let outputTokens = terms.outputTokens ?? usual?.outputTokens ?? Self.assumed.outputTokens

@@ -1,6 +1,6 @@
 import Failures
 import JSON
-import LanguageModels
+package import LanguageModels
 import Tracking
 
 /// The run of a job, made anew or taken up again, and what it has paid and may spend.
@@ -39,11 +39,14 @@ package struct OpenRun: Sendable {
   }
 
   private static func paid(_ id: String, _ store: TrackingStore) async throws(HoneError) -> UsageReport {
-    var report = UsageReport()
-    for bill in try await store.bill(run: id) {
-      report[bill.role] = bill.figures
-    }
-    return report
+    try await store.bill(run: id).usage
+  }
+}
+
+extension [RoleTotal] {
+  /// A bill as usage.
+  package var usage: UsageReport {
+    UsageReport(byRole: reduce(into: [:]) { $0[$1.role] = $1.figures })
   }
 }
 

@@ -3,6 +3,7 @@ package import HTTPResponses
 import HTTPTypes
 package import Hummingbird
 import JSON
+import Platform
 import Tracking
 
 /// One route of MLflow's REST API.
@@ -30,7 +31,10 @@ struct APIRoute: Sendable {
   init(method: HTTPRequest.Method, path: String, isReading: Bool? = nil, answer: @escaping Handler) {
     self.init(
       method: method, path: path, isReading: isReading,
-      text: { call, store in try await answer(call, store).encoded() })
+      text: { call, store in
+        let value = try await answer(call, store)
+        return await apart(where: value.isLarge(beyond: ComputationThreads.longText)) { value.encoded() }
+      })
   }
 
   static func get(_ path: String, _ answer: @escaping Handler) -> APIRoute {

@@ -2,6 +2,7 @@ import Failures
 import HTTPResponses
 import HTTPTypes
 import JSON
+import Platform
 import Tracking
 
 /// Runs, and what is logged to them.
@@ -110,6 +111,10 @@ enum RunRoutes {
       experimentIDs: call.texts("experiment_ids"), filter: call.text("filter") ?? "", orderBy: call.texts("order_by"),
       view: call.view("run_view_type"), maxResults: call.int("max_results", in: 1...50_000) ?? 1000,
       pageToken: call.pageToken())
+    return await apart(where: page.items.count > 500) { text(page) }
+  }
+
+  private static func text(_ page: Page<Run>) -> [UInt8] {
     var writer = JSONWriter()
     writer.write(raw: "{")
     if !page.items.isEmpty {

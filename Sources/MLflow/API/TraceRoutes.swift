@@ -2,6 +2,7 @@ import Failures
 import HTTPResponses
 import JSON
 import OpenTelemetry
+import Platform
 import Schema
 import Traces
 import Tracking
@@ -123,9 +124,14 @@ enum TraceRoutes {
 
   /// A trace with all its spans.
   private static func whole(_ info: TraceInfo, _ store: TrackingStore) async throws -> JSONValue {
-    let spans = try await allSpans(of: info.id, store).map { MLflowSpan($0, of: info.id).jsonValue }
-    return ["trace_info": info.apiJSON, "spans": .array(spans)]
+    let spans = try await allSpans(of: info.id, store)
+    return await apart(where: spans.count > manySpans) {
+      ["trace_info": info.apiJSON, "spans": .array(spans.map { MLflowSpan($0, of: info.id).jsonValue })]
+    }
   }
+
+  /// Beyond so many spans an answer takes long to put together.
+  static let manySpans = 500
 
   static func allSpans(of id: TraceID, _ store: TrackingStore) async throws -> [Span] {
     var spans: [Span] = []

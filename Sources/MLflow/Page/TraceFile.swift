@@ -1,6 +1,7 @@
 import HTTPResponses
 import JSON
 import OpenTelemetry
+import Platform
 import Traces
 import Tracking
 
@@ -13,7 +14,10 @@ enum TraceFile {
         throw WebFailure.missing("Hone keeps no attachments of traces.")
       }
       _ = try await store.trace(id)
-      return ["spans": .array(try await TraceRoutes.allSpans(of: id, store).map { json($0, of: id) })]
+      let spans = try await TraceRoutes.allSpans(of: id, store)
+      return await apart(where: spans.count > TraceRoutes.manySpans) {
+        ["spans": .array(spans.map { json($0, of: id) })]
+      }
     }
   ]
 

@@ -19,8 +19,8 @@ const MEASURES = {
 };
 
 export async function spendingView(panel, { run, place }) {
-  const { byPhase, byRole } = await call('getUsage', { runId: run.runId }, { signal: place.signal });
-  if (!byPhase.length && !byRole.length) {
+  const { byPhase, byRole, estimated } = await call('getUsage', { runId: run.runId }, { signal: place.signal });
+  if (!byPhase.length && !byRole.length && !estimated) {
     replace(panel, h('p.faint', 'No traced executions and no paid calls yet.'));
     return;
   }
@@ -40,5 +40,6 @@ export async function spendingView(panel, { run, place }) {
   const measures = Object.entries(MEASURES).filter(([key]) => key !== 'cost' || byPhase.some((phase) => phase.cost > 0)).map(([key, [words]]) => [key, words]);
   replace(panel, byPhase.length ? [segments('Measure', measures, first, draw), bars] : null,
     byRole.length ? h('div.scroll', { role: 'region', 'aria-label': 'Calls made', tabindex: '0' }, h('table.small-table', h('caption', 'Calls made'), h('thead', h('tr', h('th', { scope: 'col' }, 'Role'), h('th', { scope: 'col' }, 'Model'), h('th.number', { scope: 'col' }, 'Calls'), h('th.number', { scope: 'col' }, 'Tokens in'), h('th.number', { scope: 'col' }, 'out'), h('th.number', { scope: 'col' }, 'Cost'))),
-      h('tbody', byRole.map((role) => h('tr', h('th', { scope: 'row' }, ROLES[role.role] ?? inline(role.role, 30)), h('td', inline(role.model, 40)), h('td.number', short(role.calls)), role.role === 'callback' ? h('td', { colspan: '3' }) : [h('td.number', short(role.inputTokens)), h('td.number', short(role.outputTokens)), h('td.number', role.cost > 0 || costOf(run) === 0 ? money(role.cost) : DASH)]))))) : null);
+      h('tbody', byRole.map((role) => h('tr', h('th', { scope: 'row' }, ROLES[role.role] ?? inline(role.role, 30)), h('td', inline(role.model, 40)), h('td.number', short(role.calls)), role.role === 'callback' ? h('td', { colspan: '3' }) : [h('td.number', short(role.inputTokens)), h('td.number', short(role.outputTokens)), h('td.number', role.cost > 0 || costOf(run) === 0 ? money(role.cost) : DASH)]))))) : null,
+    estimated ? h('p.faint', `Part of the bill is an estimate: at most ${count(estimated.tokens)} tokens${estimated.cost > 0 ? ` (${money(estimated.cost)})` : ''} for ${estimated.requests === 1 ? '1 request' : `${count(estimated.requests)} requests`} that nobody counted.`) : null);
 }
