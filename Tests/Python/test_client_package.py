@@ -100,6 +100,11 @@ def test_evaluations_are_compared_row_by_row(client):
     assert comparison["common"] == DEVSET["limit"]
     scores = [run["scores"] for run in client.list_results([one.run_id, other.run_id])]
     assert [len(found) for found in scores] == [DEVSET["limit"]] * 2
+    pages = list(client.list_results([one.run_id], details=True))
+    assert [row for run in pages for row in run["results"]] == one["results"] and len(one["results"]) == DEVSET["limit"]
+    first = client.list_results([one.run_id], details=True, max_results=3)
+    assert first["nextPageToken"] and [row for run in first for row in run["results"]] == one["results"][:3]
+    assert client.collect_garbage(dry_run=True)["dryRun"] is True
     assert client.update_run(one.run_id, name="plain", tags={"a": "b"}).run.name == "plain"
     assert client.get_run(one.run_id).data.tags["a"] == "b" and client.get_usage(one.run_id)["byRole"]
     assert "eval" in client.list_run_keys()["metrics"]

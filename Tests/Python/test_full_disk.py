@@ -150,7 +150,7 @@ def test_a_run_that_fills_the_disk_pauses_and_goes_on_when_there_is_room(disk, e
 
 
 def test_a_disk_without_room_for_a_store(disk, executable):
-    disk = disk("1m")
+    disk = disk("3m")
     disk.fill(leaving=0)
     done = disk.run("evaluate", "--program", "question -> answer", "--devset", "word-problems:test", "--metric",
                     "numeric_match", "--lm", "simulated")

@@ -252,6 +252,7 @@ class AsyncClient:
     get_run = awaited(Requests.get_run)
     update_run = awaited(Requests.update_run)
     delete_run = awaited(Requests.delete_run)
+    collect_garbage = awaited(Requests.collect_garbage)
     compare_runs = awaited(Requests.compare_runs)
     get_usage = awaited(Requests.get_usage)
     list_run_keys = awaited(Requests.list_run_keys)

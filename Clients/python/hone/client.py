@@ -301,6 +301,7 @@ class Client:
     get_run = waiting(Requests.get_run)
     update_run = waiting(Requests.update_run)
     delete_run = waiting(Requests.delete_run)
+    collect_garbage = waiting(Requests.collect_garbage)
     compare_runs = waiting(Requests.compare_runs)
     get_usage = waiting(Requests.get_usage)
     list_run_keys = waiting(Requests.list_run_keys)

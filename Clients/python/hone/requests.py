@@ -153,6 +153,14 @@ class Requests:
         return Request("deleteRun", {"run_id": run_id, "restore": restore}, Result)
 
     @staticmethod
+    def collect_garbage(
+        *, dry_run: Optional[bool] = None, answers_older_than: Optional[float] = None,
+    ) -> Request[Result]:
+        """Removes deleted runs for good, and answers older than so many days; counts only with `dry_run`."""
+        named = {"dry_run": dry_run, "answers_older_than": answers_older_than}
+        return Request("collectGarbage", named, Result)
+
+    @staticmethod
     def cancel_run(run_id: str) -> Request[Result]:
         """Stops a run, even of another process; returns the best so far and the cost. It can be resumed."""
         return Request("cancelRun", {"run_id": run_id}, work_result)

@@ -2,8 +2,7 @@ import Failures
 import HTTPResponses
 import Platform
 
-/// The secret that lets other users and clients of other machines in: made at the first start, kept in the home directory for its owner
-/// alone.
+/// The secret that lets other users and clients of other machines in: kept in the home directory for its owner alone.
 struct AccessToken: Sendable {
   static let fileName = "token"
 
@@ -30,6 +29,11 @@ struct AccessToken: Sendable {
     guard count == line.count else { throw failure("written", path) }
     return AccessToken(text: text)
   }
+
+  /// The token that a home directory has; nil where there is none.
+  ///
+  /// - Throws: `storeUnavailable` if the file cannot be used, or others may read it.
+  static func load(home: String) throws(HoneError) -> AccessToken? { try load(path(home: home)) }
 
   private static func load(_ path: String) throws(HoneError) -> AccessToken? {
     let bytes: [UInt8]

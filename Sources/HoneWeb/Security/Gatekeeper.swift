@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import HTTPResponses
 import HTTPTypes
@@ -21,15 +22,15 @@ struct Gatekeeper: Sendable {
 
   private let isLoopback: Bool
   private let allowedNames: Set<String>
-  private let token: AccessToken
+  private let keptToken: KeptToken
   /// Whether the owner's own processes need the token, too.
   private let asksOwner: Bool
   private static let cookie = "hone-token"
 
-  init(configuration: WebConfiguration, token: AccessToken) {
+  init(configuration: WebConfiguration, token: KeptToken) {
     isLoopback = HostName.isLoopback(configuration.host)
     allowedNames = Set((configuration.allowedHosts + ["localhost", configuration.host]).map { $0.lowercased() })
-    self.token = token
+    keptToken = token
     asksOwner = configuration.asksOwner
   }
 
@@ -44,6 +45,12 @@ struct Gatekeeper: Sendable {
     }
     if let refusal = foreignSite(request, authority: authority) { return refusal }
     if !asksOwner, peer == .owner { return .pass }
+    let token: AccessToken
+    do throws(HoneError) {
+      token = try keptToken.token()
+    } catch {
+      return .refuse(.internalServerError, code: "INTERNAL_ERROR", error.message)
+    }
     if hasToken(token, request) { return .pass }
     if let welcome = welcome(token, request) { return welcome }
     return .refuse(.unauthorized, code: "UNAUTHENTICATED", reason(peer) + Self.remedy)

@@ -54,7 +54,8 @@ package final class WebServer: Sendable {
   package static func start(
     _ configuration: WebConfiguration, backend: WebBackend, logger: Logger
   ) async throws(HoneError) -> WebServer {
-    let token = try AccessToken.loadOrMake(home: backend.home)
+    let isNeeded = configuration.asksOwner || !SocketOwners.areKnown
+    let token = try KeptToken(home: backend.home, isNeeded: isNeeded)
     let connections = OpenConnections(maximum: configuration.maximumConnections ?? OpenConnections.maximumHere)
     let owners = configuration.asksOwner ? nil : SocketOwners()
     let (ports, hear) = AsyncStream<Int>.makeStream()
@@ -87,9 +88,8 @@ package final class WebServer: Sendable {
       serving.cancel()
       throw await refusal(serving, configuration)
     }
-    let isNeeded = configuration.asksOwner || !SocketOwners.areKnown
     return WebServer(
-      host: configuration.host, port: port, token: isNeeded ? token : nil, home: backend.home, group: group,
+      host: configuration.host, port: port, token: isNeeded ? try token.token() : nil, home: backend.home, group: group,
       serving: serving)
   }
 
