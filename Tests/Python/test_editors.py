@@ -30,8 +30,8 @@ EDITORS = {
 WORDS = """{
   "program": "question -> answer",
   "optimizer": {"name": "MIPROv2", "auto": "light"},
-  "trainset": {"name": "word-problems", "split": "train", "limit": 16},
-  "valset": {"name": "word-problems", "split": "val", "limit": 16},
+  "trainset": {"name": "word-problems", "split": "train", "limit": 48},
+  "valset": {"name": "word-problems", "split": "val", "limit": 48},
   "metric": "numric_match",
   "lm": "simulated",
   "seed": 1
@@ -262,7 +262,7 @@ def test_a_key_is_asked_about_once_and_can_be_taken_back(facts):
 
 
 def test_a_service_that_died_is_started_again(facts):
-    assert re.search(r"words\.hone\.json: \d+\.\d\d on 16 examples", facts["revived"])
+    assert re.search(r"words\.hone\.json: \d+\.\d\d on 48 examples", facts["revived"])
 
 
 def test_without_the_program_a_message_says_what_to_do(facts):

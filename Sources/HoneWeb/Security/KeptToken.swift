@@ -12,8 +12,7 @@ final class KeptToken: Sendable {
   /// - Throws: `storeUnavailable` if the token can be neither read nor made.
   init(home: String, isNeeded: Bool) throws(HoneError) {
     self.home = home
-    var status = stat()
-    let isHomeThere = stat(home, &status) == 0
+    let isHomeThere = access(home, F_OK) == 0
     known = Mutex(
       isNeeded || isHomeThere ? try AccessToken.loadOrMake(home: home) : try AccessToken.load(home: home))
   }
