@@ -3,13 +3,14 @@ package import Failures
 
 /// Packs bytes as a raw deflate stream (RFC 1951).
 ///
-/// - Parameter dictionary: bytes that the content resembles, which are not packed but referred to; whoever unpacks needs
-///   them again.
-package func deflated(_ bytes: [UInt8], dictionary: [UInt8] = []) throws(HoneError) -> [UInt8] {
+/// - Parameters:
+///   - dictionary: bytes that the content resembles, which are not packed but referred to; whoever unpacks needs them again.
+///   - effort: from 1, quick, to 9, small.
+package func deflated(_ bytes: [UInt8], dictionary: [UInt8] = [], effort: Int32 = 6) throws(HoneError) -> [UInt8] {
   var stream = z_stream()
   guard
     deflateInit2_(
-      &stream, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+      &stream, effort, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
       == Z_OK
   else { throw HoneError(.internalError, "zlib cannot begin to pack.") }
   defer { deflateEnd(&stream) }

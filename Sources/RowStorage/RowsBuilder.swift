@@ -4,7 +4,7 @@ package import Platform
 /// Takes the rows of a data set one by one.
 package struct RowsBuilder {
   /// About how many bytes of memory rows may take before they are put into a file.
-  package static let heldBytes = 4 << 20
+  package static let heldBytes = 12 << 20
 
   private let bound: Int
   private var held: [JSONObject] = []

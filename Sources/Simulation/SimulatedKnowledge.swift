@@ -26,6 +26,18 @@ struct SimulatedKnowledge: Sendable {
     var reasoning: String?
     /// A hash of the question: decides how hard it is and which advice it needs.
     var hash: UInt64
+
+    init(_ row: KnownRows.Row, hash: UInt64) {
+      outputs = []
+      for (name, value) in row.outputs {
+        if !SimulatedKnowledge.reasoningNames.contains(name) {
+          outputs.append((name, value))
+        } else if reasoning == nil {
+          reasoning = value.stringValue
+        }
+      }
+      self.hash = hash
+    }
   }
 
   private let rows: KnownRows
@@ -79,14 +91,6 @@ struct SimulatedKnowledge: Sendable {
     return nil
   }
 
-  private func entry(at place: UInt32) -> Entry {
-    let row = rows.row(Int(place))
-    return Entry(
-      outputs: row.outputs.filter { !Self.reasoningNames.contains($0) }.map { ($0.key, $0.value) },
-      reasoning: row.outputs.first { Self.reasoningNames.contains($0.key) }?.value.stringValue,
-      hash: Self.combined(Self.hashes(of: row.inputs)))
-  }
-
   private static func hashes(of inputs: JSONObject) -> [UInt64] { inputs.map { hash(text($0.value).utf8) } }
 
   /// The row that these input texts ask for: by all of them together, else by the longest that stands
@@ -94,9 +98,16 @@ struct SimulatedKnowledge: Sendable {
   func entry(for inputs: [ArraySlice<UInt8>]) -> Entry? {
     guard !inputs.isEmpty, !places.isEmpty else { return nil }
     let asked = inputs.map { SimulatedKnowledge.hash($0) }
-    if let place = place(of: SimulatedKnowledge.combined(asked)) { return entry(at: place) }
+    let whole = SimulatedKnowledge.combined(asked)
+    if let place = place(of: whole) {
+      let row = rows.row(Int(place))
+      // One input alone may be that of a row with more.
+      return Entry(row, hash: row.inputs.count == asked.count ? whole : Self.combined(Self.hashes(of: row.inputs)))
+    }
     for index in inputs.indices.sorted(by: { inputs[$0].count > inputs[$1].count }) {
-      if let place = place(of: asked[index]) { return entry(at: place) }
+      guard let place = place(of: asked[index]) else { continue }
+      let row = rows.row(Int(place))
+      return Entry(row, hash: Self.combined(Self.hashes(of: row.inputs)))
     }
     return nil
   }

@@ -265,10 +265,11 @@ package struct RequestResolver {
     }
   }
 
+  private static let reasons: Set<String> = ["reasoning", "rationale", "gold_reasoning"]
+
   /// A row does not say which of its members are asked for; the last one is what it is about.
   private static func known(_ row: JSONObject) -> KnownRows.Row {
     guard let label = row.keys.last(where: { $0 == "answer" }) ?? row.keys.last else { return ([:], [:]) }
-    let reasons: Set<String> = ["reasoning", "rationale", "gold_reasoning"]
     return (row.filter { $0 != label && !reasons.contains($0) }, row.filter { $0 == label || reasons.contains($0) })
   }
 }

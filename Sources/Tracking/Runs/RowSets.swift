@@ -29,7 +29,7 @@ extension TrackingStore {
     var chunk: [UInt8] = []
     var number: Int64 = 0
     func keep() async throws(HoneError) {
-      let payload = Data(try deflated(chunk))
+      let payload = Data(try deflated(chunk, effort: 1))
       let id = set << 20 + number
       try await write { db in
         try db.cachedStatement(sql: "INSERT INTO row_chunks VALUES (?, ?)").execute(arguments: [id, payload])

@@ -80,19 +80,23 @@ struct SpanFilter {
         2 + index * Self.prefixLength..<2 + (index + 1) * Self.prefixLength,
         with: digest.bytes.prefix(Self.prefixLength))
     }
-    for (index, word) in trigrams.words.enumerated() where word != 0 {
-      var rest = word
-      while rest != 0 {
-        let hash = UInt32(index << 6 | rest.trailingZeroBitCount)
-        let bit = Self.bit(hash, of: count)
-        bytes[start + bit >> 3] |= 1 << UInt8(bit & 7)
-        rest &= rest - 1
+    bytes.withUnsafeMutableBufferPointer { bytes in
+      trigrams.words.withUnsafeBufferPointer { words in
+        for index in words.indices where words[index] != 0 {
+          var rest = words[index]
+          while rest != 0 {
+            let bit =
+              start << 3 + Self.bit(UInt32(truncatingIfNeeded: index << 6 | rest.trailingZeroBitCount), of: count)
+            bytes[bit >> 3] |= 1 << UInt8(truncatingIfNeeded: bit & 7)
+            rest &= rest &- 1
+          }
+        }
       }
     }
     self.bytes = bytes
   }
 
-  fileprivate static func bit(_ hash: UInt32, of count: Int) -> Int { (Int(hash) * count) >> 16 }
+  fileprivate static func bit(_ hash: UInt32, of count: Int) -> Int { (Int(hash) &* count) >> 16 }
 
   /// The beginnings of the digests that a filter names; what is no filter names none.
   static func prefixes(_ filter: some Collection<UInt8>) -> [UInt64] {
