@@ -5,6 +5,7 @@ import LanguageModels
 import Messages
 import Programs
 import Randomness
+import RowStorage
 package import Schema
 
 /// Lets a teacher answer rows of the trainset and keeps, as demos, the steps of those answers that the metric accepts;
@@ -81,7 +82,7 @@ package struct BootstrapFewShot: Optimizer {
     _ student: Program, order: [Int], label: String, _ task: CompileTask
   ) async throws(HoneError) -> (program: Program, attempts: Int) {
     let trainset = task.trainset
-    let teacher = PreparedProgram(teacher(for: student, rows: order.map { trainset[$0] }, task))
+    let teacher = PreparedProgram(teacher(for: student, rows: trainset.choosing(order), task))
     var augmented: [[JSONObject]] = student.predictors.map { _ in [] }
     var accepted: Set<Int> = []
     var attempts = 0
@@ -119,10 +120,10 @@ package struct BootstrapFewShot: Optimizer {
           "Demo set \(label): \(unreadable) replies running could not be read, so no more rows were tried; the rest of "
             + "its demos are rows as they are."))
     }
-    return (fill(student, augmented, leftover: order.filter { !accepted.contains($0) }.map { trainset[$0] }), attempts)
+    return (fill(student, augmented, leftover: trainset.choosing(order.filter { !accepted.contains($0) })), attempts)
   }
 
-  private func teacher(for student: Program, rows: [JSONObject], _ task: CompileTask) -> Program {
+  private func teacher(for student: Program, rows: Rows, _ task: CompileTask) -> Program {
     if let teacher = task.teacher { return teacher }
     return maxLabeledDemos > 0
       ? LabeledFewShot(k: maxLabeledDemos).labeled(student, trainset: rows) : student
@@ -183,8 +184,8 @@ package struct BootstrapFewShot: Optimizer {
     }
   }
 
-  private func fill(_ student: Program, _ augmented: [[JSONObject]], leftover: [JSONObject]) -> Program {
-    var rest = leftover
+  private func fill(_ student: Program, _ augmented: [[JSONObject]], leftover: Rows) -> Program {
+    var rest = Array(leftover.indices)
     var shuffler = PythonRandom(seed: 0)
     shuffler.shuffle(&rest)
     var sampler = PythonRandom(seed: 0)
@@ -192,7 +193,7 @@ package struct BootstrapFewShot: Optimizer {
     for index in program.states.indices {
       let own = Array(augmented[index].prefix(maxBootstrappedDemos))
       let room = max(0, min(maxLabeledDemos - own.count, rest.count))
-      program.states[index].demos = own + sampler.sample(rest, k: room)
+      program.states[index].demos = own + sampler.sample(rest, k: room).map { leftover[$0] }
     }
     return program
   }

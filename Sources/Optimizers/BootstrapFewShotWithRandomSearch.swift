@@ -104,7 +104,7 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
       let demos = program.states.map(\.demos.count).max() ?? 0
       info.coordinates["demos"] = .int(demos)
       await task.session.events.emit(.demoSetReady(index: candidate.seed + 3, demos: demos, attempts: attempts))
-      return Scored(info: info, result: try await task.evaluator.evaluate(info, examples: Rows(valset)))
+      return Scored(info: info, result: try await task.evaluator.evaluate(info, examples: valset))
     } commit: { (candidate: Candidate, scored: Scored) async throws(HoneError) in
       // Pieces decided before the wanted score was reached do not count once it is.
       guard !reached else { return }

@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Messages
 import Programs
+import RowStorage
 
 extension CompileTask {
   /// Searches with the form decided in which the model is asked: one for all candidates.
@@ -13,7 +14,7 @@ extension CompileTask {
   ///   - keepsStudent: whether the student is a candidate, too.
   ///   - rows: the rows that candidates are scored on; none leaves the form open.
   func withAdapter(
-    examples: Program?, keepsStudent: Bool = false, rows: [JSONObject], search: (CompileTask) async -> SearchResult
+    examples: Program?, keepsStudent: Bool = false, rows: Rows, search: (CompileTask) async -> SearchResult
   ) async -> SearchResult {
     do throws(HoneError) {
       return await search(try await deciding(examples: examples, keepsStudent: keepsStudent, rows: rows))
@@ -23,7 +24,7 @@ extension CompileTask {
   }
 
   private func deciding(
-    examples: Program?, keepsStudent: Bool, rows: [JSONObject]
+    examples: Program?, keepsStudent: Bool, rows: Rows
   ) async throws(HoneError) -> CompileTask {
     let trial = AdapterTrial(session: session, model: taskModel, metric: metric)
     guard
@@ -39,7 +40,7 @@ extension CompileTask {
   }
 
   /// The part of a search in which the form is decided.
-  func adapterPart(examples: Program?, keepsStudent: Bool = false, rows: [JSONObject]) -> PlannedPart? {
+  func adapterPart(examples: Program?, keepsStudent: Bool = false, rows: Rows) -> PlannedPart? {
     let count = AdapterTrial.mostExecutions(
       student, rows: rows.count, keepsStudent: keepsStudent && examples != nil && examples != student)
     guard count > 0 else { return nil }

@@ -23,7 +23,7 @@ package struct LabeledFewShot: Optimizer {
   init(k: Int) { self.k = k }
 
   /// The student without its demos, then with up to `k` rows for each predictor, drawn with seed 0.
-  func labeled(_ student: Program, trainset: [JSONObject]) -> Program {
+  func labeled(_ student: Program, trainset: Rows) -> Program {
     var program = student.withoutDemos()
     var random = PythonRandom(seed: 0)
     let count = min(k, trainset.count)
@@ -63,13 +63,13 @@ func compared(
     if !rows.isEmpty {
       await task.session.events.emit(.planned(executions: 2 * rows.count))
       let before = log.info("eval", task.student, rows: rows)
-      let result = try await task.evaluator.evaluate(before, examples: Rows(valset))
+      let result = try await task.evaluator.evaluate(before, examples: valset)
       await log.add(before, result, isFull: false, isBaseline: true)
     }
     program = try await make()
     if !rows.isEmpty {
       let after = log.info("eval", program, rows: rows)
-      await log.add(after, try await task.evaluator.evaluate(after, examples: Rows(valset)), isFull: true)
+      await log.add(after, try await task.evaluator.evaluate(after, examples: valset), isFull: true)
     }
   } catch {
     return SearchResult(program: program, baseline: log.baseline, trials: log.trials, stopped: error)

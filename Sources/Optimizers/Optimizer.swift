@@ -1,16 +1,17 @@
 package import Evaluation
 package import Failures
-package import JSON
+import JSON
 package import LanguageModels
 package import Programs
+package import RowStorage
 package import Schema
 
 /// What an optimizer is given to work on.
 package struct CompileTask: Sendable {
   package var student: Program
-  package var trainset: [JSONObject]
+  package var trainset: Rows
   /// Rows to score candidates on; nil: the optimizer takes them from the trainset, each in its way.
-  package var valset: [JSONObject]?
+  package var valset: Rows?
   package var metric: any Metric
   /// The model the program runs on.
   package var taskModel: ModelClient
@@ -23,7 +24,7 @@ package struct CompileTask: Sendable {
   package var session: EngineSession
 
   package init(
-    student: Program, trainset: [JSONObject], valset: [JSONObject]? = nil, metric: any Metric,
+    student: Program, trainset: Rows, valset: Rows? = nil, metric: any Metric,
     taskModel: ModelClient, promptModel: ModelClient? = nil, session: EngineSession
   ) {
     self.student = student

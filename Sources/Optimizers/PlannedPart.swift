@@ -2,15 +2,16 @@ package import JSON
 import LanguageModels
 package import Messages
 package import Programs
+package import RowStorage
 
 /// One part of a search before anything is asked: how many executions it will make, and what they will be asked with.
 package struct PlannedPart: Sendable {
   /// Prompts as they are known beforehand: a program and rows it is asked on.
   package struct Sample: Sendable {
     package var program: Program
-    package var rows: [JSONObject]
+    package var rows: Rows
 
-    init(_ program: Program, _ rows: [JSONObject]) {
+    init(_ program: Program, _ rows: Rows) {
       self.program = program
       self.rows = rows
     }
@@ -47,7 +48,7 @@ func bounds(_ range: ClosedRange<Int>) -> JSONValue {
 extension CompileTask {
   /// The part that scores programs whole on the valset, `count` times.
   func scoring(
-    _ name: String, _ count: ClosedRange<Int>, rows: [JSONObject], shortest: Program, longest: Program
+    _ name: String, _ count: ClosedRange<Int>, rows: Rows, shortest: Program, longest: Program
   ) -> PlannedPart {
     PlannedPart(
       name, .task, count.lowerBound * rows.count...count.upperBound * rows.count, shortest: .init(shortest, rows),
@@ -58,7 +59,7 @@ extension CompileTask {
 extension BootstrapFewShot {
   /// The part in which demos are bootstrapped: `sizes` are how many demos each set needs.
   static func bootstrapping(
-    _ task: CompileTask, rows: [JSONObject], sizes: [Int], labeled: Int, rounds: Int, mayEndEarly: Bool = false
+    _ task: CompileTask, rows: Rows, sizes: [Int], labeled: Int, rounds: Int, mayEndEarly: Bool = false
   ) -> PlannedPart {
     let least = mayEndEarly ? 0 : sizes.reduce(0) { $0 + min($1, rows.count) }
     let most = sizes.count { $0 > 0 } * rows.count * rounds

@@ -21,7 +21,7 @@ extension Module {
 extension PreparedProgram {
   /// The bytes of the prompt that each predictor is asked with, on the average over these rows. What other steps will
   /// give is not known yet and counts as nothing.
-  package func promptBytes(_ rows: [JSONObject]) -> [Int] {
+  package func promptBytes(_ rows: some Collection<JSONObject>) -> [Int] {
     adapters.indices.map { index in
       let beginning = shared[index].messages.reduce(0) { $0 + $1.content.utf8.count }
       let names = adapters[index].signature.inputs.map(\.name)

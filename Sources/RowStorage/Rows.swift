@@ -45,10 +45,10 @@ package struct Rows: RandomAccessCollection, Sendable {
   /// Some of the rows, in another order.
   ///
   /// - Parameter chosen: their indices here; each below 2^32.
-  package func choosing(_ chosen: [UInt32]) -> Rows {
+  package func choosing(_ chosen: some Collection<some BinaryInteger>) -> Rows {
     switch backing {
     case .held: Rows(chosen.map { self[Int($0)] })
-    case .spilled: Rows(backing, places: places.map { places in chosen.map { places[Int($0)] } } ?? chosen)
+    case .spilled: Rows(backing, places: chosen.map { places?[Int($0)] ?? UInt32($0) })
     }
   }
 

@@ -3,8 +3,8 @@ package import Platform
 
 /// Takes the rows of a data set one by one.
 package struct RowsBuilder {
-  /// About how many bytes of memory rows may take before they are put into a file.
-  package static let heldBytes = 12 << 20
+  /// About how many bytes of memory rows may take before they are put into a file. Tests do with fewer.
+  @TaskLocal package static var heldBytes = 12 << 20
 
   private let bound: Int
   private var held: [JSONObject] = []

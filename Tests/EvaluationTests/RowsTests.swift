@@ -69,7 +69,6 @@ struct RowsTests {
     }
     let whole = try load("[\n" + rows.joined(separator: ",\n") + "\n]\n")
     #expect(whole.problems == [])
-    #expect(whole.dataset?.rows.isSpilled == true)
     #expect(whole.dataset?.rows[29_999]["a"] == 29_999)
     #expect(try load("[\n" + rows.joined(separator: ",\n") + "\n]\n]").dataset == nil)
     var broken = rows

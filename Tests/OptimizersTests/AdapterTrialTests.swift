@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Messages
 import Programs
+import RowStorage
 import Schema
 import Synchronization
 import Testing
@@ -191,7 +192,8 @@ struct AdapterTrialTests {
     var student = try program(typed)
     student.adapter = adapter
     let task = CompileTask(
-      student: student, trainset: Array(data.prefix(10)), valset: Array(data.suffix(10)), metric: ExactMatch(),
+      student: student, trainset: Rows(Array(data.prefix(10))), valset: Rows(Array(data.suffix(10))),
+      metric: ExactMatch(),
       taskModel: client(model), session: session(listener))
     return await made.compile(task)
   }
@@ -258,7 +260,7 @@ struct AdapterTrialTests {
     let optimizer = make(BootstrapFewShot.self, ["max_bootstrapped_demos": 2])
     let many: [JSONObject] = (0..<60).map { ["question": .string("q\($0)"), "answer": .int($0)] }
     let task = CompileTask(
-      student: try program(typed), trainset: many, metric: ExactMatch(), taskModel: client(model),
+      student: try program(typed), trainset: Rows(many), metric: ExactMatch(), taskModel: client(model),
       session: session(listener))
     let made = try await optimizer.bootstrap(task.student, order: Array(many.indices), label: "0", task)
     #expect(made.attempts == 10)

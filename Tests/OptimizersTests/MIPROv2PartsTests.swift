@@ -2,6 +2,7 @@ import Failures
 import JSON
 @testable import Optimizers
 import Randomness
+import RowStorage
 import Schema
 import Testing
 
@@ -49,8 +50,8 @@ struct MIPROv2OptionTests {
     var random = PythonRandom(seed: 9)
     let task = Bench().task(try program(), train: rows(0..<25), val: nil)
     let setup = Setup(options, task, random: &random)
-    #expect(setup.trainset == rows(0..<5))
-    #expect(setup.valset == rows(5..<25))
+    #expect(setup.trainset == Rows(rows(0..<5)))
+    #expect(setup.valset == Rows(rows(5..<25)))
     #expect(Plan(options, trainset: 9000, valset: nil, predictors: 1).valset == 1000)
   }
 
@@ -61,8 +62,8 @@ struct MIPROv2OptionTests {
     let val = rows(0..<300)
     let setup = Setup(options, Bench().task(try program(), val: val), random: &random)
     var reference = PythonRandom(seed: 3)
-    #expect(setup.valset == reference.sample(val, k: 100))
-    #expect(setup.trainset == rows(0..<30))
+    #expect(setup.valset == Rows(reference.sample(val, k: 100)))
+    #expect(setup.trainset == Rows(rows(0..<30)))
   }
 
   @Test("auto and numbers exclude each other; without auto both numbers are needed")

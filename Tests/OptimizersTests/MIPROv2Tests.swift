@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 @testable import Optimizers
 import Programs
+import RowStorage
 import Simulation
 import Testing
 
@@ -414,8 +415,8 @@ struct MIPROv2Tests {
     let client = ModelClient(model: model, configuration: .simulated, answers: MemoryAnswerStore())
     let bench = Bench(concurrency: 32)
     let task = CompileTask(
-      student: try program(["module": "ChainOfThought", "signature": "question -> answer"]), trainset: train,
-      valset: val, metric: ExactMatch(), taskModel: client, session: bench.session)
+      student: try program(["module": "ChainOfThought", "signature": "question -> answer"]), trainset: Rows(train),
+      valset: Rows(val), metric: ExactMatch(), taskModel: client, session: bench.session)
     let result = await make(MIPROv2.self, ["auto": "light"]).compile(task)
     #expect((result.best?.result.score ?? 0) > (result.baseline?.result.score ?? 100) + 5)
   }

@@ -227,7 +227,8 @@ struct Bench {
     _ student: Program, train: [JSONObject] = rows(0..<30), val: [JSONObject]? = rows(100..<140)
   ) -> CompileTask {
     CompileTask(
-      student: student, trainset: train, valset: val, metric: ExactMatch(), taskModel: client, session: session)
+      student: student, trainset: Rows(train), valset: val.map { Rows($0) }, metric: ExactMatch(), taskModel: client,
+      session: session)
   }
 
   func evaluate(_ program: Program, _ examples: [JSONObject]) async throws(HoneError) -> EvaluationResult {

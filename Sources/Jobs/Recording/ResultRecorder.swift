@@ -10,12 +10,18 @@ import Tracking
 /// The listener that tracks how the examples of an evaluation come out, as they come, so that none of them has to stay in
 /// memory.
 final class ResultRecorder: EventSink {
+  private struct Pending {
+    var rows: [EvaluationRow] = []
+    var written = ContinuousClock.now
+  }
+
   private let run: TrackedRun
   private let notes: JobNotes
-  private let pending = Mutex<[EvaluationRow]>([])
+  private let pending = Mutex(Pending())
 
-  /// How many examples are written at once.
+  /// How many examples are written at once, unless as much time has passed.
   private static let group = 256
+  private static let patience = Duration.seconds(1)
 
   /// - Parameter notes: hears what cannot be written.
   init(_ run: TrackedRun, _ notes: JobNotes) {
@@ -25,20 +31,22 @@ final class ResultRecorder: EventSink {
 
   func emit(_ event: EngineEvent) async {
     switch event {
-    case .exampleFinished(_, let result): await add([EvaluationRow(result)], atLeast: Self.group)
-    case .evaluationFinished: await add([], atLeast: 1)
+    case .exampleFinished(_, let result): await add([EvaluationRow(result)])
+    case .evaluationFinished: await add([], isLast: true)
     case .evaluationStopped(_, let partial, _):
-      await add(partial?.unsettled.map { EvaluationRow($0) } ?? [], atLeast: 1)
+      await add(partial?.unsettled.map { EvaluationRow($0) } ?? [], isLast: true)
     default: break
     }
   }
 
-  private func add(_ rows: [EvaluationRow], atLeast count: Int) async {
+  private func add(_ rows: [EvaluationRow], isLast: Bool = false) async {
     let group = pending.withLock { pending -> [EvaluationRow] in
-      pending += rows
-      guard pending.count >= count else { return [] }
-      defer { pending = [] }
-      return pending
+      pending.rows += rows
+      guard isLast || pending.rows.count >= Self.group || ContinuousClock.now - pending.written > Self.patience else {
+        return []
+      }
+      defer { pending = Pending() }
+      return pending.rows
     }
     guard !group.isEmpty else { return }
     do throws(HoneError) {

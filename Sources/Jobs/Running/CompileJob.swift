@@ -91,7 +91,7 @@ package struct CompileJob: Job {
 
   func task(_ session: EngineSession) -> CompileTask {
     var task = CompileTask(
-      student: student, trainset: Array(trainset.rows), valset: valset.map { Array($0.rows) }, metric: metric,
+      student: student, trainset: trainset.rows, valset: valset?.rows, metric: metric,
       taskModel: model,
       promptModel: promptModel, session: session)
     task.teacherModel = teacher

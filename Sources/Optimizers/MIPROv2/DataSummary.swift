@@ -4,6 +4,7 @@ import JSON
 import LanguageModels
 import Messages
 import Programs
+import RowStorage
 
 /// A few sentences on what a data set is like, written by the prompt model.
 enum DataSummary {
@@ -23,16 +24,17 @@ enum DataSummary {
   private static let maximumBatches = 10
 
   /// What looking at the rows will be asked with: the requests are known to the letter.
-  static func planned(_ rows: [JSONObject], batch: Int) -> PlannedPart {
+  static func planned(_ rows: Rows, batch: Int) -> PlannedPart {
     let inputs = batches(rows, batch).map { rows -> JSONObject in
       ["examples": .string(rows.map(text).joined(separator: "\n"))]
     }
     return PlannedPart(
-      "propose", .prompt, inputs.count + 1...inputs.count + 1, shortest: .init(Program(.predict(observe)), inputs),
+      "propose", .prompt, inputs.count + 1...inputs.count + 1,
+      shortest: .init(Program(.predict(observe)), Rows(inputs)),
       details: ["what": "a summary of the data"])
   }
 
-  private static func batches(_ rows: [JSONObject], _ size: Int) -> [[JSONObject]] {
+  private static func batches(_ rows: Rows, _ size: Int) -> [[JSONObject]] {
     stride(from: 0, to: rows.count, by: size).prefix(maximumBatches).map { start in
       Array(rows[start..<min(start + size, rows.count)])
     }
@@ -40,7 +42,7 @@ enum DataSummary {
 
   /// Looks at up to ten batches of rows at the same time, then condenses; nil if the model gave nothing.
   static func write(
-    _ rows: [JSONObject], batch: Int, _ task: CompileTask, _ tally: WritingTally
+    _ rows: Rows, batch: Int, _ task: CompileTask, _ tally: WritingTally
   ) async throws(HoneError) -> String? {
     let batches = batches(rows, batch)
     let notes = try await concurrently(batches) { index, rows throws(HoneError) in

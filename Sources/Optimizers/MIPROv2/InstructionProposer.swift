@@ -5,6 +5,7 @@ import LanguageModels
 import Messages
 import Programs
 import Randomness
+import RowStorage
 import Traces
 
 /// Writes instructions, grounded in what is known: the data, the program, how examples were solved, what was tried
@@ -63,7 +64,7 @@ struct InstructionProposer: Sendable {
     instructions: "Say what the program is for and how its steps work together to that end.")
 
   /// What proposals will be asked with: without what is not known yet, and with as much as there may be.
-  static func planned(_ task: CompileTask, _ count: ClosedRange<Int>, trainset: [JSONObject]) -> PlannedPart {
+  static func planned(_ task: CompileTask, _ count: ClosedRange<Int>, trainset: Rows) -> PlannedPart {
     guard let predictor = task.student.predictors.first, let state = task.student.states.first else {
       return PlannedPart("propose", .prompt, 0...0, shortest: .init(Program(.predict(write)), []))
     }

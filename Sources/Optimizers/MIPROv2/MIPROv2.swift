@@ -166,7 +166,7 @@ package struct MIPROv2: Optimizer {
     let isBounded = task.session.account.budget.isLimited
     do {
       // A failure in one part ends the others and is what the caller hears of.
-      async let baseline = session.evaluator.evaluate(baselineInfo, examples: Rows(setup.valset))
+      async let baseline = session.evaluator.evaluate(baselineInfo, examples: setup.valset)
       if isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
       let labeled = isBounded ? try await scoreLabeled(orders, session, log) : nil
       async let demoSets = makeDemoSets(orders, session)
@@ -206,7 +206,7 @@ package struct MIPROv2: Optimizer {
     let coordinates = Search.coordinates(of: Search.labeledOnly(predictors: program.predictors.count), in: program)
     let valset = task.valset ?? []
     let info = log.info("eval_full", program, rows: Array(valset.indices), coordinates: coordinates)
-    let result = try await task.evaluator.evaluate(info, examples: Rows(valset))
+    let result = try await task.evaluator.evaluate(info, examples: valset)
     await log.add(info, result, isFull: true)
     return result
   }

@@ -3,6 +3,7 @@ import JSON
 import Platform
 import Programs
 import Randomness
+import RowStorage
 
 /// The sizes of one MIPROv2 search, as DSPy computes them.
 struct Plan: Sendable {
@@ -66,15 +67,15 @@ struct Plan: Sendable {
 /// The data of one search, split and drawn.
 struct Setup: Sendable {
   let plan: Plan
-  let trainset: [JSONObject]
-  let valset: [JSONObject]
+  let trainset: Rows
+  let valset: Rows
 
   init(_ options: MIPROv2, _ task: CompileTask, random: inout PythonRandom) {
     plan = Plan(
       options, trainset: task.trainset.count, valset: task.valset?.count, predictors: task.student.predictors.count)
-    var valset = task.valset ?? Array(task.trainset.suffix(task.trainset.count - plan.trainset))
-    trainset = task.valset == nil ? Array(task.trainset.prefix(plan.trainset)) : task.trainset
-    if plan.valset < valset.count { valset = random.sample(valset, k: plan.valset) }
+    var valset = task.valset ?? task.trainset.choosing(plan.trainset..<task.trainset.count)
+    trainset = task.valset == nil ? task.trainset.choosing(0..<plan.trainset) : task.trainset
+    if plan.valset < valset.count { valset = valset.choosing(random.sample(valset.indices, k: plan.valset)) }
     self.valset = valset
   }
 

@@ -21,7 +21,7 @@ final class Search {
   private var instructions: [[String]]
   private var random: PythonRandom
   private var board: ScoreBoard
-  private let valset: [JSONObject]
+  private let valset: Rows
 
   private var minibatchTrials = 0
   private var fullEvaluations = 0
@@ -247,7 +247,7 @@ final class Search {
   }
 
   /// Rows to show as they are; nil where demos may not be such.
-  private var labeledRows: [JSONObject]? {
+  private var labeledRows: Rows? {
     options.maxLabeledDemos > 0 && !task.trainset.isEmpty ? task.trainset : nil
   }
 
@@ -327,7 +327,7 @@ final class Search {
         info.program.states[order.predictor].instructions = text ?? order.current
       }
       return Outcome(
-        info: info, result: try await task.evaluator.evaluate(info, examples: Rows(valset)), instruction: text)
+        info: info, result: try await task.evaluator.evaluate(info, examples: valset), instruction: text)
     }
   }
 
