@@ -14,7 +14,7 @@ struct UICommand: AsyncParsableCommand {
     commandName: "ui", abstract: "Show experiments, runs and traces in the browser, and serve MLflow's clients.",
     discussion: """
       Only your own programs on this machine have access. Other users, and all clients on another address, need the \
-      token that the first start makes and keeps in the home directory.
+      token, which is kept in the home directory.
       """)
 
   @Option(help: "The address to listen on.")

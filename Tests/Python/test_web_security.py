@@ -25,6 +25,8 @@ def home(tmp_path_factory):
 def url(executable, home):
     with serving(executable, home) as url:
         (home.parent / "secret.txt").write_text("secret")
+        # Makes the store.
+        ask(f"{url}/api/2.0/mlflow/runs/create", {"experiment_id": "0"})
         (home / "artifacts").mkdir(exist_ok=True)
         (home / "artifacts" / "secret.txt").write_text("secret")
         yield url

@@ -17,7 +17,7 @@ extension Method {
     let progress = environment.progress
     return try await store.collectGarbage(terms) { message in
       var report = ProgressReport()
-      report.phase = "collecting garbage"
+      report.phase = message
       report.message = message
       progress?.report(report)
     }
