@@ -36,6 +36,8 @@ class FakeService:
                     self.notifications.put(message)
                 else:
                     threading.Thread(target=self._play, args=(message,), daemon=True).start()
+        # The client has ended.
+        self.hang_up()
 
     def _play(self, message):
         try:
