@@ -66,8 +66,7 @@ extension TrackingStore {
         do {
           try builder.append(row)
         } catch {
-          throw HoneError(
-            .storeUnavailable, "The rows of a data set cannot be put into a temporary file: \(error.reason).")
+          throw Self.noRoom(error)
         }
       }
       number += 1
@@ -75,7 +74,7 @@ extension TrackingStore {
     do {
       return try builder.finish()
     } catch {
-      throw HoneError(.storeUnavailable, "The rows of a data set cannot be put into a temporary file: \(error.reason).")
+      throw Self.noRoom(error)
     }
   }
 
@@ -117,6 +116,12 @@ extension TrackingStore {
       hasher.update(data: [UInt8(ascii: "\n")])
     }
     return ContentDigest(bytes: Array(hasher.finalize())) ?? ContentDigest.of("")
+  }
+
+  private static func noRoom(_ error: LocalFile.Failure) -> HoneError {
+    HoneError(
+      .storeUnavailable, "The rows of a data set cannot be put into a temporary file: \(error.reason).",
+      remedy: "Make room, or name another directory in $TMPDIR.")
   }
 
   private static var damagedRows: HoneError {
