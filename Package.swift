@@ -155,7 +155,7 @@ let package = Package(
     .target(
       name: "Simulation", dependencies: ["Basics", "Failures", "JSON", "LanguageModels", "Messages", "Randomness"]),
     .target(name: "RegularExpressions", dependencies: ["Basics"]),
-    .target(name: "RowStorage", dependencies: ["JSON", "Platform"]),
+    .target(name: "RowStorage", dependencies: ["Failures", "JSON", "Platform"]),
     .target(name: "Schema", dependencies: ["Failures", "JSON"]),
     .target(name: "Statistics", dependencies: ["JSON", "Platform", "Schema"]),
     .target(

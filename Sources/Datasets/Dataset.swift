@@ -1,5 +1,6 @@
 import Basics
 import Crypto
+package import Failures
 package import JSON
 package import RowStorage
 
@@ -45,6 +46,16 @@ package struct Dataset: Sendable {
   }
 
   package var count: Int { rows.count }
+
+  /// Why rows could not be read back from their temporary file, if that came about.
+  package var unreadable: HoneError? {
+    do throws(HoneError) {
+      try rows.check()
+      return nil
+    } catch {
+      return error
+    }
+  }
 
   /// `{"num_rows": …, "num_elements": …}`, as tracking stores keep it beside the schema.
   package var profile: JSONObject {

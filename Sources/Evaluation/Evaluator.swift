@@ -54,7 +54,9 @@ package struct Evaluator: Sendable {
             (
               index,
               await attempt { () async throws(HoneError) in
-                try await run(program, row: row, example: examples[row], info: info)
+                let example = examples[row]
+                try examples.check()
+                return try await run(program, row: row, example: example, info: info)
               }
             )
           }

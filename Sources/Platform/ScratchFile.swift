@@ -1,6 +1,6 @@
 /// A file without a name, for what is too much for memory: nobody else can open it, and it goes with the process.
 package final class ScratchFile: Sendable {
-  private let descriptor: Int32
+  let descriptor: Int32
 
   /// Makes one in the directory that `$TMPDIR` names, else in `/var/tmp`, which is on a disk, else in `/tmp`.
   package init() throws(LocalFile.Failure) {

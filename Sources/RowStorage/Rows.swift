@@ -1,9 +1,13 @@
+package import Failures
 package import JSON
+import Platform
 
 /// The rows of a data set: in memory where they are few, else as JSON text in a file that only this process has, so that
 /// they take some 4 bytes of memory each, however long they are.
 ///
-/// A row that stands in the file is read anew at each access. Going through all rows in order reads them in blocks.
+/// A row that stands in the file is read anew at each access. Going through all rows in order reads them in blocks. One
+/// that cannot be read back is empty, and from then on `check` throws: whoever makes something of rows calls it before
+/// that counts.
 package struct Rows: RandomAccessCollection, Sendable {
   enum Backing: Sendable {
     case held([JSONObject])
@@ -24,6 +28,15 @@ package struct Rows: RandomAccessCollection, Sendable {
 
   /// Whether they stand in a file.
   package var isSpilled: Bool { if case .spilled = backing { true } else { false } }
+
+  /// - Throws: `storeUnavailable` once a row could not be read back from the file.
+  package func check() throws(HoneError) {
+    guard case .spilled(let rows) = backing, let failure = rows.failure else { return }
+    throw HoneError(
+      .storeUnavailable,
+      "The rows of a data set that were put into a temporary file cannot be read back: \(failure.reason).",
+      remedy: "Look at the disk of that file, or name another directory in $TMPDIR; then resume the run.")
+  }
 
   package var startIndex: Int { 0 }
   package var endIndex: Int {

@@ -1,9 +1,12 @@
 import JSON
 import Platform
+import Synchronization
 
 /// Rows as compact JSON, one behind the other, in a file without a name: it goes with the process.
 final class SpilledRows: Sendable {
-  private let file: ScratchFile
+  let file: ScratchFile
+  /// Why a row could not be read back, the first time.
+  private let broken = Mutex<LocalFile.Failure?>(nil)
   private let ends: Ends
 
   fileprivate init(_ file: ScratchFile, _ ends: Ends) {
@@ -56,23 +59,26 @@ final class SpilledRows: Sendable {
       let end = min(ends.last, max(range.upperBound, range.lowerBound + Self.blockBytes))
       block = Block(bytes: bytes(range.lowerBound..<end), start: range.lowerBound)
     }
+    guard range.upperBound <= block.start + block.bytes.count else { return parse([]) }
     return parse(block.bytes[range.lowerBound - block.start..<range.upperBound - block.start])
   }
+
+  /// Why a row could not be read back; nil while all could.
+  var failure: LocalFile.Failure? { broken.withLock { $0 } }
 
   private func bytes(_ range: Range<Int>) -> [UInt8] {
     do throws(LocalFile.Failure) {
       return try file.read(range)
     } catch {
-      // What was written cannot be read: whatever would be made of it would be wrong.
-      fatalError("The rows of a data set that were put into a temporary file cannot be read: \(error.reason).")
+      broken.withLock { $0 = $0 ?? error }
+      return []
     }
   }
 
   private func parse(_ bytes: ArraySlice<UInt8>) -> JSONObject {
-    guard case .object(let row)? = try? JSONReader.read(bytes) else {
-      fatalError("The rows of a data set that were put into a temporary file have changed.")
-    }
-    return row
+    if case .object(let row)? = try? JSONReader.read(bytes) { return row }
+    broken.withLock { $0 = $0 ?? LocalFile.Failure(reason: "it has changed") }
+    return [:]
   }
 
   struct Writer {

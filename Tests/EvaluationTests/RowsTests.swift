@@ -1,6 +1,7 @@
 import Failures
+import Failures
 import JSON
-import Platform
+@testable import Platform
 import Randomness
 import Schema
 import Testing
@@ -41,6 +42,17 @@ struct RowsTests {
       #expect(found.indices.reversed().map { found[$0] } == rows.reversed())
       #expect(Dataset.contentDigest(of: found) == Dataset.contentDigest(of: Rows(rows)))
     }
+  }
+
+  @Test func `rows that cannot be read back are an error, not other rows`() async throws {
+    let rows = try build(someRows(3000, seed: 1), bound: 100)
+    try rows.check()
+    guard case .spilled(let spilled) = rows.backing else { throw CancellationError() }
+    #expect(ftruncate(spilled.file.descriptor, 1000) == 0)
+    #expect(rows[2999].isEmpty)
+    #expect(Array(rows).count == 3000)
+    #expect(throws: HoneError.self) { try rows.check() }
+    #expect(Dataset(name: "x", rows: rows).unreadable?.kind == .storeUnavailable)
   }
 
   @Test func `what is chosen of rows can be chosen from again`() throws {

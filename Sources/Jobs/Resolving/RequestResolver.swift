@@ -119,6 +119,7 @@ package struct RequestResolver {
       ?? load(problems, dataProblems)
     // Reading ends early then, and has found nothing wrong.
     if Task.isCancelled { throw HoneError(.cancelled, "The request was cancelled.") }
+    if let error = dataset?.unreadable { throw error }
     return dataset
   }
 

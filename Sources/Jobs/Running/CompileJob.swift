@@ -107,7 +107,9 @@ package struct CompileJob: Job {
     await optimizer.compile(task(session))
   }
 
-  package func stopped(_ found: SearchResult) -> HoneError? { found.stopped }
+  package func stopped(_ found: SearchResult) -> HoneError? {
+    found.stopped ?? ([trainset] + (valset.map { [$0] } ?? [])).lazy.compactMap(\.unreadable).first
+  }
 
   package func isEmpty(_ found: SearchResult, _ run: OpenRun, _ notes: JobNotes) -> Bool {
     found.trials.isEmpty && run.account.usage.total.answered == 0

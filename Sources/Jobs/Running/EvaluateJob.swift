@@ -102,7 +102,7 @@ package struct EvaluateJob: Job {
     }
   }
 
-  package func stopped(_ found: Found) -> HoneError? { found.stopped }
+  package func stopped(_ found: Found) -> HoneError? { found.stopped ?? devset.unreadable }
 
   package func isEmpty(_ found: Found, _ run: OpenRun, _ notes: JobNotes) -> Bool {
     (found.result ?? notes.partial).map { $0.count == $0.failed } ?? true

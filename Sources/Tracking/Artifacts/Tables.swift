@@ -13,9 +13,11 @@ package struct TableRows: Sendable {
   package init(page: @escaping @Sendable (Int) async throws(HoneError) -> Page) { self.page = page }
 
   package init(_ rows: Rows) {
-    self.init { last in
+    self.init { last throws(HoneError) in
       let range = last + 1..<min(last + 1 + 1000, rows.count)
-      return (range.map { rows[$0] }, range.upperBound < rows.count ? range.upperBound - 1 : nil)
+      let page = range.map { rows[$0] }
+      try rows.check()
+      return (page, range.upperBound < rows.count ? range.upperBound - 1 : nil)
     }
   }
 

@@ -46,6 +46,7 @@ extension TrackingStore {
       try await keep()
     }
     if !chunk.isEmpty { try await keep() }
+    try rows.check()
     let count = rows.count
     try await write { db in try db.execute(literal: "UPDATE row_sets SET rows = \(count) WHERE id = \(set)") }
     return RowSet(id: set, digest: digest)
