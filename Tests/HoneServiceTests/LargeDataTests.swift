@@ -1,7 +1,9 @@
 import Failures
 import Foundation
 import JSON
+import Jobs
 import RowStorage
+import Schema
 import Testing
 import Tracking
 
@@ -93,6 +95,25 @@ import Tracking
     return rows.map { row in
       JSONValue.object(["question": row[1] ?? .null, "notes": row[2] ?? .null, "answer": row[3] ?? .null]).text() + "\n"
     }.joined()
+  }
+
+  @Test func `A wrong data set is read once, and said once, where a check remembers data sets`() async throws {
+    try await withService { service in
+      func problems(_ cache: DatasetCache?) async -> [Problem] {
+        let problems = ProblemList()
+        var environment = CallEnvironment(baseDirectory: NSTemporaryDirectory())
+        environment.isCheck = true
+        environment.datasets = cache
+        let rows: JSONObject = ["devset": [["question": "q"], "no row", 3], "program": "question -> answer"]
+        let fields = FieldReader(rows, problems: problems)
+        let resolver = RequestResolver(service.workspace, "evaluate", fields, environment)
+        _ = try? await EvaluateJob(EvaluateRequest.known(from: fields), resolver)
+        return problems.problems.filter { $0.path.hasPrefix("devset") }
+      }
+      let plain = await problems(nil)
+      #expect(plain.count == 2)
+      #expect(await problems(DatasetCache()) == plain)
+    }
   }
 
   @Test func `A large evaluation goes on in the next page beside others`() async throws {

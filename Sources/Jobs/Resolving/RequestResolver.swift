@@ -114,9 +114,12 @@ package struct RequestResolver {
     let load = { (problems: ProblemList, dataProblems: ProblemList) in
       Dataset.load(stated.value, path: place, places: places, problems: problems, dataProblems: dataProblems)
     }
-    let dataset =
-      environment.datasets?.dataset(value, at: place, places: places, problems, dataProblems, load: load)
-      ?? load(problems, dataProblems)
+    let dataset: Dataset?
+    if let cache = environment.datasets {
+      dataset = cache.dataset(value, at: place, places: places, problems, dataProblems, load: load)
+    } else {
+      dataset = load(problems, dataProblems)
+    }
     // Reading ends early then, and has found nothing wrong.
     if Task.isCancelled { throw HoneError(.cancelled, "The request was cancelled.") }
     if let error = dataset?.unreadable { throw error }
