@@ -176,7 +176,8 @@ let package = Package(
     .executableTarget(
       name: "HoneCommand",
       dependencies: [
-        "Datasets", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels", "HTTPResponses",
+        "Basics", "Datasets", "Editing", "Evaluation", "Failures", "HoneService", "HoneWeb", "HTTPModels",
+        "HTTPResponses",
         "Jobs", "JSON", "JSONRPC", "LanguageModels", "Messages", "MLflow", "OpenTelemetry", "Optimizers", "Platform",
         "Programs", "RunFiles", "Schema", "Statistics", "Terminal", "Tracking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -295,7 +295,7 @@ package struct AdapterTrial: Sendable {
     var sum = 0.0
     for outcome in outcomes {
       switch outcome.error?.kind {
-      case .outputUnparsable?:
+      case let kind? where kind.isUnreadable:
         reply = reply ?? outcome.error?.details["reply"]
         result.rows += 1
       case nil, .metricFailed?:
@@ -304,7 +304,7 @@ package struct AdapterTrial: Sendable {
         if outcome.replies.repaired == 0 { result.clean += 1 }
         sum += outcome.score ?? 0
       // What fails otherwise says nothing about the form; the evaluation to come meets it too.
-      case .authentication?, .languageModelRejected?: if let error = outcome.error { throw error }
+      case let kind? where kind.stopsWork: if let error = outcome.error { throw error }
       default: break
       }
       result.cut += outcome.replies.cut
@@ -320,7 +320,7 @@ package struct AdapterTrial: Sendable {
     var request = EngineSession.Request(program: program, inputs: example, model: model, scope: "\(occasion)/\(row)")
     // The evaluation to come asks the same again, and meets what was answered here.
     request.occasion = occasion
-    if !isFirst { request.hiddenDemo = example }
+    request.leavesOneOut = true
     request.metadata = ["phase": "adapter", "adapter": .string(format.rawValue), "row": .int(row)]
     var session = session
     if isFirst { session.traces = nil }

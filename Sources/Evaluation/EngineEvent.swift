@@ -112,24 +112,34 @@ public struct ExampleResult: ResultObject {
   }
 
   fileprivate var failure: Failure? {
-    get { error.map { Failure(kind: $0.kind.rawValue, message: $0.message) } }
+    get { error.map { Failure(kind: $0.kind.rawValue, message: $0.messageWithCause) } }
     set { error = newValue.map { HoneError(FailureKind(rawValue: $0.kind), $0.message) } }
   }
 
   /// Whether the failure says nothing about the program: the model could not be reached or gave no answer.
   ///
-  /// All else counts as a score of 0: unreadable answers, prompts too long for the model, and rows that lack an input
+  /// Refusals stand apart (`isRefused`). All else counts as a score of 0: unreadable answers, prompts too long for the model, and rows that lack an input
   /// or that the metric cannot judge, which are the same for every program and must not keep all from being ranked.
   package var isOutage: Bool { Self.isOutage(error?.kind) }
+
+  /// Whether there is no answer, or none that the metric can judge.
+  package var isEmpty: Bool {
+    guard let kind = error?.kind else { return false }
+    return [.metricFailed, .programInvalid, .replyEmpty, .replyToolCall].contains(kind)
+  }
+
+  /// Whether the endpoint or the model refused the row's text: it is left out of the score, which says nothing of it.
+  package var isRefused: Bool { error?.kind.isRefusal == true }
 
   /// The same for a failure of which only the kind is known; false where there was none.
   package static func isOutage(_ kind: FailureKind?) -> Bool {
     guard let kind else { return false }
-    return !countAsZero.contains(kind)
+    return !countAsZero.contains(kind) && !kind.isRefusal
   }
 
   private static let countAsZero: [FailureKind] = [
-    .contextWindowExceeded, .metricFailed, .outputUnparsable, .programFailed, .programInvalid,
+    .contextWindowExceeded, .metricFailed, .outputUnparsable, .programFailed, .programInvalid, .replyCut, .replyEmpty,
+    .replyToolCall,
   ]
 }
 

@@ -20,6 +20,8 @@ package struct EngineSession: Sendable {
   package var maxErrors: Int?
   /// The client that takes part in executions (host programs, tools); nil where there is none.
   package var callbacks: Callbacks?
+  /// What has been told once and need not be told again.
+  package let told = ToldOnce()
   /// Whether evaluations are tracked as runs of their own; else their traces belong to the session's run.
   package var tracksEvaluations = true
 
@@ -48,7 +50,8 @@ package struct EngineSession: Sendable {
     package var occasion = ""
     package var rollout = 0
     package var options: SamplingOptions?
-    package var hiddenDemo: JSONObject?
+    /// Whether demos with the inputs that a predictor gets are kept from it, so that no answer is copied.
+    package var leavesOneOut = false
     /// The run its trace is linked to; the session's where nil.
     package var runID: String?
     /// Facts for the trace (`phase`, `row` …).
@@ -85,7 +88,7 @@ package struct EngineSession: Sendable {
       call.rollout = request.rollout
       var context = ExecutionContext(model: request.model, call: call, trace: trace)
       context.options = request.options
-      context.hiddenDemo = request.hiddenDemo
+      context.leavesOneOut = request.leavesOneOut
       context.callbacks = callbacks
       let tally = ReplyTally()
       context.tally = tally

@@ -33,8 +33,7 @@ package struct Evaluator: Sendable {
   ///
   /// - Parameter examples: all rows of the data set; `info.rows` index into it.
   /// - Throws: `cancelled`; `budgetExhausted`, once what was under way has ended; `tooManyErrors` once more than
-  ///   `maxErrors` examples failed; at once `storeUnavailable`, and `authentication` and `languageModelRejected`, which
-  ///   every call to come would meet too; and the last failure's kind once ten examples met an outage, lacked an input
+  ///   `maxErrors` examples failed; at once `storeUnavailable`, and what every call to come would meet too (`FailureKind.stopsWork`); and the last failure's kind once ten examples met an outage, lacked an input
   ///   or failed the metric with none judged, once the run's calls fail one after the other (answers from the store say
   ///   nothing of the model), and once outages took more than half of the examples, ten at least. What was finished by
   ///   then goes out with the event `evaluationStopped`.
@@ -87,14 +86,29 @@ package struct Evaluator: Sendable {
     }
     let result = EvaluationResult(tally, results.compactMap { $0 })
     await session.events.emit(.evaluationFinished(info, result))
+    if let range = result.range, !(0...1).contains(range.lowerBound) || !(0...1).contains(range.upperBound),
+      session.told.isFirst("scale")
+    {
+      await session.events.emit(.warning(scaleNote(range)))
+    }
     return result
+  }
+
+  private func scaleNote(_ range: ClosedRange<Double>) -> String {
+    let values =
+      range.lowerBound == range.upperBound
+      ? "the value \(range.lowerBound)" : "values from \(range.lowerBound) to \(range.upperBound)"
+    return
+      "The metric \(metric.name) gave \(values); scores are shown as 100 times a number from 0 to 1. Divide by the "
+      + "best possible value. Until then optimizers take every score but 0 for a good demo: set metric_threshold to say "
+      + "from which on it is."
   }
 
   /// Throws where an example's failure ends the evaluation.
   private func check(
     _ error: HoneError, isFinal: Bool, _ agenda: Agenda, _ info: EvaluationInfo
   ) throws(HoneError) {
-    if error.kind == .authentication || error.kind == .languageModelRejected { throw error }
+    if error.kind.stopsWork { throw error }
     if agenda.judged == 0, agenda.unjudged >= Self.hopeless {
       throw HoneError(
         error.kind,
@@ -120,7 +134,7 @@ package struct Evaluator: Sendable {
         .tooManyErrors,
         "More than \(maximum) examples of \(info.name) failed; the last: \(error.message)",
         remedy: error.remedy ?? "See the failed rows in the run's traces, or raise maxErrors.",
-        details: ["causeKind": error.kind.rawValue])
+        details: ["causeKind": error.kind.rawValue], cause: error.cause)
     }
   }
 
@@ -130,6 +144,7 @@ package struct Evaluator: Sendable {
     var request = EngineSession.Request(
       program: program, inputs: example, model: model, scope: "\(info.name)/\(row)")
     request.occasion = info.name
+    request.leavesOneOut = true
     if session.tracksEvaluations { request.runID = info.id }
     request.metadata = ["row": .int(row), "evaluation": .string(info.name)]
     let judgement = Judgement()
@@ -201,7 +216,12 @@ private struct Agenda {
   /// Notes how an example ended; false if it will be asked again.
   mutating func take(_ result: ExampleResult, of index: Int) -> Bool {
     let kind = result.error?.kind
-    if result.isOutage || kind == .metricFailed || kind == .programInvalid { unjudged += 1 } else { judged += 1 }
+    // A filter may refuse many rows in a row and take the next.
+    if result.isOutage || result.isEmpty || kind == .inputRejected {
+      unjudged += 1
+    } else if !result.isRefused {
+      judged += 1
+    }
     guard let error = result.error else { return true }
     if error.kind.isPassing, isSecondTime.insert(index).inserted {
       again.append(index)

@@ -9,8 +9,11 @@ public struct FailureKind: RawRepresentable, Hashable, Sendable {
   public static let budgetExhausted = FailureKind(rawValue: "budgetExhausted")
   public static let cancelled = FailureKind(rawValue: "cancelled")
   public static let clientGone = FailureKind(rawValue: "clientGone")
+  public static let contentRefused = FailureKind(rawValue: "contentRefused")
   public static let contextWindowExceeded = FailureKind(rawValue: "contextWindowExceeded")
   public static let datasetInvalid = FailureKind(rawValue: "datasetInvalid")
+  public static let inputRejected = FailureKind(rawValue: "inputRejected")
+  public static let insufficientCredit = FailureKind(rawValue: "insufficientCredit")
   public static let internalError = FailureKind(rawValue: "internalError")
   public static let invalidParams = FailureKind(rawValue: "invalidParams")
   public static let languageModelRejected = FailureKind(rawValue: "languageModelRejected")
@@ -21,16 +24,34 @@ public struct FailureKind: RawRepresentable, Hashable, Sendable {
   public static let outputUnparsable = FailureKind(rawValue: "outputUnparsable")
   public static let programFailed = FailureKind(rawValue: "programFailed")
   public static let programInvalid = FailureKind(rawValue: "programInvalid")
+  public static let quotaExhausted = FailureKind(rawValue: "quotaExhausted")
   public static let rateLimited = FailureKind(rawValue: "rateLimited")
+  public static let replyCut = FailureKind(rawValue: "replyCut")
+  public static let replyEmpty = FailureKind(rawValue: "replyEmpty")
+  public static let replyToolCall = FailureKind(rawValue: "replyToolCall")
   public static let storeUnavailable = FailureKind(rawValue: "storeUnavailable")
   public static let timeout = FailureKind(rawValue: "timeout")
   public static let toolFailed = FailureKind(rawValue: "toolFailed")
   public static let tooManyErrors = FailureKind(rawValue: "tooManyErrors")
+  public static let waitTooLong = FailureKind(rawValue: "waitTooLong")
 
   /// Whether the same call to a model may well succeed a little later.
   package var isPassing: Bool {
     self == .languageModelUnavailable || self == .rateLimited || self == .timeout || self == .malformedReply
   }
+
+  /// Whether every call to come would meet it too, until somebody has mended something: the key, the account, the
+  /// model's name or options, a budget that cannot be kept, an endpoint that is closed for hours.
+  package var stopsWork: Bool {
+    [.authentication, .insufficientCredit, .invalidParams, .languageModelRejected, .quotaExhausted, .waitTooLong]
+      .contains(self)
+  }
+
+  /// Whether the model answered and the program cannot use it: the example's result, counted as 0.
+  package var isUnreadable: Bool { [.outputUnparsable, .replyCut, .replyEmpty, .replyToolCall].contains(self) }
+
+  /// Whether the endpoint or the model refused this text: the example's result, apart from wrong answers and outages.
+  package var isRefusal: Bool { self == .contentRefused || self == .inputRejected }
 
   /// Whether it ends all the work of a request, not one example of it. An answer that cannot be kept would be paid for
   /// again, so what keeps no answers ends it too.
@@ -66,6 +87,9 @@ public struct HoneError: Error, Sendable, CustomStringConvertible {
     self.details = details
     self.cause = cause
   }
+
+  /// The message and, where it comes from elsewhere, the words that were said there: all that one line has room for.
+  package var messageWithCause: String { cause.map { "\(message) Cause: \($0)" } ?? message }
 
   public var description: String {
     var text = message

@@ -16,6 +16,7 @@ package struct OpenAICompatibleModel: LanguageModel {
   package let endpoint: String
   package let target: Endpoint
   private let support: LearnedSchemaSupport
+  private let tokenLimit: LearnedTokenLimit
   private let timeout: Double
   private let headers: [(name: String, variable: String)]
 
@@ -28,6 +29,7 @@ package struct OpenAICompatibleModel: LanguageModel {
     endpoint = target.base
     identity = "\(target.url) \(target.model)"
     support = .shared(for: identity)
+    tokenLimit = .shared(for: identity, usual: target.tokenLimit)
     timeout = configuration.timeout ?? Self.longestRequest
     headers = configuration.headers.variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
@@ -45,7 +47,8 @@ package struct OpenAICompatibleModel: LanguageModel {
     let redactor = Redactor(secrets: headers.map(\.1) + (key.map { [$0] } ?? [])).merged(with: .process)
     let reader = ReplyReader(endpoint: target, redactor: redactor)
     let asked = support.support
-    let body = body(of: request, asking: asked)
+    let limit = tokenLimit.value
+    let body = body(of: request, asking: asked, limit: limit)
     var http = HTTPClientRequest(url: target.url)
     http.method = .POST
     http.headers = HTTPHeaders([("content-type", "application/json"), ("accept", "application/json")])
@@ -74,12 +77,22 @@ package struct OpenAICompatibleModel: LanguageModel {
             reader.failure(status: Int(response.status.code), body: said, pause: pause).error, retry: .adapted,
             spent: .nothing)
         }
-        throw reader.failure(status: Int(response.status.code), body: said, pause: pause)
+        var failure = reader.failure(status: Int(response.status.code), body: said, pause: pause)
+        if request.options.maxTokens != nil, failure.error.details["fault"] != Fault.account.rawValue,
+          (400..<500).contains(response.status.code), tokenLimit.learn(from: reader.words(said), refused: limit)
+        {
+          failure.retry = .adapted
+        }
+        throw failure
       }
       let received = try await response.body.collect(upTo: SharedHTTPClient.maximumReplySize)
-      return try await apart(where: received.readableBytes > ComputationThreads.longText) {
+      var reply = try await apart(where: received.readableBytes > ComputationThreads.longText) {
         try reader.reply(received.readableBytesView, promptBytes: length)
       }
+      // LiteLLM's proxy tells the cost beside the reply.
+      let told = response.headers.first(name: "x-litellm-response-cost").flatMap(Double.init)
+      reply.cost = reply.cost ?? told.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+      return reply
     } catch let failure as ModelFailure {
       throw failure
     } catch {
@@ -132,7 +145,11 @@ package struct OpenAICompatibleModel: LanguageModel {
   }
 
   /// The request's JSON, a schema in it as far as the endpoint supports that.
-  func body(of request: ModelRequest, asking support: SchemaSupport = .schema) -> [UInt8] {
+  func body(
+    of request: ModelRequest, asking support: SchemaSupport = .schema, limit: Provider.TokenLimit? = nil
+  )
+    -> [UInt8]
+  {
     var object = JSONObject()
     object.append("model", .string(target.model))
     object.append("messages", request.prompt.json)
@@ -145,7 +162,7 @@ package struct OpenAICompatibleModel: LanguageModel {
       }
     }
     for (name, value) in options.json {
-      object[name == "max_tokens" ? target.tokenLimit.rawValue : name] = value
+      object[name == "max_tokens" ? (limit ?? target.tokenLimit).rawValue : name] = value
     }
     return JSONValue.object(object).encoded()
   }

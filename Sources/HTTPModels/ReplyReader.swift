@@ -25,37 +25,85 @@ struct ReplyReader {
       }
       value = repaired
     }
-    if let error = value["error"], !error.isNull {
-      // Some gateways report the failure of the server behind them within a 200.
-      let code = error["code"]?.intValue.flatMap { (400..<600).contains($0) ? $0 : nil }
-      throw failure(status: code ?? 502, body: Array(body), pause: nil)
-    }
+    if let error = value["error"], !error.isNull { throw failure(within: error, Array(body)) }
     let counted = counted(value)
     guard let choices = value["choices"]?.arrayValue, !choices.isEmpty else {
+      if let blocked = blockedPrompt(value) { throw refused(blocked, counted) }
       throw malformed("has no choices", body, counted)
     }
     var texts: [String] = []
     var thoughts: [String] = []
     var reasons: [String] = []
     for choice in choices {
+      if let error = choice["error"], !error.isNull { throw failure(within: error, error.encoded()) }
       guard let message = choice["message"], case .object = message else {
         throw malformed("has a choice without a message", body, counted)
       }
-      let reason = choice["finish_reason"]?.stringValue
-      if let reason { reasons.append(reason) }
-      var (said, thought) = (redactor.redactKnown(text(of: message)), redactor.redactKnown(thought(of: message)))
-      // Some servers take the whole reply of a model that ended by itself for its thoughts.
-      if reason == "stop", said.allSatisfy(\.isWhitespace) { (said, thought) = (thought, "") }
+      let (said, thought, reason) = completion(message, reason: choice["finish_reason"]?.stringValue)
       texts.append(said)
       thoughts.append(thought)
+      reasons.append(reason)
     }
     var reply = ModelReply(
-      texts: texts, finishReasons: reasons,
+      texts: texts, finishReasons: reasons.contains { !$0.isEmpty } ? reasons : [],
       usage: counted ?? estimate(value["usage"], promptBytes: promptBytes, texts: texts + thoughts),
       model: value["model"]?.stringValue)
     reply.isUsageEstimated = counted == nil
+    reply.cost = cost(value["usage"])
     if thoughts.contains(where: { !$0.isEmpty }) { reply.reasoning = thoughts }
     return reply
+  }
+
+  /// The failure of a server behind a gateway, reported within a 200.
+  private func failure(within error: JSONValue, _ body: [UInt8]) -> ModelFailure {
+    let code = error["code"]?.intValue.flatMap { (400..<600).contains($0) ? $0 : nil }
+    return failure(status: code ?? 502, body: body, pause: nil)
+  }
+
+  /// A completion's text and thoughts, and why it ended, in OpenAI's words.
+  private func completion(_ message: JSONValue, reason: String?) -> (text: String, thought: String, reason: String) {
+    var text = redactor.redactKnown(text(of: message))
+    var thought = redactor.redactKnown(thought(of: message))
+    var reason = reason ?? ""
+    if Self.isFiltered(reason) { reason = FinishReason.refused }
+    if text.allSatisfy(\.isWhitespace) {
+      if let refusal = message["refusal"]?.stringValue, !refusal.isEmpty {
+        return (redactor.redactKnown(refusal), thought, FinishReason.refused)
+      }
+      let calls = message["tool_calls"]?.arrayValue ?? []
+      if !calls.isEmpty || message["function_call"]?.objectValue != nil || reason == "function_call" {
+        reason = FinishReason.toolCall
+      }
+      // Some servers take the whole reply of a model that ended by itself for its thoughts.
+      if reason == "stop" { (text, thought) = (thought, "") }
+    }
+    return (text, thought, reason)
+  }
+
+  /// Whether a completion ended because of a filter, in the words of the endpoints there are: Gemini's reasons stand
+  /// behind a colon or alone.
+  private static func isFiltered(_ reason: String) -> Bool {
+    let reason = reason.lowercased()
+    return [
+      "content_filter", "safety", "prohibited_content", "blocklist", "recitation", "spii", "refusal", "sensitive",
+    ]
+    .contains { reason == $0 || reason.hasPrefix($0 + ":") }
+  }
+
+  /// Why a prompt was blocked where there is a reply without choices for it: Gemini's `promptFeedback`.
+  private func blockedPrompt(_ value: JSONValue) -> String? {
+    let feedback = value["promptFeedback"] ?? value["prompt_feedback"]
+    return (feedback?["blockReason"] ?? feedback?["block_reason"])?.stringValue
+  }
+
+  private func refused(_ why: String, _ counted: TokenUsage?) -> ModelFailure {
+    ModelFailure(
+      HoneError(
+        .contentRefused, "\(endpoint.base) blocked the prompt.",
+        remedy: "Look at the row's text: a content filter objects to it. The other rows go on; leave this row out, or "
+          + "ask a model with another filter.",
+        details: ["fault": Fault.row.rawValue], cause: redactor.redact(String(why.prefix(300)))),
+      retry: .never, spent: counted.map { Spending.counted($0) } ?? .nothing)
   }
 
   /// The body with `null` in place of `NaN` and `Infinity` outside strings.
@@ -89,12 +137,12 @@ struct ReplyReader {
     return result
   }
 
-  /// A message's text: its content as a string or in parts, else the refusal in its place.
+  /// A message's text: its content as a string or in parts.
   private func text(of message: JSONValue) -> String {
     switch message["content"] {
     case .string(let text)?: text
     case .array(let parts)?: parts.compactMap { $0["text"]?.stringValue }.joined()
-    default: message["refusal"]?.stringValue ?? ""
+    default: ""
     }
   }
 
@@ -121,6 +169,13 @@ struct ReplyReader {
     return TokenUsage(inputTokens: input, outputTokens: output)
   }
 
+  /// US dollars as the endpoint tells them: OpenRouter's `cost`, a number, or Perplexity's, with its parts.
+  private func cost(_ usage: JSONValue?) -> Double? {
+    let told = usage?["cost"]
+    let cost = told?.doubleValue ?? told?["total_cost"]?.doubleValue
+    return cost.flatMap { $0.isFinite && (0...1e6).contains($0) ? $0 : nil }
+  }
+
   /// About four bytes a token for what the endpoint did not count.
   private func estimate(_ value: JSONValue?, promptBytes: Int, texts: [String]) -> TokenUsage {
     TokenUsage(
@@ -138,7 +193,7 @@ struct ReplyReader {
         .malformedReply, "The reply of \(endpoint.url) \(what).",
         remedy: "Make sure that \(endpoint.base) is the base URL of an OpenAI-compatible endpoint.",
         cause: excerpt(Array(body.prefix(2000)))),
-      retry: .backOff, spent: counted.map(Spending.counted) ?? .unknown)
+      retry: .backOff, spent: counted.map { Spending.counted($0) } ?? .unknown)
   }
 
   /// Whether a status says that the endpoint generated nothing. Of a request that timed out behind a gateway, or whose
@@ -155,79 +210,49 @@ struct ReplyReader {
 
   /// The failure that a status other than 200 means. `pause` is what `Retry-After` says, in seconds.
   func failure(status: Int, body: [UInt8], pause: Double?) -> ModelFailure {
-    let said = excerpt(body)
-    let lower = said.lowercased()
-    let later = pause.map(RetryAdvice.after) ?? .backOff
-    var details = ["status": status.description]
-    let counted = (try? JSONReader.read(body)).flatMap(counted)
-    let spent = counted.map(Spending.counted) ?? (Self.isFree(status: status) ? .nothing : .unknown)
-    func failure(
-      _ kind: FailureKind, _ message: String, _ remedy: String, _ retry: RetryAdvice
-    ) -> ModelFailure {
-      if case .after(let seconds) = retry { details["retryAfter"] = seconds.description }
-      return ModelFailure(
-        HoneError(
-          kind, "\(message) (status \(status))", remedy: remedy, details: details, cause: said.isEmpty ? nil : said),
-        retry: retry, spent: spent)
-    }
-    switch status {
-    case 200..<300:
+    guard !(200..<300).contains(status) else {
       return malformed("has the status \(status) in place of 200", body)
-    case 401, 403:
-      return failure(
-        .authentication, "\(endpoint.base) refused the key.",
-        endpoint.keyVariable.map { "Check the key in the environment variable \($0) and what it may be used for." }
-          ?? "No key was sent: name the environment variable that holds it in the model's apiKeyEnv.",
-        .never)
-    case 429 where lower.contains("insufficient_quota") || lower.contains("billing"):
-      return failure(
-        .rateLimited, "The account at \(endpoint.base) has no quota left.",
-        "Add credit to the account or raise its limit.", .never)
-    case 429:
-      return failure(
-        .rateLimited, "\(endpoint.base) accepts no more requests for now.",
-        "Lower the concurrency, or wait and resume the run.", later)
-    case 408, 425, 500...:
-      return failure(
-        .languageModelUnavailable, "\(endpoint.base) failed.",
-        "Try again later, or check the endpoint's log.", later)
-    case 300..<400:
-      return failure(
-        .languageModelRejected, "\(endpoint.base) answered with a redirect, which is not followed.",
-        "Put the endpoint's final URL into apiBase.", .never)
-    case 400..<500 where status == 413 || isContextOverflow(lower):
-      return failure(
-        .contextWindowExceeded, "The prompt is too long for \(endpoint.model).",
-        "Use fewer or shorter demos, a lower maxTokens, or a model with a larger context window.", .never)
-    case 404:
-      return failure(
-        .languageModelRejected, "\(endpoint.url) has no model \(endpoint.model), or no such path.",
-        "Check the model's name and the base URL \(endpoint.base).", .never)
-    default:
-      return failure(
-        .languageModelRejected, "\(endpoint.base) refused the request.",
-        "Change the model's options as the endpoint's message says.", .never)
     }
+    let words = words(body)
+    let rule = FailureTable.rule(status, words)
+    let said = excerpt(body)
+    let counted = (try? JSONReader.read(body, maximumValues: JSONReader.messageValues)).flatMap(counted)
+    let spent = counted.map { Spending.counted($0) } ?? (Self.isFree(status: status) ? .nothing : .unknown)
+    // Where a pause is named, the account's quota comes back by itself.
+    let pause = pause ?? words.pause
+    let mayPass = rule.isPassing || (rule.kind == .quotaExhausted && pause != nil)
+    let retry = mayPass ? pause.map(RetryAdvice.after) ?? .backOff : .never
+    var details = ["status": status.description, "fault": rule.fault.rawValue]
+    if case .after(let seconds) = retry { details["retryAfter"] = seconds.description }
+    return ModelFailure(
+      HoneError(
+        rule.kind, "\(filled(rule.message)) (status \(status))", remedy: filled(rule.remedy), details: details,
+        cause: said.isEmpty ? nil : said),
+      retry: retry, spent: spent)
   }
 
-  private func isContextOverflow(_ text: String) -> Bool {
-    [
-      "context_length", "context length", "context window", "maximum context", "context size", "too many tokens",
-      "prompt is too long", "input is too long",
-    ].contains { text.contains($0) }
+  /// What a body says, to be told by.
+  func words(_ body: [UInt8]) -> EndpointWords {
+    EndpointWords(
+      try? JSONReader.read(body, maximumValues: JSONReader.messageValues),
+      text: String(decoding: body.prefix(4000), as: UTF8.self))
   }
 
-  /// What the endpoint said, shortened, on one line, without secrets: the members of its `error` where
-  /// it is built as OpenAI's, else the body's beginning.
+  /// A text of the table with the endpoint's own names.
+  private func filled(_ text: String) -> String {
+    let key =
+      endpoint.keyVariable.map { "Check the key in the environment variable \($0) and what it may be used for." }
+      ?? "No key was sent: name the environment variable that holds it in the model's apiKeyEnv."
+    return text.replacing("{base}", with: endpoint.base).replacing("{url}", with: endpoint.url)
+      .replacing("{model}", with: endpoint.model).replacing("{key}", with: key)
+  }
+
+  /// What the endpoint said, shortened, on one line, without secrets: its messages and codes, else the body's beginning.
   func excerpt(_ body: [UInt8]) -> String {
     var text = String(decoding: body.prefix(4000), as: UTF8.self)
     if let value = try? JSONReader.read(body, maximumValues: JSONReader.messageValues) {
-      let error = value["error"] ?? value
-      let parts = [error["message"], error["type"], error["code"]].compactMap { part -> String? in
-        guard let part, !part.isNull else { return nil }
-        return part.stringValue ?? part.excerpt
-      }
-      if !parts.isEmpty { text = parts.joined(separator: "; ") } else if let plain = error.stringValue { text = plain }
+      let shown = EndpointWords(value, text: "").shown
+      if !shown.isEmpty { text = shown.joined(separator: "; ") }
     }
     // Redacted before it is cut: a key cut in two would not be known any more.
     let words = redactor.redact(text).unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) }

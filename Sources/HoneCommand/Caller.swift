@@ -260,7 +260,8 @@ struct Failed: Error, CustomStringConvertible {
     switch error.kind {
     case .invalidParams, .datasetInvalid, .programInvalid, .notFound: 2
     case .authentication, .languageModelUnavailable, .languageModelRejected, .rateLimited, .timeout, .malformedReply,
-      .contextWindowExceeded, .tooManyErrors:
+      .contextWindowExceeded, .tooManyErrors, .insufficientCredit, .quotaExhausted, .waitTooLong, .contentRefused,
+      .inputRejected, .replyCut, .replyEmpty, .replyToolCall:
       3
     case .budgetExhausted: 4
     case .cancelled: 130

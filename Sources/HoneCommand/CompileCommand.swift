@@ -31,6 +31,9 @@ struct CompileCommand: AsyncParsableCommand {
   @Option(help: "The rows that candidates are scored on.")
   var valset: String?
 
+  @Option(help: "Rows that the search never sees: the best program is scored on them at its end.")
+  var testset: String?
+
   @Option(help: "The model that writes instructions.")
   var promptModel: String?
 
@@ -62,6 +65,7 @@ struct CompileCommand: AsyncParsableCommand {
       "optimizer": search,
       "trainset": try trainset.map { work.placed(try datasetValue($0, "--trainset")) },
       "valset": try valset.map { work.placed(try datasetValue($0, "--valset")) },
+      "testset": try testset.map { work.placed(try datasetValue($0, "--testset")) },
       "promptModel": try promptModel.map { try jsonOrText($0, "--prompt-model") },
       "seed": seed.map(JSONValue.int),
       "estimate": estimate ? true : nil,

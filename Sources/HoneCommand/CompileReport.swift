@@ -30,11 +30,9 @@ enum CompileReport {
       lines.append(
         "baseline \(WorkReport.number(result.baselineScore)) -> best \(WorkReport.number(score)) "
           + WorkReport.interval(result.interval))
-      if let comparison = result.comparison {
-        lines.append(
-          "on the same rows: \(comparison.verdict.rawValue) (\(WorkReport.number(comparison.difference)) points, "
-            + "p = \(WorkReport.short(comparison.pValue)))")
-      }
+      if let comparison = result.comparison { lines.append("on the same rows: " + verdict(comparison)) }
+      if let selection = result.selection { lines.append(selection.note) }
+      if let test = result.test { lines += self.test(test, result) }
     }
     lines += WorkReport.replies(result) + WorkReport.ending(result)
     if let run = result.runID {
@@ -44,6 +42,35 @@ enum CompileReport {
       lines.append("  hone predict --program \(run) question=\"…\"")
     }
     return lines.joined(separator: "\n")
+  }
+
+  private static func verdict(_ comparison: PairedComparison) -> String {
+    let corrected =
+      comparison.adjustedPValue.map {
+        ", corrected for \(comparison.comparisons ?? 1) comparisons \(WorkReport.short($0))"
+      } ?? ""
+    return "\(comparison.verdict.rawValue) (\(WorkReport.number(comparison.difference)) points, p = "
+      + "\(WorkReport.short(comparison.pValue))\(corrected))"
+  }
+
+  /// The scores on the rows that chose, and on those that did not, side by side.
+  private static func test(_ test: TestScores, _ result: JobOutline) -> [String] {
+    let chosen = result.selection?.scoredOn.rawValue ?? "valset"
+    var lines = [
+      "",
+      columns([
+        ["", chosen, "testset"],
+        ["baseline", WorkReport.number(result.baselineScore), WorkReport.number(test.baselineScore)],
+        ["best", WorkReport.number(result.score), WorkReport.number(test.score)],
+      ]),
+      "testset (\(test.count) rows, never seen by the search): \(test.verdict)"
+        + (test.comparison.map { ", \(verdict($0))" } ?? ""),
+    ]
+    if let gap = test.gap { lines.append("\(chosen) less testset: \(WorkReport.number(gap)) points") }
+    if test.looks > 1 {
+      lines.append("\(test.looks) searches have looked at this testset by now: it is less and less unseen")
+    }
+    return lines
   }
 
   private static func coordinates(_ coordinates: JSONObject) -> String {

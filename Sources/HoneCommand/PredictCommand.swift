@@ -54,7 +54,8 @@ struct PredictCommand: AsyncParsableCommand {
     let params = request
     let rules = KeyRules(common.keys, lm: try lm.map { try jsonOrText($0, "--lm") }, apiBase: nil, apiKeyEnv: nil)
     try await reporting {
-      let result = try await Caller(common, keyRules: rules).call("predict", params, from: directory)
+      let result = try await Caller(common, keyRules: rules).call(
+        "predict", params, from: directory, progress: TerminalProgress())
       guard !common.json, let answer = PredictResult(json: result) else { return TerminalOutput.standard.json(result) }
       for (key, value) in answer.outputs {
         TerminalOutput.standard.line("\(key.visibleLine): \(value.stringValue ?? value.text())")

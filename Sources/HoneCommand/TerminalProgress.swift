@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import HoneService
 import JSON
@@ -10,7 +11,11 @@ final class TerminalProgress: ProgressSink {
   private struct State {
     var lastDrawn = ContinuousClock.now - .seconds(60)
     var lastPhase = ""
+    var lastWait = 0
   }
+
+  /// Milliseconds.
+  private static let longWait = 10_000
 
   private let output = TerminalOutput.errors
   private let state = Mutex(State())
@@ -20,6 +25,11 @@ final class TerminalProgress: ProgressSink {
     let phase = report.phase ?? report.message
     let pause: Duration = output.isTerminal ? .milliseconds(80) : .seconds(5)
     state.withLock { state in
+      // Whoever waits for long is told at once, and on a line that stays.
+      if let until = report.waitingUntil, until != state.lastWait, until > nowInMilliseconds() + Self.longWait {
+        state.lastWait = until
+        return output.line(phase.visibleLine)
+      }
       guard now - state.lastDrawn >= pause || (!output.isTerminal && phase != state.lastPhase) else { return }
       state.lastDrawn = now
       state.lastPhase = phase

@@ -44,15 +44,40 @@ enum WorkReport {
   private static func evaluation(_ result: JobOutline) -> String {
     var lines: [String] = []
     if result.isSimulated { lines.append("(simulated model)") }
+    let refused = result.refused.map { $0 > 0 ? ", \($0) of them refused and not scored" : "" } ?? ""
     lines.append(
-      "score \(number(result.score)) \(interval(result.interval)) on \(result.count ?? 0) examples, \(result.failed ?? 0) failed"
-    )
+      "score \(number(result.score)) \(interval(result.interval)) on \(result.count ?? 0) examples, "
+        + "\(result.failed ?? 0) failed\(refused)")
+    lines += failures(result)
     for row in (result.results ?? []).filter({ $0.error != nil }).prefix(5) {
       lines.append("  row \(row.row): \((row.error?.message ?? "").visibleLine) \(row.traceName ?? "")")
     }
     lines += replies(result) + ending(result)
     if let run = result.runID { lines.append("run \(run)") }
     return lines.joined(separator: "\n")
+  }
+
+  /// How many examples failed in which way, where that is more than one way.
+  private static func failures(_ result: JobOutline) -> [String] {
+    var counts: [FailureKind: Int] = [:]
+    for error in (result.results ?? []).compactMap(\.error) { counts[error.kind, default: 0] += 1 }
+    let parts = FailureKind.all.compactMap { kind, _ in counts[kind].map { "\($0) \(words(kind))" } }
+    return parts.isEmpty ? [] : ["  " + parts.joined(separator: ", ")]
+  }
+
+  private static func words(_ kind: FailureKind) -> String {
+    switch kind {
+    case .contentRefused: "refused by a content filter or the model"
+    case .inputRejected: "refused by the endpoint"
+    case .contextWindowExceeded: "too long for the model"
+    case .outputUnparsable: "could not be read"
+    case .replyCut: "cut off at the token limit"
+    case .replyEmpty: "without text"
+    case .replyToolCall: "a tool call in place of an answer"
+    case .metricFailed: "without a score from the metric"
+    case .programFailed: "failed in the program"
+    default: kind.rawValue
+    }
   }
 
   /// How the replies came out behind the score, and in which form they were asked for, where either is worth a word.
@@ -87,16 +112,18 @@ enum WorkReport {
           + "\(JSONValue(result.seconds).text()) s")
     }
     for warning in result.warnings { lines.append("warning: \(warning.visibleLine)") }
-    if let error = result.error { lines.append("\(result.status ?? "stopped"): \(error.message)".visibleParagraph) }
+    if let error = result.error {
+      lines.append("\(result.status ?? "stopped"): \(error.messageWithCause)".visibleParagraph)
+    }
     if let command = result.resumeCommand { lines.append("it goes on with: \(command.visibleLine)") }
     return lines
   }
 
   // MARK: Numbers
 
-  static func number(_ value: Double?) -> String { value.map { String(format: "%.2f", $0) } ?? "-" }
+  static func number(_ value: Double?) -> String { value.map { String(format: "%.2f", $0) } ?? "–" }
 
-  static func short(_ value: Double?) -> String { value.map { String(format: "%.2g", $0) } ?? "-" }
+  static func short(_ value: Double?) -> String { value.map { String(format: "%.2g", $0) } ?? "–" }
 
   static func interval(_ value: PercentInterval?) -> String {
     value.map { "[\(number($0.low)), \(number($0.high))]" } ?? ""

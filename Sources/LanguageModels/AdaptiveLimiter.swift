@@ -71,6 +71,8 @@ package final class AdaptiveLimiter: Sendable {
 
   /// How many calls may be in flight now.
   package var limit: Int { state.withLock { Int($0.limit) } }
+  /// Seconds for which the endpoint has asked to be left alone.
+  package var held: Double { state.withLock { max(0, $0.heldUntil - now()) } }
   package var inFlight: Int { state.withLock { $0.inFlight } }
   package var waiting: Int { state.withLock { $0.waiting.count } }
 
@@ -124,7 +126,8 @@ package final class AdaptiveLimiter: Sendable {
           state.limit = max(1, (min(state.limit, Double(busy)) / 2).rounded(.up))
           state.lastDecrease = time
         }
-        if let pause { state.heldUntil = max(state.heldUntil, time + min(max(pause, 0), 60)) }
+        // Nobody waits longer than some minutes for a pause that others were told: they ask, and are told themselves.
+        if let pause, pause <= RetryPolicy.maxWait { state.heldUntil = max(state.heldUntil, time + max(pause, 0)) }
       case .neutral:
         break
       }

@@ -35,6 +35,8 @@ final class Attempt: Sendable {
   /// What one request took.
   struct Bill: Sendable {
     var tokens: TokenUsage
+    /// US dollars that the endpoint told; nil where it told none.
+    var cost: Double?
     /// Whether nobody counted the tokens.
     var isEstimated = false
     /// Whether it brought no answer that is used.
@@ -216,7 +218,7 @@ final class Attempt: Sendable {
     let verdict: (sent: Sent, bill: Bill, decides: Bool)? = state.withLock { state in
       guard state.sent[index].isOpen else { return nil }
       state.sent[index].isOpen = false
-      if case .counted(let tokens) = spent { state.inputTokens = tokens.inputTokens }
+      if case .counted(let tokens, _) = spent { state.inputTokens = tokens.inputTokens }
       var decides = false
       if !state.isOver {
         if case .success = result { decides = true } else { decides = state.open == 0 }
@@ -273,10 +275,10 @@ final class Attempt: Sendable {
   private func bill(_ spent: Spending, _ result: Result<ModelReply, ModelFailure>, _ state: State) -> Bill {
     switch spent {
     case .nothing: return Bill(tokens: TokenUsage(), failed: true)
-    case .counted(let tokens): return Bill(tokens: tokens, failed: true)
+    case .counted(let tokens, let cost): return Bill(tokens: tokens, cost: cost, failed: true)
     case .unknown:
       guard case .success(let reply) = result else { return lostBill(state) }
-      return Bill(tokens: reply.usage, isEstimated: true, failed: true)
+      return Bill(tokens: reply.usage, cost: reply.cost, isEstimated: true, failed: true)
     }
   }
 
@@ -289,7 +291,7 @@ final class Attempt: Sendable {
     if isLast { settled.fulfil(()) }
   }
 
-  /// A reply without any text is a failed request, though a paid one.
+  /// A reply without any text is a failed request, though a paid one, unless it says why.
   ///
   /// Where a budget bounds the tokens and the endpoint counted none, the reply counts for the most that it can be: one
   /// token for each byte.
@@ -306,29 +308,18 @@ final class Attempt: Sendable {
       reply.usage = TokenUsage(
         inputTokens: terms.most.inputTokens, outputTokens: min(terms.most.outputTokens, bytes))
     }
-    let spent = reply.isUsageEstimated ? Spending.unknown : .counted(reply.usage)
+    let spent = reply.isUsageEstimated ? Spending.unknown : .counted(reply.usage, cost: reply.cost)
     let isBlank = reply.texts.allSatisfy { text in text.utf8.allSatisfy { $0 <= 0x20 } }
-    guard isBlank else { return (.success(reply), spent) }
-    let (message, remedy, retry): (String, String, RetryAdvice) =
-      if reply.finishReasons.contains("tool_calls") || reply.finishReasons.contains("function_call") {
-        (
-          "called a tool in place of answering.",
-          "No tool was offered to it: take tools out of the model's extra options, or use another model.", .never
-        )
-      } else if reply.finishReasons.contains("length") {
-        ("used up its tokens before it wrote any text.", "Raise the model's maxTokens.", .never)
-      } else if reply.finishReasons.contains("content_filter") {
-        (
-          "was kept from answering by a content filter.", "Change the program's texts or data, or use another model.",
-          .never
-        )
-      } else {
-        (
-          "answered with no text.", "Check the endpoint's log; a wrong chat template may have emptied the answer.",
-          .backOff
-        )
-      }
-    let error = HoneError(.malformedReply, "The language model " + message, remedy: remedy)
+    // One that says why there is none, a cut, a tool call or a refusal, is an answer: the next would be the same.
+    let isExplained = reply.finishReasons.contains {
+      [FinishReason.cut, FinishReason.refused, FinishReason.toolCall].contains($0)
+    }
+    guard isBlank, !isExplained else { return (.success(reply), spent) }
+    let error = HoneError(
+      .replyEmpty, "The language model answered with no text.",
+      remedy: "Check the endpoint's log; a wrong chat template may have emptied the answer.", details: ["fault": "row"])
+    // Without chance the same request gets the same reply.
+    let retry: RetryAdvice = terms.request.options.temperature == 0 ? .never : .backOff
     return (.failure(ModelFailure(error, retry: retry, spent: spent)), spent)
   }
 }

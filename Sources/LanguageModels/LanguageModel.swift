@@ -69,8 +69,8 @@ package enum Spending: Sendable, Hashable {
   case nothing
   /// It was sent, and nobody said what the endpoint made of it.
   case unknown
-  /// As the endpoint counted them.
-  case counted(TokenUsage)
+  /// As the endpoint counted them, and the US dollars that it told, if it did.
+  case counted(TokenUsage, cost: Double? = nil)
 }
 
 /// Why one attempt at a completion failed.

@@ -109,6 +109,7 @@ package struct ModelClient: Sendable {
     while true {
       let mark = Self.flights.mark(key)
       if let answer = try kept(digest, context) { return answer }
+      if let error = account.refusal(of: digest) { throw error }
       if Task.isCancelled { throw .callCancelled }
       let joined = Self.flights.join(key, since: mark) { [payer] in
         await payer.pay(for: request, key: isKept ? digest : nil, context: context)
@@ -123,6 +124,7 @@ package struct ModelClient: Sendable {
         account.noteCached(context.role)
         return ModelAnswer(reply: stored.reply, source: .cache, cost: 0)
       case .failure(let error):
+        if error.kind.isRefusal { account.note(refusal: error, of: digest) }
         // The one who paid ran out of budget or was cancelled: that is not this caller's affair.
         let isOthers = !seat.leads && (error.kind == .budgetExhausted || error.kind == .cancelled)
         guard isOthers, !Task.isCancelled, account.budget.remainingSeconds ?? 1 > 0 else { throw error }

@@ -35,6 +35,10 @@ package struct ModelConfiguration: SchemaObject, Hashable {
       "retries", \.retries, also: ["numRetries", "num_retries"], in: 0...100,
       "How many retries follow a failed attempt; by default it depends on the kind of failure."),
     Member(
+      "maxWait", \.maxWait, in: 0...604_800,
+      "Seconds that a call waits for an endpoint that asks for pauses, all of them together; 600 by default. One that asks for more pauses the run."
+    ),
+    Member(
       "hedge", \.hedge,
       "Whether a request whose answer is unusually late is sent a second time; by default only where the endpoint allows it."
     ),
@@ -73,6 +77,7 @@ package struct ModelConfiguration: SchemaObject, Hashable {
   package var cache = true
   package var timeout: Double?
   package var retries: Int?
+  package var maxWait: Double?
   package var hedge: Bool?
   package var hedgeAfter: Double?
   package var price: Price?

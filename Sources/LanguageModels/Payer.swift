@@ -14,6 +14,8 @@ struct Payer: Sendable {
   /// What the model usually takes; nil: the process's knowledge of it.
   let times: ResponseTimes?
   let price: PriceTable.Price?
+  /// What is known of the price from what the endpoint tells.
+  private let learned: LearnedCost
 
   /// Output tokens reserved in a budget for each completion whose request does not bound them.
   static let assumedMaxTokens = 4096
@@ -29,6 +31,7 @@ struct Payer: Sendable {
     self.pacing = pacing
     self.times = times
     price = PriceTable.price(of: configuration)
+    learned = .shared(for: model.identity)
   }
 
   /// - Parameter key: where to keep the answer; nil keeps none.
@@ -52,24 +55,28 @@ struct Payer: Sendable {
     let budget = context.account.budget
     let times = times ?? .shared(for: model.identity, role: context.role)
     var history = RetryPolicy.History()
+    let maxWait = configuration.maxWait ?? RetryPolicy.maxWait
+    var waited = 0.0
     var terms = Attempt.Terms(
       model: model, request: bounded(request, budget), need: try need(of: request, budget: budget),
       most: most(of: request), budget: budget, limiter: limiter, times: times, now: pacing.now, deadline: 0,
       lateness: lateness(times), noting: noting(request, context), settle: { settle($0, $1, context) })
     if request.options.schema != nil { try model.schemaSupport?.load(from: answers) }
     while true {
-      let (permit, reservation) = try await admit(terms.need, context.account)
+      let (permit, reservation) = try await admit(request, context.account, maxWait: maxWait - waited)
+      terms.need = reservation.amount
       terms.deadline = configuration.timeout ?? deadline(times, passed: history[.late])
       let attempt = Attempt(terms)
       switch await attempt.run(permit, reservation) {
       case .success(var reply):
+        learned.note(reply)
         if !configuration.isSimulated {
           reply.texts = reply.texts.map(Redactor.process.redactKnown)
           reply.reasoning = reply.reasoning.map(Redactor.process.redactKnown)
         }
         var stored = StoredAnswer(
           reply: reply, model: configuration.model, role: context.role, runID: context.account.runID,
-          cost: price?.cost(of: reply.usage), seconds: pacing.now() - started)
+          cost: cost(of: reply.usage, told: reply.cost), seconds: pacing.now() - started)
         stored.notes = attempt.notes
         context.account.noteCall(context.role, failed: false)
         if case .failure(let error) = await keep(stored, key) {
@@ -97,6 +104,11 @@ struct Payer: Sendable {
           error.cause = withModelAndAttempts(failure.error, attempts: history.total).message
           throw error
         }
+        guard waited + pause <= maxWait else {
+          throw withModelAndAttempts(tooLong(pause, failure.error, maxWait), attempts: history.total)
+        }
+        context.account.announce(pause, model.endpoint, failure.error.messageWithCause)
+        waited += pause
         do {
           try await pacing.sleep(pause)
         } catch {
@@ -144,26 +156,58 @@ struct Payer: Sendable {
   func need(of request: ModelRequest, budget: Budget) throws(HoneError) -> Budget.Amount {
     guard budget.boundsSize else { return Budget.Amount(calls: 1) }
     let usage = most(of: request)
-    if let maxCost = budget.limits.maxCost, price == nil {
+    let most = price?.cost(of: usage) ?? learned.most(usage)
+    guard most == nil, let maxCost = budget.limits.maxCost else {
+      return Budget.Amount(calls: 1, tokens: usage.totalTokens, cost: most ?? 0)
+    }
+    guard !learned.isSilent else {
       throw HoneError(
         .invalidParams,
-        "The budget's maxCost of \(maxCost) cannot be kept: the price of \(configuration.model) is not known.",
+        "The budget's maxCost of \(maxCost) cannot be kept: the price of \(configuration.model) is not known, and its "
+          + "endpoint does not tell what a call costs.",
         remedy: "State it in the model's configuration as price: {\"input\": …, \"output\": …}, in US dollars per "
           + "million tokens, or use budget.maxTokens instead.",
         details: ["model": configuration.model])
     }
-    return Budget.Amount(calls: 1, tokens: usage.totalTokens, cost: price?.cost(of: usage) ?? 0)
+    // The first call shows whether the endpoint tells what it costs. All that is left is held for it, so it goes alone.
+    let left = max(maxCost - budget.spent.cost, .leastNormalMagnitude)
+    return Budget.Amount(calls: 1, tokens: usage.totalTokens, cost: left)
+  }
+
+  /// US dollars of a request: as the endpoint told, else by the price; nil where nobody knows.
+  private func cost(of tokens: TokenUsage, told: Double?) -> Double? { told ?? price?.cost(of: tokens) }
+
+  private func tooLong(_ pause: Double, _ failure: HoneError, _ maxWait: Double) -> HoneError {
+    let until = EndpointWait(endpoint: model.endpoint, seconds: pause, reason: "").until
+    var error = HoneError(
+      failure.kind == .quotaExhausted ? .quotaExhausted : .waitTooLong,
+      "\(failure.message) It asks to wait until \(EndpointWait.clock(until)) "
+        + "(\(EndpointWait.duration(Int(min(pause, 1e9) * 1000)))), longer than maxWait allows "
+        + "(\(EndpointWait.duration(Int(maxWait * 1000)))).",
+      remedy: "Go on when that time has come, or raise the model's maxWait (seconds) to wait for it.",
+      details: failure.details, cause: failure.cause)
+    error.details["retryAfter"] = pause.description
+    error.details["causeKind"] = failure.kind.rawValue
+    return error
   }
 
   /// Waits for a permit and a reservation; never holds the one while waiting for the other.
   private func admit(
-    _ need: Budget.Amount, _ account: RunAccount
+    _ request: ModelRequest, _ account: RunAccount, maxWait: Double
   ) async throws(HoneError) -> (AdaptiveLimiter.Permit, Budget.Reservation) {
     let budget = account.budget
     while true {
+      let held = limiter.held
+      if held > 0 {
+        let told = HoneError(.rateLimited, "\(model.endpoint) has asked to be left alone.")
+        guard held <= maxWait else { throw withModelAndAttempts(tooLong(held, told, maxWait), attempts: 0) }
+        account.announce(held, model.endpoint, told.message)
+      }
       let permit = try await limiter.acquire()
       do throws(HoneError) {
         try account.checkLosses()
+        // What others learned meanwhile counts.
+        let need = try need(of: request, budget: budget)
         if let reservation = try budget.reserveNow(need) { return (permit, reservation) }
       } catch {
         limiter.release(permit, .neutral)
@@ -182,13 +226,14 @@ struct Payer: Sendable {
     return Attempt.Noting(
       answers: answers,
       request: FailedRequests(
-        role: context.role, requests: 1, tokens: most, cost: price?.cost(of: most), isEstimated: true), run: run)
+        role: context.role, requests: 1, tokens: most, cost: price?.cost(of: most) ?? learned.most(most),
+        isEstimated: true), run: run)
   }
 
   // MARK: After a request
 
   private func settle(_ reservation: Budget.Reservation, _ bill: Attempt.Bill, _ context: CallContext) {
-    let cost = price?.cost(of: bill.tokens)
+    let cost = cost(of: bill.tokens, told: bill.cost) ?? (bill.isEstimated ? learned.most(bill.tokens) : nil)
     context.account.budget.settle(
       reservation, spent: Budget.Amount(calls: 1, tokens: bill.tokens.totalTokens, cost: cost ?? 0))
     let isFree = bill.tokens == TokenUsage() && bill.failed
@@ -215,7 +260,7 @@ struct Payer: Sendable {
   /// The error that leaves the client: which model, where, after how many attempts; no secrets.
   private func withModelAndAttempts(_ error: HoneError, attempts: Int) -> HoneError {
     let redactor = Redactor(environment: configuration.secretVariables)
-    let times = attempts == 1 ? "1 attempt" : "\(attempts) attempts"
+    let times = attempts == 0 ? "not asked" : attempts == 1 ? "1 attempt" : "\(attempts) attempts"
     var error = error.redacted(by: redactor)
     error.message += " (\(configuration.model) at \(model.endpoint), \(times))"
     error.details["model"] = configuration.model

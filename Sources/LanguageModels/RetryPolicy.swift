@@ -16,6 +16,8 @@ package struct RetryPolicy: Sendable, Hashable {
     case rateLimited
     /// A reply that is none.
     case malformed
+    /// A reply without text.
+    case empty
     /// No reply in time.
     case late
   }
@@ -24,8 +26,9 @@ package struct RetryPolicy: Sendable, Hashable {
   package var retries: Int?
   /// The upper bound of any pause that the endpoint did not name.
   package var cap = 30.0
-  /// The longest pause taken on an endpoint's word; one that asks for more is asked again after this.
-  package var namedCap = 60.0
+  /// How long a call waits for an endpoint, all its pauses together, unless its configuration says otherwise. Whoever
+  /// asks for more stops the work, which can be resumed.
+  package static let maxWait = 600.0
 
   package init(retries: Int? = nil) { self.retries = retries }
 
@@ -36,6 +39,7 @@ package struct RetryPolicy: Sendable, Hashable {
     case .serverError: (8, 0.5)
     case .rateLimited: (12, 0.5)
     case .malformed: (8, 0.1)
+    case .empty: (2, 0.1)
     case .late: (4, 0.1)
     }
   }
@@ -65,9 +69,9 @@ package struct RetryPolicy: Sendable, Hashable {
       for _ in 1..<max(history[fault], 1) where bound < cap { bound *= 2 }
       return min(bound, cap) * random
     case .after(let seconds):
-      let named = seconds.isFinite ? min(max(seconds, 0), namedCap) : namedCap
       // Never sooner than told, and not all at the same moment.
-      return named * (1 + 0.1 * random)
+      let named = seconds.isFinite ? max(seconds, 0) : .greatestFiniteMagnitude
+      return named + min(0.1 * named, 6) * random
     }
   }
 }
@@ -78,6 +82,7 @@ extension ModelFailure {
     switch error.kind {
     case .rateLimited: .rateLimited
     case .malformedReply: .malformed
+    case .replyEmpty: .empty
     case .timeout: .late
     default: error.details["status"] == nil ? .unreachable : .serverError
     }

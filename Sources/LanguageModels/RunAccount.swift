@@ -17,6 +17,9 @@ package final class RunAccount: Sendable {
   /// Why an answer that was paid for is lost.
   private let loss = Mutex<HoneError?>(nil)
   private let failures = Mutex<[CallRole: Int]>([:])
+  /// Calls that were refused for their text: they would be again.
+  private let refusals = Mutex<[ContentDigest: HoneError]>([:])
+  private let waits = Mutex((last: 0, tell: (@Sendable (EndpointWait) -> Void)?.none))
   private let payments = Mutex((open: 0, waiting: [Promise<Void>]()))
 
   /// - Parameters:
@@ -74,6 +77,35 @@ package final class RunAccount: Sendable {
 
   func noteCall(_ role: CallRole, failed: Bool) {
     failures.withLock { $0[role] = failed ? ($0[role] ?? 0) + 1 : 0 }
+  }
+
+  private static let mostRefusals = 10_000
+
+  /// Why the endpoint refused a call of that key earlier in the run; nil where it did not.
+  func refusal(of key: ContentDigest) -> HoneError? { refusals.withLock { $0[key] } }
+
+  func note(refusal error: HoneError, of key: ContentDigest) {
+    refusals.withLock { known in
+      if known.count < Self.mostRefusals { known[key] = error }
+    }
+  }
+
+  /// Has `tell` called whenever the run has to wait for an endpoint; at once, and in no task of the run.
+  package func onWait(_ tell: @escaping @Sendable (EndpointWait) -> Void) { waits.withLock { $0.tell = tell } }
+
+  /// Shorter waits are no news.
+  private static let leastWait = 2.0
+
+  /// Tells that a call waits. Calls that wait for the same tell it once.
+  func announce(_ seconds: Double, _ endpoint: String, _ reason: String) {
+    guard seconds >= Self.leastWait else { return }
+    let wait = EndpointWait(endpoint: endpoint, seconds: seconds, reason: reason)
+    let tell = waits.withLock { waits -> (@Sendable (EndpointWait) -> Void)? in
+      guard wait.until > waits.last + 1000 else { return nil }
+      waits.last = wait.until
+      return waits.tell
+    }
+    tell?(wait)
   }
 
   func beginPayment() { payments.withLock { $0.open += 1 } }

@@ -27,6 +27,8 @@ package struct ModelReply: Sendable, Hashable {
   package var usage: TokenUsage
   /// Whether the endpoint counted no tokens, so that `usage` is an estimate.
   package var isUsageEstimated = false
+  /// US dollars that the endpoint says it cost (OpenRouter's `usage.cost`).
+  package var cost: Double?
   /// The model that the endpoint says it used.
   package var model: String?
 
@@ -46,6 +48,7 @@ package struct ModelReply: Sendable, Hashable {
     texts += other.texts
     finishReasons += other.finishReasons
     usage += other.usage
+    cost = cost.flatMap { cost in other.cost.map { cost + $0 } }
     isUsageEstimated = isUsageEstimated || other.isUsageEstimated
     model = other.model ?? model
   }

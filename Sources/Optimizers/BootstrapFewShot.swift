@@ -97,17 +97,16 @@ package struct BootstrapFewShot: Optimizer {
       }
       for (row, outcome) in zip(wave, outcomes) {
         attempts += outcome.tries
-        // What cannot be read says that the model is weak, not that something is broken.
-        let isUnreadable = outcome.errors.last?.kind == .outputUnparsable
+        // What cannot be read says that the model is weak, and what is refused that the row is odd, not that something is
+        // broken.
+        let isUnreadable = outcome.errors.last?.kind.isUnreadable == true
         unreadable = isUnreadable ? unreadable + 1 : 0
-        errors += outcome.errors.count { $0.kind != .outputUnparsable }
-        // A bad key or a bad request fails the same way for every row to come.
-        let lasting: [FailureKind] = [.authentication, .languageModelRejected]
-        if let error = outcome.errors.first(where: { lasting.contains($0.kind) }) { throw error }
+        errors += outcome.errors.count { !$0.kind.isUnreadable && !$0.kind.isRefusal }
+        if let error = outcome.errors.first(where: { $0.kind.stopsWork }) { throw error }
         if errors > maxErrors, let last = outcome.errors.last {
           throw HoneError(
             .tooManyErrors, "More than \(maxErrors) attempts at demos failed; the last: \(last.message)",
-            remedy: last.remedy, details: ["causeKind": last.kind.rawValue])
+            remedy: last.remedy, details: ["causeKind": last.kind.rawValue], cause: last.cause)
         }
         guard let demos = outcome.demos else { continue }
         accepted.insert(row)
@@ -139,7 +138,7 @@ package struct BootstrapFewShot: Optimizer {
         program: teacher, inputs: example, model: task.teacherModel ?? task.taskModel,
         scope: "bootstrap/\(label)/\(row)/\(round)")
       request.role = .teacher
-      request.hiddenDemo = example
+      request.leavesOneOut = true
       request.rollout = round
       if round > 0 {
         var options = request.model.configuration.sampling

@@ -39,6 +39,8 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
 
   package init() {}
 
+  package var scoresTrainset: Bool { true }
+
   package func parts(_ task: CompileTask) -> [PlannedPart] {
     let valset = task.valset ?? task.trainset
     let sizes = [maxBootstrappedDemos] + (0..<numCandidatePrograms).map { size(of: $0) }
@@ -94,6 +96,8 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
     let window = task.session.account.budget.isLimited ? 1 : 3
     try await inOrder(free: 0, window: window) { () async throws(HoneError) in
       guard !reached, seed < numCandidatePrograms else { return nil }
+      // The student alone first: where it has every row right, nothing else is asked.
+      if seed > -3, log.baseline == nil { return nil }
       defer { seed += 1 }
       let info = log.info("eval", task.student, rows: rows, coordinates: ["seed": .int(seed)])
       return Candidate(seed: seed, info: info)
@@ -109,7 +113,8 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
       // Pieces decided before the wanted score was reached do not count once it is.
       guard !reached else { return }
       await log.add(scored.info, scored.result, isFull: true, isBaseline: candidate.seed == -3)
-      if let stopAtScore, scored.result.coverage == 1, scored.result.score >= stopAtScore { reached = true }
+      if candidate.seed == -3, await log.endsAtPerfectBaseline() { reached = true }
+      if let stopAtScore, scored.result.outages == 0, scored.result.rank >= stopAtScore { reached = true }
     }
   }
 

@@ -65,6 +65,12 @@ func compared(
       let before = log.info("eval", task.student, rows: rows)
       let result = try await task.evaluator.evaluate(before, examples: valset)
       await log.add(before, result, isFull: false, isBaseline: true)
+      if result.isPerfect {
+        await task.session.events.emit(
+          .warning(
+            "The program as it is gets all \(result.count) rows of the valset right: demos cannot make it score better "
+              + "there. Give more or harder rows to find out more."))
+      }
     }
     program = try await make()
     if !rows.isEmpty {

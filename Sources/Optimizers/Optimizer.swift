@@ -49,6 +49,8 @@ package struct SearchResult: Sendable {
   package var baseline: Trial?
   /// Every evaluation, in order.
   package var trials: [Trial]
+  /// The student and the best program on rows that the search never saw; the latter is nil where it is the student.
+  package var test: (baseline: Trial, best: Trial?)?
   /// Why the search ended before its time, with what it had; nil if it ran to its end.
   package var stopped: HoneError?
 
@@ -69,6 +71,9 @@ package struct SearchResult: Sendable {
 /// concurrency: whatever it draws at random or decides, it decides in an order that does not depend on what finishes
 /// first. It knows neither store nor client; it says what happens through the session's events.
 package protocol Optimizer: NamedSchemaObject {
+  /// Whether candidates are scored on the trainset where there is no valset.
+  var scoresTrainset: Bool { get }
+
   /// Notes what would make a compile fail, before any model is asked; nothing unless said.
   func check(trainset: Int, valset: Int?, problems: ProblemList)
 
@@ -83,5 +88,6 @@ package protocol Optimizer: NamedSchemaObject {
 }
 
 extension Optimizer {
+  package var scoresTrainset: Bool { false }
   package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
 }

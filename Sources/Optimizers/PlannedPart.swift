@@ -46,6 +46,12 @@ func bounds(_ range: ClosedRange<Int>) -> JSONValue {
 }
 
 extension CompileTask {
+  /// The part in which the student and the best program are scored on rows that the search never saw.
+  package func testPart(_ rows: Rows) -> PlannedPart {
+    let longest = LabeledFewShot(k: 16).labeled(student, trainset: trainset)
+    return scoring("test", 1...2, rows: rows, shortest: student, longest: longest)
+  }
+
   /// The part that scores programs whole on the valset, `count` times.
   func scoring(
     _ name: String, _ count: ClosedRange<Int>, rows: Rows, shortest: Program, longest: Program

@@ -29,18 +29,27 @@ final class SearchLog {
   /// Notes an evaluation; `isFull` ones on whole data decide which program is best (a strictly higher score wins).
   func add(_ info: EvaluationInfo, _ result: EvaluationResult, isFull: Bool, isBaseline: Bool = false) async {
     var trial = Trial(number: trials.count + 1, evaluation: info, result: result, bestSoFar: best?.result.score)
-    // A score with rows missing compares with none that has them all.
-    if isFull, result.coverage == 1, result.score > best?.result.score ?? -.infinity { best = trial }
+    // A score with rows missing by an outage compares with none that has them all.
+    if isFull, result.outages == 0, result.score != nil, result.rank > best?.result.rank ?? -.infinity { best = trial }
     trial.bestSoFar = best?.result.score
     if best?.number == trial.number { best = trial }
     if isBaseline { baseline = trial }
     trials.append(trial)
-    if result.coverage < 1 {
-      let missing = result.examples.count { $0.isOutage }
+    if result.outages > 0 {
       await task.session.events.emit(
-        .warning("\(info.name): \(missing) of \(result.count) examples could not be judged; it is not ranked."))
+        .warning("\(info.name): \(result.outages) of \(result.count) examples could not be judged; it is not ranked."))
     }
     await task.session.events.emit(.trialFinished(trial))
+  }
+
+  /// Whether the student has every row right, so that nothing can score better: the search ends there, and says why.
+  func endsAtPerfectBaseline() async -> Bool {
+    guard let baseline, baseline.result.isPerfect else { return false }
+    await task.session.events.emit(
+      .warning(
+        "The program as it is gets all \(baseline.result.count) rows right that candidates are scored on: nothing can "
+          + "score better there, so the search ended. Give a valset of more or harder rows to find out more."))
+    return true
   }
 
   /// What the search has found, ended by `error` if not by itself; the student where nothing better was.

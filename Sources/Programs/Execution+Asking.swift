@@ -15,7 +15,7 @@ extension PreparedProgram {
   func complete(
     _ index: Int, _ inputs: JSONObject, in context: ExecutionContext
   ) async throws(HoneError) -> [JSONObject] {
-    let shown = shownDemos(index, in: context)
+    let shown = shownDemos(index, inputs, in: context)
     let demos = shown ?? program.states[index].demos
     var adapter = adapters[index]
     var prompt = format(
@@ -23,6 +23,7 @@ extension PreparedProgram {
     var unread: [UnreadReply] = []
     var answer = try await ask(prompt, adapter, in: context)
     while true {
+      if let error = answer.reply.noAnswer(context.model.configuration) { throw error }
       let fault: UnparsableReply
       do throws(UnparsableReply) { return try parse(answer.reply, adapter, in: context) } catch { fault = error }
       unread.append(UnreadReply(reply: answer.reply, adapter: adapter))
@@ -197,12 +198,13 @@ extension PreparedProgram {
   private func unparsable(_ index: Int, _ error: UnparsableReply, times: Int) -> HoneError {
     let often = [1: "", 2: ", twice"][times] ?? ", \(times) times"
     let step = program.stepName(index).map { " to the step \"\($0)\"" } ?? ""
+    let isCut = error.fault == .cut
     let remedy =
-      error.fault == .cut
+      isCut
       ? "Raise the model's maxTokens, or ask for shorter outputs."
       : "The trace has the whole reply. Another adapter, a stronger model or simpler output types help."
     return HoneError(
-      .outputUnparsable, "The model's reply\(step) could not be read\(often): \(error.reason)",
+      isCut ? .replyCut : .outputUnparsable, "The model's reply\(step) could not be read\(often): \(error.reason)",
       remedy: remedy, details: ["reply": String(error.reply.prefix(500))])
   }
 }

@@ -14,8 +14,8 @@ package struct ExecutionContext: Sendable {
   package var parent: TraceBuilder.Handle?
   /// Options in place of the model's own (a rollout's temperature).
   package var options: SamplingOptions?
-  /// A row that must not be shown as a demo, because it is the one being asked.
-  package var hiddenDemo: JSONObject?
+  /// Whether demos that were made of the row being asked, or of one that reads the same, are not shown.
+  package var leavesOneOut = false
   /// The client that runs host programs and tools.
   package var callbacks: Callbacks?
   /// Counts how replies come out; nil: nobody asks.
@@ -63,6 +63,7 @@ package final class PreparedProgram: Sendable {
   package let digest: ContentDigest
   let adapters: [Adapter]
   let shared: [SharedMessages]
+  private let demoInputs: [DemoInputs]
   /// In what an unreadable reply is asked for afresh; nil: it is not.
   let others: [Adapter]?
   /// The predictors' signatures in text form, as spans show them.
@@ -103,6 +104,13 @@ package final class PreparedProgram: Sendable {
     others = asksAgain ? adapters.map { Adapter($0.signature, $0.format.other) } : nil
     shared = zip(adapters, program.states).map { $0.sharedMessages(demos: $1.demos) }
     signatureTexts = adapters.map(\.signature.text)
+    let rowInputs = Set(program.module.inputs.map(\.name))
+    demoInputs = zip(adapters, program.states).map { adapter, state in
+      // What an earlier step made differs from run to run: the row's own inputs tell it, where there are any.
+      let names = adapter.signature.inputs.map(\.name)
+      let own = names.filter(rowInputs.contains)
+      return DemoInputs(state.demos, names: own.isEmpty ? names : own)
+    }
     var predictors = 0
     plan = Self.plan(program.module, &predictors)
   }
@@ -242,12 +250,11 @@ package final class PreparedProgram: Sendable {
     }
   }
 
-  /// The predictor's demos less the one that must not be shown; nil where that makes no difference.
-  func shownDemos(_ index: Int, in context: ExecutionContext) -> [JSONObject]? {
-    guard let hidden = context.hiddenDemo else { return nil }
+  /// The predictor's demos less those that must not be shown; nil where that makes no difference.
+  func shownDemos(_ index: Int, _ inputs: JSONObject, in context: ExecutionContext) -> [JSONObject]? {
+    guard context.leavesOneOut, let places = demoInputs[index].places(besides: inputs) else { return nil }
     let demos = program.states[index].demos
-    let shown = demos.filter { !isSameRow($0, hidden) }
-    return shown.count == demos.count ? nil : shown
+    return places.map { demos[$0] }
   }
 
   func format(
@@ -262,12 +269,6 @@ package final class PreparedProgram: Sendable {
     let prompt = Prompt(shared: messages, own: [adapter.request(inputs)])
     if let span { context.trace?.end(span, outputs: .prompt(prompt)) }
     return prompt
-  }
-
-  /// Whether a demo was made of this row: the same members, in any order.
-  private func isSameRow(_ demo: JSONObject, _ row: JSONObject) -> Bool {
-    let isAugmented = demo["augmented"] != nil && row["augmented"] == nil
-    return demo.count == row.count + (isAugmented ? 1 : 0) && row.allSatisfy { demo[$0.key] == $0.value }
   }
 
   func ask(
@@ -296,6 +297,9 @@ package final class PreparedProgram: Sendable {
         ],
       ]
       if let cost = answer.cost { more["cost"] = .double(cost) }
+      if !answer.reply.finishReasons.isEmpty {
+        more["finish_reasons"] = .array(answer.reply.finishReasons.map(JSONValue.string))
+      }
       trace.end(span, outputs: .json(.array(answer.reply.texts.map(JSONValue.string))), attributes: more)
       return answer
     } catch {
@@ -376,6 +380,6 @@ extension ModelReply {
     Completion(
       texts.indices.contains(index) ? texts[index] : "",
       reasoning: reasoning.indices.contains(index) ? reasoning[index] : "",
-      isCut: finishReasons.indices.contains(index) && finishReasons[index] == "length")
+      isCut: finishReasons.indices.contains(index) && finishReasons[index] == FinishReason.cut)
   }
 }

@@ -43,7 +43,7 @@ extension PreparedProgram {
       let choice: Prediction
       do throws(HoneError) {
         choice = try await asked(plan.react, inputs, turns, &firstShown, in: context)
-      } catch  where error.kind == .outputUnparsable {
+      } catch  where error.kind.isUnreadable {
         // What was found out so far may do.
         break
       }

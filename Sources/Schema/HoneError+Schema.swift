@@ -9,6 +9,7 @@ extension HoneError: SchemaValue {
         Schema.Field("kind", Schema(.string), "What kind of failure it is, as in x-errorKinds."),
         Schema.Field("message", Schema(.string), "What happened."),
         Schema.Field("remedy", Schema(.string).orNull, "What to do next."),
+        Schema.Field("cause", Schema(.string).orNull, "The words of what it comes from, such as the endpoint's."),
       ]))
   }
 
@@ -17,10 +18,15 @@ extension HoneError: SchemaValue {
       problems.expected("an error with kind and message", at: place, got: value)
       return nil
     }
-    return HoneError(FailureKind(rawValue: kind), message, remedy: value["remedy"]?.stringValue)
+    return HoneError(
+      FailureKind(rawValue: kind), message, remedy: value["remedy"]?.stringValue,
+      cause: value["cause"]?.stringValue)
   }
 
   package var jsonValue: JSONValue {
-    ["kind": .string(kind.rawValue), "message": .string(message), "remedy": JSONValue(remedy)]
+    [
+      "kind": .string(kind.rawValue), "message": .string(message), "remedy": JSONValue(remedy),
+      "cause": JSONValue(cause),
+    ]
   }
 }

@@ -3,9 +3,8 @@ public import Schema
 /// Whether one program scores better than another on the same examples, example by example.
 ///
 /// Comparing pairs takes the examples' own difficulty out of the noise; comparing two averages with
-/// their separate intervals would not. The verdict holds at the 5 % level, for one comparison: whoever
-/// picks the best of many candidates on the same examples picks luck with it, and should ask again on
-/// examples that had no part in the choice.
+/// their separate intervals would not. The verdict holds at the 5 % level. Whoever picks the best of many candidates on
+/// the same examples picks luck with it: `corrected(for:)` and `holm(_:)` take that into account.
 ///
 /// Sources: Q. McNemar, "Note on the sampling error of the difference between correlated proportions",
 /// Psychometrika 12(2), 1947 (exact form); A. Agresti, Y. Min, "Simple improved confidence intervals for
@@ -27,6 +26,10 @@ public struct PairedComparison: ResultObject, Hashable {
     Member("losses", \.losses, isAlwaysWritten: true, "Examples on which it scores lower."),
     Member("count", \.count, isAlwaysWritten: true, "Examples compared."),
     Member("verdict", \.verdict, isAlwaysWritten: true, "What can be said at the 5 % level."),
+    Member(
+      "comparisons", \.comparisons,
+      "How many comparisons this is one of: candidates of the search, or runs compared, or looks at a testset."),
+    Member("adjustedPValue", \.adjustedPValue, "pValue, corrected for that many; the verdict goes by it."),
   ]
 
   public enum Verdict: String, SchemaChoice, Hashable {
@@ -56,6 +59,10 @@ public struct PairedComparison: ResultObject, Hashable {
   public var pValue = 1.0
   public var method = Method.mcnemar
   public var verdict = Verdict.noClearDifference
+  /// How many comparisons this is one of; nil where it is the only one.
+  public var comparisons: Int?
+  /// `pValue`, corrected for that many.
+  public var adjustedPValue: Double?
 
   /// The level below which `pValue` makes a difference clear.
   package static let level = 0.05
@@ -87,8 +94,43 @@ public struct PairedComparison: ResultObject, Hashable {
         pValue = Self.studentProbability(differences)
       }
     }
-    let sum = compensatedSum(differences)
-    verdict = pValue >= Self.level || sum == 0 ? .noClearDifference : sum > 0 ? .better : .worse
+    decide(by: pValue)
+  }
+
+  private mutating func decide(by probability: Double) {
+    // The rounded difference may be 0 where the sum is not; then more examples win or lose.
+    let direction = difference != 0 ? difference : Double(wins - losses)
+    verdict = probability >= Self.level || direction == 0 ? .noClearDifference : direction > 0 ? .better : .worse
+  }
+
+  /// The same as one of `count` comparisons of which the best was picked (Bonferroni's correction).
+  package func corrected(for count: Int) -> PairedComparison {
+    guard count > 1 else { return self }
+    return adjusted(min(1, pValue * Double(count)), count)
+  }
+
+  private func adjusted(_ probability: Double, _ count: Int) -> PairedComparison {
+    var comparison = self
+    comparison.comparisons = count
+    comparison.adjustedPValue = probability
+    comparison.decide(by: probability)
+    return comparison
+  }
+
+  /// Several comparisons with one baseline, corrected for each other: S. Holm, "A simple sequentially rejective multiple
+  /// test procedure", Scandinavian Journal of Statistics 6(2), 1979.
+  package static func holm(_ comparisons: [PairedComparison?]) -> [PairedComparison?] {
+    let order = comparisons.indices.filter { comparisons[$0] != nil }
+      .sorted { (comparisons[$0]?.pValue ?? 1, $0) < (comparisons[$1]?.pValue ?? 1, $1) }
+    guard order.count > 1 else { return comparisons }
+    var result = comparisons
+    var greatest = 0.0
+    for (rank, index) in order.enumerated() {
+      guard let comparison = comparisons[index] else { continue }
+      greatest = max(greatest, min(1, comparison.pValue * Double(order.count - rank)))
+      result[index] = comparison.adjusted(greatest, order.count)
+    }
+    return result
   }
 
   /// The interval of a difference of matched shares with half a pair added to each of the four outcomes.

@@ -83,11 +83,12 @@ struct OpenAICompatibleModelTests {
     "each status has its kind and its retry advice",
     arguments: [
       Case("400 Bad", #"{"error":{"message":"Unknown parameter"}}"#, .languageModelRejected, .never),
+      Case("400 Bad", #"{"error":{"message":"Say it otherwise."}}"#, .inputRejected, .never),
       Case("400 Bad", #"{"error":{"message":"x","code":"context_length_exceeded"}}"#, .contextWindowExceeded, .never),
       Case("413 Large", "too big", .contextWindowExceeded, .never),
       Case("403 Forbidden", "{}", .authentication, .never),
       Case("404 Not Found", "{}", .languageModelRejected, .never),
-      Case("422 Unprocessable", "{}", .languageModelRejected, .never),
+      Case("422 Unprocessable", "{}", .inputRejected, .never),
       Case("302 Found", "", .languageModelRejected, .never, headers: "location: http://127.0.0.1:1/\r\n"),
       Case("408 Timeout", "", .languageModelUnavailable, .backOff),
       Case("500 Oops", "<html>\u{7}no JSON</html>", .languageModelUnavailable, .backOff),
@@ -97,7 +98,8 @@ struct OpenAICompatibleModelTests {
       Case("429 Slow", "{}", .rateLimited, .after(0.5), headers: "retry-after-ms: 500\r\n"),
       Case("429 Slow", "{}", .rateLimited, .after(0), headers: "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
       Case(
-        "429 Slow", #"{"error":{"code":"insufficient_quota"}}"#, .rateLimited, .never, headers: "retry-after: 1\r\n"),
+        "429 Slow", #"{"error":{"code":"insufficient_quota"}}"#, .insufficientCredit, .never,
+        headers: "retry-after: 1\r\n"),
       Case("200 OK", #"{"error":{"message":"upstream is down","code":502}}"#, .languageModelUnavailable, .backOff),
       Case("200 OK", #"{"choices": [{"mess"#, .malformedReply, .backOff),
       Case("200 OK", #"{"choices": []}"#, .malformedReply, .backOff),

@@ -196,10 +196,16 @@ struct LibraryTests {
       let judged = try await workspace.evaluate(program, on: rows, metric: judge, model: .simulated)
       #expect(judged.figures.score == 100)
 
-      let broken = Metric("broken") { _, _ in Double.nan }
-      let failed = try await workspace.evaluate(program, on: rows, metric: broken, model: .simulated)
-      #expect(failed.figures.failed == 1)
+      let broken = Metric("broken") { example, _ in example["question"] == "a" ? Double.nan : 1 }
+      let two: Dataset = [["question": "a", "answer": "A"], ["question": "b", "answer": "B"]]
+      let failed = try await workspace.evaluate(program, on: two, metric: broken, model: .simulated)
+      #expect(failed.figures.failed == 1 && failed.figures.score == 50)
       #expect(failed.results.first?.error?.message.contains("nan") == true)
+      // Where nothing is judged there is no score, and no success.
+      let error = await #expect(throws: HoneError.self) {
+        try await workspace.evaluate(program, on: rows, metric: broken, model: .simulated)
+      }
+      #expect(error?.kind == .metricFailed)
     }
   }
 

@@ -198,8 +198,8 @@ struct RandomSearchTests {
     }
     #expect(result.baseline?.evaluation.coordinates["seed"] == -3)
     let scores = result.trials.map(\.result.score)
-    #expect(result.best?.result.score == scores.max())
-    #expect(result.best?.number == (scores.firstIndex(of: scores.max() ?? 0) ?? -1) + 1)
+    #expect(result.best?.result.score == scores.compactMap(\.self).max())
+    #expect(result.best?.number == (scores.firstIndex(of: scores.compactMap(\.self).max()) ?? -1) + 1)
     #expect(result.program == result.best?.evaluation.program)
     #expect(bench.listener.trials.map(\.number) == Array(1...7))
   }
@@ -269,6 +269,7 @@ struct RandomSearchTests {
 func summary(_ result: SearchResult) -> [String] {
   result.trials.map { trial -> String in
     let coordinates = JSONValue.object(trial.evaluation.coordinates).text()
-    return "\(trial.number) \(trial.evaluation.name) \(trial.result.score) \(trial.bestSoFar ?? -1) \(coordinates)"
+    return
+      "\(trial.number) \(trial.evaluation.name) \(trial.result.score ?? -1) \(trial.bestSoFar ?? -1) \(coordinates)"
   }
 }

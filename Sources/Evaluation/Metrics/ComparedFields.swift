@@ -62,7 +62,7 @@ package struct ComparedFields: SchemaObject, Hashable {
   }
 
   /// Fields that tell how an answer came about; never compared unless asked for.
-  private static let asides: Set<String> = ["reasoning", "rationale", "trajectory"]
+  static let asides: Set<String> = ["reasoning", "rationale", "trajectory"]
 
   private func shared(example: JSONObject, outputs: JSONObject, metric: String) throws(HoneError) -> String {
     // With a label named, it is the output that bears no other name.

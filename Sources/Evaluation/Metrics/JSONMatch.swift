@@ -17,6 +17,7 @@ package struct JSONMatch: NamedMetric {
     ]
 
   var fields = ComparedFields()
+  package var comparedFields: ComparedFields? { fields }
   var isSubset = false
 
   package init() {}

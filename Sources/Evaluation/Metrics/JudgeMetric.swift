@@ -113,7 +113,7 @@ package struct JudgeMetric: Metric {
     context.call.role = .judge
     context.call.scope += "/judge"
     context.options = nil
-    context.hiddenDemo = nil
+    context.leavesOneOut = false
     context.tally = nil
     guard let trace = context.trace else {
       return try await verdict(scoring.example, scoring.prediction.outputs, in: context)
@@ -142,7 +142,7 @@ package struct JudgeMetric: Metric {
     let judged: JSONObject
     do throws(HoneError) {
       judged = try await program.run(inputs, in: context).outputs
-    } catch  where error.kind == .outputUnparsable {
+    } catch  where error.kind.isUnreadable {
       // It is not the judged program's output that could not be read.
       throw HoneError(.metricFailed, "The judge \(name) could not be read: \(error.message)", remedy: error.remedy)
     }

@@ -13,6 +13,8 @@ package protocol Metric: Sendable {
   var source: Assessment.Source { get }
   /// Whether it may be asked the same twice at no cost; a client's may be a person.
   var isRepeatable: Bool { get }
+  /// Which member of a row it compares with which output; nil where it wants something else.
+  var comparedFields: ComparedFields? { get }
 
   /// The score of `outputs` for `example`.
   ///
@@ -30,6 +32,7 @@ package protocol Metric: Sendable {
 extension Metric {
   package var source: Assessment.Source { .code }
   package var isRepeatable: Bool { true }
+  package var comparedFields: ComparedFields? { nil }
 
   package func score(_ scoring: Scoring) async throws(HoneError) -> MetricScore {
     let (example, outputs) = (scoring.example, scoring.prediction.outputs)

@@ -35,6 +35,7 @@ package struct NumericMatch: NamedMetric {
   }
 
   var fields = ComparedFields()
+  package var comparedFields: ComparedFields? { fields }
   var extraction = Extraction.last
   var tolerance = 0.0
   var relativeTolerance = 0.0
@@ -83,6 +84,7 @@ package struct GSM8KMetric: NamedMetric {
   package static let members: [Member<Self>] = Member.of(\.fields)
 
   var fields = ComparedFields()
+  package var comparedFields: ComparedFields? { fields }
 
   package init() {}
 

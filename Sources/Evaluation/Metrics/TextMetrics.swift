@@ -16,6 +16,7 @@ package struct ExactMatch: NamedMetric {
     ]
 
   var fields = ComparedFields()
+  package var comparedFields: ComparedFields? { fields }
   var frac = 1.0
   /// If not, texts must be equal to the last character.
   var normalizes = true
@@ -45,6 +46,7 @@ package struct F1: NamedMetric {
   package static let members: [Member<Self>] = Member.of(\.fields)
 
   var fields = ComparedFields()
+  package var comparedFields: ComparedFields? { fields }
 
   package init() {}
 
@@ -61,6 +63,7 @@ package struct HotpotF1: NamedMetric {
   package static let members: [Member<Self>] = Member.of(\.fields)
 
   var fields = ComparedFields()
+  package var comparedFields: ComparedFields? { fields }
 
   package init() {}
 
@@ -98,6 +101,7 @@ package struct Contains: NamedMetric {
     ]
 
   var fields = ComparedFields()
+  package var comparedFields: ComparedFields? { texts == nil ? fields : nil }
   var texts: [String]?
   var needsAll = false
   var isCaseSensitive = false

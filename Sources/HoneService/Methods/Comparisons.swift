@@ -40,7 +40,7 @@ extension Method {
 
   static let compareRuns = Method(
     "compareRuns",
-    "Compares evaluations with the first of them, example by example (the first 100,000 of each): what each fixed and broke, and whether the difference is clear.",
+    "Compares evaluations with the first of them, example by example (the first 100,000 of each): what each fixed and broke, and whether the difference is clear, corrected for how many are compared.",
     takes: CompareRunsRequest.self, gives: CompareRunsResult.self,
     example: ["runIds": ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"]], isReading: true,
     isForPages: true
@@ -55,6 +55,8 @@ extension Method {
       let rows = try await store.evaluationRows(of: id, after: -1, limit: 100_000, &places).rows
       result.comparisons.append(CompareRunsResult.Entry(id, RowPairs(baseline: baseline, candidate: rows)))
     }
+    let corrected = PairedComparison.holm(result.comparisons.map(\.comparison))
+    for (index, comparison) in corrected.enumerated() { result.comparisons[index].comparison = comparison }
     return result
   }
 }
@@ -241,7 +243,8 @@ extension EvaluationRow {
   /// The score by which the example counts; nil where the model could not be asked.
   fileprivate var judged: Double? {
     if let score { return score }
-    return ExampleResult.isOutage(errorKind.map(FailureKind.init(rawValue:))) ? nil : 0
+    let kind = errorKind.map(FailureKind.init(rawValue:))
+    return ExampleResult.isOutage(kind) || kind?.isRefusal == true ? nil : 0
   }
 }
 

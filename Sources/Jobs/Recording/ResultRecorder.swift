@@ -63,7 +63,7 @@ extension EvaluationRow {
     let isPlain = result.score.map { result.raw == .double($0) } ?? true
     self.init(
       index: result.row, score: result.score, failed: result.error != nil, errorKind: result.error?.kind.rawValue,
-      errorMessage: result.error?.message, traceID: result.traceID,
+      errorMessage: result.error?.messageWithCause, traceID: result.traceID,
       exampleDigest: ContentDigest.of(JSONValue.object(result.example).encoded()),
       raw: isPlain ? Optional.none : result.raw,
       outputs: result.outputs, feedback: result.feedback)

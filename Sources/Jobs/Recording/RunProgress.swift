@@ -1,3 +1,4 @@
+import Basics
 import Evaluation
 import Failures
 import JSON
@@ -17,6 +18,7 @@ final class RunProgress: EventSink {
     var baseline: Double?
     var phase = ""
     var lastPercentage = 0
+    var wait: EndpointWait?
   }
 
   private let watchers: Watchers
@@ -32,6 +34,12 @@ final class RunProgress: EventSink {
     self.account = account
     self.runID = runID
     self.namesRuns = namesRuns
+  }
+
+  /// Tells at once that the work waits for an endpoint.
+  func note(_ wait: EndpointWait) {
+    state.withLock { $0.wait = wait }
+    report()
   }
 
   func emit(_ event: EngineEvent) async {
@@ -92,6 +100,15 @@ final class RunProgress: EventSink {
       if let best = state.best { parts.append("best \(best)") }
       if state.trials == 0, state.done > 0 { parts.append("\(state.done) done") }
       parts.append("\(usage.calls) calls")
+      if let wait = state.wait {
+        if wait.until > nowInMilliseconds() {
+          report.waitingUntil = wait.until
+          report.phase = wait.message
+          parts[0] = wait.message
+        } else {
+          state.wait = nil
+        }
+      }
       report.message = parts.joined(separator: ", ")
       watchers.report(report)
     }

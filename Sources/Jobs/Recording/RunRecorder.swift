@@ -109,9 +109,9 @@ final class RunRecorder: EventSink {
       try await store.log(run: info.id, metrics: summaryMetrics(result), .replacing)
       try await store.updateRun(info.id, status: .finished)
     }
-    if let parentID {
+    if let parentID, let score = result.score {
       try await store.log(
-        run: parentID, metrics: [MetricPoint(info.key, result.score, step: info.index)], .replacing)
+        run: parentID, metrics: [MetricPoint(info.key, score, step: info.index)], .replacing)
     }
   }
 
@@ -124,7 +124,7 @@ final class RunRecorder: EventSink {
       // Of the rows that were asked; `count` says how many.
       try await store.log(run: info.id, metrics: summaryMetrics(result), .replacing)
     }
-    try await store.setTag(run: info.id, HoneTag.error, error.message)
+    try await store.setTag(run: info.id, HoneTag.error, error.messageWithCause)
     try await store.updateRun(info.id, status: RunOutcome(error, nil).runStatus)
   }
 
@@ -146,11 +146,13 @@ final class RunRecorder: EventSink {
 /// `eval` and what belongs to it, as metrics.
 func summaryMetrics(_ result: EvaluationResult) -> [MetricPoint] {
   var metrics = [
-    MetricPoint("eval", result.score), MetricPoint("count", Double(result.count)),
-    MetricPoint("failed", Double(result.failed)), MetricPoint("coverage", result.coverage),
+    MetricPoint("count", Double(result.count)), MetricPoint("failed", Double(result.failed)),
+    MetricPoint("coverage", result.coverage),
     MetricPoint("unreadable", result.replies.share(\.unreadable)), MetricPoint("cut", result.replies.share(\.cut)),
     MetricPoint("repaired", result.replies.share(\.repaired)),
   ]
+  if let score = result.score { metrics.insert(MetricPoint("eval", score), at: 0) }
+  if result.refused > 0 { metrics.append(MetricPoint("refused", Double(result.refused))) }
   if let interval = result.interval {
     metrics.append(MetricPoint("eval_low", interval.low))
     metrics.append(MetricPoint("eval_high", interval.high))

@@ -52,6 +52,10 @@ package enum HoneTag {
   package static let bestScore = "hone.bestScore"
   package static let simulated = "hone.simulated"
   package static let error = "hone.error"
+  /// What differed from the request, one line each.
+  package static let warnings = "hone.warnings"
+  /// What a run waits for: milliseconds since 1970 until when, a space, and the words.
+  package static let waiting = "hone.waiting"
   /// The program file that the request was made from.
   package static let file = "hone.file"
   /// On an evaluation within a compile: what was evaluated.

@@ -11,12 +11,15 @@ package struct CompileRequest: SchemaObject {
       Member("optimizer", \.optimizer, isRequired: true, "How to search."),
       Member("trainset", \.trainset, isRequired: true, "Rows to learn from."),
       Member("valset", \.valset, "Rows to score candidates on; by default a part of the trainset."),
+      Member(
+        "testset", \.testset,
+        "Rows that the search never sees: at its end the student and the best program are scored on them once."),
       .metric(\.metric),
       Member("lm", \.lm, "The model the program runs on; $HONE_LM by default."),
       Member("promptModel", \.promptModel, "The model that writes instructions; lm by default."),
       Member("teacher", \.teacher, "The model that demos are bootstrapped with; lm by default."),
       .adapter(\.adapter),
-    ] + Member.of(\.tracking) + [
+    ] + Member.of(\.data) + Member.of(\.tracking) + [
       .autolog(\.autolog),
       .budget(\.budget),
       .concurrency(\.concurrency),
@@ -34,6 +37,8 @@ package struct CompileRequest: SchemaObject {
   package var optimizer: Stated<OptimizerShape>?
   package var trainset: Stated<DatasetShape>?
   package var valset: Stated<DatasetShape>?
+  package var testset: Stated<DatasetShape>?
+  package var data = DataTerms()
   package var metric: Stated<MetricShape>?
   package var lm: ModelConfiguration?
   package var promptModel: ModelConfiguration?

@@ -12,7 +12,7 @@ package struct EvaluateRequest: SchemaObject {
       .metric(\.metric),
       Member("lm", \.lm, "The model. By default the run's own for a program of a run, else $HONE_LM."),
       .adapter(\.adapter),
-    ] + Member.of(\.tracking) + [
+    ] + Member.of(\.data) + Member.of(\.tracking) + [
       .autolog(\.autolog),
       .budget(\.budget),
       .concurrency(\.concurrency),
@@ -25,6 +25,7 @@ package struct EvaluateRequest: SchemaObject {
   package var program: Stated<ProgramShape>?
   package var module: String?
   package var devset: Stated<DatasetShape>?
+  package var data = DataTerms()
   package var metric: Stated<MetricShape>?
   package var lm: ModelConfiguration?
   package var adapter: AdapterChoice?

@@ -28,7 +28,10 @@ public struct CompileResult: JobResult {
         "replies", \.replies, as: Schema(.named("Replies")), "How the model's replies to the best program came out."),
       Member(
         "comparison", \.comparison, as: Schema(.named("Comparison")),
-        "Whether the best program is better than the student, and how surely."),
+        "Whether the best program is better than the student on the rows it was chosen by, and how surely; corrected for how many were tried."
+      ),
+      Member("selection", \.selection, "How optimistic the score is, since the best program was chosen by it."),
+      Member("test", \.test, "What the best program scores on the testset, beside the student."),
     ] + Member.of(\.ending)
 
   /// The run it is tracked as; nil where it is not.
@@ -54,14 +57,20 @@ public struct CompileResult: JobResult {
   public var replies: ReplyCounts?
   /// Whether the best program is better than the student on the same examples, and how surely.
   public var comparison: PairedComparison?
+  /// How optimistic the score is, since the best program was chosen by it.
+  public var selection: Selection?
+  /// What the best program scores on the testset; nil where there is none.
+  public var test: TestScores?
   public var ending = RunEnding()
 
   package static var otherReplies: [Schema] { [CompileEstimate.Report.schema] }
 
   package init() {}
 
-  /// - Parameter tracksEvaluations: whether evaluations are runs of their own.
-  init(_ found: SearchResult, _ run: OpenRun, tracksEvaluations: Bool) {
+  /// - Parameters:
+  ///   - tracksEvaluations: whether evaluations are runs of their own.
+  ///   - scoredOn: the rows that candidates were scored on.
+  init(_ found: SearchResult, _ run: OpenRun, tracksEvaluations: Bool, scoredOn: Selection.Rows) {
     let program = found.program
     runID = run.id
     experimentID = run.experimentID
@@ -74,16 +83,41 @@ public struct CompileResult: JobResult {
     artifactURI = run.id.map { "mlflow-artifacts:/\(run.experimentID)/\($0)/artifacts/best_model.json" }
     trials = found.trials.map { TrialResult($0, namesRun: tracksEvaluations) }
     replies = (found.best ?? found.baseline)?.result.replies
-    comparison = Self.comparison(found)
+    let candidates = Set(found.trials.map { Jobs.programID($0.evaluation.program) }).count
+    let pair = Self.compared(found)
+    comparison = pair.flatMap { PairedComparison($0.baseline, $0.best) }?.corrected(for: candidates - 1)
+    guard found.best != nil else { return }
+    let pairs = pair.map { PairedComparison.scores($0.baseline, $0.best) }
+    selection = Selection(
+      candidates: candidates, differences: pairs.map { zip($0.candidate, $0.baseline).map { $0 - $1 } } ?? [],
+      scoredOn: scoredOn)
   }
 
-  /// Whether the best program is better than the student on the same rows, and how surely.
-  private static func comparison(_ found: SearchResult) -> PairedComparison? {
+  /// The student's and the best program's evaluation on the same rows; nil where there are no two such.
+  private static func compared(_ found: SearchResult) -> (baseline: EvaluationResult, best: EvaluationResult)? {
     guard let best = found.best?.result, let baseline = found.baseline?.result,
-      found.best?.number != found.baseline?.number, best.coverage == 1, baseline.coverage == 1,
+      found.best?.number != found.baseline?.number, best.outages == 0, baseline.outages == 0,
       best.examples.map(\.row) == baseline.examples.map(\.row)
     else { return nil }
-    return PairedComparison(
-      baseline: baseline.examples.map { $0.score ?? 0 }, candidate: best.examples.map { $0.score ?? 0 })
+    return (baseline, best)
+  }
+}
+
+extension PairedComparison {
+  /// Two evaluations of the same rows.
+  init?(_ baseline: EvaluationResult, _ candidate: EvaluationResult) {
+    let scores = Self.scores(baseline, candidate)
+    self.init(baseline: scores.baseline, candidate: scores.candidate)
+  }
+
+  /// The scores of the rows that both judged. One that was refused, or met an outage, on either side says nothing of the
+  /// difference.
+  static func scores(
+    _ baseline: EvaluationResult, _ candidate: EvaluationResult
+  ) -> (baseline: [Double], candidate: [Double]) {
+    let pairs = zip(baseline.examples, candidate.examples).filter { pair in
+      [pair.0, pair.1].allSatisfy { !$0.isRefused && !$0.isOutage }
+    }
+    return (pairs.map { $0.0.score ?? 0 }, pairs.map { $0.1.score ?? 0 })
   }
 }

@@ -33,8 +33,6 @@ public struct EvaluateResult: JobResult {
     runID = run.id
     experimentID = run.experimentID
     figures = ScoreFigures(found ?? EvaluationResult([]))
-    // A mean of nothing is no score.
-    if figures.coverage == 0 { figures.score = nil }
     let examples = found?.examples ?? []
     results = Array(examples.prefix(maxResults))
     isTruncated = (found?.count ?? 0) > maxResults

@@ -17,10 +17,14 @@ package struct JobOutline: ResultObject {
     Member("baselineScore", \.baselineScore, "The student's score."),
     Member("bestRunId", \.bestRunID, "The evaluation that the best program was chosen by."),
     Member("comparison", \.comparison, "Whether the best program is better than the student."),
+    Member("selection", \.selection, "How optimistic the score is."),
+    Member("test", \.test, "The scores on the testset."),
     Member("program", \.program, "The best program's state."),
     Member("trials", \.trials, "The evaluations of a search."),
     Member("count", \.count, "Examples of an evaluation."),
     Member("failed", \.failed, "Examples without a value."),
+    Member("refused", \.refused, "Those of them that were refused."),
+    Member("coverage", \.coverage, "The share of examples that were judged."),
     Member("results", \.results, "The examples of an evaluation."),
     Member("replies", \.replies, "How replies came out."),
     Member("adapter", \.adapter, "In which form the model was asked."),
@@ -39,10 +43,14 @@ package struct JobOutline: ResultObject {
   package var baselineScore: Double?
   package var bestRunID: String?
   package var comparison: PairedComparison?
+  package var selection: Selection?
+  package var test: TestScores?
   package var program: JSONObject?
   package var trials: [TrialResult] = []
   package var count: Int?
   package var failed: Int?
+  package var refused: Int?
+  package var coverage: Double?
   package var results: [ExampleResult]?
   package var replies: ReplyCounts?
   package var adapter: AdapterDecision?

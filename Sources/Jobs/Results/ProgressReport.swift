@@ -15,6 +15,7 @@ public struct ProgressReport: ResultObject {
     Member("trial", \.trial, "The last evaluation that ended."),
     Member("score", \.score, "The best score so far."),
     Member("secondsLeft", \.secondsLeft, "About how many seconds are left."),
+    Member("waitingUntil", \.waitingUntil, "Until when it waits for an endpoint, in milliseconds since 1970."),
     Member("processId", \.processID, "The process that does the work, where it is another one."),
   ]
 
@@ -35,6 +36,8 @@ public struct ProgressReport: ResultObject {
   public var score: Double?
   /// About how many seconds are left.
   public var secondsLeft: Double?
+  /// Until when it waits for an endpoint, in milliseconds since 1970; nil where it does not.
+  public var waitingUntil: Int?
   /// The process that does the work, where it is another one.
   public var processID: Int?
   /// 0 to 100, never falling; nil while unknown.

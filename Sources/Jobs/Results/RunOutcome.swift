@@ -32,7 +32,9 @@ public enum RunOutcome: String, SchemaChoice {
   }
 
   /// Further kinds of failures that say nothing about the work: once they are mended, it can go on.
-  private static let mendable: [FailureKind] = [.authentication, .storeUnavailable, .tooManyErrors]
+  private static let mendable: [FailureKind] = [
+    .authentication, .insufficientCredit, .quotaExhausted, .storeUnavailable, .tooManyErrors, .waitTooLong,
+  ]
 
   var runStatus: RunStatus {
     switch self {

@@ -11,6 +11,9 @@ public struct ScoreFigures: ResultObject {
       "The mean of the metric in percent, two decimals; null where nothing was judged."),
     Member("count", \.count, isAlwaysWritten: true, "Examples asked."),
     Member("failed", \.failed, isAlwaysWritten: true, "Examples without a value of the metric."),
+    Member(
+      "refused", \.refused,
+      "Those of them whose text the endpoint or the model refused: left out of the score."),
     Member("coverage", \.coverage, isAlwaysWritten: true, "The share of examples that were judged, from 0 to 1."),
     Member("interval", \.interval, isAlwaysWritten: true, "The 95 % interval of the score."),
     Member(
@@ -22,6 +25,8 @@ public struct ScoreFigures: ResultObject {
   public var count = 0
   /// Examples without a value of the metric: unreadable answers, failed metrics, outages.
   public var failed = 0
+  /// Those of them whose text the endpoint's filter or the model refused: left out of the score; nil where there is none.
+  public var refused: Int?
   /// The share of examples that were judged, from 0 to 1.
   public var coverage = 0.0
   /// The 95 % interval of the score, in percent.
@@ -34,6 +39,7 @@ public struct ScoreFigures: ResultObject {
     score = result.score
     count = result.count
     failed = result.failed
+    refused = result.refused > 0 ? result.refused : nil
     coverage = result.coverage
     interval = result.interval
     replies = result.replies

@@ -1,3 +1,4 @@
+import Datasets
 import Evaluation
 package import Failures
 import JSON
@@ -77,7 +78,9 @@ package struct CompileEstimate {
     let seconds = terms.seconds ?? usual?.seconds ?? Self.assumed.seconds
     let outputTokens = terms.outputTokens ?? usual?.outputTokens ?? Self.assumed.outputTokens
     let task = job.task(EngineSession(account: RunAccount(), concurrency: job.terms.concurrency))
-    let phases = job.optimizer.parts(task).map { phase($0, outputTokens) }
+    var parts = job.optimizer.parts(task)
+    if let testset = job.testset { parts.append(task.testPart(testset.rows)) }
+    let phases = parts.map { phase($0, outputTokens) }
 
     let calls = phases.reduce(Bounds()) { $0 + $1.calls }
     let input = phases.reduce(Bounds()) { $0 + $1.input }

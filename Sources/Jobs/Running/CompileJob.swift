@@ -16,6 +16,7 @@ package struct CompileJob: Job {
   var optimizer: any Optimizer
   var trainset: Dataset
   var valset: Dataset?
+  var testset: Dataset?
   var metric: any Metric
   package var model: ModelClient
   var promptModel: ModelClient?
@@ -26,10 +27,11 @@ package struct CompileJob: Job {
 
   /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong.
   package init(_ request: CompileRequest, _ resolver: RequestResolver) async throws(HoneError) {
-    await resolver.fetch(request.trainset, request.valset)
+    await resolver.fetch(request.trainset, request.valset, request.testset)
     var resolved = try await resolver.program(request.program, module: request.module)
-    let trainset = try await resolver.dataset(request.trainset, at: "trainset")
-    let valset = try await resolver.dataset(request.valset, at: "valset")
+    var trainset = try await resolver.dataset(request.trainset, at: "trainset")
+    var valset = try await resolver.dataset(request.valset, at: "valset")
+    var testset = try await resolver.dataset(request.testset, at: "testset")
     resolved = resolver.adapting(resolver.naming(resolved, inputs: trainset?.inputKeys), to: request.adapter)
     let metric = try await resolver.metric(request.metric)
     let optimizer = Self.optimizer(request, resolver)
@@ -37,10 +39,16 @@ package struct CompileJob: Job {
     resolver.checkDetached(request.detach, isTracked: request.autolog.compiles, switchName: "compiles")
     resolver.checkRows(trainset, "trainset", resolved?.program)
     resolver.checkRows(valset, "valset", resolved?.program)
+    resolver.checkRows(testset, "testset", resolved?.program)
     resolver.checkMetricFields(resolved?.program, rows: valset ?? trainset)
     if let trainset { optimizer?.check(trainset: trainset.count, valset: valset?.count, problems: resolver.problems) }
+    var preparation = resolved.flatMap { resolved in
+      metric.map { DataPreparation(resolved.program, $0, request.data) }
+    }
+    resolver.prepare(
+      &trainset, &valset, &testset, scoresTrainset: optimizer?.scoresTrainset == true, &preparation)
     let answers = try await resolver.answers()
-    let knowledge = [trainset, valset]
+    let knowledge = [trainset, valset, testset]
     let task = resolver.client(languageModel, "lm", knowledge: knowledge, answers: answers)
     let prompt = resolver.client(request.promptModel, "promptModel", knowledge: knowledge, answers: answers)
     let teaching = resolver.client(request.teacher, "teacher", knowledge: knowledge, answers: answers)
@@ -48,6 +56,7 @@ package struct CompileJob: Job {
     student = whole.0.program
     self.trainset = whole.1
     self.valset = valset
+    self.testset = testset
     self.metric = whole.2
     self.optimizer = whole.3
     model = whole.4
@@ -63,8 +72,9 @@ package struct CompileJob: Job {
       callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
-      isDetached: request.detach, warnings: whole.0.warnings, kept: kept,
-      keptData: [("trainset", self.trainset)] + (valset.map { [("valset", $0)] } ?? []))
+      isDetached: request.detach, warnings: whole.0.warnings + (preparation?.warnings ?? []), kept: kept,
+      keptData: [("trainset", self.trainset)] + (valset.map { [("valset", $0)] } ?? [])
+        + (testset.map { [("testset", $0)] } ?? []))
   }
 
   /// The optimizer; the request's own seed counts where the optimizer has one and its settings name none.
@@ -104,11 +114,49 @@ package struct CompileJob: Job {
   }
 
   package func perform(_ session: EngineSession, _ run: OpenRun) async -> SearchResult {
-    await optimizer.compile(task(session))
+    var found = await optimizer.compile(task(session))
+    // No candidate brought anything to judge: the student itself least of all.
+    if found.stopped == nil, !found.trials.isEmpty, found.trials.allSatisfy({ $0.result.score == nil }) {
+      found.stopped = found.trials.last?.result.unanswered
+    }
+    if found.stopped == nil { await score(&found, on: testset, session, run) }
+    return found
   }
 
+  /// Scores the student and the best program on the testset, once each, now that all choices are made.
+  private func score(
+    _ found: inout SearchResult, on testset: Dataset?, _ session: EngineSession, _ run: OpenRun
+  ) async {
+    guard let testset else { return }
+    let rows = Array(testset.rows.indices)
+    let evaluator = Evaluator(session: session, model: model, metric: metric)
+    var programs = [found.baseline?.evaluation.program ?? student]
+    if found.program != programs[0] { programs.append(found.program) }
+    await session.events.emit(
+      .phase("test", message: "Scoring the best program on \(rows.count) rows of the testset"))
+    var trials: [Trial] = []
+    do throws(HoneError) {
+      if let tracked = run.tracked {
+        try await tracked.store.logInputs(run: tracked.id, [datasetInput(testset, context: Self.testContext)])
+      }
+      for (index, program) in programs.enumerated() {
+        let info = EvaluationInfo(
+          run: session.runID, key: "eval_test", index: index, place: found.trials.count + 1 + index, program: program,
+          rows: rows, metric: metric.name)
+        let result = try await evaluator.evaluate(info, examples: testset.rows)
+        trials.append(Trial(number: found.trials.count + 1 + index, evaluation: info, result: result, bestSoFar: nil))
+      }
+      found.test = (trials[0], trials.count > 1 ? trials[1] : nil)
+    } catch {
+      found.stopped = Callbacks.causeOf(error, session.callbacks?.peer)
+    }
+  }
+
+  /// As what a testset is noted with the runs that have looked at it.
+  static let testContext = "test"
+
   package func stopped(_ found: SearchResult) -> HoneError? {
-    found.stopped ?? ([trainset] + (valset.map { [$0] } ?? [])).lazy.compactMap(\.unreadable).first
+    found.stopped ?? [trainset, valset, testset].compactMap(\.self).lazy.compactMap(\.unreadable).first
   }
 
   package func isEmpty(_ found: SearchResult, _ run: OpenRun, _ notes: JobNotes) -> Bool {
@@ -119,7 +167,21 @@ package struct CompileJob: Job {
     _ found: SearchResult, _ run: OpenRun, _ notes: JobNotes, _ workspace: Workspace
   ) -> CompileResult {
     _ = workspace.load(found.program)
-    return CompileResult(found, run, tracksEvaluations: tracksEvaluations)
+    var result = CompileResult(found, run, tracksEvaluations: tracksEvaluations, scoredOn: scoredOn)
+    if let test = found.test {
+      var scores = TestScores(
+        baseline: test.baseline.result, best: test.best?.result, validation: result.score, looks: notes.looks)
+      if tracksEvaluations {
+        scores.baselineRunID = test.baseline.evaluation.id
+        scores.runID = (test.best ?? test.baseline).evaluation.id
+      }
+      result.test = scores
+    }
+    return result
+  }
+
+  private var scoredOn: Selection.Rows {
+    valset != nil ? .valset : optimizer.scoresTrainset ? .trainset : .trainsetPart
   }
 
   // MARK: Tracking
@@ -134,6 +196,7 @@ package struct CompileJob: Job {
     params.append(KeyValue("metric", metric.name))
     params.append(KeyValue("trainset_size", "\(trainset.count)"))
     if let valset { params.append(KeyValue("valset_size", "\(valset.count)")) }
+    if let testset { params.append(KeyValue("testset_size", "\(testset.count)")) }
     params.append(KeyValue("signature", student.module.signatureText))
     params.append(KeyValue("module", student.module.className))
     try await store.log(run: id, params: params)
@@ -143,7 +206,13 @@ package struct CompileJob: Job {
     try await store.logInputs(run: id, inputs)
     try await store.writeTable(run: id, path: "trainset.json", TableRows(trainset.rows))
     if let valset { try await store.writeTable(run: id, path: "valset.json", TableRows(valset.rows)) }
+    if let testset { try await store.writeTable(run: id, path: "testset.json", TableRows(testset.rows)) }
     try await store.writeArtifact(run: id, path: "initial_model.json", text: StateFile.text(student))
+  }
+
+  package func lookUp(_ found: SearchResult, _ run: TrackedRun, _ notes: JobNotes) async throws(HoneError) {
+    guard found.test != nil, let testset else { return }
+    notes.looks = max(1, try await run.store.runs(using: testset.digest, as: Self.testContext))
   }
 
   package func keep(
@@ -153,11 +222,14 @@ package struct CompileJob: Job {
     let search: JSONValue = [
       "trials": .array(output.trials.map { $0.jsonValue }), "instructions": .array(notes.instructions),
       "comparison": output.comparison?.jsonValue ?? .null,
+      "selection": output.selection?.jsonValue ?? .null, "test": output.test?.jsonValue ?? .null,
     ]
     try await run.store.writeArtifact(run: run.id, path: "trials.json", text: search.text(.indented))
     var metrics = [MetricPoint("trials", Double(found.trials.count))]
     if let score = output.baselineScore { metrics.append(MetricPoint("baseline_score", score)) }
     if let score = output.score { metrics.append(MetricPoint("score", score)) }
+    if let score = output.test?.baselineScore { metrics.append(MetricPoint("test_baseline_score", score)) }
+    if let score = output.test?.score { metrics.append(MetricPoint("test_score", score)) }
     var tags: [KeyValue] = []
     if let best = output.bestRunID { tags.append(KeyValue(HoneTag.bestRun, best)) }
     if let score = output.score { tags.append(KeyValue(HoneTag.bestScore, "\(score)")) }

@@ -13,6 +13,8 @@ package struct EvaluateJob: Job {
 
   var program: Program
   var devset: Dataset
+  /// The rows of it that are scored.
+  var scored: [Int]
   var metric: any Metric
   package var model: ModelClient
   package var terms: JobTerms
@@ -31,9 +33,14 @@ package struct EvaluateJob: Job {
     resolver.checkRows(devset, "devset", resolved?.program)
     resolver.checkMetricFields(resolved?.program, rows: devset)
     let client = resolver.client(configuration, "lm", knowledge: [devset], answers: try await resolver.answers())
+    var preparation = resolved.flatMap { resolved in
+      metric.map { DataPreparation(resolved.program, $0, request.data) }
+    }
+    let scored = resolver.scored(devset, "devset", &preparation)
     let whole = try resolver.whole(resolved, devset, metric, client)
     program = whole.0.program
     self.devset = whole.1
+    self.scored = scored
     self.metric = whole.2
     model = whole.3
     maxResults = request.maxResults
@@ -44,7 +51,8 @@ package struct EvaluateJob: Job {
       callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
-      isDetached: request.detach, warnings: whole.0.warnings, kept: kept, keptData: [("devset", self.devset)])
+      isDetached: request.detach, warnings: whole.0.warnings + (preparation?.warnings ?? []), kept: kept,
+      keptData: [("devset", self.devset)])
   }
 
   // MARK: Doing it
@@ -66,14 +74,15 @@ package struct EvaluateJob: Job {
 
   package func perform(_ session: EngineSession, _ run: OpenRun) async -> Found {
     var info = EvaluationInfo(
-      run: nil, key: "eval", index: 0, program: program, rows: Array(devset.rows.indices), metric: metric.name)
+      run: nil, key: "eval", index: 0, program: program, rows: scored, metric: metric.name)
     if let id = run.id { info.id = id }
-    await session.events.emit(.planned(executions: devset.count))
+    await session.events.emit(.planned(executions: scored.count))
     do throws(HoneError) {
       try await decideAdapter(&info.program, session, run)
-      await session.events.emit(.phase("evaluate", message: "Evaluating \(devset.count) examples"))
+      await session.events.emit(.phase("evaluate", message: "Evaluating \(scored.count) examples"))
       let evaluator = Evaluator(session: session, model: model, metric: metric, keeping: maxResults)
-      return Found(result: try await evaluator.evaluate(info, examples: devset.rows))
+      let result = try await evaluator.evaluate(info, examples: devset.rows)
+      return Found(result: result, stopped: result.unanswered)
     } catch {
       return Found(stopped: error)
     }
@@ -85,7 +94,9 @@ package struct EvaluateJob: Job {
   ) async throws(HoneError) {
     guard program.adapter == nil else { return }
     let trial = AdapterTrial(session: session, model: model, metric: metric)
-    guard let decision = try await trial.decide(program, rows: devset.rows, goodScore: AdapterTrial.forEvaluations)
+    guard
+      let decision = try await trial.decide(
+        program, rows: devset.choosing(scored).rows, goodScore: AdapterTrial.forEvaluations)
     else { return }
     program.adapter = decision.format
     await session.events.emit(.adapterDecided(decision))

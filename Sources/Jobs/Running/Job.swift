@@ -32,6 +32,8 @@ package protocol Job<Output>: Sendable {
   func recorder(_ run: OpenRun, _ notes: JobNotes, _ workspace: Workspace) -> (any EventSink)?
   /// Does the work.
   func perform(_ session: EngineSession, _ run: OpenRun) async -> Found
+  /// Looks up what the result tells of other runs.
+  func lookUp(_ found: Found, _ run: TrackedRun, _ notes: JobNotes) async throws(HoneError)
   /// What of it is there, and what ended it before its time.
   func stopped(_ found: Found) -> HoneError?
   func output(_ found: Found, _ run: OpenRun, _ notes: JobNotes, _ workspace: Workspace) -> Output
@@ -68,6 +70,8 @@ package struct TrackedRun: Sendable {
 }
 
 extension Job {
+  package func lookUp(_ found: Found, _ run: TrackedRun, _ notes: JobNotes) async throws(HoneError) {}
+
   /// The run to make; nil where it is not tracked.
   var newRun: NewRun? {
     guard isTracked else { return nil }

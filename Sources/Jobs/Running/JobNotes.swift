@@ -12,6 +12,7 @@ package final class JobNotes: EventSink {
     var instructions: [JSONValue] = []
     var partial: EvaluationResult?
     var lostResults: HoneError?
+    var looks = 1
   }
 
   private let state: Mutex<State>
@@ -24,6 +25,12 @@ package final class JobNotes: EventSink {
   var instructions: [JSONValue] { state.withLock { $0.instructions } }
   /// What the evaluation that was stopped last had by then.
   var partial: EvaluationResult? { state.withLock { $0.partial } }
+
+  /// How many searches have looked at the testset, this one included.
+  var looks: Int {
+    get { state.withLock { $0.looks } }
+    set { state.withLock { $0.looks = newValue } }
+  }
 
   /// Why results of examples could not be tracked, the first time.
   var lostResults: HoneError? { state.withLock { $0.lostResults } }

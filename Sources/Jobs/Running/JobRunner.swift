@@ -39,6 +39,9 @@ struct JobRunner<Work: Job>: Sendable {
     let error = job.stopped(found)?.asEndOfRun(outcome, running.stopReason, run: run.id, home: workspace.home)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
 
+    if let tracked = run.tracked {
+      do throws(HoneError) { try await job.lookUp(found, tracked, notes) } catch { warn(error, notes) }
+    }
     var output = job.output(found, run, notes, workspace)
     output.status = outcome
     output.ending.usage = run.account.usage
@@ -61,6 +64,12 @@ struct JobRunner<Work: Job>: Sendable {
       runID: run.id, experimentID: run.experimentID, account: run.account, concurrency: job.terms.concurrency,
       events: Listeners(all: [notes, job.recorder(run, notes, workspace), progress].compactMap(\.self)),
       traces: job.tracesExecutions ? run.store : nil, maxErrors: job.terms.maxErrors)
+    let (store, tracked) = (run.store, run.tracked)
+    run.account.onWait { wait in
+      progress.note(wait)
+      guard let tracked else { return }
+      Task { try? await store.setTag(run: tracked.id, HoneTag.waiting, "\(wait.until) \(wait.message)") }
+    }
     session.callbacks = job.terms.callbacks
     session.tracksEvaluations = job.tracksEvaluations
     return session
@@ -91,7 +100,8 @@ struct JobRunner<Work: Job>: Sendable {
     do throws(HoneError) {
       let own = try await job.keep(found, output, tracked, notes)
       var tags = [KeyValue(HoneTag.status, output.status.rawValue)] + own.tags
-      if let error = output.ending.error { tags.append(KeyValue(HoneTag.error, error.message)) }
+      if !notes.warnings.isEmpty { tags.append(KeyValue(HoneTag.warnings, Self.tag(notes.warnings))) }
+      if let error = output.ending.error { tags.append(KeyValue(HoneTag.error, error.messageWithCause)) }
       try await run.store.endRun(
         tracked.id, status: output.status.runStatus, seconds: seconds,
         metrics: usageMetrics(run.account.usage.total) + own.metrics, tags: tags, result: output.jsonValue)
@@ -101,6 +111,12 @@ struct JobRunner<Work: Job>: Sendable {
       let command = resumeCommand(tracked.id, home: workspace.home)
       notes.warn("The run's record is not whole. Once that is fixed, \(command) completes it; nothing is asked twice.")
     }
+  }
+
+  /// Warnings as a tag: one a line, within what a tag may hold.
+  private static func tag(_ warnings: [String]) -> String {
+    let text = warnings.map { $0.replacing("\n", with: " ") }.joined(separator: "\n")
+    return text.utf8.count <= 4000 ? text : "\(text.prefix(1000))…"
   }
 
   private func warn(_ error: HoneError, _ notes: JobNotes) {

@@ -30,7 +30,8 @@ package struct OpenRun: Sendable {
   static func reopen(
     _ run: RunInfo, params: JSONObject, budget: Budget, _ store: TrackingStore
   ) async throws(HoneError) -> OpenRun {
-    let kept = try await store.reopenRun(run.id, params: params, droppingTags: [HoneTag.status, HoneTag.error])
+    let kept = try await store.reopenRun(
+      run.id, params: params, droppingTags: [HoneTag.status, HoneTag.error, HoneTag.waiting, HoneTag.warnings])
     budget.charge(seconds: kept.seconds)
     let account = RunAccount(
       runID: run.id, budget: budget, paidBefore: try await paid(run.id, store),

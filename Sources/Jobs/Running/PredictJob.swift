@@ -17,6 +17,8 @@ package struct PredictJob: Sendable {
   var autolog: Autolog
   var budget: Budget
   var callbacks: Callbacks?
+  /// Hears what is waited for.
+  let progress: (any ProgressSink)?
   let store: TrackingStore
 
   /// - Throws: `invalidParams` with everything that is wrong.
@@ -36,12 +38,22 @@ package struct PredictJob: Sendable {
     autolog = request.autolog
     budget = resolver.budget(request.budget, asking: [model.configuration])
     callbacks = try await resolver.callbacks()
+    progress = resolver.environment.progress
   }
 
   /// - Throws: what the execution failed with; `details.traceId` is its trace.
   package func run() async throws(HoneError) -> PredictResult {
     let experiment = autolog.traces ? try await store.experiment(named: experiment) : nil
     let account = RunAccount(budget: budget)
+    if let progress {
+      account.onWait { wait in
+        var report = ProgressReport()
+        report.phase = wait.message
+        report.message = wait.message
+        report.waitingUntil = wait.until
+        progress.report(report)
+      }
+    }
     var session = EngineSession(
       experimentID: experiment?.id, account: account, concurrency: 1, traces: autolog.traces ? store : nil)
     session.callbacks = callbacks

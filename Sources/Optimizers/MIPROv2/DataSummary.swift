@@ -96,10 +96,9 @@ enum DataSummary {
     switch try await task.session.execute(request).outcome {
     case .success(let prediction): return prediction.outputs
     case .failure(let error):
-      // A bad key or a bad request fails the same way for every call to come.
-      if error.kind == .authentication || error.kind == .languageModelRejected { throw error }
+      if error.kind.stopsWork { throw error }
       if error.kind.isPassing, task.session.account.failuresInARow(.prompt) >= hopeless { throw error }
-      tally.refused(kind, error.kind == .outputUnparsable ? "could not be read" : "failed (\(error.message))")
+      tally.refused(kind, error.kind.isUnreadable ? "could not be read" : "failed (\(error.messageWithCause))")
       return nil
     }
   }

@@ -131,7 +131,7 @@ package struct MIPROv2: Optimizer {
       let tally = WritingTally()
       let stopped = await attempt { () async throws(HoneError) in
         var random = start
-        let search = try await prepare(setup, task, log, tally, random: &random)
+        guard let search = try await prepare(setup, task, log, tally, random: &random) else { return }
         try await search.run()
       }.failure
       for warning in tally.warnings(model: task.promptModel.configuration.model) {
@@ -147,27 +147,28 @@ package struct MIPROv2: Optimizer {
     return LabeledFewShot(k: max(maxBootstrappedDemos, maxLabeledDemos)).labeled(task.student, trainset: setup.trainset)
   }
 
-  /// Bootstraps demo sets, scores the student and writes the first instructions, all at once as far as they do not
-  /// need each other.
+  /// Scores the student, then bootstraps demo sets and writes the first instructions, at once as far as they do not need
+  /// each other. Nil where the student has every row right.
   private func prepare(
     _ setup: Setup, _ task: CompileTask, _ log: SearchLog, _ tally: WritingTally, random: inout PythonRandom
-  ) async throws(HoneError) -> Search {
+  ) async throws(HoneError) -> Search? {
     let orders = setup.demoSets(self, random: &random)
     await task.session.events.emit(.planned(executions: setup.plan.executions))
     await task.session.events.emit(
-      .phase("bootstrap", message: "Bootstrapping \(orders.count) demo sets and scoring the program as it is"))
+      .phase("bootstrap", message: "Scoring the program as it is, then bootstrapping \(orders.count) demo sets"))
     var inner = task
     inner.trainset = setup.trainset
     inner.valset = setup.valset
     let session = inner
     let baselineInfo = log.info(
       "eval_full", task.student, rows: Array(setup.valset.indices), coordinates: ["trial": 1])
-    // Bounded money goes into one part after the other, the student's score first: where it ends, something is whole.
+    // Bounded money goes into one part after the other: where it ends, something is whole.
     let isBounded = task.session.account.budget.isLimited
     do {
       // A failure in one part ends the others and is what the caller hears of.
-      async let baseline = session.evaluator.evaluate(baselineInfo, examples: setup.valset)
-      if isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
+      let baseline = try await session.evaluator.evaluate(baselineInfo, examples: setup.valset)
+      await log.add(baselineInfo, baseline, isFull: true, isBaseline: true)
+      if await log.endsAtPerfectBaseline() { return nil }
       let labeled = isBounded ? try await scoreLabeled(orders, session, log) : nil
       async let demoSets = makeDemoSets(orders, session)
       if isBounded { _ = try await demoSets }
@@ -179,7 +180,6 @@ package struct MIPROv2: Optimizer {
         .phase("propose", message: "Proposing instructions"))
       async let instructions = proposer.initial(
         count: min(setup.plan.instructCandidates, demos.count), demoSets: demos, random: random)
-      if !isBounded { await log.add(baselineInfo, try await baseline, isFull: true, isBaseline: true) }
       let (texts, after, failedProposals) = try await instructions
       random = after
       return Search(

@@ -349,8 +349,8 @@ final class Search {
 
   private func take(_ result: EvaluationResult, of combination: [Int], isFull: Bool) {
     // A candidate is not ranked on what an outage left of its rows.
-    guard result.coverage == 1 else { return }
+    guard result.outages == 0 else { return }
     board.add(
-      combination, scores: result.examples.map { ($0.row, $0.score ?? 0) }, full: isFull ? result.score : nil)
+      combination, scores: result.examples.map { ($0.row, $0.score ?? 0) }, full: isFull ? result.rank : nil)
   }
 }

@@ -187,6 +187,18 @@ extension TrackingStore {
     }
   }
 
+  /// How many runs, deleted ones included, have used data of that digest in that context.
+  package func runs(using digest: String, as context: String) async throws(HoneError) -> Int {
+    try await read { db in
+      try Int.fetchOne(
+        db,
+        sql: """
+          SELECT count(DISTINCT run) FROM inputs JOIN datasets ON datasets.id = inputs.dataset
+          WHERE digest = ? AND context = ?
+          """, arguments: [digest, context]) ?? 0
+    }
+  }
+
   /// Keeps how the examples of an evaluation came out; a row logged again replaces the earlier one.
   package func logResults(run id: String, _ rows: [EvaluationRow]) async throws(HoneError) {
     try await write { db in

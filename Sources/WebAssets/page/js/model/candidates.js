@@ -1,8 +1,11 @@
 // The candidates of one search in their order, with what can be said of them together.
 
+import { natural } from '../format.js';
 import { call, pages } from '../rpc.js';
 import { intervalOfScores, resultsOf } from './results.js';
 import { choiceOf, evaluationKind, intervalOf, isLive } from './run.js';
+
+const isTest = (run) => evaluationKind(run) === 'eval_test';
 
 /** Loads the children of a run once, then only what may have changed. */
 export class Candidates {
@@ -12,6 +15,7 @@ export class Candidates {
     this.runs = new Map();
     this.counted = new Map();
     this.list = [];
+    this.tests = [];
   }
 
   /** True if anything is different from before. */
@@ -36,7 +40,10 @@ export class Candidates {
       const { run, children } = await call('getRun', { runId }, { signal: this.signal });
       this.runs.set(runId, { ...run, children });
     }
-    this.list = describe(order.map((run) => this.runs.get(run.runId)));
+    const runs = order.map((run) => this.runs.get(run.runId));
+    // Scores on the testset are no candidates: nothing was chosen by them.
+    this.tests = runs.filter(isTest).sort((a, b) => natural(a.name, b.name));
+    this.list = describe(runs.filter((run) => !isTest(run)));
     await this.count();
     return before !== JSON.stringify(this.list.map((c) => [c.run.runId, c.run.status, c.run.metrics]));
   }
@@ -97,7 +104,8 @@ export function describe(runs, isSearch = true) {
     rows: run.metrics.count ?? (run.params.rows === undefined ? undefined : Number(run.params.rows)),
     choice: choiceOf(run),
     isLive: isLive(run),
-    isWhole: (run.metrics.coverage ?? 1) === 1,
+    // Refused rows are left out of every score; an outage's are not.
+    isWhole: (run.metrics.coverage ?? 1) + (run.metrics.refused ?? 0) / (run.metrics.count || 1) > 0.99999,
     isBaseline: false,
     isBest: false,
     bestSoFar: undefined,

@@ -11,13 +11,15 @@ function probability(p) {
   return `${digit} × 10⁻${[...power].map((one) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(one)]).join('')}`;
 }
 
+const corrected = ({ adjustedPValue, comparisons }) => (adjustedPValue === undefined ? '' : `; ${probability(adjustedPValue)} corrected for ${comparisons} comparisons`);
+
 const WORDS = { better: ['Better', 'good'], worse: ['Worse', 'bad'], 'no clear difference': ['No clear difference', 'warn'] };
 const TESTS = {
   'exact McNemar': 'McNemar\'s exact test', 'exact sign flip': 'an exact test of sign flips', 'paired t': 'the paired t test',
 };
 
-/** The comparison of two evaluations on the same rows; `names` are what is compared with what. */
-export function verdict(comparison, names = ['the best', 'the baseline']) {
+/** The comparison of two evaluations on the same rows; `names` are what is compared with what; `isHeldOut`: nothing was chosen by the rows. */
+export function verdict(comparison, names = ['the best', 'the baseline'], isHeldOut = false) {
   if (!comparison) return h('p.faint', 'They have no rows in common that both were scored on.');
   const [words, tone] = WORDS[comparison.verdict] ?? [comparison.verdict, ''];
   const { wins, losses } = comparison;
@@ -28,8 +30,8 @@ export function verdict(comparison, names = ['the best', 'the baseline']) {
     balance(wins, same, losses),
     h('p', `On the same ${plural(comparison.count, 'row')}, ${names[0]} does better on `, h('strong', count(wins)), ' and worse on ', h('strong', count(losses)), ` than ${names[1]}.`),
     h('p.faint', comparison.verdict === 'no clear difference'
-      ? `If both were equally good, chance alone would give a difference this large with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method}). Luck may explain it: score both on more rows.`
-      : `If both were equally good, chance alone would give a difference this large with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method}). The best of many candidates is partly lucky; score it on held-out rows.`));
+      ? `If both were equally good, chance alone would give a difference this large with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method})${corrected(comparison)}. Luck may explain it: score both on more rows.`
+      : `If both were equally good, chance alone would give a difference this large with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method})${corrected(comparison)}.${isHeldOut ? '' : ' The best of many candidates is partly lucky; a testset tells.'}`));
 }
 
 /** Rows that got better, stayed and got worse, as one bar. */

@@ -23,6 +23,12 @@ async function load(id, signal) {
 }
 
 /** The head of a run's page, with everything that a person can change. */
+/** What a run waits for, while it does. */
+function waiting(run) {
+  const [, until, words] = /^(\d+) ([^]*)$/.exec(run.tags['hone.waiting'] ?? '') ?? [];
+  return isLive(run) && Number(until) > Date.now() ? h('div.notice', visible(words)) : null;
+}
+
 class Head {
   constructor(place, run) {
     this.place = place;
@@ -88,7 +94,9 @@ class Head {
           isDeleted ? null : h('button.quiet.tiny', { 'aria-label': visible(`Remove the tag ${key}`), onClick: () => this.change({ removeTags: [key] }) }, icon('close')))),
         isDeleted ? null : button('Add', () => this.tag(), { kind: 'small', iconName: 'plus' }))),
       note ? h('p.note', { dir: 'auto' }, visible(note)) : null,
+      waiting(run),
       run.tags['hone.error'] && run.tags['hone.status'] !== 'CANCELLED' ? h('div.notice.bad', h('strong', `${words}: `), visible(run.tags['hone.error'])) : null,
+      run.tags['hone.warnings'] ? h('div.notice', h('ul.warnings', run.tags['hone.warnings'].split('\n').map((one) => h('li', { dir: 'auto' }, visible(one))))) : null,
       run.resumeCommand && !isLive(run) ? h('div.notice', h('span', 'All paid answers are kept. Resume where it stopped:'),
         h('code', visible(run.resumeCommand)), copyButton(run.resumeCommand)) : null);
   }

@@ -47,6 +47,7 @@ class Search {
     this.chartBody = h('div.chart-body');
     this.table = h('div.table-box', { role: 'region', 'aria-label': 'Candidates', tabindex: '0' });
     this.gain = h('div', loading());
+    this.test = h('div');
     this.spending = h('div', loading());
     this.axis = context.place.query.get('x') ?? 'trial';
     this.sort = { key: 'trial', isDescending: false };
@@ -66,6 +67,7 @@ class Search {
     this.drawChart();
     this.drawTable();
     await this.compare();
+    await this.drawTest();
     this.drawTable();
     this.drawFigures();
     await spendingView(this.spending, this.context);
@@ -93,6 +95,26 @@ class Search {
       h('p', h('a', { href: address(['compare'], { runs: `${baseline.run.runId},${best.run.runId}` }) }, 'Compare the two in full')));
   }
 
+  /** What the testset says, which no choice has seen. */
+  async drawTest() {
+    const [baseline, best] = this.candidates.tests;
+    const { test_score: scored, score: chosen } = this.run.metrics;
+    if (!baseline || typeof scored !== 'number') {
+      replace(this.test, isLive(this.run) || this.run.metrics.score === undefined ? null : h('p.faint', 'The best program was chosen by these rows, so its gain is partly luck. Give a testset, and it is scored once on rows that the search never sees.'));
+      return;
+    }
+    const gap = typeof chosen === 'number' ? h('p.faint', `Validation less test: ${signed(chosen - scored)} points.`) : null;
+    if (!best) {
+      replace(this.test, h('h3', 'On the testset'), h('p', 'No real gain: the best program is the one that came. It scores ', h('strong', score(scored)), ' on rows that the search never saw.'), gap);
+      return;
+    }
+    const { comparisons: [one] } = await call('compareRuns', { runIds: [baseline.runId, best.runId] }, { signal: this.signal });
+    const words = { better: 'A real gain.', worse: 'A real loss.' }[one?.comparison?.verdict] ?? 'No real gain.';
+    replace(this.test, h('h3', 'On the testset'), h('p', h('strong', words), ' The search never saw these rows.'),
+      verdict(one?.comparison, ['the best program', 'the baseline'], true), gap,
+      h('p', h('a', { href: address(['compare'], { runs: `${baseline.runId},${best.runId}` }) }, 'Compare the two in full')));
+  }
+
   drawFigures() {
     const { run } = this;
     const { baseline, best } = this.candidates;
@@ -108,6 +130,7 @@ class Search {
       figure('Baseline', score(firstScore), baseline?.interval ? `95 %: ${interval(baseline.interval)}` : null),
       figure('Best', [score(bestScore), best && best !== baseline ? h('a.figure-link', { href: address(['runs', best.run.runId]), 'aria-label': 'Open the best candidate' }, icon('star')) : null], best?.interval ? `95 %: ${interval(best.interval)}` : null, 'accent'),
       figure('Gain', bestScore === undefined || firstScore === undefined ? '–' : signed(bestScore - firstScore), found ? (found.verdict === 'better' ? 'clear on the same rows' : found.verdict) : null, found?.verdict === 'better' ? 'good' : ''),
+      known(run.metrics.test_score) ? figure('Test', score(run.metrics.test_score), `baseline ${score(run.metrics.test_baseline_score)}`) : null,
       figure('Candidates', count(this.candidates.list.length), `${count(this.candidates.list.filter((one) => !one.isMinibatch).length)} on all rows`),
       run.params.adapter || troubles.length ? figure('Replies', visible(run.params.adapter ?? 'chat'), troubles.join(', ') || 'all readable', (best ?? baseline)?.run.metrics.unreadable > 0.05 ? 'bad' : '') : null,
       known(calls) ? figure('Calls', short(calls), run.metrics.calls_cached ? `${short(run.metrics.calls_cached)} more from the store` : null) : null,
@@ -222,7 +245,7 @@ export function searchTabs(context) {
                 context.place.set({ x: axis === 'trial' ? '' : axis });
                 search.drawChart();
               })), search.chartBody),
-            h('div.stack', h('section.card', h('h2', 'Is the gain real?'), search.gain), h('section.card', h('h2', 'Where the work went'), search.spending))),
+            h('div.stack', h('section.card', h('h2', 'Is the gain real?'), search.gain, search.test), h('section.card', h('h2', 'Where the work went'), search.spending))),
           h('section.card.flush', h('h2', 'Candidates'), search.table));
         await search.ready;
       }],

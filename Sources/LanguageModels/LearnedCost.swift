@@ -1,0 +1,51 @@
+import Messages
+import Synchronization
+
+/// What is known of a model's price from what its endpoint tells with each reply (`usage.cost`), where no price is stated.
+///
+/// One for each model in the process.
+package final class LearnedCost: Sendable {
+  private struct State {
+    /// The most dollars that a token of any reply has cost.
+    var rate: Double?
+    /// Whether a reply came that told no cost.
+    var isSilent = false
+  }
+
+  private static let registry = Mutex<[String: LearnedCost]>([:])
+  private let state = Mutex(State())
+
+  package init() {}
+
+  /// What the process knows of the model of that identity.
+  static func shared(for identity: String) -> LearnedCost {
+    registry.withLock { known in
+      if let learned = known[identity] { return learned }
+      // Identities come from requests: their number must not grow without bound.
+      if known.count >= 256 { known.removeAll() }
+      let learned = LearnedCost()
+      known[identity] = learned
+      return learned
+    }
+  }
+
+  /// Whether the endpoint answers without telling what it costs.
+  var isSilent: Bool { state.withLock { $0.isSilent } }
+
+  /// The most that so many tokens cost by what was told so far; nil where nothing was.
+  func most(_ tokens: TokenUsage) -> Double? {
+    state.withLock { state in state.rate.map { $0 * Double(tokens.totalTokens) } }
+  }
+
+  func note(_ reply: ModelReply) {
+    state.withLock { state in
+      guard let cost = reply.cost else {
+        if state.rate == nil { state.isSilent = true }
+        return
+      }
+      state.isSilent = false
+      guard reply.usage.totalTokens > 0 else { return }
+      state.rate = max(state.rate ?? 0, cost / Double(reply.usage.totalTokens))
+    }
+  }
+}
