@@ -74,7 +74,7 @@ struct Completion: Sendable {
     let names = path.compactMap { step in if case .member(let name) = step { name } else { nil } }
     switch (names.first, names.last) {
     case ("lm"?, "lm"?), ("promptModel"?, "promptModel"?), ("teacher"?, "teacher"?), (_, "model"?): words += models
-    case ("trainset"?, "trainset"?), ("valset"?, "valset"?), ("devset"?, "devset"?):
+    case ("trainset"?, "trainset"?), ("valset"?, "valset"?), ("testset"?, "testset"?), ("devset"?, "devset"?):
       words += Dataset.names.map { name in
         Vocabulary.Word(text: JSONValue.object(["name": .string(name)]).text(.spaced), label: name, kind: .module)
       }

@@ -64,7 +64,7 @@ struct Hover: Sendable {
     switch member {
     case "program", "module": return await program(root)
     case "experiment", "runName": return await lastRun()
-    case "trainset", "valset", "devset": return await dataset(member, root)
+    case "trainset", "valset", "testset", "devset": return await dataset(member, root)
     case "metric":
       return Self.kind(in: call.service.catalog.metrics, root["metric"])
     case "optimizer" where path.count == 1 || path.last == .member("name"):

@@ -156,6 +156,8 @@ package struct AdapterTrial: Sendable {
     await session.events.emit(.phase("adapter", message: "Asking the first rows, to see how the model answers"))
     if let format = student.adapter { return try await look(student, examples, rows, format) }
     let first = try await attempt(student, .chat, rows, 0..<rows.count, isFirst: true)
+    // Where every row was refused, or met an outage, nothing was learned of the form.
+    guard first.attempt.rows > 0 else { return nil }
     if first.attempt.readable == first.attempt.rows, first.attempt.share >= Self.goodShare,
       first.attempt.score ?? 1 >= goodScore
     {
@@ -287,7 +289,10 @@ package struct AdapterTrial: Sendable {
     // The evaluation to come asks the metric about the first ones, too.
     let isJudged = !isFirst || metric.isRepeatable
     let outcomes = try await concurrently(Array(range)) { _, row throws(HoneError) in
-      try await execute(prepared, format, row, rows[row], isFirst: isFirst, isJudged: isJudged)
+      let outcome = try await execute(prepared, format, row, rows[row], isFirst: isFirst, isJudged: isJudged)
+      // What fails so says nothing about the form; the evaluation to come would meet it too.
+      if let error = outcome.error, error.kind.stopsWork { throw error }
+      return outcome
     }
     let hasDemos = program.states.contains { !$0.demos.isEmpty }
     var result = AdapterDecision.Try(format: format, hasDemos: hasDemos)
@@ -303,8 +308,6 @@ package struct AdapterTrial: Sendable {
         result.readable += 1
         if outcome.replies.repaired == 0 { result.clean += 1 }
         sum += outcome.score ?? 0
-      // What fails otherwise says nothing about the form; the evaluation to come meets it too.
-      case let kind? where kind.stopsWork: if let error = outcome.error { throw error }
       default: break
       }
       result.cut += outcome.replies.cut

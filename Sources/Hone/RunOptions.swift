@@ -17,6 +17,10 @@ public struct RunOptions: Sendable {
   public var concurrency = 8
   /// How many examples may fail before the work is paused; any number where nil.
   public var maxErrors: Int?
+  /// What is done with rows without the value that the metric compares with.
+  public var unlabeled = Unlabeled.skip
+  /// What is done with rows to be scored that repeat others.
+  public var duplicates = Duplicates.keep
   /// The form of prompts and replies; the one that the model reads and answers best where nil.
   public var adapter: ReplyFormat?
   /// What is tracked without being asked for.
@@ -24,7 +28,8 @@ public struct RunOptions: Sendable {
 
   public init(
     experiment: String = "Default", runName: String? = nil, tags: [String: String] = [:], budget: Budget? = nil,
-    concurrency: Int = 8, maxErrors: Int? = nil, adapter: ReplyFormat? = nil, tracking: Tracking = .everything
+    concurrency: Int = 8, maxErrors: Int? = nil, adapter: ReplyFormat? = nil, tracking: Tracking = .everything,
+    unlabeled: Unlabeled = .skip, duplicates: Duplicates = .keep
   ) {
     self.experiment = experiment
     self.runName = runName
@@ -34,6 +39,26 @@ public struct RunOptions: Sendable {
     self.maxErrors = maxErrors
     self.adapter = adapter
     self.tracking = tracking
+    self.unlabeled = unlabeled
+    self.duplicates = duplicates
+  }
+
+  /// What is done with rows without the value that the metric compares with.
+  public enum Unlabeled: String, Sendable {
+    /// They are left out, which the result's warnings say.
+    case skip
+    /// The request is refused, with the place of each.
+    case refuse
+    /// They are asked, and count as failed.
+    case score
+  }
+
+  /// What is done with rows to be scored that repeat a row of an earlier set, or of the same one.
+  public enum Duplicates: String, Sendable {
+    /// They are scored, which the result's warnings say.
+    case keep
+    /// They are left out.
+    case drop
   }
 
   /// What is tracked without being asked for.
@@ -54,6 +79,7 @@ public struct RunOptions: Sendable {
   var json: JSONObject {
     var object: JSONObject = [
       "experiment": .string(experiment), "concurrency": .int(concurrency),
+      "unlabeled": .string(unlabeled.rawValue), "duplicates": .string(duplicates.rawValue),
       "autolog": [
         "compiles": .bool(tracking.contains(.runs)), "evals": .bool(tracking.contains(.evaluations)),
         "tracesFromCompile": .bool(tracking.contains(.traces)), "tracesFromEval": .bool(tracking.contains(.traces)),

@@ -49,6 +49,7 @@ public final class Workspace: Sendable {
   ///   - optimizer: how to search.
   ///   - trainset: rows to learn from.
   ///   - valset: rows to score candidates on; a part of the trainset unless given.
+  ///   - testset: rows that the search never sees; the best program is scored on them once, at its end.
   ///   - metric: what is right.
   ///   - model: the model the program runs on; `$HONE_LM` unless given.
   ///   - promptModel: the model that writes instructions; `model` unless given.
@@ -60,31 +61,33 @@ public final class Workspace: Sendable {
   /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong, before any model is asked; what ended
   ///   the search where nothing was found.
   public func compile(
-    _ program: Program, with optimizer: Optimizer, trainset: Dataset, valset: Dataset? = nil, metric: Metric,
+    _ program: Program, with optimizer: Optimizer, trainset: Dataset, valset: Dataset? = nil, testset: Dataset? = nil,
+    metric: Metric,
     model: Model? = nil, promptModel: Model? = nil, teacher: Model? = nil, options: RunOptions = RunOptions(),
     onEvent: (@Sendable (RunEvent) -> Void)? = nil
   ) async throws(HoneError) -> CompileResult {
     let call = Call(self, program, metric, [model, promptModel, teacher], onEvent)
     let job = try await search(
-      call, program, optimizer, trainset, valset, metric, model, promptModel, teacher, options)
+      call, program, optimizer, (trainset, valset, testset), metric, model, promptModel, teacher, options)
     return try await inner.start(job).attended(in: call.environment)
   }
 
   /// Tells what `compile` would ask for and cost. No model is asked, and nothing is tracked.
   ///
   /// - Parameters:
-  ///   - program, optimizer, trainset, valset, metric, model, promptModel, teacher, options: as for `compile`.
+  ///   - program, optimizer, trainset, valset, testset, metric, model, promptModel, teacher, options: as for `compile`.
   ///   - secondsPerReply: how long a reply takes; as earlier calls of the model took unless given.
   ///   - tokensPerReply: how many tokens a reply has; as earlier replies of the model had unless given.
   /// - Throws: `invalidParams` or `datasetInvalid` with everything that is wrong.
   public func estimate(
-    _ program: Program, with optimizer: Optimizer, trainset: Dataset, valset: Dataset? = nil, metric: Metric,
+    _ program: Program, with optimizer: Optimizer, trainset: Dataset, valset: Dataset? = nil, testset: Dataset? = nil,
+    metric: Metric,
     model: Model? = nil, promptModel: Model? = nil, teacher: Model? = nil, options: RunOptions = RunOptions(),
     secondsPerReply: Double? = nil, tokensPerReply: Double? = nil
   ) async throws(HoneError) -> Estimate {
     let call = Call(self, program, metric, [model, promptModel, teacher], nil)
     let job = try await search(
-      call, program, optimizer, trainset, valset, metric, model, promptModel, teacher, options)
+      call, program, optimizer, (trainset, valset, testset), metric, model, promptModel, teacher, options)
     var terms = CompileEstimate.Terms()
     terms.seconds = secondsPerReply
     terms.outputTokens = tokensPerReply
@@ -93,13 +96,14 @@ public final class Workspace: Sendable {
 
   /// A search, checked.
   private func search(
-    _ call: Call, _ program: Program, _ optimizer: Optimizer, _ trainset: Dataset, _ valset: Dataset?,
+    _ call: Call, _ program: Program, _ optimizer: Optimizer, _ data: (train: Dataset, val: Dataset?, test: Dataset?),
     _ metric: Metric, _ model: Model?, _ promptModel: Model?, _ teacher: Model?, _ options: RunOptions
   ) async throws(HoneError) -> CompileJob {
     let resolver = call.resolver(
       CompileJob.method,
       [
-        "program": program.json, "optimizer": optimizer.json, "trainset": trainset.json, "valset": valset?.json,
+        "program": program.json, "optimizer": optimizer.json, "trainset": data.train.json, "valset": data.val?.json,
+        "testset": data.test?.json,
         "metric": metric.json, "lm": model?.json, "promptModel": promptModel?.json, "teacher": teacher?.json,
       ], options)
     return try await resolver.apart { () async throws(HoneError) in

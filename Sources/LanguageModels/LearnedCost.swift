@@ -8,6 +8,8 @@ package final class LearnedCost: Sendable {
   private struct State {
     /// The most dollars that a token of any reply has cost.
     var rate: Double?
+    /// The most that any reply has cost.
+    var greatest = 0.0
     /// Whether a reply came that told no cost.
     var isSilent = false
   }
@@ -32,9 +34,10 @@ package final class LearnedCost: Sendable {
   /// Whether the endpoint answers without telling what it costs.
   var isSilent: Bool { state.withLock { $0.isSilent } }
 
-  /// The most that so many tokens cost by what was told so far; nil where nothing was.
+  /// The most that so many tokens cost by what was told so far, never less than what a call has cost; nil where nothing was
+  /// told.
   func most(_ tokens: TokenUsage) -> Double? {
-    state.withLock { state in state.rate.map { $0 * Double(tokens.totalTokens) } }
+    state.withLock { state in state.rate.map { max($0 * Double(tokens.totalTokens), state.greatest) } }
   }
 
   func note(_ reply: ModelReply) {
@@ -44,6 +47,7 @@ package final class LearnedCost: Sendable {
         return
       }
       state.isSilent = false
+      state.greatest = max(state.greatest, cost)
       guard reply.usage.totalTokens > 0 else { return }
       state.rate = max(state.rate ?? 0, cost / Double(reply.usage.totalTokens))
     }

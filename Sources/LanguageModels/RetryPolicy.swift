@@ -39,7 +39,7 @@ package struct RetryPolicy: Sendable, Hashable {
     case .serverError: (8, 0.5)
     case .rateLimited: (12, 0.5)
     case .malformed: (8, 0.1)
-    case .empty: (2, 0.1)
+    case .empty: (4, 0.1)
     case .late: (4, 0.1)
     }
   }

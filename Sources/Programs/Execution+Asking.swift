@@ -198,7 +198,7 @@ extension PreparedProgram {
   private func unparsable(_ index: Int, _ error: UnparsableReply, times: Int) -> HoneError {
     let often = [1: "", 2: ", twice"][times] ?? ", \(times) times"
     let step = program.stepName(index).map { " to the step \"\($0)\"" } ?? ""
-    let isCut = error.fault == .cut
+    let isCut = error.isCut
     let remedy =
       isCut
       ? "Raise the model's maxTokens, or ask for shorter outputs."

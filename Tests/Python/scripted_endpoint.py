@@ -13,6 +13,15 @@ class Refusal(Exception):
         self.status = status
 
 
+class Raw(Exception):
+    """Answered with a status, a body and headers as they are."""
+
+    def __init__(self, status, body, **headers):
+        super().__init__(status)
+        self.status, self.body = status, body
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
 class ScriptedEndpoint:
     """Serves while the block lasts; `bodies` are the requests that came."""
 
@@ -30,9 +39,15 @@ class ScriptedEndpoint:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 outer.bodies.append(body)
-                status, answer = outer.answer(body)
-                data = json.dumps(answer).encode()
+                headers = {}
+                try:
+                    status, answer = outer.answer(body)
+                except Raw as raw:
+                    status, answer, headers = raw.status, raw.body, raw.headers
+                data = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
                 self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(data)))
                 self.end_headers()
@@ -48,9 +63,10 @@ class ScriptedEndpoint:
             return refusal.status, {"error": {"message": str(refusal)}}
         made = {"content": made} if isinstance(made, str) else dict(made)
         reason = made.pop("finish_reason", "stop")
+        usage = made.pop("usage", {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15})
         return 200, {
             "choices": [{"index": 0, "message": {"role": "assistant", **made}, "finish_reason": reason}],
-            "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}}
+            "usage": usage}
 
     def model(self, **settings):
         """The `lm` of a request."""

@@ -44,9 +44,12 @@ from .errors import (
     Cancelled,
     ClientGone,
     ConnectionLost,
+    ContentRefused,
     ContextWindowExceeded,
     DatasetInvalid,
     HoneError,
+    InputRejected,
+    InsufficientCredit,
     InternalError,
     Interrupted,
     InvalidParams,
@@ -59,11 +62,16 @@ from .errors import (
     OutputUnparsable,
     ProgramFailed,
     ProgramInvalid,
+    QuotaExhausted,
     RateLimited,
+    ReplyCut,
+    ReplyEmpty,
+    ReplyToolCall,
     StoreUnavailable,
     TimedOut,
-    ToolFailed,
     TooManyErrors,
+    ToolFailed,
+    WaitTooLong,
 )
 from .examples import Example, Prediction, Score, TraceStep
 from .functions import metric, model, tool
@@ -76,16 +84,17 @@ Module = Program
 
 __all__ = [
     "AsyncClient", "AsyncRunHandle", "AuthenticationFailed", "BudgetExhausted", "Call", "Cancelled",
-    "ChainOfThought", "Client", "ClientGone", "CompileResult", "ConnectionLost", "ContextWindowExceeded",
-    "DatasetInvalid", "Estimate", "Evaluate", "EvaluateResult", "Example", "HoneError", "InternalError",
-    "Interrupted", "InvalidParams", "LM", "LanguageModelRejected", "LanguageModelUnavailable", "MalformedReply",
-    "MethodNotFound", "MetricFailed", "Module", "NotFound", "OutputUnparsable", "Predict", "PredictResult",
-    "Prediction", "Program", "ProgramFailed", "ProgramInvalid", "RateLimited", "ReAct", "Run", "RunDetails",
-    "RunHandle", "Score", "StoreUnavailable", "TimedOut", "ToolFailed", "TooManyErrors", "Trace", "TraceStep",
-    "artifacts", "autolog", "cancel_run", "compile", "configure", "connect", "datasets", "delete_run", "evaluate",
-    "get_artifact", "get_client", "get_run", "get_trace", "list_artifacts", "list_runs", "list_traces",
-    "load_program", "log_feedback", "metric", "model", "program", "resume_run", "run_handle", "set_experiment",
-    "start", "teleprompt", "tool",
+    "ChainOfThought", "Client", "ClientGone", "CompileResult", "ConnectionLost", "ContentRefused",
+    "ContextWindowExceeded", "DatasetInvalid", "Estimate", "Evaluate", "EvaluateResult", "Example", "HoneError",
+    "InputRejected", "InsufficientCredit", "InternalError", "Interrupted", "InvalidParams", "LM",
+    "LanguageModelRejected", "LanguageModelUnavailable", "MalformedReply", "MethodNotFound", "MetricFailed",
+    "Module", "NotFound", "OutputUnparsable", "Predict", "PredictResult", "Prediction", "Program",
+    "ProgramFailed", "ProgramInvalid", "QuotaExhausted", "RateLimited", "ReAct", "ReplyCut", "ReplyEmpty",
+    "ReplyToolCall", "Run", "RunDetails", "RunHandle", "Score", "StoreUnavailable", "TimedOut", "TooManyErrors",
+    "ToolFailed", "Trace", "TraceStep", "WaitTooLong", "artifacts", "autolog", "cancel_run", "compile",
+    "configure", "connect", "datasets", "delete_run", "evaluate", "get_artifact", "get_client", "get_run",
+    "get_trace", "list_artifacts", "list_runs", "list_traces", "load_program", "log_feedback", "metric", "model",
+    "program", "resume_run", "run_handle", "set_experiment", "start", "teleprompt", "tool",
 ]
 __all__ += optimizers.__all__
 __version__ = "0.1.0"

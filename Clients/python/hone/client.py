@@ -173,8 +173,9 @@ class Client:
             progress: True shows a bar or lines; a callable receives each report.
             on_progress: also receives each report.
             on_partial: receives each {trial} and {example} when it is finished.
-            options: valset, lm, prompt_model, teacher, adapter, experiment, run_name, tags, autolog, budget,
-                concurrency, seed, max_errors, module.
+            options: valset, testset (rows that the search never sees), lm, prompt_model, teacher, adapter, experiment,
+                run_name, tags, autolog, budget, concurrency, seed, max_errors, module; unlabeled ("skip", "refuse" or
+                "score") and duplicates ("keep" or "drop") say what is done with such rows.
 
         Raises:
             Interrupted: Ctrl-C; the run was cancelled, and the exception has the best so far.
@@ -204,7 +205,7 @@ class Client:
         """Scores a program on examples: {runId, score, count, failed, interval, results, usage …}.
 
         Args as for `compile`. Options: lm, adapter, experiment, run_name, tags, autolog, budget, concurrency,
-        max_errors, max_results, module.
+        max_errors, max_results, module, unlabeled, duplicates.
         """
         keywords = {
             "program": program, "devset": devset, "metric": metric, "detach": detach or None, **options}

@@ -116,6 +116,12 @@ class ClientGone(HoneError):
     wire_kind = "clientGone"
 
 
+class ContentRefused(HoneError):
+    """A content filter or the model refused to answer the text."""
+
+    wire_kind = "contentRefused"
+
+
 class ContextWindowExceeded(HoneError):
     """The prompt is too long for the model."""
 
@@ -128,6 +134,18 @@ class DatasetInvalid(HoneError):
     wire_kind = "datasetInvalid"
 
 
+class InputRejected(HoneError):
+    """The model's endpoint refused this request and may take others."""
+
+    wire_kind = "inputRejected"
+
+
+class InsufficientCredit(HoneError):
+    """The account has no credit left."""
+
+    wire_kind = "insufficientCredit"
+
+
 class InternalError(HoneError):
     """Something is wrong inside Hone."""
 
@@ -135,7 +153,7 @@ class InternalError(HoneError):
 
 
 class LanguageModelRejected(HoneError):
-    """The model's endpoint refuses the request."""
+    """The model's endpoint refuses every such request: the model's name, its options or the URL are wrong."""
 
     wire_kind = "languageModelRejected"
 
@@ -182,10 +200,34 @@ class ProgramInvalid(HoneError):
     wire_kind = "programInvalid"
 
 
+class QuotaExhausted(HoneError):
+    """A quota of the account is used up, for the day or longer."""
+
+    wire_kind = "quotaExhausted"
+
+
 class RateLimited(HoneError):
     """The model's endpoint asks for fewer requests."""
 
     wire_kind = "rateLimited"
+
+
+class ReplyCut(HoneError):
+    """The model's reply was cut off at its token limit."""
+
+    wire_kind = "replyCut"
+
+
+class ReplyEmpty(HoneError):
+    """The model's reply had no text."""
+
+    wire_kind = "replyEmpty"
+
+
+class ReplyToolCall(HoneError):
+    """The model called a tool in place of answering."""
+
+    wire_kind = "replyToolCall"
 
 
 class StoreUnavailable(HoneError):
@@ -210,6 +252,12 @@ class TooManyErrors(HoneError):
     """Too many examples failed for a meaningful score."""
 
     wire_kind = "tooManyErrors"
+
+
+class WaitTooLong(HoneError):
+    """The model's endpoint asks for a longer pause than maxWait."""
+
+    wire_kind = "waitTooLong"
 
 
 class ConnectionLost(HoneError, ConnectionError):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         budget: Optional[Dict[str, Any]]
         concurrency: Optional[int]
         max_errors: Optional[int]
+        unlabeled: Optional[str]
+        duplicates: Optional[str]
         progress: ProgressLike
         on_progress: Optional[Progress]
         on_partial: Optional[Progress]
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
         """More options of `compile`."""
 
         valset: Any
+        testset: Any
         prompt_model: Any
         teacher: Any
         seed: Optional[int]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .callbacks import Callbacks
 
 _MODELS = {"lm", "prompt_model", "teacher"}
-_DATASETS = {"trainset", "valset", "devset"}
+_DATASETS = {"trainset", "valset", "testset", "devset"}
 
 
 class Wire:

@@ -41,8 +41,8 @@ package struct ClientModel: LanguageModel {
 
   /// The kinds that a client may give its failures in `data.kind`.
   private static let kinds: [FailureKind] = [
-    .authentication, .contextWindowExceeded, .languageModelRejected, .languageModelUnavailable, .malformedReply,
-    .rateLimited, .timeout,
+    .authentication, .contentRefused, .contextWindowExceeded, .inputRejected, .insufficientCredit,
+    .languageModelRejected, .languageModelUnavailable, .malformedReply, .quotaExhausted, .rateLimited, .timeout,
   ]
 
   private func failure(_ failure: CallbackFailure) -> ModelFailure {
@@ -57,7 +57,7 @@ package struct ClientModel: LanguageModel {
       let given = ClientFailure(data)
       let stated = given.kind.map(FailureKind.init(rawValue:))
       let kind = stated.flatMap { Self.kinds.contains($0) ? $0 : nil } ?? .languageModelUnavailable
-      let isLasting = [.authentication, .languageModelRejected, .contextWindowExceeded].contains(kind)
+      let isLasting = kind.stopsWork || kind.isRefusal || kind == .contextWindowExceeded
       let isFree = isLasting || kind == .rateLimited
       return ModelFailure(
         HoneError(kind, "The client's language model \"\(name)\" failed: \(message)"),

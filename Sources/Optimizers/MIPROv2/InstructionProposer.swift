@@ -20,12 +20,14 @@ struct InstructionProposer: Sendable {
   private let task: CompileTask
   private let dataSummary: String?
   private let tally: WritingTally
+  private let answers: QuotedAnswers
 
   init(_ options: MIPROv2, _ task: CompileTask, dataSummary: String?, _ tally: WritingTally) {
     self.options = options
     self.task = task
     self.dataSummary = dataSummary
     self.tally = tally
+    answers = QuotedAnswers(task)
   }
 
   /// Hints on how an instruction may be written; nil stands for none.
@@ -177,7 +179,12 @@ struct InstructionProposer: Sendable {
     let output = try await ask(
       signature, inputs, .instruction, scope: "propose/\(order.predictor)/\(order.slot)", rollout: order.rollout,
       metadata: ["phase": "propose", "predictor": .string(predictor.name), "slot": .int(order.slot)])
-    return output?["proposed_instruction"]?.stringValue.flatMap { usable($0, inputs) }
+    let text = output?["proposed_instruction"]?.stringValue.flatMap { usable($0, inputs) }
+    if let text {
+      let quoted = answers.places(in: text, beside: task.student.states[order.predictor].instructions)
+      if !quoted.isEmpty { tally.quotes(quoted) }
+    }
+    return text
   }
 
   /// The instruction in a proposal; nil, and noted, where it holds none.

@@ -18,6 +18,7 @@ final class WritingTally: Sendable {
   }
 
   private let figures = Mutex<[Kind: Figures]>([:])
+  private let quoted = Mutex((instructions: 0, places: Set<String>()))
 
   func asked(_ kind: Kind) { figures.withLock { $0[kind, default: Figures()].asked += 1 } }
 
@@ -26,24 +27,45 @@ final class WritingTally: Sendable {
     figures.withLock { $0[kind, default: Figures()].refused[reason, default: 0] += 1 }
   }
 
+  /// Notes an instruction that gives answers of the data away, by where these stand.
+  func quotes(_ places: [String]) {
+    quoted.withLock { quoted in
+      quoted.instructions += 1
+      quoted.places.formUnion(places)
+    }
+  }
+
+  private var quoteWarnings: [String] {
+    quoted.withLock { quoted in
+      guard quoted.instructions > 0 else { return [] }
+      let many =
+        quoted.instructions == 1
+        ? "A proposed instruction quotes" : "\(quoted.instructions) proposed instructions quote"
+      let places = quoted.places.sorted()
+      let shown = places.prefix(3).joined(separator: ", ") + (places.count > 3 ? " …" : "")
+      return ["\(many) answers of the data (\(shown)): what they score on those rows says little. A testset tells."]
+    }
+  }
+
   /// What to tell of it, a sentence or two for each kind of text that was wanting.
   ///
   /// - Parameter model: the prompt model's name.
   func warnings(model: String) -> [String] {
-    figures.withLock { figures in
-      Kind.allCases.compactMap { kind in
-        guard let own = figures[kind], own.failed > 0 else { return nil }
-        let why = own.reasons.prefix(3).joined(separator: "; or it ")
-        switch kind {
-        case .instruction:
-          let advice =
-            own.failed * 2 > own.asked
-            ? " \(model) cannot write instructions: name a stronger promptModel. The result relies on demos." : ""
-          return "\(own.failed) of \(own.asked) instructions could not be used: it \(why).\(advice)"
-        case .summary: return "\(own.failed) of \(own.asked) notes on the data could not be used: it \(why)."
-        case .description: return "The description of the program could not be used: it \(why)."
+    quoteWarnings
+      + figures.withLock { figures in
+        Kind.allCases.compactMap { kind in
+          guard let own = figures[kind], own.failed > 0 else { return nil }
+          let why = own.reasons.prefix(3).joined(separator: "; or it ")
+          switch kind {
+          case .instruction:
+            let advice =
+              own.failed * 2 > own.asked
+              ? " \(model) cannot write instructions: name a stronger promptModel. The result relies on demos." : ""
+            return "\(own.failed) of \(own.asked) instructions could not be used: it \(why).\(advice)"
+          case .summary: return "\(own.failed) of \(own.asked) notes on the data could not be used: it \(why)."
+          case .description: return "The description of the program could not be used: it \(why)."
+          }
         }
       }
-    }
   }
 }

@@ -51,6 +51,8 @@ package struct UnparsableReply: Error, Sendable, Hashable {
   /// The outputs that could be read.
   package var parsed: JSONObject
   package var reply: String
+  /// Whether the token limit cut it off.
+  package var isCut = false
 }
 
 extension Adapter {
@@ -269,7 +271,7 @@ private struct Reading {
     let reply = completion.text.trimmed
     let expected = signature.outputs.map { "\($0.name): \($0.type)" }.joined(separator: ", ")
     let reason: String
-    if completion.isCut, !isEmpty || reply.isEmpty {
+    if completion.isCut {
       reason = "It was cut off at the token limit; expected \(expected)."
     } else if reply.isEmpty {
       reason = "The reply is empty; expected \(expected)."
@@ -287,7 +289,7 @@ private struct Reading {
     } else if missing.isEmpty {
       fault = .values
     }
-    throw UnparsableReply(fault: fault, reason: reason, parsed: outputs, reply: reply)
+    throw UnparsableReply(fault: fault, reason: reason, parsed: outputs, reply: reply, isCut: completion.isCut)
   }
 }
 

@@ -8,7 +8,7 @@ import { dialog, empty, loading } from '../ui.js';
 import { VirtualRows } from './virtual.js';
 
 const CONTEXTS = { training: 'Training data', validation: 'Validation data', evaluation: 'Evaluation data', train: 'Training data', eval: 'Evaluation data' };
-const FILES = { training: ['trainset.json'], validation: ['valset.json'], evaluation: ['result_table.json', 'valset.json'], train: ['trainset.json'], eval: ['valset.json', 'result_table.json'] };
+const FILES = { training: ['trainset.json'], validation: ['valset.json'], test: ['testset.json'], evaluation: ['result_table.json', 'valset.json'], train: ['trainset.json'], eval: ['valset.json', 'result_table.json'] };
 
 function rowDialog(table, index) {
   dialog(`Row ${index}`, () => h('div.row-dialog', table.columns.map((column, at) => [h('h3', inline(column, 100)), block(plain(table.data[index][at]))])));
@@ -82,7 +82,7 @@ export async function dataView(panel, { run, place: where }) {
     const path = (FILES[input.context] ?? []).find((file) => sizes.has(file) && !shown.has(file));
     await section(CONTEXTS[input.context] ?? `Used for ${visible(input.context)}`, input, path);
   }
-  for (const [path, title] of [['trainset.json', 'Training data'], ['valset.json', 'Validation data'], ['result_table.json', 'Results']]) {
+  for (const [path, title] of [['trainset.json', 'Training data'], ['valset.json', 'Validation data'], ['testset.json', 'Test data'], ['result_table.json', 'Results']]) {
     if (sizes.has(path) && !shown.has(path)) await section(title, undefined, path);
   }
   replace(panel, sections.length ? h('div.stack', sections) : empty('No data sets', h('p', 'This run recorded no data.')));
