@@ -7,7 +7,7 @@ package import Schema
 ///
 /// A string that holds a JSON object or array counts as that. Numbers are compared by value. With
 /// `subset`, the output's objects may have further members.
-package struct JSONMatch: NamedMetric {
+package struct JSONMatch: ComparingMetric {
   package static let name = "json_match"
   package static let otherNames = ["json_equal"]
   package static let summary = "The output is the expected JSON."
@@ -16,7 +16,7 @@ package struct JSONMatch: NamedMetric {
       Member("subset", \.isSubset, "Whether further members of the output are ignored.")
     ]
 
-  var fields = ComparedFields()
+  package var fields = ComparedFields()
   var isSubset = false
 
   package init() {}
@@ -57,14 +57,8 @@ package struct JSONMatch: NamedMetric {
       }
       return nil
     default:
-      return Self.isSameScalar(got, expected)
+      return got.isSameScalar(expected)
         ? nil : "\(place): expected \(expected.text().prefix(300)), got \(got.text().prefix(300))."
     }
-  }
-
-  private static func isSameScalar(_ a: JSONValue, _ b: JSONValue) -> Bool {
-    if let x = a.intValue, let y = b.intValue { return x == y }
-    if let x = a.doubleValue, let y = b.doubleValue { return x == y }
-    return a == b
   }
 }

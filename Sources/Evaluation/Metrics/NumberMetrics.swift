@@ -6,7 +6,7 @@ package import Schema
 ///
 /// Signs and decimals count, all lines are read, and an output without a number is never right
 /// (see `NumberText` for what counts as a number). Which number of the text is meant, `extract` says.
-package struct NumericMatch: NamedMetric {
+package struct NumericMatch: ComparingMetric {
   package static let name = "numeric_match"
   package static let otherNames = ["number_match"]
   package static let summary = "The output's number is the expected one."
@@ -34,7 +34,7 @@ package struct NumericMatch: NamedMetric {
     }
   }
 
-  var fields = ComparedFields()
+  package var fields = ComparedFields()
   var extraction = Extraction.last
   var tolerance = 0.0
   var relativeTolerance = 0.0
@@ -76,13 +76,13 @@ package struct NumericMatch: NamedMetric {
 
 /// True if output and expected answer are the same whole number in GSM8K's lenient reading
 /// (`AnswerText.gsm8kInteger`), for scores that compare with published ones.
-package struct GSM8KMetric: NamedMetric {
+package struct GSM8KMetric: ComparingMetric {
   package static let name = "gsm8k_metric"
   package static let otherNames = ["gsm8k"]
   package static let summary = "The whole number in the output, as GSM8K scores are counted."
   package static let members: [Member<Self>] = Member.of(\.fields)
 
-  var fields = ComparedFields()
+  package var fields = ComparedFields()
 
   package init() {}
 

@@ -28,10 +28,13 @@ package struct CompileJob: Job {
   package init(_ request: CompileRequest, _ resolver: RequestResolver) async throws(HoneError) {
     await resolver.fetch(request.trainset, request.valset)
     var resolved = try await resolver.program(request.program, module: request.module)
-    let trainset = try await resolver.dataset(request.trainset, at: "trainset")
-    let valset = try await resolver.dataset(request.valset, at: "valset")
+    var trainset = try await resolver.dataset(request.trainset, at: "trainset")
+    var valset = try await resolver.dataset(request.valset, at: "valset")
     resolved = resolver.adapting(resolver.naming(resolved, inputs: trainset?.inputKeys), to: request.adapter)
     let metric = try await resolver.metric(request.metric)
+    var warnings: [String] = []
+    trainset = resolver.readingGold(trainset, "trainset", resolved?.program, metric, &warnings)
+    valset = resolver.readingGold(valset, "valset", resolved?.program, metric, &warnings)
     let optimizer = Self.optimizer(request, resolver)
     let languageModel = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
     resolver.checkDetached(request.detach, isTracked: request.autolog.compiles, switchName: "compiles")
@@ -63,7 +66,7 @@ package struct CompileJob: Job {
       callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
-      isDetached: request.detach, warnings: whole.0.warnings, kept: kept,
+      isDetached: request.detach, warnings: whole.0.warnings + warnings, kept: kept,
       keptData: [("trainset", self.trainset)] + (valset.map { [("valset", $0)] } ?? []))
   }
 
