@@ -56,6 +56,11 @@ private struct ForeignFormat: Sendable {
   private static func begins(_ magic: [UInt8]) -> @Sendable ([UInt8]) -> Bool { { $0.starts(with: magic) } }
   private static func begins(_ magic: String) -> @Sendable ([UInt8]) -> Bool { begins(Array(magic.utf8)) }
 
+  /// Whether the first word is the name of a table's column.
+  private static func isTable(_ head: [UInt8]) -> Bool {
+    head.first { !(0x30...0x7A).contains($0) || $0 == 0x3B }.map { ",;\t\r\n|".utf8.contains($0) } ?? false
+  }
+
   private static func holds(_ texts: String...) -> @Sendable ([UInt8]) -> Bool {
     { head in
       let text = String(decoding: head, as: Unicode.ASCII.self)
@@ -84,7 +89,7 @@ private struct ForeignFormat: Sendable {
   private static func command(_ command: String) -> @Sendable (String) -> String { { "Unpack it: \(command) \($0)" } }
 
   static let all: [ForeignFormat] = [
-    ForeignFormat(what: "Parquet", isOne: begins("PAR1"), remedy: pandas("read_parquet")),
+    ForeignFormat(what: "Parquet", isOne: { begins("PAR1")($0) && !isTable($0) }, remedy: pandas("read_parquet")),
     ForeignFormat(
       what: "an Excel workbook", isOne: holds("[Content_Types].xml", "xl/"), remedy: pandas("read_excel")),
     ForeignFormat(
@@ -106,7 +111,7 @@ private struct ForeignFormat: Sendable {
       remedy: {
         "Make JSON Lines of it: python3 -c \"import datasets; datasets.Dataset.from_file('\($0)').to_json('rows.jsonl')\""
       }),
-    ForeignFormat(what: "ORC", isOne: begins("ORC"), remedy: pandas("read_orc")),
+    ForeignFormat(what: "ORC", isOne: { begins("ORC")($0) && $0.contains { $0 < 9 } }, remedy: pandas("read_orc")),
     ForeignFormat(what: "HDF5", isOne: begins([0x89] + Array("HDF".utf8)), remedy: pandas("read_hdf")),
     ForeignFormat(
       what: "Avro", isOne: begins("Obj\u{1}"), remedy: { _ in "Write its rows as JSON Lines (avro-tools tojson)." }),
@@ -125,7 +130,9 @@ private struct ForeignFormat: Sendable {
     ForeignFormat(
       what: "a pointer of Git LFS, not the data", isOne: begins("version https://git-lfs.github.com/spec/"),
       remedy: { "Get the data: git lfs pull --include \($0)" }),
-    ForeignFormat(what: "bzip2", isOne: begins("BZh"), remedy: command("bunzip2")),
+    ForeignFormat(
+      what: "bzip2", isOne: { begins("BZh")($0) && $0.dropFirst(4).starts(with: "1AY".utf8) },
+      remedy: command("bunzip2")),
     ForeignFormat(what: "xz", isOne: begins([0xFD] + Array("7zXZ".utf8)), remedy: command("unxz")),
     ForeignFormat(what: "LZ4", isOne: begins([0x04, 0x22, 0x4D, 0x18]), remedy: command("lz4 -d")),
     ForeignFormat(what: "a 7z archive", isOne: begins([0x37, 0x7A, 0xBC, 0xAF]), remedy: command("7z x")),

@@ -258,7 +258,11 @@ package struct RowReader {
       }
       read(try parsed(content))
     } catch {
-      note(path, "The file is not JSON: \(error).")
+      let isSeveral = error.message.hasPrefix("Unexpected text after")
+      note(
+        path,
+        "The file is not JSON: \(error)."
+          + (isSeveral ? " Several objects stand one a line: jq -c . FILE > rows.jsonl" : ""))
     }
   }
 

@@ -126,6 +126,13 @@ struct FileContentTests {
     }
   }
 
+  @Test(arguments: ["PAR1", "ORC", "BZh", "Obj", "SQLite format 3", "version https"])
+  func `a table whose first column is called like a format is a table`(name: String) throws {
+    let row = try loadFile("x.csv", "\(name),a\n1,2\n").dataset?.rows.first
+    #expect(row?[name] == "1")
+    #expect(row?["a"] == "2")
+  }
+
   @Test func `the index that pandas writes is left out`() throws {
     let row: [JSONObject] = [["question": "Capital?", "answer": "Paris"]]
     for header in [",question,answer", "Unnamed: 0,question,answer", "Unnamed: 0.1,question,answer"] {

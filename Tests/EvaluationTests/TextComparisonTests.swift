@@ -62,6 +62,17 @@ struct TextComparisonTests {
     #expect(standard.hotpotF1("Yes.", "yes") == 1)
   }
 
+  @Test(.timeLimit(.minutes(1)), arguments: Array("-+*#_.,:!'\"([{~$ a1,東ภ—\n"))
+  func `texts of strangers are read in one go, however odd they are`(sign: Character) {
+    for (before, after) in [("x", "y"), (" ", "1")] {
+      let text = before + String(repeating: sign, count: 20_000) + after
+      #expect(standard.isSame(text, text))
+      #expect(standard.f1(text, before) <= 1)
+      let mixed = before + String(repeating: "\(sign) a\(sign)1", count: 2_000) + after
+      #expect(standard.isSame(mixed, mixed))
+    }
+  }
+
   @Test(arguments: [("-5", "5"), ("3.5", "35"), ("C#", "C++"), ("x > 0", "x < 0")])
   func `DSPy's way stays to be had`(one: String, other: String) { #expect(TextComparison.dspy.isSame(one, other)) }
 

@@ -68,7 +68,7 @@ def test_numbers_for_flags_and_a_renamed_label_are_read_too(evaluate):
 def test_what_is_no_value_of_the_type_is_told_before_anything_is_scored(evaluate):
     result, _ = evaluate("w,ok\na,1\nb,maybe\n", reply(ok="True"), "w -> ok: bool")
     assert result["score"] == 50
-    assert result["warnings"] == ['1 row has a "ok" that is no bool, so no answer will equal it: devset[1]: "maybe".']
+    assert result["warnings"] == ['1 row has a "ok" that is no bool and is compared as it stands: devset[1]: "maybe".']
 
 
 def test_demos_show_the_value_of_the_type(client, tmp_path):

@@ -263,12 +263,12 @@ struct AnswerWords {
     var behind = next
     while at(behind) == "-" { behind += 1 }
     let isSign = behind < scalars.count && !isSpace(behind) && behind - position <= 2
-    isSign ? sign() : part()
+    if isSign { add(Array(scalars[position..<behind])) } else { isParted = true }
+    position = behind
   }
 
   private mutating func readPlus() {
-    if isAfterWord(position) || at(position - 1) == "+" { return readSignOfName() }
-    isNumber(position + 1) ? readNumber("+") : sign()
+    !isAfterWord(position) && isNumber(position + 1) ? readNumber("+") : readSignOfName()
   }
 
   /// A sign before a number, as a part of it.
@@ -292,7 +292,8 @@ struct AnswerWords {
       isParted = true
       return
     }
-    sign()
+    add(Array(scalars[start..<end]))
+    position = end
   }
 
   private mutating func addToLast(_ signs: [Unicode.Scalar]) {

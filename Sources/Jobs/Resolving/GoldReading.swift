@@ -51,8 +51,8 @@ struct GoldReading {
       let more = count > first.count ? " and \(count - first.count) more" : ""
       let type = types[member]?.description ?? ""
       return
-        "\(count) \(count == 1 ? "row has" : "rows have") a \"\(member)\" that is no \(type), so no answer will equal "
-        + "it: \(named)\(more)."
+        "\(count) \(count == 1 ? "row has" : "rows have") a \"\(member)\" that is no \(type) and is "
+        + "compared as it stands: \(named)\(more)."
     }
     guard isChanged else { return (dataset, warnings) }
     let rows = dataset.rows.changing { [types] row in
