@@ -94,6 +94,32 @@ struct FileContentTests {
     #expect(problems.count == 1)
   }
 
+  /// A Zstandard frame that holds the bytes as they are, in one block (RFC 8878, 3.1.1).
+  private func zstandard(_ bytes: [UInt8]) -> [UInt8] {
+    let header = UInt32(bytes.count) << 3 | 1
+    return [0x28, 0xB5, 0x2F, 0xFD, 0x60] + [UInt8((bytes.count - 256) & 0xFF), UInt8((bytes.count - 256) >> 8)]
+      + (0..<3).map { UInt8(header >> (8 * $0) & 0xFF) } + bytes
+  }
+
+  @Test func `Zstandard is unpacked with the system's library, or the message says how else`() throws {
+    let many = String(repeating: Self.lines, count: 20)
+    let packed = zstandard(Array(many.utf8))
+    let (dataset, problems) = try loadFile("x.jsonl.zst", packed + packed)
+    if problems.isEmpty {
+      #expect(dataset.map { Array($0.rows) } == (0..<40).flatMap { _ in expected })
+      for cut in [8, 100, packed.count - 1] {
+        #expect(
+          try loadFile("x.jsonl.zst", Array(packed[..<cut])).problems == [
+            "trainset: The file cannot be read: the packed content is not whole."
+          ])
+      }
+      #expect(try loadFile("x.jsonl.zst", packed + [1, 2, 3, 4, 5]).problems.first?.contains("damaged") == true)
+    } else {
+      #expect(problems.count == 1)
+      #expect(problems.first?.contains("zstd -d FILE") == true)
+    }
+  }
+
   @Test func `few packed bytes do not become more than a file may have in memory`() throws {
     let line = "{\"q\":\"" + String(repeating: "x", count: 900) + "\"}\n"
     let packed = try piped([], "sh", "-c", "yes '\(line.dropLast())' | head -n 20000 | gzip -c")
