@@ -23,7 +23,7 @@ let package = Package(
     // The rooms; a room imports only what its dependencies list. Documentation/Architecture.md shows how they stand.
     .target(
       name: "Basics", dependencies: ["Platform", .product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "Compression", dependencies: ["CZlib", "Failures"]),
+    .target(name: "Compression", dependencies: ["CZlib", "Failures", "Platform"]),
     // zlib, as the system has it.
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
@@ -42,7 +42,7 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: [
-        "Basics", "Failures", "JSON", "Platform", "Randomness", "RowStorage", "Schema", "Simulation",
+        "Basics", "Compression", "Failures", "JSON", "Platform", "Randomness", "RowStorage", "Schema", "Simulation",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
@@ -188,7 +188,8 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
-        "Basics", "Datasets", "Evaluation", "Failures", "JSON", "Messages", "Platform", "Programs", "Randomness",
+        "Basics", "Compression", "Datasets", "Evaluation", "Failures", "JSON", "Messages", "Platform", "Programs",
+        "Randomness",
         "RegularExpressions", "RowStorage", "Schema", "Simulation", "Statistics",
       ]),
     .testTarget(

@@ -13,7 +13,7 @@ struct ByteWindow {
   private(set) var failure: LocalFile.Failure?
   /// Whether reading stopped since nobody waits for it any more.
   private(set) var isCancelled = false
-  private let file: OpenedFile?
+  private var source: (any ByteSource)?
   /// The fewest bytes that are read at once.
   private let chunk: Int
 
@@ -22,13 +22,12 @@ struct ByteWindow {
   /// All there is.
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
-    file = nil
     chunk = 0
     skipByteOrderMark()
   }
 
-  init(_ file: OpenedFile, chunk: Int) {
-    self.file = file
+  init(_ source: any ByteSource, chunk: Int) {
+    self.source = source
     self.chunk = chunk
     bytes = []
     begin()
@@ -46,7 +45,7 @@ struct ByteWindow {
 
   /// Reads on: at least as much as is in memory, so that what is looked at again each time stays a small part of it.
   mutating func extend() {
-    guard let file, !isAtEnd else { return }
+    guard source != nil, !isAtEnd else { return }
     if Task.isCancelled {
       isCancelled = true
       isAtEnd = true
@@ -54,7 +53,7 @@ struct ByteWindow {
     }
     do throws(LocalFile.Failure) {
       let count = max(chunk, bytes.count - position)
-      let more = try file.read(count)
+      let more = try source?.read(count) ?? []
       bytes.removeFirst(position)
       position = 0
       bytes += more
@@ -65,16 +64,19 @@ struct ByteWindow {
     }
   }
 
-  /// What is not done with, all of it.
-  mutating func rest() -> ArraySlice<UInt8> {
-    while !isAtEnd { extend() }
+  /// What is not done with: all of it, or more than `bound` bytes.
+  mutating func rest(upTo bound: Int) -> ArraySlice<UInt8> {
+    hold(bound + 1)
     return bytes[position...]
   }
+
+  /// Sees to it that so many bytes are in memory that are not done with, if there are.
+  mutating func hold(_ count: Int) { while !isAtEnd, bytes.count - position < count { extend() } }
 
   /// Goes back to the front of a file.
   mutating func rewind() {
     do throws(LocalFile.Failure) {
-      try file?.rewind()
+      try source?.rewind()
       begin()
     } catch {
       failure = error

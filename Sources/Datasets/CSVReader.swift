@@ -115,7 +115,9 @@ struct CSVReader {
 
   private func text(_ content: some Sequence<UInt8>) throws(SyntaxError) -> String {
     guard let text = String(validating: content, as: UTF8.self) else {
-      throw SyntaxError(message: "A field is not valid UTF-8", line: line)
+      throw SyntaxError(
+        message: "A field is not valid UTF-8 (a file from Excel: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW)", line: line
+      )
     }
     return text
   }

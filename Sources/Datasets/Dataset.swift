@@ -15,6 +15,8 @@ package struct Dataset: Sendable {
   /// The members of a row that a program is given; nil where the request leaves it to the program's signature.
   package var inputKeys: [String]?
   package var source: Source
+  /// Members in which NaN or an infinity stood, which JSON does not have: null now.
+  package var nonNumbers: Set<String> = []
   /// Eight hexadecimal digits that name the rows' content and order (see `contentDigest`).
   package let digest: String
 
@@ -46,6 +48,13 @@ package struct Dataset: Sendable {
   }
 
   package var count: Int { rows.count }
+
+  /// The same data set with other rows.
+  package func with(_ rows: Rows) -> Dataset {
+    var dataset = Dataset(name: name, rows: rows, inputKeys: inputKeys, source: source)
+    dataset.nonNumbers = nonNumbers
+    return dataset
+  }
 
   /// Why rows could not be read back from their temporary file, if that came about.
   package var unreadable: HoneError? {

@@ -41,13 +41,12 @@ extension Dataset {
   /// Accepted are
   /// - an array of row objects;
   /// - `{"rows": […], "inputs"?, "name"?}`;
-  /// - `{"path": …, "format"?, "inputs"?, "types"?, "name"?}`: a file of JSON Lines, JSON, CSV or TSV, by
-  ///   its extension, else by its content;
+  /// - `{"path": …, "format"?, "inputs"?, "types"?, "name"?}`: a file (see `RowReader`);
   /// - `{"text": …}`: the content of such a file;
   /// - `{"name": "gsm8k" | "word-problems", "split"?, "path"?}`;
   /// - a text that stands for one of the last three (see `described(by:)`);
   ///
-  /// each object also with `limit`, `offset` and `shuffleSeed` (see `RowSelection`).
+  /// each object also with `columns`, `limit`, `offset` and `shuffleSeed` (see `RowSelection`).
   ///
   /// - Parameters:
   ///   - path: the value's place in the request (`trainset`), for the paths of problems.
@@ -73,11 +72,9 @@ extension Dataset {
       case .inline: return nil
       case .named: return loadNamed(request, path: path, places: places, problems, dataProblems)
       case .text:
-        var rows = RowReader(path: path, problems: problems)
-        rows.types = request.types
-        rows.required = request.inputs ?? []
+        var rows = RowReader(request, path: path, problems: problems)
         let text = request.text ?? ""
-        rows.read(Array(text.utf8), format: request.format ?? (isOneRow(text) ? .jsonl : nil))
+        rows.read(Array(text.utf8), format: request.format)
         return finishInline(&rows, request)
       case .file:
         let place = value.stringValue == nil ? "\(path).path" : path
@@ -120,8 +117,7 @@ extension Dataset {
         Problem(path: "\(path).rows", message: "Expected an array of rows, got \(rows.kindName).", got: rows.excerpt))
       return nil
     }
-    var rows = RowReader(path: path, problems: problems)
-    rows.required = request.inputs ?? []
+    var rows = RowReader(request, path: path, problems: problems)
     rows.read(value)
     return finishInline(&rows, request)
   }
@@ -135,12 +131,6 @@ extension Dataset {
           name: request.name ?? "inline", rows: $0, inputKeys: request.inputs,
           source: Source(type: "inline", details: request.selection.given))
       })
-  }
-
-  /// Whether a text is one JSON object that holds no rows, and so is one.
-  private static func isOneRow(_ text: String) -> Bool {
-    guard case .object(let object)? = try? JSONReader.read(text) else { return false }
-    return !["rows", "data", "columns"].contains { object[$0] != nil }
   }
 
   private static func loadFile(
@@ -160,17 +150,15 @@ extension Dataset {
       }
       location = inside
     }
-    var rows = RowReader(path: path, problems: dataProblems)
-    rows.types = request.types
-    rows.required = request.inputs ?? []
+    let fileName = file.split(separator: "/").last.map(String.init) ?? file
+    var rows = RowReader(request, path: path, problems: dataProblems)
+    rows.fileName = fileName
     do throws(LocalFile.Failure) {
-      let opened = try OpenedFile(location, maximumBytes: maximumFileBytes)
-      rows.read(opened, format: request.format ?? RowReader.Format(fileName: file))
+      rows.read(try OpenedFile(location, maximumBytes: maximumFileBytes), format: request.format)
     } catch {
       dataProblems.add(place, "\(location) cannot be read: \(error.reason).")
       return nil
     }
-    let fileName = file.split(separator: "/").last.map(String.init) ?? file
     return finish(
       &rows, request,
       make: {
@@ -194,7 +182,7 @@ extension Dataset {
       problems.notAmong(splits, at: "\(path).split", got: .string(split))
       return nil
     }
-    var rows = RowReader(path: path, problems: dataProblems)
+    var rows = RowReader(request, path: path, problems: dataProblems)
     rows.required = request.inputs ?? ["question"]
     var details: JSONObject = ["split": .string(split)]
     if name == "gsm8k" {
@@ -237,7 +225,19 @@ extension Dataset {
         "No row is left: the source has \(all.count) rows and offset is \(request.selection.offset).")
       return nil
     }
-    return make(rows)
+    var dataset = make(rows)
+    dataset.nonNumbers = reader.nonNumbers
+    return dataset
+  }
+}
+
+extension RowReader {
+  /// For what a request says of its rows.
+  fileprivate init(_ request: DatasetRequest, path: String, problems: ProblemList) {
+    self.init(path: path, problems: problems)
+    types = request.types
+    required = request.inputs ?? []
+    columns = request.columns
   }
 }
 

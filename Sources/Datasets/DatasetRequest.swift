@@ -9,7 +9,10 @@ package struct DatasetRequest: SchemaObject {
   package static let members: [Member<Self>] =
     [
       Member("rows", \.rows, "The rows themselves: objects with a member for each field."),
-      Member("path", \.path, "A file of JSON Lines, JSON, CSV or TSV."),
+      Member(
+        "path", \.path,
+        "A file of JSON Lines, JSON or CSV (with commas, semicolons or tabs), in UTF-8 or UTF-16, packed (gzip, zstd) or not."
+      ),
       Member("text", \.text, "The content of such a file."),
       Member(
         "name", \.name, as: nameSchema,
@@ -18,7 +21,11 @@ package struct DatasetRequest: SchemaObject {
       Member(
         "inputs", \.inputs, also: ["input_keys", "inputKeys"],
         "The members that the program is given; by default the signature's inputs."),
-      Member("format", \.format, "How to read the file where its extension does not say."),
+      Member(
+        "columns", \.columns,
+        "Which column is which field, where they are not called the same: {\"question\": \"User Question\"}. Other columns "
+          + "keep their names; one that has a field's name of these gives way."),
+      Member("format", \.format, "How to read the file where its content does not say."),
       Member("types", \.types, "The types of columns in CSV files."),
     ] + Member.of(\.selection)
 
@@ -34,6 +41,8 @@ package struct DatasetRequest: SchemaObject {
   package var inputs: [String]?
   package var format: RowReader.Format?
   package var types: [String: ColumnType] = [:]
+  /// By field.
+  package var columns: [String: String] = [:]
   package var selection = RowSelection()
 
   package init() {}

@@ -7,8 +7,9 @@ import Schema
 /// Turns the content of a data file into rows, noting what is wrong with each.
 ///
 /// Reads JSON Lines, JSON (an array of objects, `{"rows": […]}`, `{"data": […]}` or the table
-/// `{"columns": […], "data": [[…]]}`), CSV and TSV. At most `maximumProblems` problems are noted;
-/// then reading stops.
+/// `{"columns": […], "data": [[…]]}`) and tables with commas, semicolons or tabs, each in UTF-8 or UTF-16, be it packed or
+/// not. Which it is, the content says; a name or a `format` decides only where it says nothing. At most
+/// `maximumProblems` problems are noted; then reading stops.
 ///
 /// Files are read in parts, so that only the rows are kept, and those as `Rows` says. A document of JSON that is not an
 /// array is read as a whole.
@@ -17,10 +18,15 @@ package struct RowReader {
   package enum Format: String, SchemaChoice {
     case jsonl, json, csv, tsv
 
-    /// By a file's name, or nil for an extension that says nothing.
+    var isTable: Bool { self == .csv || self == .tsv }
+
+    /// By a file's name, or nil for an extension that says nothing; that of a packed file is the one before.
     init?(fileName: String) {
       guard let dot = fileName.lastIndex(of: ".") else { return nil }
       switch fileName[fileName.index(after: dot)...].lowercased() {
+      case "gz", "zst", "zstd":
+        guard let inner = Format(fileName: String(fileName[..<dot])) else { return nil }
+        self = inner
       case "jsonl", "ndjson", "jsonlines": self = .jsonl
       case "json": self = .json
       case "csv": self = .csv
@@ -40,6 +46,12 @@ package struct RowReader {
   var types: [String: ColumnType] = [:]
   /// The members that each row must have.
   var required: [String] = []
+  /// From which column of the content a member takes its value, by the member's name; the others keep their names.
+  var columns: [String: String] = [:]
+  /// The file's name, where it has one.
+  var fileName: String?
+  /// Members in which NaN or an infinity stood: null now.
+  private(set) var nonNumbers: Set<String> = []
   /// Whether reading stopped since nobody waits for the rows any more.
   private(set) var isCancelled = false
   private var rows = RowsBuilder()
@@ -49,6 +61,12 @@ package struct RowReader {
   private var isTentative = false
   /// The first rows that lack a required member.
   private var lacking: [(index: Int, key: String, keys: [String])] = []
+  /// Columns that `columns` names and some row has.
+  private var foundColumns: Set<String> = []
+  /// Columns of the first row.
+  private var firstColumns: [String]?
+  /// Whether words for numbers that JSON does not have were met.
+  private var metNonNumbers = false
 
   init(path: String, problems: ProblemList) {
     self.path = path
@@ -80,42 +98,100 @@ package struct RowReader {
 
   // MARK: Formats
 
-  /// Reads a file's bytes; without a format, by what stands in them.
-  mutating func read(_ bytes: [UInt8], format: Format?) {
-    var window = ByteWindow(bytes)
-    read(&window, format)
+  /// Reads a file's bytes.
+  ///
+  /// - Parameter format: which form it has, where its content says nothing else.
+  mutating func read(_ bytes: [UInt8], format: Format?) { read(HeldBytes(bytes), format, chunk: max(1, bytes.count)) }
+
+  /// Reads a file, so many bytes of it at a time.
+  mutating func read(_ file: OpenedFile, format: Format?, chunk: Int = 1 << 20) { read(file, format, chunk: chunk) }
+
+  private mutating func read(_ source: any ByteSource, _ format: Format?, chunk: Int) {
+    do throws(LocalFile.Failure) {
+      switch try FileContent.of(source, name: fileName ?? "FILE") {
+      case .text(let source):
+        var window = ByteWindow(source, chunk: chunk)
+        read(&window, format)
+      case .other(let what, let remedy):
+        note(path, "\(subject) holds \(what), which is not read. \(remedy)")
+      }
+    } catch {
+      noteFailure(error)
+    }
   }
 
-  /// Reads a file, so many bytes of it at a time; without a format, by what stands in it.
-  mutating func read(_ file: OpenedFile, format: Format?, chunk: Int = 1 << 20) {
-    var window = ByteWindow(file, chunk: chunk)
-    read(&window, format)
+  /// How messages call what is read.
+  private var subject: String { fileName ?? "The content" }
+
+  private mutating func noteFailure(_ failure: LocalFile.Failure) {
+    note(path, "\(subject == fileName ? "The file" : subject) cannot be read: \(failure.reason).")
   }
 
   private mutating func read(_ window: inout ByteWindow, _ format: Format?) {
-    switch format {
-    case .csv: readTable(&window, delimiter: UInt8(ascii: ","))
-    case .tsv: readTable(&window, delimiter: UInt8(ascii: "\t"))
-    case .jsonl: readLines(&window)
-    case .json, nil:
-      switch window.firstOffset(where: { !isJSONSpace($0) }).map({ window.bytes[window.position + $0] }) {
-      case UInt8(ascii: "{") where firstLineIsWhole(&window): readLines(&window)
-      case UInt8(ascii: "["): readArray(&window)
-      case UInt8(ascii: "{"): readDocument(&window)
-      default: format == nil ? readTable(&window, delimiter: UInt8(ascii: ",")) : readDocument(&window)
-      }
-    }
+    readText(&window, format)
     isCancelled = window.isCancelled
-    if let failure = window.failure { note(path, "The file cannot be read: \(failure.reason).") }
+    if let failure = window.failure { noteFailure(failure) }
   }
 
-  /// Whether the first line is a JSON object on its own and more lines follow.
-  private func firstLineIsWhole(_ window: inout ByteWindow) -> Bool {
-    guard let start = window.firstOffset(where: { $0 != 0x0A }),
-      let end = window.firstOffset(from: start, where: { $0 == 0x0A }),
-      window.firstOffset(from: end, where: { !isJSONSpace($0) }) != nil
-    else { return false }
-    return (try? JSONReader.read(window.bytes[window.position + start..<window.position + end])) != nil
+  private mutating func readText(_ window: inout ByteWindow, _ format: Format?) {
+    let expected = format ?? fileName.flatMap { Format(fileName: $0) }
+    guard let place = window.firstOffset(where: { !isJSONSpace($0) }) else { return }
+    if format?.isTable == true { return readTable(&window, expected) }
+    switch window.bytes[window.position + place] {
+    case UInt8(ascii: "{"):
+      let line = firstLine(&window)
+      if line.isWhole, line.isFollowed || (line.isRow && expected != .json) { return readLines(&window) }
+      if !line.isWhole, expected?.isTable == true { return readTable(&window, expected) }
+      expected == .jsonl && !line.isWhole && !line.isBracket ? readLines(&window) : readDocument(&window)
+    case UInt8(ascii: "["):
+      let next = window.firstOffset(from: place + 1) { !isJSONSpace($0) }.map { window.bytes[window.position + $0] }
+      if expected?.isTable == true, next != UInt8(ascii: "{"), next != UInt8(ascii: "[") {
+        return readTable(&window, expected)
+      }
+      let line = firstLine(&window)
+      // Lines of arrays, each of which is then told to be no row.
+      expected == .jsonl && line.isWhole && line.isFollowed ? readLines(&window) : readArray(&window)
+    default:
+      guard let expected, !expected.isTable else { return readTable(&window, expected) }
+      if Delimiter.found(in: &window, expected: .comma).isCertain { return readTable(&window, expected) }
+      expected == .jsonl ? readLines(&window) : readDocument(&window)
+    }
+  }
+
+  /// What the first line that is not empty says of the rest.
+  private struct FirstLine {
+    /// Whether it is JSON on its own.
+    var isWhole: Bool
+    /// Whether it is an object that is no document of rows.
+    var isRow: Bool
+    /// Whether more follows.
+    var isFollowed: Bool
+    /// Whether it is a bracket only, as in a document that is written over several lines.
+    var isBracket: Bool
+  }
+
+  private mutating func firstLine(_ window: inout ByteWindow) -> FirstLine {
+    let start = window.firstOffset(where: { $0 != 0x0A && $0 != 0x0D }) ?? 0
+    let end = window.firstOffset(from: start, where: { $0 == 0x0A })
+    let isFollowed = end.map { window.firstOffset(from: $0, where: { !isJSONSpace($0) }) != nil } ?? false
+    let behind = end.map { window.position + $0 } ?? window.bytes.count
+    let line = window.bytes[window.position + start..<behind]
+    let value = try? parsed(line)
+    let isRow = value?.objectValue.map { object in !["rows", "data", "columns"].contains { object[$0] != nil } }
+    return FirstLine(
+      isWhole: value != nil, isRow: isRow ?? false, isFollowed: isFollowed,
+      isBracket: line.filter { !isJSONSpace($0) }.count == 1)
+  }
+
+  /// The JSON of a text; NaN and the infinities are admitted, as Python's `json.dumps` writes them.
+  private mutating func parsed(_ text: ArraySlice<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+    do throws(JSONSyntaxError) {
+      return try JSONReader.read(text)
+    } catch {
+      guard let value = try? JSONReader.readWithNonNumbers(text) else { throw error }
+      metNonNumbers = true
+      return value
+    }
   }
 
   private func isJSONSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
@@ -128,9 +204,11 @@ package struct RowReader {
       let end = window.firstOffset(where: { $0 == 0x0A })
       let text = end.map { window.bytes[window.position..<window.position + $0] } ?? window.bytes[window.position...]
       line += 1
+      // What was cut off where reading failed is no line.
+      if end == nil, window.failure != nil { return }
       if !text.allSatisfy(isJSONSpace) {
         do throws(JSONSyntaxError) {
-          append(try JSONReader.read(text), index: index, where: " (line \(line))")
+          append(try parsed(text), index: index, where: " (line \(line))")
         } catch {
           note(rowPath(index), "Line \(line) is not JSON: \(error).")
         }
@@ -149,7 +227,7 @@ package struct RowReader {
     var elements = ArrayElements(&window)
     var index = 0
     while mayGoOn, let element = elements.next(&window) {
-      guard let value = try? JSONReader.read(element) else {
+      guard let value = try? parsed(element) else {
         elements.isBroken = true
         break
       }
@@ -169,18 +247,22 @@ package struct RowReader {
 
   private mutating func readDocument(_ window: inout ByteWindow) {
     do throws(JSONSyntaxError) {
-      let content = window.rest()
+      let content = window.rest(upTo: Dataset.maximumDocumentBytes)
+      guard !window.isCancelled, window.failure == nil else { return }
       guard content.count <= Dataset.maximumDocumentBytes else {
         note(
           path,
-          "The file is one JSON document of \(content.count) bytes, more than the \(Dataset.maximumDocumentBytes) that are "
-            + "read at once. Write it as JSON Lines, one object a line, or as an array of rows.")
+          "The file is one JSON document of more than the \(Dataset.maximumDocumentBytes) bytes that are read at once. "
+            + "Write it as JSON Lines, one object a line, or as an array of rows.")
         return
       }
-      guard !window.isCancelled else { return }
-      read(try JSONReader.read(content))
+      read(try parsed(content))
     } catch {
-      note(path, "The file is not JSON: \(error).")
+      let isSeveral = error.message.hasPrefix("Unexpected text after")
+      note(
+        path,
+        "The file is not JSON: \(error)."
+          + (isSeveral ? " Several objects stand one a line: jq -c . FILE > rows.jsonl" : ""))
     }
   }
 
@@ -257,10 +339,70 @@ package struct RowReader {
       noted = Self.maximumProblems
       return
     }
-    for key in required where row[key] == nil && lacking.count < Self.maximumProblems {
+    take(row)
+  }
+
+  /// Takes a row as the content has it.
+  private mutating func take(_ given: JSONObject) {
+    var row = columns.isEmpty ? given : renamed(given)
+    if metNonNumbers { row = withoutNonNumbers(row) }
+    for key in required where lacks(row, key) && lacking.count < Self.maximumProblems {
       lacking.append((rows.count, key, Array(row.keys.prefix(8))))
     }
     append(row)
+  }
+
+  private func lacks(_ row: JSONObject, _ key: String) -> Bool {
+    guard let value = row[key] else { return true }
+    return value.isNull && nonNumbers.contains(key)
+  }
+
+  /// The row with the members that `columns` names. A column that a member is named after gives way to the one that is
+  /// named for it.
+  private mutating func renamed(_ row: JSONObject) -> JSONObject {
+    if firstColumns == nil { firstColumns = row.keys }
+    var result = JSONObject()
+    for (name, value) in row {
+      let members = columns.filter { $0.value == name }.keys.sorted()
+      if members.isEmpty, columns[name] == nil { result[name] = value }
+      for member in members { result[member] = value }
+      if !members.isEmpty { foundColumns.insert(name) }
+    }
+    return result
+  }
+
+  private mutating func withoutNonNumbers(_ row: JSONObject) -> JSONObject {
+    var result = row
+    for (name, value) in row {
+      let plain = Self.withoutNonNumbers(value)
+      if plain == value { continue }
+      result[name] = plain
+      nonNumbers.insert(name)
+    }
+    return result
+  }
+
+  private static func withoutNonNumbers(_ value: JSONValue) -> JSONValue {
+    switch value {
+    case .number(let word) where JSONReader.nonNumbers.contains(word): .null
+    case .array(let elements): .array(elements.map(withoutNonNumbers))
+    case .object(let object): .object(JSONObject(object.map { ($0.key, withoutNonNumbers($0.value)) }))
+    default: value
+    }
+  }
+
+  /// Notes the columns that were asked for and are not among those there are.
+  private mutating func checkAsked(among known: [String]) {
+    for member in columns.keys.sorted() {
+      guard let column = columns[member], !known.contains(column), !foundColumns.contains(column) else { continue }
+      let names = known.prefix(40).map { "\"\($0)\"" }.joined(separator: ", ")
+      noted += 1
+      note(
+        Problem(
+          path: "\(path).columns.\(member)", message: "There is no column \"\(column)\"; there are \(names).",
+          got: column,
+          allowed: Array(known.prefix(40)), suggestion: nearest(to: column, among: known)))
+    }
   }
 
   /// Takes a row as it is.
@@ -283,8 +425,10 @@ package struct RowReader {
   /// What was read; nil where reading was cancelled, and where something was wrong, which has been noted, unless what is
   /// right is wanted even so.
   mutating func finish(evenIfWrong: Bool = false) -> Rows? {
+    if isClean, let firstColumns { checkAsked(among: firstColumns) }
     for (index, key, keys) in lacking where isClean || mayGoOn {
-      note(rowPath(index), "The input \"\(key)\" is missing; the row has \(keys.joined(separator: ", ")).")
+      let what = keys.contains(key) ? "is NaN, which is no value" : "is missing"
+      note(rowPath(index), "The input \"\(key)\" \(what); the row has \(keys.joined(separator: ", ")).")
     }
     guard isClean || evenIfWrong, !isCancelled else { return nil }
     do throws(LocalFile.Failure) {
@@ -295,44 +439,67 @@ package struct RowReader {
     }
   }
 
-  // MARK: CSV
+  // MARK: Tables
 
-  private mutating func readTable(_ window: inout ByteWindow, delimiter: UInt8) {
-    var reader = CSVReader(delimiter: delimiter)
+  private mutating func readTable(_ window: inout ByteWindow, _ expected: Format?) {
+    let usual: Delimiter = expected == .tsv ? .tab : .comma
+    let delimiter = Delimiter.stated(in: &window) ?? Delimiter.found(in: &window, expected: usual).delimiter
+    // Only what is not to be expected is worth a word.
+    let kind = delimiter == usual ? "" : " (read as \(delimiter.text))"
+    var reader = CSVReader(delimiter: delimiter.rawValue)
     do throws(CSVReader.SyntaxError) {
       guard let header = try reader.next(&window) else { return }
-      guard checkColumns(header.fields, place: path) else { return }
-      for column in types.keys.sorted() where !header.fields.contains(column) {
-        note("\(path).types.\(column)", "The file has no such column; it has \(header.fields.joined(separator: ", ")).")
+      let names = TableColumns(header.fields, keeping: Set(columns.values))
+      if let problem = names.problem { note(path, problem + kind) }
+      guard isClean, checkColumns(names.kept.map(\.name), place: path) else { return }
+      for column in types.keys.sorted() where !header.fields.contains(columns[column] ?? column) {
+        note(
+          "\(path).types.\(column)",
+          "The file has no such column; it has \(header.fields.joined(separator: ", "))\(kind).")
       }
+      checkAsked(among: names.kept.map(\.name))
       var index = 0
       while mayGoOn, !window.isCancelled, let record = try reader.next(&window) {
-        appendRecord(record, header: header.fields, index: index)
+        if window.failure != nil { return }
+        appendRecord(record, names, index: index, kind)
         index += 1
       }
     } catch {
-      note(path, "Line \(error.line) is not CSV: \(error.message).")
+      if window.failure == nil { note(path, "Line \(error.line) is not CSV: \(error.message)\(kind).") }
     }
   }
 
-  private mutating func appendRecord(_ record: CSVReader.Record, header: [String], index: Int) {
-    guard record.fields.count == header.count else {
+  private mutating func appendRecord(_ record: CSVReader.Record, _ columns: TableColumns, index: Int, _ kind: String) {
+    guard record.fields.count == columns.count else {
       note(
         rowPath(index),
-        "Line \(record.line) has \(record.fields.count) fields, the first line names \(header.count) columns.")
+        "Line \(record.line) has \(record.fields.count) fields, the first line names \(columns.count) columns\(kind).")
+      return
+    }
+    if let place = columns.empty.first(where: { !record.fields[$0].isEmpty }) {
+      note(
+        rowPath(index), "Line \(record.line) has a text in column \(place + 1), to which the first line gives no name.",
+        got: JSONValue.string(record.fields[place]).excerpt)
       return
     }
     var row = JSONObject()
-    for (name, text) in zip(header, record.fields) {
-      if let value = typed(text, as: types[name] ?? .string) {
+    for (place, name) in columns.kept {
+      let text = record.fields[place]
+      let type = columnType(name)
+      if let value = typed(text, as: type) {
         row.append(name, value)
       } else {
         note(
-          "\(rowPath(index)).\(name)", "Line \(record.line): this is no \((types[name] ?? .string).rawValue).",
+          "\(rowPath(index)).\(name)", "Line \(record.line): this is no \(type.rawValue).",
           got: JSONValue.string(text).excerpt)
       }
     }
     append(.object(row), index: index)
+  }
+
+  /// A column's type goes by its own name, or by that of a member which takes its value.
+  private func columnType(_ name: String) -> ColumnType {
+    types[name] ?? columns.keys.sorted().lazy.filter { columns[$0] == name }.compactMap { types[$0] }.first ?? .string
   }
 
   /// The text of a cell as a value of the type; an empty cell of another type than string is null.

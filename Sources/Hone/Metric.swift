@@ -56,7 +56,7 @@ public struct Metric: Sendable {
     function = nil
   }
 
-  /// Whether the answer is the example's, but for case, articles and punctuation.
+  /// Whether the answer is the example's, but for case, articles and punctuation that says nothing.
   public static let exactMatch = Metric("exact_match")
   /// Whether the answer is the example's number, however it is written.
   public static let numericMatch = Metric("numeric_match")

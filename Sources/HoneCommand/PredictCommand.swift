@@ -28,7 +28,10 @@ struct PredictCommand: AsyncParsableCommand {
     help: "The form of prompt and reply: auto, chat, json, plain or xml.", completion: Candidates.adapters)
   var adapter: String?
 
-  @Argument(help: "Inputs as name=value, or one JSON object.")
+  @Argument(
+    help:
+      "Inputs as name=value, name=@FILE (a file's text; @@ for a text that begins with @), or one JSON object: itself, @FILE, or - for standard input."
+  )
   var inputs: [String] = []
 
   func run() async throws {
@@ -37,16 +40,7 @@ struct PredictCommand: AsyncParsableCommand {
     if isProgramFile { request = ProgramFile.request("predict", of: try requestFile(program), file: nil) }
     let directory = isProgramFile ? ProgramFile.directory(of: absolutePath(program)) : nil
     var values = JSONObject()
-    for input in inputs {
-      if case .object(let object) = try jsonOrText(input, "inputs") {
-        for (key, value) in object { values[key] = value }
-        continue
-      }
-      guard let equals = input.firstIndex(of: "=") else {
-        throw ValidationError("\"\(input)\" is neither name=value nor a JSON object.")
-      }
-      values[String(input[..<equals])] = .string(String(input[input.index(after: equals)...]))
-    }
+    for input in inputs { values = values.merging(try inputValues(input)) }
     request.set([
       "module": module.map(JSONValue.string), "lm": try lm.map { try jsonOrText($0, "--lm") },
       "adapter": adapter.map(JSONValue.string), "inputs": .object(values),

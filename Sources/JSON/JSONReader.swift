@@ -19,6 +19,8 @@ package struct JSONReader {
   private let maximumValues: Int
   /// How many more values there may be.
   private var valuesLeft: Int
+  /// Whether `NaN`, `Infinity` and `-Infinity` are numbers.
+  private var admitsNonNumbers = false
   private var position = 0
 
   package static func read(
@@ -41,10 +43,21 @@ package struct JSONReader {
     return try result.get()
   }
 
+  /// Reads a text in which the words for numbers that JSON does not have may stand, as Python's `json.dumps` writes them:
+  /// they become `.number` with that word.
+  package static func readWithNonNumbers(_ bytes: some Sequence<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+    try Array(bytes).withUnsafeBufferPointer {
+      JSONReader.parse($0, defaultMaximumDepth, .max, admitsNonNumbers: true)
+    }.get()
+  }
+
+  package static let nonNumbers: Set<String> = ["NaN", "Infinity", "-Infinity"]
+
   private static func parse(
-    _ buffer: UnsafeBufferPointer<UInt8>, _ maximumDepth: Int, _ maximumValues: Int
+    _ buffer: UnsafeBufferPointer<UInt8>, _ maximumDepth: Int, _ maximumValues: Int, admitsNonNumbers: Bool = false
   ) -> Result<JSONValue, JSONSyntaxError> {
     var reader = JSONReader(bytes: buffer, maximumDepth: maximumDepth, maximumValues: maximumValues)
+    reader.admitsNonNumbers = admitsNonNumbers
     do throws(JSONSyntaxError) {
       reader.skipSpace()
       let value = try reader.readValue(depth: 0)
@@ -80,6 +93,7 @@ package struct JSONReader {
     guard let byte = current else { throw error("Unexpected end of text") }
     guard valuesLeft > 0 else { throw error("It has more than the \(maximumValues) values allowed") }
     valuesLeft -= 1
+    if admitsNonNumbers, let word = readNonNumber() { return word }
     switch byte {
     case UInt8(ascii: "{"): return try readObject(depth: depth)
     case UInt8(ascii: "["): return try readArray(depth: depth)
@@ -90,6 +104,14 @@ package struct JSONReader {
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try readNumber()
     default: throw error("Expected a value")
     }
+  }
+
+  private mutating func readNonNumber() -> JSONValue? {
+    for word in Self.nonNumbers where bytes[position...].starts(with: word.utf8) {
+      position += word.utf8.count
+      return .number(word)
+    }
+    return nil
   }
 
   private mutating func readWord(_ word: StaticString, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {

@@ -3,7 +3,8 @@ import Platform
 /// Cuts a stream of bytes into messages: a value that is fed chunks and asked for what they hold.
 ///
 /// The first byte that is not white space decides the framing for good. A byte that can begin a header's
-/// name starts the base protocol of LSP; any other (`{` and `[`, but also a byte order mark) starts lines:
+/// name starts the base protocol of LSP; any other (such as `{` and `[`) starts lines. A byte order mark before it, as
+/// PowerShell writes it, is passed over.
 ///
 ///     {"jsonrpc":…}\n{"jsonrpc":…}\n          Content-Length: 52\r\n\r\n{"jsonrpc":…}Content-Length: …
 ///
@@ -79,7 +80,7 @@ package struct MessageFraming: Sendable {
         return .refused(
           RPCError(
             .parseError,
-            "The message does not end on its line. Send each message as one line of JSON, or put a Content-Length header before it."
+            "The message does not end on its line. Send each message as one line of JSON (jq -c), or put a Content-Length header before it."
           ))
       case .spread(let open):
         // What begins at the start of a line is a message of its own: lines within one are indented.
@@ -153,6 +154,12 @@ package struct MessageFraming: Sendable {
       return false
     }
     drop(first - start)
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    if buffer[start...].starts(with: mark) {
+      drop(mark.count)
+      return !buffer[start...].isEmpty
+    }
+    if mark.starts(with: buffer[start...]), !buffer[start...].isEmpty { return false }
     if let byte = buffer[start...].first, HeaderBlock.isTokenByte(byte) {
       framing = .headers
       state = .header(HeaderBlock())

@@ -17,10 +17,25 @@ package struct Rows: RandomAccessCollection, Sendable {
   let backing: Backing
   /// Where the backing has each row; nil where that is the order.
   private let places: [UInt32]?
+  /// What becomes of each row that is read from a file.
+  private let change: (@Sendable (JSONObject) -> JSONObject)?
 
-  init(_ backing: Backing, places: [UInt32]? = nil) {
+  init(
+    _ backing: Backing, places: [UInt32]? = nil, change: (@Sendable (JSONObject) -> JSONObject)? = nil
+  ) {
     self.backing = backing
     self.places = places
+    self.change = change
+  }
+
+  /// The same rows, each changed; those in a file when they are read from it.
+  package func changing(_ change: @escaping @Sendable (JSONObject) -> JSONObject) -> Rows {
+    switch backing {
+    case .held: return Rows(map(change))
+    case .spilled:
+      guard let earlier = self.change else { return Rows(backing, places: places, change: change) }
+      return Rows(backing, places: places) { change(earlier($0)) }
+    }
   }
 
   /// Rows that are in memory anyway.
@@ -51,7 +66,9 @@ package struct Rows: RandomAccessCollection, Sendable {
     let place = places.map { Int($0[index]) } ?? index
     switch backing {
     case .held(let rows): return rows[place]
-    case .spilled(let rows): return rows.row(place)
+    case .spilled(let rows):
+      let row = rows.row(place)
+      return change?(row) ?? row
     }
   }
 
@@ -61,7 +78,7 @@ package struct Rows: RandomAccessCollection, Sendable {
   package func choosing(_ chosen: some Collection<some BinaryInteger>) -> Rows {
     switch backing {
     case .held: Rows(chosen.map { self[Int($0)] })
-    case .spilled: Rows(backing, places: chosen.map { places?[Int($0)] ?? UInt32($0) })
+    case .spilled: Rows(backing, places: chosen.map { places?[Int($0)] ?? UInt32($0) }, change: change)
     }
   }
 
@@ -78,7 +95,8 @@ package struct Rows: RandomAccessCollection, Sendable {
       guard index < rows.endIndex else { return nil }
       defer { index += 1 }
       guard case .spilled(let spilled) = rows.backing, rows.places == nil else { return rows[index] }
-      return spilled.row(index, in: &block)
+      let row = spilled.row(index, in: &block)
+      return rows.change?(row) ?? row
     }
   }
 }

@@ -17,7 +17,8 @@ struct AnswerTextTests {
       // The fixture's own text is decomposed, as the function's result is.
       #expect(Array(AnswerText.normalized(text).utf8) == Array(wanted.utf8), "\(text)")
     }
-    for (name, function) in [("f1", AnswerText.f1(_:_:)), ("hotpot_f1", AnswerText.hotpotF1)] {
+    let dspy = TextComparison.dspy
+    for (name, function) in [("f1", dspy.f1(_:_:)), ("hotpot_f1", dspy.hotpotF1)] {
       for pair in try #require(cases[name]?.arrayValue) {
         let prediction = try #require(pair[0]?.stringValue)
         let expected = try #require(pair[1]?.stringValue)
@@ -65,6 +66,12 @@ struct AnswerTextTests {
     #expect(text.hasContiguous(["d"]))
     #expect(!text.hasContiguous(Array("abad" + "x")))
     #expect(!Array("aaab").hasContiguous(Array("aaaab")))
+    var places: [Range<Int>] = []
+    #expect(
+      !Array("aaa").hasContiguous(Array("aa")) { place in
+        places.append(place); return false
+      })
+    #expect(places == [0..<2, 1..<3])
     #expect(Array("aaaaab").hasContiguous(Array("aab")))
   }
 }

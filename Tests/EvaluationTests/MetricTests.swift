@@ -130,7 +130,9 @@ struct ComparedFieldTests {
 }
 
 struct BuiltInMetricTests {
-  @Test func `an exact match forgives case, articles and punctuation and takes any of a list`() async throws {
+  @Test func `an exact match forgives case, articles and punctuation that says nothing, and takes any of a list`()
+    async throws
+  {
     let right = try await score("exact_match", ["answer": "The Eiffel Tower"], ["answer": "eiffel tower!"])
     #expect(right.raw == true)
     let wrong = try await score("exact_match", ["answer": "Paris"], ["answer": "Rome"])
@@ -149,6 +151,45 @@ struct BuiltInMetricTests {
     let strict: JSONValue = ["name": "exact_match", "normalize": false]
     #expect(try await score(strict, ["answer": "Paris"], ["answer": "paris"]).passes == false)
     #expect(try await score(strict, ["answer": "Paris"], ["answer": "Paris"]).passes)
+    #expect(problems(["name": "em", "normalize": false, "normalization": "dspy"]).count == 1)
+  }
+
+  @Test(arguments: ["exact_match", "accuracy", "answer_exact_match", "em", "f1", "hotpot_f1"])
+  func `signs count in every metric on texts unless DSPy's way is asked for`(name: String) async throws {
+    #expect(try await score(.string(name), ["answer": "-5"], ["answer": "5"]).passes == false)
+    let dspy: JSONValue = ["name": .string(name), "normalization": "dspy"]
+    #expect(try await score(dspy, ["answer": "-5"], ["answer": "5"]).passes)
+  }
+
+  @Test func `passages and groups know signs, too`() async throws {
+    let passages: JSONValue = ["It was 5 degrees.", "Blood type A is common."]
+    #expect(try await score("passage_match", ["answer": "-5"], ["context": passages]).passes == false)
+    #expect(try await score("passage_match", ["answer": "5"], ["context": passages]).passes)
+    #expect(try await score("passage_match", ["answer": "type A"], ["context": passages]).passes)
+    #expect(try await score("passage_match", ["answer": "東京"], ["context": "首都は東京です。"]).passes)
+    let dspy: JSONValue = ["name": "passage_match", "normalization": "dspy"]
+    #expect(try await score(dspy, ["answer": "-5"], ["context": passages]).passes)
+    let group: JSONValue = ["name": "regex", "pattern": "is (\\S+)", "group": 1]
+    #expect(try await score(group, ["answer": "-5"], ["answer": "it is 5"]).passes == false)
+  }
+
+  @Test(
+    arguments: [
+      ("5", "15", false), ("5", "-5", false), ("5", "3.5", false), ("5", "5.1", false), ("5", "it is 5.", true),
+      ("5", "2-5", true), ("-5", "x = −5", true), ("42", "４２", true), ("a  b", "A\nB", true),
+      ("1,000", "11,000", false),
+      ("can't", "I can’t", true), ("Straße", "STRASSE", true),
+    ] as [(String, String, Bool)])
+  func `contains finds numbers as a whole`(text: String, output: String, isRight: Bool) async throws {
+    #expect(try await score("contains", ["answer": .string(text)], ["answer": .string(output)]).passes == isRight)
+  }
+
+  @Test func `values that are no texts are compared by value`() async throws {
+    #expect(try await score("exact_match", ["answer": .number("0.50")], ["answer": 0.5]).passes)
+    #expect(try await score("exact_match", ["answer": [1, "A b."]], ["answer": [1.0, "a b"]]).passes)
+    #expect(
+      try await score("exact_match", ["answer": ["x": 1, "y": "-5"]], ["answer": ["y": "5", "x": 1]]).passes == false)
+    #expect(try await score("exact_match", ["answer": ["x": 1, "y": "b"]], ["answer": ["y": "B", "x": 1]]).passes)
   }
 
   @Test func `values that are no strings are compared by their text`() async throws {

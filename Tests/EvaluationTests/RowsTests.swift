@@ -44,6 +44,18 @@ struct RowsTests {
     }
   }
 
+  @Test func `rows are changed the same wherever they stand, and change again`() throws {
+    let rows = someRows(2000, seed: 3)
+    let change = { @Sendable (row: JSONObject) in row.merging(["number": .string(row["number"]?.text() ?? "")]) }
+    let again = { @Sendable (row: JSONObject) in row.merging(["more": row["number"] ?? .null]) }
+    for found in [try build(rows, bound: .max), try build(rows, bound: 100)] {
+      let changed = found.changing(change).choosing(Array(stride(from: 1999, through: 0, by: -3))).changing(again)
+      #expect(changed.isSpilled == found.isSpilled)
+      #expect(Array(changed) == stride(from: 1999, through: 0, by: -3).map { again(change(rows[$0])) })
+      #expect(Array(found.changing(change)) == rows.map(change))
+    }
+  }
+
   @Test func `rows that cannot be read back are an error, not other rows`() async throws {
     let rows = try build(someRows(3000, seed: 1), bound: 100)
     try rows.check()

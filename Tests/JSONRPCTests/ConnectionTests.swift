@@ -293,7 +293,7 @@ struct ConnectionTests {
 
   @Test("a message that is no JSON is answered with -32700, and the conversation goes on", arguments: Wire.allCases)
   func parseErrors(_ wire: Wire) async throws {
-    for bad in ["{\"a\":", "[1,]", "{\"x\":\"\\ud800\"}", "\u{FEFF}{}"] {
+    for bad in ["{\"a\":", "[1,]", "{\"x\":\"\\ud800\"}", "{}\u{FEFF}"] {
       let lines = try await Served.make(wire).exchange("\(bad)\n\(request("1", "echo"))\n")
       let answers = try lines.split(separator: "\n").map { try JSONReader.read(String($0)) }
       #expect(answers.map { $0["error"]?["code"] } == [-32700, nil], "\(bad)")

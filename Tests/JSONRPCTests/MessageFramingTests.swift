@@ -75,8 +75,7 @@ struct MessageFramingTests {
   func decides() {
     for (input, expected) in [
       (" \n{", Framing.lines), ("[", .lines), ("C", .headers), ("\r\nx", .headers), ("-5", .headers),
-      ("\u{FEFF}{", .lines),
-      ("\"", .lines),
+      ("\u{FEFF}{", .lines), ("\u{FEFF}Content", .headers), ("\"", .lines),
     ] {
       var framing = MessageFraming()
       framing.feed(input.utf8)
@@ -89,6 +88,13 @@ struct MessageFramingTests {
     #expect(blank.framing == nil)
     #expect(blank.finish() == nil)
     #expect(outline(events((a + "\n" + frame(a) + "\n").utf8)).first == a)
+  }
+
+  @Test("a byte order mark before the first message is passed over, wherever the stream is cut")
+  func mark() {
+    for text in [a + "\n" + a + "\n", frame(a) + frame(a)] {
+      for size in [1, 2, 3, 4, .max] { #expect(outline(events(("\u{FEFF}" + text).utf8, chunk: size)) == [a, a]) }
+    }
   }
 
   @Test(

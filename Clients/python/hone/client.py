@@ -165,7 +165,8 @@ class Client:
         Args:
             program: a signature, a hone.Program or Predictor, or a reference ({"run": …}).
             optimizer: hone.MIPROv2(…), a name, or {"name": …, …options}.
-            trainset: rows (dicts, examples of DSPy, a DataFrame), a path, or `"name:split"`.
+            trainset: rows (dicts, examples of DSPy, a DataFrame), a path, `"name:split"`, or {"path": …,
+                "columns": {"question": "User Question"}} where columns are not called as the fields are.
             metric: a function `(example, prediction)`, a name, or {"name": …}; by default the optimizer's own.
             detach: run in the background; returns a RunHandle.
             estimate: estimate the cost without a call; {"latency": seconds, "output_tokens": n} sets what is

@@ -75,7 +75,7 @@ def wire_dataset(data: Any) -> Any:
     """A data set in wire form.
 
     Rows (dicts, examples of DSPy, a DataFrame, anything that yields them), a path, `"name:split"`, or the wire
-    form ({"path": …}, {"name": …}).
+    form ({"path": …, "columns": {field: column}}, {"name": …}).
 
     Raises:
         TypeError: it is none of these.

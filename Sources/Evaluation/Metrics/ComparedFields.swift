@@ -92,7 +92,38 @@ package struct ComparedFields: SchemaObject, Hashable {
   }
 }
 
+extension ComparedFields {
+  /// The output with which the example's `expectedField` is compared, and that field; nil where it has the output's name,
+  /// and where the choice is open.
+  package func renamed(among outputs: [String]) -> (output: String, label: String)? {
+    guard let label = expectedField else { return nil }
+    let candidates = outputs.filter { !Self.asides.contains($0) }
+    let only = candidates.count == 1 ? candidates.first : nil
+    guard let output = field ?? (candidates.contains("answer") ? "answer" : only) else { return nil }
+    return (output, label)
+  }
+}
+
 extension JSONValue {
+  /// Whether both are the same scalar, numbers by their value.
+  func isSameScalar(_ other: JSONValue) -> Bool {
+    if let x = intValue, let y = other.intValue { return x == y }
+    if let x = doubleValue, let y = other.doubleValue { return x == y }
+    return self == other
+  }
+
+  /// Whether both are the same JSON, whatever the order of members; texts as `isSame` says. The depth is bounded by the
+  /// reader's.
+  func isSame(_ other: JSONValue, text isSame: (String, String) -> Bool) -> Bool {
+    switch (self, other) {
+    case (.string(let a), .string(let b)): isSame(a, b)
+    case (.array(let a), .array(let b)): a.count == b.count && zip(a, b).allSatisfy { $0.isSame($1, text: isSame) }
+    case (.object(let a), .object(let b)):
+      a.count == b.count && a.allSatisfy { key, value in b[key].map { value.isSame($0, text: isSame) } ?? false }
+    default: isSameScalar(other)
+    }
+  }
+
   /// The value as the text that metrics on text look at: strings as they are, other values as JSON.
   var comparedText: String { stringValue ?? text() }
 

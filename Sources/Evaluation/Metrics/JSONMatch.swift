@@ -58,14 +58,8 @@ package struct JSONMatch: NamedMetric {
       }
       return nil
     default:
-      return Self.isSameScalar(got, expected)
+      return got.isSameScalar(expected)
         ? nil : "\(place): expected \(expected.text().prefix(300)), got \(got.text().prefix(300))."
     }
-  }
-
-  private static func isSameScalar(_ a: JSONValue, _ b: JSONValue) -> Bool {
-    if let x = a.intValue, let y = b.intValue { return x == y }
-    if let x = a.doubleValue, let y = b.doubleValue { return x == y }
-    return a == b
   }
 }

@@ -26,7 +26,7 @@ package struct RegexMatch: NamedMetric {
   /// The longest output that is searched, in Unicode scalars.
   static let maximumLength = 200_000
 
-  var fields = ComparedFields()
+  package var fields = ComparedFields()
   var pattern = ""
   var isFull = false
   var group: Int?
@@ -91,7 +91,7 @@ package struct RegexMatch: NamedMetric {
       return MetricScore(false, feedback: "Group \(group) of /\(pattern)/ caught nothing.")
     }
     let caught = String(String.UnicodeScalarView(scalars[range]))
-    let isRight = expected.acceptedTexts.contains { AnswerText.isSame(caught, $0) }
+    let isRight = expected.acceptedTexts.contains { TextComparison.standard.isSame(caught, $0) }
     return MetricScore(isRight, feedback: verdict(isRight, got: .string(caught), expected: expected))
   }
 }

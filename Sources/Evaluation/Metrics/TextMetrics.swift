@@ -3,38 +3,58 @@ package import Failures
 package import JSON
 package import Schema
 
-/// True if the output is one of the expected answers once both are normalized (`AnswerText.normalized`);
-/// with `frac` below 1, if its F1 with one of them is at least that.
+/// True if the output is one of the expected answers as `TextComparison` compares them; with `frac` below 1, if its F1
+/// with one of them is at least that. Values that are no texts are compared as JSON.
 package struct ExactMatch: NamedMetric {
   package static let name = "exact_match"
   package static let otherNames = ["answer_exact_match", "accuracy", "em"]
-  package static let summary = "The output is an expected answer, ignoring case, articles and punctuation."
+  package static let summary =
+    "The output is an expected answer, ignoring case, articles and punctuation that says nothing."
   package static let members: [Member<Self>] =
     Member.of(\.fields) + [
+      .normalization(\.comparison),
       Member("frac", \.frac, in: 0...1, "The share of words from which an answer counts."),
-      Member("normalize", \.normalizes, "Whether case, articles and punctuation are ignored."),
+      Member(
+        "normalize", \.normalizes, "Whether anything is ignored; otherwise texts are equal to the last character."),
     ]
 
   var fields = ComparedFields()
   package var comparedFields: ComparedFields? { fields }
+  var comparison = TextComparison.standard
   var frac = 1.0
-  /// If not, texts must be equal to the last character.
   var normalizes = true
 
   package init() {}
 
+  package mutating func settle(_ fields: FieldReader) {
+    if !normalizes, fields.gives("normalization") {
+      fields.problems.add(fields.place("normalization"), "This member has no effect where \"normalize\" is false.")
+    }
+  }
+
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
     let (got, expected) = try fields.values(example: example, outputs: outputs, metric: name)
     // A list that is the answer itself, not a choice of answers, is compared whole.
-    let isListOutput = got.arrayValue != nil
-    let accepted = isListOutput ? [expected.comparedText] : expected.acceptedTexts
+    let accepted = got.arrayValue == nil ? expected.arrayValue ?? [expected] : [expected]
     guard !accepted.isEmpty else { throw noAcceptedAnswer(name) }
-    let text = got.comparedText
-    let isRight = accepted.contains { answer in
-      if frac < 1 { return AnswerText.f1(text, answer) >= frac }
-      return normalizes ? AnswerText.isSame(text, answer) : text.utf8.elementsEqual(answer.utf8)
-    }
+    let isRight = accepted.contains { isSame(got, $0) }
     return MetricScore(isRight, feedback: verdict(isRight, got: got, expected: expected))
+  }
+
+  private func isSame(_ got: JSONValue, _ answer: JSONValue) -> Bool {
+    if got.stringValue == nil, answer.stringValue == nil { return got.isSame(answer, text: isSame) }
+    return isSame(got.comparedText, answer.comparedText)
+  }
+
+  private func isSame(_ text: String, _ answer: String) -> Bool {
+    if frac < 1 { return comparison.f1(text, answer) >= frac }
+    return normalizes ? comparison.isSame(text, answer) : text.utf8.elementsEqual(answer.utf8)
+  }
+}
+
+extension Member {
+  fileprivate static func normalization(_ path: MemberPath<Owner, TextComparison>) -> Member {
+    Member("normalization", path, "How texts are made comparable.")
   }
 }
 
@@ -43,15 +63,16 @@ package struct F1: NamedMetric {
   package static let name = "f1"
   package static let otherNames = ["answer_f1"]
   package static let summary = "How many words the output shares with an expected answer."
-  package static let members: [Member<Self>] = Member.of(\.fields)
+  package static let members: [Member<Self>] = Member.of(\.fields) + [.normalization(\.comparison)]
 
   var fields = ComparedFields()
   package var comparedFields: ComparedFields? { fields }
+  var comparison = TextComparison.standard
 
   package init() {}
 
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
-    try fields.bestF1(example, outputs, metric: name, AnswerText.f1)
+    try fields.bestF1(example, outputs, metric: name, comparison.f1)
   }
 }
 
@@ -60,15 +81,16 @@ package struct HotpotF1: NamedMetric {
   package static let name = "hotpot_f1"
   package static let otherNames = ["hotpotqa_f1"]
   package static let summary = "F1, with yes and no met exactly."
-  package static let members: [Member<Self>] = Member.of(\.fields)
+  package static let members: [Member<Self>] = Member.of(\.fields) + [.normalization(\.comparison)]
 
   var fields = ComparedFields()
   package var comparedFields: ComparedFields? { fields }
+  var comparison = TextComparison.standard
 
   package init() {}
 
   package func score(example: JSONObject, outputs: JSONObject) async throws(HoneError) -> MetricScore {
-    try fields.bestF1(example, outputs, metric: name, AnswerText.hotpotF1)
+    try fields.bestF1(example, outputs, metric: name, comparison.hotpotF1)
   }
 }
 
@@ -89,6 +111,9 @@ extension ComparedFields {
 }
 
 /// True if the output contains the expected text, or one (with `all`, every one) of several.
+///
+/// Letter by letter, once both are folded (`foldedText`); but a number is only found as a whole: 5 is neither in 15 nor
+/// in -5 nor in 3.5.
 package struct Contains: NamedMetric {
   package static let name = "contains"
   package static let otherNames = ["includes"]
@@ -131,7 +156,7 @@ package struct Contains: NamedMetric {
         remedy: "Give the example a text that is not empty.")
     }
     let haystack = folded(got.comparedText)
-    let missing = wanted.filter { !haystack.hasContiguous(folded($0)) }
+    let missing = wanted.filter { !Self.contains(haystack, folded($0)) }
     let isRight = needsAll ? missing.isEmpty : missing.count < wanted.count
     let quoted = (needsAll ? missing : wanted).prefix(5).map { JSONValue.string($0).forFeedback }
     let what = (needsAll || wanted.count == 1 ? "" : "one of ") + quoted.joined(separator: ", ")
@@ -142,16 +167,33 @@ package struct Contains: NamedMetric {
         : "Expected the output to contain \(what); got \(got.forFeedback).")
   }
 
+  /// With one space for any white space.
   private func folded(_ text: String) -> [Unicode.Scalar] {
-    let scalars = canonicallyDecomposed(text)
-    return isCaseSensitive ? scalars : PythonText.lower(scalars)
+    var result: [Unicode.Scalar] = []
+    for scalar in foldedText(text, ignoringCase: !isCaseSensitive) {
+      if !PythonText.isSpace(scalar) { result.append(scalar) } else if result.last != " " { result.append(" ") }
+    }
+    return result
+  }
+
+  private static func contains(_ text: [Unicode.Scalar], _ part: [Unicode.Scalar]) -> Bool {
+    func at(_ index: Int) -> Unicode.Scalar? { text.indices.contains(index) ? text[index] : nil }
+    func isDigit(_ scalar: Unicode.Scalar?) -> Bool { scalar.map { ("0"..."9").contains($0) } ?? false }
+    func isPoint(_ scalar: Unicode.Scalar?) -> Bool { scalar == "." || scalar == "," }
+    return text.hasContiguous(part) { place in
+      let (before, after) = (place.lowerBound - 1, place.upperBound)
+      if isDigit(part.first) {
+        if isDigit(at(before)) || (isPoint(at(before)) && isDigit(at(before - 1))) { return false }
+        if at(before) == "-", !(at(before - 1).map(PythonText.isAlphanumeric) ?? false) { return false }
+      }
+      return !isDigit(part.last) || !(isDigit(at(after)) || (isPoint(at(after)) && isDigit(at(after + 1))))
+    }
   }
 }
 
 /// True if a passage of the output (or of the example) contains an expected answer as a run of tokens.
 ///
-/// Both are normalized and then split as `AnswerText.passageTokens` does. An answer of which nothing is
-/// left then (`the`) is in no passage.
+/// See `TextComparison.contains(_:in:)`.
 package struct PassageMatch: NamedMetric {
   package static let name = "passage_match"
   package static let otherNames = ["answer_passage_match"]
@@ -159,10 +201,12 @@ package struct PassageMatch: NamedMetric {
   package static let members: [Member<Self>] = [
     Member("expectedField", \.expectedField, "The row's member that holds what is right."),
     Member("passagesField", \.passagesField, "The output that holds the passages."),
+    .normalization(\.comparison),
   ]
 
   var expectedField = "answer"
   var passagesField = "context"
+  var comparison = TextComparison.standard
 
   package init() {}
 
@@ -177,13 +221,9 @@ package struct PassageMatch: NamedMetric {
         .metricFailed, "The metric \(name) searches the passages in \"\(passagesField)\", which is missing.",
         remedy: "Name the field that holds the passages with the metric's option \"passagesField\".")
     }
-    let answers = expected.acceptedTexts.map { AnswerText.passageTokens(AnswerText.normalized($0)) }
-      .filter { !$0.isEmpty }
+    let answers = expected.acceptedTexts
     let texts = passages.acceptedTexts
-    let isRight = texts.contains { passage in
-      let tokens = AnswerText.passageTokens(AnswerText.normalized(passage))
-      return answers.contains { tokens.hasContiguous($0) }
-    }
+    let isRight = texts.contains { passage in answers.contains { comparison.contains($0, in: passage) } }
     return MetricScore(
       isRight,
       feedback: isRight

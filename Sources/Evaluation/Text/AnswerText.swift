@@ -1,10 +1,9 @@
 import Basics
 
-/// How answers to questions are made comparable: the normalization of the SQuAD and HotPotQA
-/// evaluations in DSPy's form.
+/// How DSPy makes answers to questions comparable: the normalization of the SQuAD and HotPotQA evaluations.
 ///
 /// Sources: P. Rajpurkar et al., "SQuAD: 100,000+ Questions for Machine Comprehension of Text",
-/// arXiv:1606.05250 (normalization, F1); Z. Yang et al., "HotpotQA", arXiv:1809.09600 (yes and no).
+/// arXiv:1606.05250.
 enum AnswerText {
   /// Decomposed (NFD), in lower case, without ASCII punctuation and the words a, an, the, with one
   /// space between words.
@@ -41,39 +40,6 @@ enum AnswerText {
   private static func isArticle(_ word: ArraySlice<Unicode.Scalar>) -> Bool {
     word.elementsEqual("a".unicodeScalars) || word.elementsEqual("an".unicodeScalars)
       || word.elementsEqual("the".unicodeScalars)
-  }
-
-  /// Whether the two texts are the same, scalar by scalar, once normalized.
-  static func isSame(_ a: String, _ b: String) -> Bool { normalized(a).utf8.elementsEqual(normalized(b).utf8) }
-
-  /// The F1 of the words of two texts as multisets; 0 if they share none, so also if both are empty.
-  static func f1(_ prediction: String, _ expected: String) -> Double {
-    f1(words(prediction), words(expected))
-  }
-
-  private static func f1(_ prediction: [String], _ expected: [String]) -> Double {
-    var left: [String: Int] = [:]
-    for word in expected { left[word, default: 0] += 1 }
-    var shared = 0
-    for word in prediction {
-      guard let count = left[word], count > 0 else { continue }
-      left[word] = count - 1
-      shared += 1
-    }
-    guard shared > 0 else { return 0 }
-    let precision = Double(shared) / Double(prediction.count)
-    let recall = Double(shared) / Double(expected.count)
-    return (2 * precision * recall) / (precision + recall)
-  }
-
-  /// `f1`, but 0 where either text is `yes`, `no` or `noanswer` and the other is not the same.
-  static func hotpotF1(_ prediction: String, _ expected: String) -> Double {
-    let predicted = words(prediction)
-    let wanted = words(expected)
-    for words in [predicted, wanted] where words.count == 1 && ["yes", "no", "noanswer"].contains(words[0]) {
-      if predicted != wanted { return 0 }
-    }
-    return f1(predicted, wanted)
   }
 
   /// The tokens in which passages are searched: runs of letters, digits and marks, and single other

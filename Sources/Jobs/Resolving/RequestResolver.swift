@@ -146,14 +146,18 @@ package struct RequestResolver {
     var noted = 0
     for (index, row) in dataset.rows.enumerated() {
       guard noted < 5 else { break }
-      let missing = inputs.filter { row[$0] == nil || dataset.inputKeys?.contains($0) == false }
+      let notNumbers = inputs.filter { dataset.nonNumbers.contains($0) && row[$0]?.isNull == true }
+      let missing = inputs.filter {
+        row[$0] == nil || notNumbers.contains($0) || dataset.inputKeys?.contains($0) == false
+      }
       guard !missing.isEmpty else { continue }
       noted += 1
       dataProblems.add(
         Problem(
           path: "\(name)[\(index)]",
           message:
-            "The row has no \(missing.map { "\"\($0)\"" }.joined(separator: ", ")), which the program takes as input.",
+            "The row has no \(missing.map { "\"\($0)\"" }.joined(separator: ", ")), which the program takes as input"
+            + (notNumbers.isEmpty ? "." : ": NaN is no value."),
           got: JSONValue.array(row.keys.map(JSONValue.string)).excerpt, allowed: inputs,
           suggestion: missing.first.flatMap { nearest(to: $0, among: row.keys) }))
     }

@@ -34,6 +34,10 @@ package struct CompileJob: Job {
     var testset = try await resolver.dataset(request.testset, at: "testset")
     resolved = resolver.adapting(resolver.naming(resolved, inputs: trainset?.inputKeys), to: request.adapter)
     let metric = try await resolver.metric(request.metric)
+    var warnings: [String] = []
+    trainset = resolver.readingGold(trainset, "trainset", resolved?.program, metric, &warnings)
+    valset = resolver.readingGold(valset, "valset", resolved?.program, metric, &warnings)
+    testset = resolver.readingGold(testset, "testset", resolved?.program, metric, &warnings)
     let optimizer = Self.optimizer(request, resolver)
     let languageModel = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
     resolver.checkDetached(request.detach, isTracked: request.autolog.compiles, switchName: "compiles")
@@ -72,7 +76,7 @@ package struct CompileJob: Job {
       callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
-      isDetached: request.detach, warnings: whole.0.warnings + (preparation?.warnings ?? []), kept: kept,
+      isDetached: request.detach, warnings: whole.0.warnings + warnings + (preparation?.warnings ?? []), kept: kept,
       keptData: [("trainset", self.trainset)] + (valset.map { [("valset", $0)] } ?? [])
         + (testset.map { [("testset", $0)] } ?? []))
   }

@@ -25,9 +25,11 @@ package struct EvaluateJob: Job {
   package init(_ request: EvaluateRequest, _ resolver: RequestResolver) async throws(HoneError) {
     await resolver.fetch(request.devset)
     var resolved = try await resolver.program(request.program, module: request.module)
-    let devset = try await resolver.dataset(request.devset, at: "devset")
+    var devset = try await resolver.dataset(request.devset, at: "devset")
     resolved = resolver.adapting(resolver.naming(resolved, inputs: devset?.inputKeys), to: request.adapter)
     let metric = try await resolver.metric(request.metric)
+    var warnings: [String] = []
+    devset = resolver.readingGold(devset, "devset", resolved?.program, metric, &warnings)
     let configuration = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
     resolver.checkDetached(request.detach, isTracked: request.autolog.evals, switchName: "evals")
     resolver.checkRows(devset, "devset", resolved?.program)
@@ -51,7 +53,7 @@ package struct EvaluateJob: Job {
       callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
-      isDetached: request.detach, warnings: whole.0.warnings + (preparation?.warnings ?? []), kept: kept,
+      isDetached: request.detach, warnings: whole.0.warnings + warnings + (preparation?.warnings ?? []), kept: kept,
       keptData: [("devset", self.devset)])
   }
 
