@@ -39,6 +39,43 @@ struct OpenAICompatibleModelTests {
     await server.stop()
   }
 
+  @Test("a base URL that lacks /v1 is asked once more with it, and from then on at once")
+  func missingVersion() async throws {
+    let server = try await FaultServer { request in
+      request.head.hasPrefix("POST /v1/chat/completions ")
+        ? FaultServer.answer("yes") : FaultServer.response("404 Not Found", "404 page not found")
+    }
+    let root = String(server.base.dropLast("/v1".count))
+    let model = try model(server) { $0.apiBase = root }
+    for _ in 0..<3 { #expect(try await model.complete(request()).texts == ["yes"]) }
+    let paths = server.requests.map { $0.head.prefix { $0 != "\r\n" } }.map { $0.split(separator: " ")[1] }
+    #expect(paths == ["/chat/completions"] + Array(repeating: "/v1/chat/completions", count: 3))
+    await server.stop()
+  }
+
+  @Test("a path that is missing either way is told with both; a model that is missing, in its server's words")
+  func missingPath() async throws {
+    for (body, isPath) in [("404 page not found", true), (#"{"error":{"message":"model 'tiny' not found"}}"#, false)] {
+      let server = try await FaultServer { request in
+        FaultServer.response("404 Not Found", request.head.hasPrefix("POST /v1/") ? body : "404 page not found")
+      }
+      let root = String(server.base.dropLast("/v1".count))
+      let failure = try #require(await failure(of: model(server) { $0.apiBase = root }))
+      #expect(failure.retry == .never && server.requests.count == 2)
+      #expect((failure.error.remedy ?? "").contains(root + "/v1") == isPath)
+      #expect((failure.error.cause ?? "").contains("model 'tiny' not found") == !isPath)
+      await server.stop()
+    }
+    // A base URL that names a version is asked there alone, and other failures are not the path's.
+    for (status, base) in [("404 Not Found", "/v1"), ("500 Oops", "")] {
+      let server = try await FaultServer { _ in FaultServer.response(status, "{}") }
+      let root = String(server.base.dropLast("/v1".count)) + base
+      _ = await failure(of: try model(server) { $0.apiBase = root })
+      #expect(server.requests.count == 1)
+      await server.stop()
+    }
+  }
+
   @Test("connections are used again")
   func reuse() async throws {
     let server = try await FaultServer { _ in FaultServer.answer("yes") }

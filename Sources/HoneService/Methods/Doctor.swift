@@ -85,7 +85,7 @@ private enum Surroundings {
   private static var models: Observation {
     var set: [String] = []
     var unset: [String] = []
-    for name in Set(Provider.all.compactMap(\.keyVariable)).sorted() {
+    for name in Set(Provider.all.flatMap(\.keyVariables)).sorted() {
       if Environment.value(name) == nil { unset.append(name) } else { set.append(name) }
     }
     let keys = set.isEmpty ? "No provider's key is set." : "Keys are set in \(set.joined(separator: ", "))."
