@@ -148,7 +148,7 @@ let package = Package(
     .target(
       name: "Programs",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Schema", "Traces",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "RegularExpressions", "Schema", "Traces",
       ]),
     .target(name: "Messages", dependencies: ["Basics", "Failures", "JSON"]),
     .target(
@@ -253,6 +253,7 @@ let package = Package(
       dependencies: [
         "Failures", "Networking",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     .testTarget(
       name: "OptimizersTests",
