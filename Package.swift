@@ -111,7 +111,7 @@ let package = Package(
       name: "HoneService",
       dependencies: [
         "Basics", "Datasets", "Evaluation", "Failures", "HTTPModels", "Jobs", "JSON", "JSONRPC", "LanguageModels",
-        "Messages", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Traces", "Tracking",
+        "Messages", "Networking", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(

@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 package import Failures
-import Networking
+package import Networking
 import NIOCore
 import NIOHTTP1
 
@@ -9,8 +9,10 @@ package enum HTTPDocument {
   /// The body at `url`.
   ///
   /// - Throws: `notFound` where it cannot be had or is larger than `maximumBytes`.
-  package static func fetch(_ url: String, maximumBytes: Int) async throws(HoneError) -> [UInt8] {
-    let route = try Route(to: url)
+  package static func fetch(
+    _ url: String, maximumBytes: Int, _ variables: Variables = .process
+  ) async throws(HoneError) -> [UInt8] {
+    let route = try Route(to: url, variables)
     do {
       let response = try await SharedHTTPClient.client(for: url, by: route).execute(
         route.request(url), timeout: .seconds(120))

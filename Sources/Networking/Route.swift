@@ -18,6 +18,11 @@ package struct Route: Sendable, Hashable {
     trust = try TrustRoots(address.scheme == "https" ? variables : Variables([:]))
   }
 
+  /// The environment variables that say how addresses are reached.
+  package static let variables: [String] =
+    ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap { [$0, $0.uppercased()] }
+    + TrustRoots.fileVariables + [TrustRoots.directoryVariable]
+
   /// What must be in no message.
   package var secrets: [String] { proxy?.secrets ?? [] }
 

@@ -45,10 +45,11 @@ struct TrustRoots: Sendable, Hashable {
   /// The client's settings with these roots; nil where the system's own are all.
   func configuration() throws(HoneError) -> TLSConfiguration? {
     guard !isEmpty else { return nil }
-    var certificates: [NIOSSLCertificate] = []
-    for place in places { certificates += try Self.certificates(in: place) }
+    // Often several variables name one file.
+    var certificates: Set<NIOSSLCertificate> = []
+    for place in places { certificates.formUnion(try Self.certificates(in: place)) }
     var configuration = TLSConfiguration.makeClientConfiguration()
-    configuration.additionalTrustRoots = [.certificates(certificates)]
+    configuration.additionalTrustRoots = [.certificates(Array(certificates))]
     return configuration
   }
 

@@ -29,6 +29,11 @@ package indirect enum FieldType: Sendable, Hashable {
   case any
 }
 
+extension FieldType {
+  /// The names that types have in signatures.
+  package static var names: [String] { SignatureParser.plainNames }
+}
+
 extension FieldType: CustomStringConvertible {
   /// The type as it is written in a signature; reading it back gives an equal type.
   package var description: String { text { $0.schema.text() } }

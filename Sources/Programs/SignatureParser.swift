@@ -196,7 +196,7 @@ struct SignatureParser {
     }
   }
 
-  private static let plainNames = [
+  static let plainNames = [
     "str", "int", "float", "bool", "date", "datetime", "time", "list", "dict", "tuple", "Optional", "Literal", "Any",
   ]
   private static let typeNames = [

@@ -3,6 +3,7 @@ import HTTPModels
 import JSON
 import LanguageModels
 import Messages
+import Networking
 import Platform
 import Testing
 
@@ -74,6 +75,23 @@ struct OpenAICompatibleModelTests {
       #expect(server.requests.count == 1)
       await server.stop()
     }
+  }
+
+  @Test("a data set is fetched through the proxy too, and an error says so")
+  func documentThroughProxy() async throws {
+    let proxy = try await FaultServer { _ in FaultServer.response("200 OK", "rows") }
+    let address = proxy.base.dropLast("/v1".count)
+    let variables = Variables(["http_proxy": String(address)])
+    let body = try await HTTPDocument.fetch("http://data.example.invalid/a?b=1", maximumBytes: 100, variables)
+    #expect(String(decoding: body, as: UTF8.self) == "rows")
+    #expect(proxy.requests.first?.head.hasPrefix("GET http://data.example.invalid/a?b=1 HTTP/1.1\r\n") == true)
+    await proxy.stop()
+    let gone = Variables(["http_proxy": "http://127.0.0.1:1"])
+    let error = await #expect(throws: HoneError.self) {
+      try await HTTPDocument.fetch("http://data.example.invalid/", maximumBytes: 100, gone)
+    }
+    #expect(error?.message.contains("through the proxy 127.0.0.1:1 of http_proxy") == true)
+    #expect(error?.message.contains("connection refused") == true)
   }
 
   @Test("connections are used again")

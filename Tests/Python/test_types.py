@@ -173,6 +173,15 @@ def test_a_type_that_no_field_can_have_is_refused_at_once():
             hone.Predict({"inputs": {"a": str}, "outputs": {"b": hint}})
 
 
+def test_the_simulation_knows_the_types_as_well(start, tmp_path):
+    hone.configure(client=start(tmp_path / "home"), lm="simulated")
+    made = hone.Predict({
+        "inputs": {"email": str},
+        "outputs": {"day": datetime.date, "when": datetime.datetime, "at": datetime.time, "event": Event}})(email="x")
+    assert isinstance(made.day, datetime.date) and isinstance(made.when, datetime.datetime)
+    assert isinstance(made.at, datetime.time) and isinstance(made.event, Event)
+
+
 # MARK: Pydantic and DSPy
 
 

@@ -11,7 +11,7 @@ import enum
 import sys
 import typing
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, Dict, List, Literal, Optional, Union
+from typing import Any, Callable, Dict, List, Literal, Optional, Union, cast
 
 from .values import plain
 
@@ -43,8 +43,12 @@ def field_type(hint: Any, bounds: Iterable[Any] = ()) -> Union[str, Dict[str, An
     return words if words is not None else {**field_schema(hint), **_bounds(hint, bounds)}
 
 
-def field_schema(hint: Any) -> Dict[str, Any]:
+def field_schema(hint: Any, *, lenient: bool = False) -> Dict[str, Any]:
     """The JSON Schema of a type hint.
+
+    Args:
+        hint: a type hint or a class.
+        lenient: whether what has no schema gets one that allows everything.
 
     Raises:
         TypeError: there is none.
@@ -55,7 +59,7 @@ def field_schema(hint: Any) -> Dict[str, Any]:
         adapter = getattr(pydantic, "TypeAdapter", None)  # Pydantic 2
         made = adapter(hint).json_schema() if adapter else hint.schema()
         return dict(made)
-    return _schema(hint, [])
+    return _schema(hint, [], lenient)
 
 
 def instance(hint: Any, value: Any) -> Any:
@@ -78,8 +82,7 @@ def instance(hint: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         hints = hints_of(hint)
         names = {field.name for field in dataclasses.fields(hint) if field.init}
-        made: Callable[..., Any] = hint
-        return made(**{name: instance(hints.get(name), part) for name, part in value.items() if name in names})
+        return cast(Callable[..., Any], hint)(**{name: instance(hints.get(name), part) for name, part in value.items() if name in names})
     if _is_typed_dict(hint) and isinstance(value, dict):
         hints = hints_of(hint)
         return {name: instance(hints.get(name), part) for name, part in value.items()}
@@ -131,6 +134,8 @@ def _words(hint: Any) -> Optional[str]:
     inner = ", ".join(str(part) for part in parts)
     if _is_union(hint):
         return f"Union[{inner}]"
+    if not isinstance(origin, type):
+        return None
     if issubclass(origin, Mapping):
         return f"dict[{inner}]"
     if issubclass(origin, tuple):
@@ -152,45 +157,57 @@ def _literal(values: Iterable[Any]) -> Optional[str]:
 # MARK: As a schema
 
 
-def _schema(hint: Any, within: List[Any]) -> Dict[str, Any]:
+def _schema(hint: Any, within: List[Any], lenient: bool) -> Dict[str, Any]:
     if hint in within:
+        if lenient:
+            return {}
         raise TypeError(f"{getattr(hint, '__name__', hint)} holds itself; a field cannot be of a recursive type.")
     if isinstance(hint, typing.Hashable) and hint in _SCHEMAS:
         return dict(_SCHEMAS[hint])
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if getattr(hint, "__metadata__", None) is not None:  # Annotated
-        return {**_schema(hint.__origin__, within), **_bounds(hint.__origin__, hint.__metadata__)}
+        return {**_schema(hint.__origin__, within, lenient), **_bounds(hint.__origin__, hint.__metadata__)}
     if origin is Literal:
-        return {"enum": list(arguments)}
+        return _enumeration(list(arguments))
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return {"enum": [plain(member.value) for member in hint]}
+        return _enumeration([plain(member.value) for member in hint])
     if _is_union(hint):
-        return {"anyOf": [_schema(one, within) for one in arguments]}
+        # What may be left out need not be null.
+        members = [one for one in arguments if not lenient or one is not type(None)]
+        made = [_schema(one, within, lenient) for one in members]
+        return made[0] if len(made) == 1 else {"anyOf": made}
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {"type": "object", **({"additionalProperties": _schema(arguments[1], within)} if arguments else {})}
+        return {"type": "object", **({"additionalProperties": _schema(arguments[1], within, lenient)} if arguments else {})}
     if isinstance(origin, type) and issubclass(origin, tuple) and arguments and Ellipsis not in arguments:
-        return {"type": "array", "prefixItems": [_schema(one, within) for one in arguments]}
+        return {"type": "array", "prefixItems": [_schema(one, within, lenient) for one in arguments]}
     if isinstance(origin, type) and issubclass(origin, Iterable):
         unique = {"uniqueItems": True} if issubclass(origin, (set, frozenset)) else {}
-        return {"type": "array", **({"items": _schema(arguments[0], within)} if arguments else {}), **unique}
+        return {"type": "array", **({"items": _schema(arguments[0], within, lenient)} if arguments else {}), **unique}
     if dataclasses.is_dataclass(hint):
-        return _data_class(hint, [*within, hint])
+        return _data_class(hint, [*within, hint], lenient)
     if _is_typed_dict(hint):
         hints, required = hints_of(hint), getattr(hint, "__required_keys__", None)
-        properties = {name: _schema(one, [*within, hint]) for name, one in hints.items()}
+        properties = {name: _schema(one, [*within, hint], lenient) for name, one in hints.items()}
         return {"type": "object", "title": hint.__name__, "properties": properties,
                 "required": [name for name in hints if required is None or name in required]}
+    if lenient:
+        return {}
     raise TypeError(
         f"A field cannot be of the type {getattr(hint, '__name__', hint)}: use str, int, float, bool, list, dict, a date, "
         "a Literal, an Enum, a data class, a TypedDict or a Pydantic model.")
 
 
-def _data_class(hint: Any, within: List[Any]) -> Dict[str, Any]:
+def _enumeration(values: List[Any]) -> Dict[str, Any]:
+    kinds = {type(value) for value in values}
+    return {**(_SCHEMAS.get(kinds.pop(), {}) if len(kinds) == 1 else {}), "enum": values}
+
+
+def _data_class(hint: Any, within: List[Any], lenient: bool) -> Dict[str, Any]:
     hints, properties, required = hints_of(hint), {}, []
     for field in dataclasses.fields(hint):
         if not field.init:
             continue
-        schema = _schema(hints.get(field.name, Any), within)
+        schema = _schema(hints.get(field.name, Any), within, lenient)
         words = field.metadata.get("description") or field.metadata.get("desc")
         schema.update({"description": words} if words else {}, **_bounds(hints.get(field.name), [field.metadata]))
         if field.default is not dataclasses.MISSING:
