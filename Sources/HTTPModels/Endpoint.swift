@@ -80,7 +80,7 @@ package struct Endpoint: Sendable, Hashable {
     } else {
       // A provider's usual key goes to the provider only, never to a base URL that a request names. Whoever starts Hone may
       // say in a variable that the provider is elsewhere.
-      let isOwnBase = configuration.apiBase == nil || provider.base == nil
+      let isOwnBase = configuration.apiBase == nil || (provider.base == nil && provider.requiresKey)
       keyVariable = isOwnBase ? variables.first(of: provider.keyVariables)?.name ?? provider.keyVariable : nil
       requiresKey = isOwnBase && provider.requiresKey && (stated == nil || provider.base == nil)
     }
@@ -113,7 +113,10 @@ package struct Endpoint: Sendable, Hashable {
     if url.hasPrefix("http://") { rest = url.dropFirst(7) } else { rest = url.dropFirst(8) }
     guard url.hasPrefix("http://") || url.hasPrefix("https://"), let first = rest.first, first != "/", first != "?",
       !url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F })
-    else { throw invalid("Expected a URL that begins with http:// or https:// and a host.", got: url) }
+    else {
+      throw invalid(
+        "Expected a URL that begins with http:// or https:// and a host.", got: url.contains("@") ? Optional.none : url)
+    }
     guard !rest.prefix(while: { $0 != "/" && $0 != "?" }).contains("@") else {
       throw invalid(
         "A base URL must not contain a user name or password; name the key's variable in apiKeyEnv.",

@@ -104,7 +104,8 @@ package struct Provider: Sendable, Hashable {
       "openai", "https://api.openai.com/v1", keys: ["OPENAI_API_KEY"], bases: ["OPENAI_BASE_URL", "OPENAI_API_BASE"],
       supportsN: true, tokenLimit: .maxCompletionTokens),
     Provider(
-      "openai-compatible", nil, bases: ["OPENAI_LIKE_API_BASE"], also: ["openai_like", "custom_openai"],
+      "openai-compatible", nil, keys: ["OPENAI_LIKE_API_KEY"], bases: ["OPENAI_LIKE_API_BASE"],
+      also: ["openai_like", "custom_openai"], requiresKey: false,
       supportsN: true),
     Provider(
       "openrouter", "https://openrouter.ai/api/v1", keys: ["OPENROUTER_API_KEY"], bases: ["OPENROUTER_API_BASE"]),

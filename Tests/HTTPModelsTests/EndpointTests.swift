@@ -115,6 +115,11 @@ struct EndpointTests {
     ] {
       #expect(try endpoint(model, in: [variable: "https://h/v1"]).base == "https://h/v1", "\(variable)")
     }
+    // A key that goes with a variable's base goes to no other.
+    let gateway = ["LITELLM_PROXY_API_BASE": "https://h/v1", "LITELLM_PROXY_API_KEY": "k"]
+    #expect(try endpoint("litellm_proxy/m", in: gateway).keyVariable == "LITELLM_PROXY_API_KEY")
+    #expect(try endpoint("litellm_proxy/m", "https://other/v1", in: gateway).keyVariable == nil)
+    #expect(try endpoint("openai_like/m", "https://other/v1", in: ["OPENAI_LIKE_API_KEY": "k"]).keyVariable == nil)
     #expect(try endpoint("groq/m", in: ["OPENAI_BASE_URL": "http://h/v1"]).base == "https://api.groq.com/openai/v1")
     let wrong = try #require(
       error { () throws(HoneError) in
@@ -122,6 +127,7 @@ struct EndpointTests {
           ModelConfiguration(model: "openai/m"), Variables(["OPENAI_BASE_URL": "ftp://user:secret@h"]))
       })
     #expect(wrong.message.contains("OPENAI_BASE_URL") && !wrong.description.contains("secret"))
+    #expect(wrong.problems.allSatisfy { $0.got?.contains("secret") != true })
   }
 
   @Test(

@@ -160,6 +160,47 @@ def test_a_model_on_this_machine_is_reached_without_the_companys_proxy(serve, as
     assert is_right(ask(lm, HTTP_PROXY="http://127.0.0.1:1", HTTPS_PROXY="http://127.0.0.1:1"))
 
 
+@pytest.fixture
+def socks():
+    """A SOCKS5 proxy (RFC 1928) that hands everything on to one port here; gives its port and the hosts asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        asked, place = [], []
+
+        def serve(there):
+            with there:
+                there.recv(262)
+                there.sendall(b"\x05\x00")
+                head = there.recv(5)
+                name = there.recv(head[4] + 2)
+                asked.append(name[:-2].decode())
+                there.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
+                with socket.create_connection(place[0]) as on:
+                    threading.Thread(target=hand_on, args=(on, there), daemon=True).start()
+                    hand_on(there, on)
+
+        def accept():
+            while True:
+                try:
+                    there, _ = server.accept()
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(there,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1], asked, place
+
+
+def test_a_socks_proxy_is_asked_for_the_name(serve, ask, socks, certificates):
+    port, asked, place = socks
+    pair = certificates("far", host="llm.example.invalid")
+    for server, scheme in ((serve(), "http"), (serve(tls=pair), "https")):
+        place[:] = [("127.0.0.1", server.port)]
+        lm = {"model": "openai/m", "apiBase": f"{scheme}://llm.example.invalid/v1"}
+        assert is_right(ask(lm, ALL_PROXY=f"socks5h://127.0.0.1:{port}", SSL_CERT_FILE=pair[0]))
+        assert server.requests[0][0] == "/v1/chat/completions"
+    assert asked == ["llm.example.invalid"] * 2
+
+
 def test_a_proxy_that_cannot_be_used_is_refused_before_any_call(ask):
     done = ask({"model": "openai/m", "apiBase": "http://llm.example.invalid/v1"}, HTTP_PROXY="ftp://u:hidden-word@p")
     assert done.returncode != 0 and "HTTP_PROXY" in done.stderr and "hidden-word" not in done.stderr
