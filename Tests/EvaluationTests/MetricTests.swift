@@ -274,6 +274,9 @@ struct BuiltInMetricTests {
       #expect(found.passes == (expected == 1))
     }
     #expect(try await score("json_match", ["answer": [1, 2]], ["answer": [1, 3]]).value == 0)
+    // What is null is not there.
+    #expect(try await score("json_match", ["answer": ["a": 1]], ["answer": ["a": 1, "b": nil]]).value == 1)
+    #expect(try await score("json_match", ["answer": ["a": 1, "b": nil]], ["answer": ["a": 1]]).value == 1)
   }
 
   @Test func `a passage matches by words, not by letters`() async throws {

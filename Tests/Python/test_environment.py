@@ -206,6 +206,21 @@ def test_a_proxy_that_cannot_be_used_is_refused_before_any_call(ask):
     assert done.returncode != 0 and "HTTP_PROXY" in done.stderr and "hidden-word" not in done.stderr
 
 
+def test_the_doctor_names_what_is_set_and_what_cannot_be_used(executable, tmp_path):
+    def network(**variables):
+        done = subprocess.run(
+            [executable, "doctor", "--home", str(tmp_path / "home"), "--json"], env={**os.environ, **variables},
+            capture_output=True, text=True, timeout=60)
+        assert "hidden-word" not in done.stdout + done.stderr
+        return next(one for one in json.loads(done.stdout)["findings"] if one["check"] == "network")
+
+    good = network(HTTPS_PROXY="http://u:hidden-word@p:1", OPENAI_BASE_URL="http://h/v1")
+    assert good["level"] == "ok" and {"HTTPS_PROXY", "OPENAI_BASE_URL"} <= set(good["details"]["set"])
+    wrong = network(HTTPS_PROXY="ftp://u:hidden-word@p:1")
+    assert wrong["level"] == "warning" and "HTTPS_PROXY" in wrong["message"]
+    assert "/there/is/none" in network(SSL_CERT_FILE="/there/is/none")["message"]
+
+
 # MARK: Certificates
 
 

@@ -235,3 +235,12 @@ def test_a_signature_class_of_dspy_keeps_its_types(start, says, tmp_path):
     found = hone.Predict(Find)(email="x")
     assert found.event.kind is Kind.PARTY and found.day == datetime.date(2024, 2, 29) and found.stars == 4
     assert "at least 1, at most 5" in json.dumps(prompts[0])
+    # DSPy reads the state of such a program, and Hone reads DSPy's.
+    program = hone.Predict(Find)
+    program.save(tmp_path / "hone.json")
+    loaded = dspy.Predict(Find)
+    loaded.load(str(tmp_path / "hone.json"))
+    assert loaded.signature.instructions == "Find the event."
+    loaded.save(str(tmp_path / "dspy.json"))
+    program.load(tmp_path / "dspy.json")
+    assert program(email="x").event.kind is Kind.PARTY

@@ -6,7 +6,7 @@ package import Schema
 /// The share of the expected JSON's fields that the output has right, whatever the order of members; 1 where all is.
 ///
 /// A field that holds an object, or a list of objects, counts with the share of its own. A string that holds a JSON object
-/// or array counts as that. Numbers are compared by value. With `subset`, the output's objects may have further members.
+/// or array counts as that. Numbers are compared by value; a member that is null is one that is missing. With `subset`, the output's objects may have further members.
 package struct JSONMatch: NamedMetric {
   package static let name = "json_match"
   package static let otherNames = ["json_equal"]
@@ -43,7 +43,7 @@ package struct JSONMatch: NamedMetric {
     guard let got = got.objectValue, let expected = expected.objectValue, expected.count > 1 else { return nil }
     return expected.map { key, value in
       var unused: [String] = []
-      let share = got[key].map { compare($0, value, at: key, &unused) } ?? 0
+      let share = compare(got[key] ?? .null, value, at: key, &unused)
       return "\(key) \(JSONValue.double((share * 100).rounded() / 100).text())"
     }.joined(separator: ", ")
   }
@@ -67,11 +67,13 @@ package struct JSONMatch: NamedMetric {
         let inner = path.isEmpty ? key : "\(path).\(key)"
         if let other = a[key] {
           right += compare(other, value, at: inner, &differences)
+        } else if value.isNull {
+          right += 1
         } else {
           differences.append("\(inner) is missing; expected \(value.forFeedback).")
         }
       }
-      for (key, value) in isSubset ? [:] : a where b[key] == nil {
+      for (key, value) in isSubset ? [:] : a where b[key] == nil && !value.isNull {
         count += 1
         differences.append("\(path.isEmpty ? key : "\(path).\(key)") is not expected; got \(value.forFeedback).")
       }
