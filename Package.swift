@@ -14,6 +14,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
     .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
@@ -48,7 +49,7 @@ let package = Package(
     .target(
       name: "Delivery",
       dependencies: [
-        "Failures", "JSON", "Platform",
+        "Failures", "JSON", "Networking", "Platform",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -110,13 +111,13 @@ let package = Package(
       name: "HoneService",
       dependencies: [
         "Basics", "Datasets", "Evaluation", "Failures", "HTTPModels", "Jobs", "JSON", "JSONRPC", "LanguageModels",
-        "Messages", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Traces", "Tracking",
+        "Messages", "Networking", "Optimizers", "Platform", "Programs", "Schema", "Statistics", "Traces", "Tracking",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "HTTPModels",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Schema", "Simulation",
+        "Failures", "JSON", "LanguageModels", "Messages", "Networking", "Platform", "Schema", "Simulation",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -147,9 +148,20 @@ let package = Package(
     .target(
       name: "Programs",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Schema", "Traces",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "RegularExpressions", "Schema", "Traces",
       ]),
     .target(name: "Messages", dependencies: ["Basics", "Failures", "JSON"]),
+    .target(
+      name: "Networking",
+      dependencies: [
+        "Failures", "Platform",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
     .target(name: "Platform"),
     .target(name: "Randomness", dependencies: ["Platform"]),
     .target(
@@ -216,7 +228,8 @@ let package = Package(
     .testTarget(
       name: "HTTPModelsTests",
       dependencies: [
-        "Basics", "Failures", "HTTPModels", "JSON", "LanguageModels", "Messages", "Platform", "Simulation",
+        "Basics", "Failures", "HTTPModels", "JSON", "LanguageModels", "Messages", "Networking", "Platform",
+        "Simulation",
       ]),
     .testTarget(
       name: "HoneServiceTests",
@@ -236,6 +249,13 @@ let package = Package(
       name: "LanguageModelsTests",
       dependencies: [
         "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Schema", "Simulation",
+      ]),
+    .testTarget(
+      name: "NetworkingTests",
+      dependencies: [
+        "Failures", "Networking",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     .testTarget(
       name: "OptimizersTests",

@@ -4,6 +4,7 @@ import Foundation
 import JSON
 import NIOCore
 package import NIOHTTP1
+import Networking
 
 /// Sends documents to a server that was named on the command line, and reads its answers.
 ///
@@ -13,6 +14,7 @@ package struct HTTPSender: Sendable {
   package let base: String
   private let authorization: String?
   private let client: HTTPClient
+  private let route: Route
 
   /// The most bytes read of one answer.
   private static let maximumReply = 256 << 20
@@ -52,6 +54,8 @@ package struct HTTPSender: Sendable {
     var configuration = HTTPClient.Configuration(
       redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5)))
     configuration.connectionPool.retryConnectionEstablishment = false
+    route = try Route(to: base)
+    try route.configure(&configuration)
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
@@ -59,7 +63,7 @@ package struct HTTPSender: Sendable {
     _ method: HTTPMethod, _ path: String, type: String = "application/json", _ body: [UInt8]? = nil,
     headers: [(String, String)] = [], timeout: Int64 = 30
   ) async throws(HoneError) -> Reply {
-    var request = HTTPClientRequest(url: base + path)
+    var request = route.request(base + path)
     request.method = method
     if let authorization { request.headers.add(name: "Authorization", value: authorization) }
     for (name, value) in headers { request.headers.add(name: name, value: value) }
@@ -74,8 +78,12 @@ package struct HTTPSender: Sendable {
         status: Int(response.status.code), body: Array(bytes.readableBytesView),
         retryAfter: response.headers.first(name: "Retry-After").flatMap(Double.init))
     } catch {
+      if let fault = await ConnectionFault.of(error, on: route) {
+        throw HoneError(.storeUnavailable, "\(base) cannot be reached: \(fault.what).", remedy: fault.remedy)
+      }
       throw HoneError(
-        .storeUnavailable, "\(base) cannot be reached: \(error).", remedy: "Check that a server runs there.")
+        .storeUnavailable, "\(base) cannot be reached\(route.words): \(ConnectionFault.words(of: error)).",
+        remedy: "Check that a server runs there.")
     }
   }
 

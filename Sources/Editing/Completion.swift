@@ -6,6 +6,7 @@ import JSON
 import LanguageModels
 import Optimizers
 import Platform
+import Programs
 import Schema
 import Tracking
 
@@ -86,6 +87,8 @@ struct Completion: Sendable {
     case ("program"?, "program"?), ("program"?, "signature"?):
       words.append(
         Vocabulary.Word(text: "\"question -> answer\"", label: "question -> answer", detail: "inputs -> outputs"))
+    case ("program"?, "type"?):
+      words += FieldType.names.map { Vocabulary.Word(text: JSONValue.string($0).text(), label: $0) }
     case ("experiment"?, "experiment"?): words += await experiments()
     default: break
     }

@@ -1,10 +1,10 @@
-import AsyncHTTPClient
 package import Failures
 import JSON
 package import LanguageModels
 package import Messages
 import NIOCore
 import NIOHTTP1
+package import Networking
 import Platform
 
 /// A model behind an endpoint that speaks OpenAI's chat completions protocol.
@@ -24,8 +24,8 @@ package struct OpenAICompatibleModel: LanguageModel {
   private static let longestRequest = 900.0
 
   /// - Throws: `invalidParams` where the configuration names no endpoint.
-  package init(_ configuration: ModelConfiguration) throws(HoneError) {
-    target = try Endpoint(configuration)
+  package init(_ configuration: ModelConfiguration, _ variables: Variables = .process) throws(HoneError) {
+    target = try Endpoint(configuration, variables)
     endpoint = target.base
     identity = "\(target.url) \(target.model)"
     support = .shared(for: identity)
@@ -44,42 +44,52 @@ package struct OpenAICompatibleModel: LanguageModel {
     var headers: [(String, String)] = []
     for (name, variable) in self.headers { headers.append((name, try Self.value(of: variable, header: name))) }
     // What this request tells the endpoint must not come back in what the endpoint says.
-    let redactor = Redactor(secrets: headers.map(\.1) + (key.map { [$0] } ?? [])).merged(with: .process)
+    let secrets = headers.map(\.1) + (key.map { [$0] } ?? []) + target.route.secrets
+    let redactor = Redactor(secrets: secrets).merged(with: .process)
     let reader = ReplyReader(endpoint: target, redactor: redactor)
     let asked = support.support
     let limit = tokenLimit.value
     let body = body(of: request, asking: asked, limit: limit)
-    var http = HTTPClientRequest(url: target.url)
-    http.method = .POST
-    http.headers = HTTPHeaders([("content-type", "application/json"), ("accept", "application/json")])
+    var fields = [("content-type", "application/json"), ("accept", "application/json")]
     if let key {
       switch target.provider.keyHeader {
-      case .bearer: http.headers.add(name: "authorization", value: "Bearer \(key)")
-      case .apiKey: http.headers.add(name: "api-key", value: key)
+      case .bearer: fields.append(("authorization", "Bearer \(key)"))
+      case .apiKey: fields.append(("api-key", key))
       }
     }
-    for (name, value) in headers { http.headers.replaceOrAdd(name: name, value: value) }
     let length = body.count
     let sending = SendingBody(body)
-    // Read when a connection is there to write it to.
-    http.body = .bytes(sending, length: .known(Int64(length)))
     do {
       let amount = TimeAmount.nanoseconds(Int64(min(timeout, 1e9) * 1e9))
-      let response = try await SharedHTTPClient.client(for: target.url).execute(http, deadline: .now() + amount)
+      let asking = Asking(
+        target: target, headers: HTTPHeaders(fields), further: headers, body: sending, deadline: .now() + amount)
+      let response = try await asking.response()
       guard response.status == .ok else {
         let pause = pause(response.headers)
-        let said = await beginning(of: response.body)
+        let status = Int(response.status.code)
+        let said = response.said
         if request.options.schema != nil, request.options.extra["response_format"] == nil, asked != .none,
-          reader.refusesResponseFormat(status: Int(response.status.code), body: said)
+          reader.refusesResponseFormat(status: status, body: said)
         {
           support.note(refused: asked)
           throw ModelFailure(
-            reader.failure(status: Int(response.status.code), body: said, pause: pause).error, retry: .adapted,
-            spent: .nothing)
+            reader.failure(status: status, body: said, pause: pause).error, retry: .adapted, spent: .nothing)
         }
-        var failure = reader.failure(status: Int(response.status.code), body: said, pause: pause)
+        if status == 407, let proxy = target.route.proxy {
+          throw ModelFailure(
+            HoneError(
+              .authentication,
+              "\(target.base) could not be reached: \(proxy) wants a user name and password. (status 407)",
+              remedy: "Write them into the proxy's URL: http://USER:PASSWORD@HOST:PORT."),
+            retry: .never, spent: .nothing)
+        }
+        var failure = reader.failure(status: status, body: said, pause: pause)
+        if response.isPathMissing {
+          failure.error.remedy =
+            "There is no chat/completions at \(target.base), nor at \(target.base)/v1: check the base URL."
+        }
         if request.options.maxTokens != nil, failure.error.details["fault"] != Fault.account.rawValue,
-          (400..<500).contains(response.status.code), tokenLimit.learn(from: reader.words(said), refused: limit)
+          (400..<500).contains(status), tokenLimit.learn(from: reader.words(said), refused: limit)
         {
           failure.retry = .adapted
         }
@@ -96,7 +106,7 @@ package struct OpenAICompatibleModel: LanguageModel {
     } catch let failure as ModelFailure {
       throw failure
     } catch {
-      var failure = TransportFailure(endpoint: target, redactor: reader.redactor, timeout: timeout).failure(error)
+      var failure = await TransportFailure(endpoint: target, redactor: reader.redactor, timeout: timeout).failure(error)
       failure.spent = sending.hasBegun ? .unknown : .nothing
       throw failure
     }
@@ -172,19 +182,5 @@ package struct OpenAICompatibleModel: LanguageModel {
       return milliseconds / 1000
     }
     return headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, now: Double(time(nil))) }
-  }
-
-  /// As much of an error's body as is worth reading; what fails on the way does not matter.
-  private func beginning(of body: HTTPClientResponse.Body) async -> [UInt8] {
-    var bytes: [UInt8] = []
-    do {
-      for try await part in body {
-        bytes.append(contentsOf: part.readableBytesView)
-        if bytes.count > 65_536 { break }
-      }
-    } catch {
-      return bytes
-    }
-    return bytes
   }
 }

@@ -4,6 +4,7 @@ import LanguageModels
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
+import Networking
 
 /// What a failure of the connection, rather than of the endpoint, means.
 struct TransportFailure {
@@ -11,7 +12,8 @@ struct TransportFailure {
   let redactor: Redactor
   let timeout: Double
 
-  func failure(_ error: any Error) -> ModelFailure {
+  func failure(_ error: any Error) async -> ModelFailure {
+    if let error = error as? HoneError { return ModelFailure(error, retry: .never) }
     if error is CancellationError || Task.isCancelled { return ModelFailure(.aborted, retry: .never) }
     if error is NIOTooManyBytesError {
       return ModelFailure(
@@ -37,7 +39,15 @@ struct TransportFailure {
     case .remoteConnectionClosed?:
       return unreachable("it closed the connection before the reply was whole")
     default:
-      let words = redactor.redact(String(describing: error))
+      // A certificate is the same at the next attempt.
+      if let fault = await ConnectionFault.of(error, on: endpoint.route) {
+        return ModelFailure(
+          HoneError(
+            .languageModelUnavailable, "\(place) could not be reached: \(redactor.redact(fault.what)).",
+            remedy: fault.remedy),
+          retry: .never)
+      }
+      let words = redactor.redact(ConnectionFault.words(of: error))
       let isMalformed = error is HTTPParserError || error is NIOHTTPDecompression.DecompressionError
       return isMalformed ? malformed(words) : unreachable(words)
     }
@@ -51,11 +61,18 @@ struct TransportFailure {
       retry: .backOff)
   }
 
+  /// The base URL, who named it, and what is in between.
+  private var place: String {
+    endpoint.base + (endpoint.baseVariable.map { " (of \($0))" } ?? "") + endpoint.route.words
+  }
+
   private func unreachable(_ why: String) -> ModelFailure {
-    ModelFailure(
-      HoneError(
-        .languageModelUnavailable, "\(endpoint.base) could not be reached.",
-        remedy: "Check that a server runs at \(endpoint.base) and that this machine can reach it.", cause: why),
+    let remedy =
+      endpoint.route.proxy == nil
+      ? "Check that a server runs at \(endpoint.base) and that this machine can reach it."
+      : "Check the proxy, or add \(endpoint.route.address.host) to NO_PROXY if it is to be reached directly."
+    return ModelFailure(
+      HoneError(.languageModelUnavailable, "\(place) could not be reached.", remedy: remedy, cause: why),
       retry: .backOff)
   }
 }

@@ -1,7 +1,7 @@
 import JSON
 
 extension FieldType {
-  /// A list, tuple or dict: the whole text, else the one value of that kind among its words.
+  /// A list, tuple, dict or record: the whole text, else the one value of that kind among its words.
   func collection(_ text: String) -> FieldReading? {
     if let json = LenientJSON.reading(text) {
       if let value = coerce(json.value) { return FieldReading(value, isRepaired: json.isRepaired) }
@@ -12,11 +12,18 @@ extension FieldType {
     return unbracketed(text).flatMap(coerce).map { FieldReading($0, isRepaired: true) }
   }
 
+  private var takesObjects: Bool {
+    switch self {
+    case .dict, .record: true
+    default: false
+    }
+  }
+
   private func unbracketed(_ text: String) -> JSONValue? {
     if let block = LenientJSON.fencedBlock(in: text) {
       if let json = LenientJSON.reading(block) { return json.value }
     }
-    if case .dict = self {
+    if takesObjects {
       let whole = LenientJSON.members(text) ?? LenientJSON.sequence(text).map(LenientJSON.joined)
       if let whole, whole.objectValue != nil { return whole }
       return onlyValue(in: text) { value in value.objectValue?.isEmpty == false }

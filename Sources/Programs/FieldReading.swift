@@ -22,7 +22,8 @@ extension FieldType {
   package func read(_ text: String) -> Result<FieldReading, TypeMismatch> {
     let trimmed = text.trimmed
     guard let reading = reading(trimmed) else {
-      return .failure(TypeMismatch(expected: description, got: String(trimmed.prefix(200))))
+      return .failure(
+        TypeMismatch(expected: name, got: String(trimmed.prefix(200)), faults: faults(inText: trimmed)))
     }
     return .success(reading)
   }
@@ -62,8 +63,13 @@ extension FieldType {
       return numberReading(LenientJSON.unfenced(text).trimmed)
     case .bool:
       return LabelReading.bool(LenientJSON.unfenced(text).trimmed)
-    case .list, .tuple, .dict:
+    case .list, .tuple, .dict, .record:
       return collection(text)
+    case .date, .datetime, .time:
+      return Moment.reading(text, as: self)
+    case .bounded(let type, let bounds):
+      guard let reading = type.reading(text), bounds.fault(of: reading.value) == nil else { return nil }
+      return reading
     }
   }
 

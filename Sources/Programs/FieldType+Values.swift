@@ -48,6 +48,11 @@ extension FieldType {
     case (.union(let members), _):
       return members.contains { $0.coerce(value) == value }
         ? value : members.lazy.compactMap { $0.coerce(value) }.first
+    case (.date, .string(let text)), (.datetime, .string(let text)), (.time, .string(let text)):
+      return Moment.reading(text, as: self)?.value
+    case (.record, .object), (.bounded, _):
+      var faults: [String] = []
+      return fit(value, at: "", &faults)
     case (.literal(let values), .string(let text)):
       return values.contains(value) ? value : LabelReading.element(text.trimmed, among: values)
     case (.literal(let values), _):
@@ -70,6 +75,7 @@ extension FieldType {
   var admitsNull: Bool {
     switch self {
     case .optional, .any: true
+    case .bounded(let type, _): type.admitsNull
     case .union(let members): members.contains(where: \.admitsNull)
     case .literal(let values): values.contains(.null)
     default: false
@@ -92,6 +98,8 @@ extension FieldType {
 package struct TypeMismatch: Error, Sendable, Hashable {
   package var expected: String
   package var got: String
+  /// What is wrong within the value, each with its place: `.year should be at most 2030, got 2099.`
+  package var faults: [String] = []
 }
 
 extension String {

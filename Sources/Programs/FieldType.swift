@@ -1,7 +1,7 @@
 package import JSON
 
 /// The type of a field, written as in Python: `str`, `int`, `list[str]`, `dict[str, int]`, `Optional[float]`,
-/// `Literal['a', 'b']`, `int | str`.
+/// `Literal['a', 'b']`, `int | str`, `date`; or as a JSON Schema: `{"type": "object", "properties": …}`.
 package indirect enum FieldType: Sendable, Hashable {
   case string
   case int
@@ -15,23 +15,57 @@ package indirect enum FieldType: Sendable, Hashable {
   case optional(FieldType)
   case union([FieldType])
   case literal([JSONValue])
+  /// A day, `datetime.date` in Python; its value is a text as in ISO 8601.
+  case date
+  /// A day and a time.
+  case datetime
+  /// A time of day.
+  case time
+  /// An object with named fields.
+  case record(RecordType)
+  /// A type with bounds on its values.
+  case bounded(FieldType, TypeBounds)
   /// Any JSON value.
   case any
 }
 
+extension FieldType {
+  /// The names that types have in signatures.
+  package static var names: [String] { SignatureParser.plainNames }
+}
+
 extension FieldType: CustomStringConvertible {
   /// The type as it is written in a signature; reading it back gives an equal type.
-  package var description: String {
-    switch self {
+  package var description: String { text { $0.schema.text() } }
+
+  /// The type in a few words, for messages and prompts: a record by its name.
+  package var name: String {
+    text { type in
+      switch type {
+      case .record(let record): record.name.isEmpty ? "object" : record.name
+      case .bounded(let base, _): base.name
+      default: "object"
+      }
+    }
+  }
+
+  /// - Parameter schema: what stands for a type that only a JSON Schema says.
+  private func text(_ schema: (FieldType) -> String) -> String {
+    func text(_ type: FieldType) -> String { type.text(schema) }
+    return switch self {
     case .string: "str"
     case .int: "int"
     case .float: "float"
     case .bool: "bool"
-    case .list(let element): "list[\(element)]"
-    case .dict(let key, let value): "dict[\(key), \(value)]"
-    case .tuple(let elements): "tuple[\(elements.map(\.description).joined(separator: ", "))]"
-    case .optional(let wrapped): "Optional[\(wrapped)]"
-    case .union(let members): members.map(\.description).joined(separator: " | ")
+    case .date: "date"
+    case .datetime: "datetime"
+    case .time: "time"
+    case .record, .bounded: schema(self)
+    case .list(let element): "list[\(text(element))]"
+    case .dict(let key, let value): "dict[\(text(key)), \(text(value))]"
+    case .tuple(let elements): "tuple[\(elements.map(text).joined(separator: ", "))]"
+    case .optional(let wrapped): "Optional[\(text(wrapped))]"
+    case .union(let members): members.map(text).joined(separator: " | ")
     case .literal(let values): "Literal[\(values.map(Self.literalText).joined(separator: ", "))]"
     case .any: "Any"
     }
@@ -59,8 +93,21 @@ extension FieldType: CustomStringConvertible {
     // "None" would be a text like any other.
     case .optional(.string): "text; leave the section out if there is none"
     case .optional(let wrapped): (wrapped.outputNote ?? "text") + ", or None if there is none"
-    case .list, .dict, .tuple, .union: "JSON of the type \(self), for the schema \(schema.text(.spaced))"
+    case .date: "a date (date) as YYYY-MM-DD"
+    case .datetime: "a date and time (datetime) as YYYY-MM-DDTHH:MM:SS"
+    case .time: "a time of day (time) as HH:MM:SS"
+    case .bounded(.list, _): "JSON of the type \(name), for the schema \(schema.text(.spaced))"
+    case .bounded(let type, let bounds): (type.outputNote ?? "text") + ", " + bounds.words
+    case .record: "a JSON object for the schema \(schema.text(.spaced))"
+    case .list, .dict, .tuple, .union: "JSON of the type \(name), for the schema \(schema.text(.spaced))"
     }
+  }
+
+  /// What a model is told of an input of this type, behind the field's name; nil where its value says it all.
+  package var inputNote: String? {
+    guard needsSchema else { return nil }
+    if case .bounded(let type, _) = self { return type.inputNote }
+    return "JSON for the schema \(schema.text(.spaced))"
   }
 
   private static func choices(_ values: [JSONValue]) -> String {
@@ -68,24 +115,23 @@ extension FieldType: CustomStringConvertible {
     return texts.joined(separator: texts.contains { $0.contains(",") } ? "; " : ", ")
   }
 
-  /// The type as a JSON Schema (2020-12).
-  package var schema: JSONValue {
-    switch self {
-    case .string: ["type": "string"]
-    case .int: ["type": "integer"]
-    case .float: ["type": "number"]
-    case .bool: ["type": "boolean"]
-    case .list(let element): ["type": "array", "items": element.schema]
-    case .dict(_, let value): ["type": "object", "additionalProperties": value.schema]
-    case .tuple(let elements):
-      [
-        "type": "array", "prefixItems": .array(elements.map(\.schema)), "minItems": .int(elements.count),
-        "maxItems": .int(elements.count),
-      ]
-    case .optional(let wrapped): ["anyOf": [wrapped.schema, ["type": "null"]]]
-    case .union(let members): ["anyOf": .array(members.map(\.schema))]
-    case .literal(let values): ["enum": .array(values)]
-    case .any: [:]
+  /// Several types as one, in its plainest form: no unions within it, each type once, `None` (nil) as `Optional` around it.
+  static func joining(_ members: [FieldType?]) -> FieldType {
+    var types: [FieldType] = []
+    var allowsNone = false
+    func add(_ member: FieldType?) {
+      switch member {
+      case nil, .literal([.null]): allowsNone = true
+      case .optional(let wrapped)?:
+        allowsNone = true
+        add(wrapped)
+      case .union(let inner)?: inner.forEach(add)
+      case let type?: if !types.contains(type) { types.append(type) }
+      }
     }
+    members.forEach(add)
+    guard let first = types.first else { return .literal([.null]) }
+    let core: FieldType = types.count == 1 ? first : .union(types)
+    return allowsNone ? .optional(core) : core
   }
 }

@@ -123,12 +123,14 @@ package struct SignatureMembers: SchemaObject {
 struct FieldMembers: SchemaObject {
   static let members: [Member<Self>] = [
     Member("name", \.name, isRequired: true, "The field's name."),
-    Member("type", \.type, isAlwaysWritten: true, "Its type as in Python: str, int, list[str], Literal['a', 'b']."),
+    Member(
+      "type", \.type, isAlwaysWritten: true, as: Schema(.either([Schema(.string), Schema(.map(Schema(.any)))])),
+      "Its type as in Python: str, int, date, list[str], Literal['a', 'b']; or a JSON Schema, for records and bounds."),
     Member("desc", \.description, also: ["description"], "What it holds, for the model."),
     Member("prefix", \.prefix, "The label before its value; by default made from the name."),
   ]
   var name: String?
-  var type = "str"
+  var type: JSONValue = "str"
   var description = ""
   var prefix: String?
 }

@@ -142,15 +142,23 @@ extension Signature {
       guard let reader = FieldReader(value, path: place, problems: problems) else { continue }
       let field = FieldMembers.taken(from: reader)
       do {
-        let type = try SignatureParser.parseType(field.type, path: reader.place("type"))
+        let type = try type(field.type, path: reader.place("type"))
         if let name = field.name {
-          result.append(Field(name, type: type, description: field.description, prefix: field.prefix))
+          // A record's own description stands in its schema.
+          let own = type.isRecord ? nil : field.type["description"]?.stringValue
+          let description = field.description.isEmpty ? own ?? "" : field.description
+          result.append(Field(name, type: type, description: description, prefix: field.prefix))
         }
       } catch {
         for problem in error.problems { problems.add(problem) }
       }
     }
     return result
+  }
+
+  private static func type(_ value: JSONValue, path: String) throws(HoneError) -> FieldType {
+    guard let text = value.stringValue else { return try SchemaReader.type(value, path: path) }
+    return try SignatureParser.parseType(text, path: path)
   }
 
   /// The object form; `read` makes an equal signature of it.
@@ -160,7 +168,7 @@ extension Signature {
         fields.map { field in
           var members = FieldMembers()
           members.name = field.name
-          members.type = field.type.description
+          members.type = field.type.needsSchema ? field.type.schema : .string(field.type.description)
           members.description = field.description
           members.prefix = field.prefix == Field.inferPrefix(field.name) + ":" ? nil : field.prefix
           return .object(members.given)

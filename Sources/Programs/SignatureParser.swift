@@ -15,7 +15,7 @@ struct SignatureParser {
 
   static func parse(_ text: String, path: String) throws(HoneError) -> (inputs: Fields, outputs: Fields) {
     guard text.count <= 20_000 else { throw failure(path, "A signature may have 20,000 characters at most.") }
-    let arrows = text.ranges(of: "->")
+    let arrows = arrows(in: text)
     guard arrows.count == 1, let arrow = arrows.first else {
       throw failure(
         path,
@@ -36,7 +36,7 @@ struct SignatureParser {
 
   /// A type alone, as in a field's `type` member.
   static func parseType(_ text: String, path: String) throws(HoneError) -> FieldType {
-    var parser = SignatureParser(characters: Array(text.prefix(10_000)), path: path)
+    var parser = SignatureParser(characters: Array(text.prefix(20_000)), path: path)
     let type = try parser.parseUnion(depth: 0)
     parser.skipSpace()
     guard parser.position == parser.characters.count else {
@@ -141,32 +141,13 @@ struct SignatureParser {
     guard depth < 32 else { throw Self.failure(path, "A type may be nested 32 levels at most.") }
     var members: [FieldType?] = [try parseSingle(depth: depth)]
     while take("|") { members.append(try parseSingle(depth: depth)) }
-    return Self.union(members)
-  }
-
-  /// A union in its plainest form: no unions within it, each type once, `None` (nil) as `Optional` around it.
-  private static func union(_ members: [FieldType?]) -> FieldType {
-    var types: [FieldType] = []
-    var allowsNone = false
-    func add(_ member: FieldType?) {
-      switch member {
-      case nil, .literal([.null]): allowsNone = true
-      case .optional(let wrapped)?:
-        allowsNone = true
-        add(wrapped)
-      case .union(let inner)?: inner.forEach(add)
-      case let type?: if !types.contains(type) { types.append(type) }
-      }
-    }
-    members.forEach(add)
-    guard let first = types.first else { return .literal([.null]) }
-    let core: FieldType = types.count == 1 ? first : .union(types)
-    return allowsNone ? .optional(core) : core
+    return FieldType.joining(members)
   }
 
   /// One type; nil for `None`.
   private mutating func parseSingle(depth: Int) throws(HoneError) -> FieldType? {
     skipSpace()
+    if current == "{" { return try jsonSchema() }
     let start = position
     var name = try typeName()
     // `typing.List` and the like mean the same without the module.
@@ -177,6 +158,9 @@ struct SignatureParser {
     case "int", "integer": return .int
     case "float", "number": return .float
     case "bool", "boolean": return .bool
+    case "date": return .date
+    case "datetime": return .datetime
+    case "time": return .time
     case "Any", "any", "object": return .any
     case "list", "List", "set", "Set", "frozenset", "Sequence":
       let arguments = try typeArguments(depth: depth)
@@ -194,13 +178,13 @@ struct SignatureParser {
     case "Optional":
       let arguments = try typeArguments(depth: depth)
       guard arguments.count == 1 else { throw Self.failure(path, "Optional[…] takes one type.") }
-      return Self.union([arguments[0], nil])
+      return FieldType.joining([arguments[0], nil])
     case "Union":
       guard take("[") else { throw unexpected("\"[\" behind Union") }
       var members: [FieldType?] = []
       repeat { members.append(try parseUnion(depth: depth + 1)) } while take(",")
       guard take("]") else { throw unexpected("\"]\"") }
-      return Self.union(members)
+      return FieldType.joining(members)
     case "Literal":
       return .literal(try literals())
     default:
@@ -212,12 +196,65 @@ struct SignatureParser {
     }
   }
 
-  private static let plainNames = [
-    "str", "int", "float", "bool", "list", "dict", "tuple", "Optional", "Literal", "Any",
+  static let plainNames = [
+    "str", "int", "float", "bool", "date", "datetime", "time", "list", "dict", "tuple", "Optional", "Literal", "Any",
   ]
   private static let typeNames = [
-    "str", "int", "float", "bool", "list[…]", "dict[…, …]", "tuple[…]", "Optional[…]", "Literal[…]", "Any",
+    "str", "int", "float", "bool", "date", "datetime", "time", "list[…]", "dict[…, …]", "tuple[…]", "Optional[…]",
+    "Literal[…]", "Any", "a JSON Schema {\"type\": …}",
   ]
+
+  // MARK: JSON Schema
+
+  /// A type as a JSON Schema, up to the brace that closes it.
+  private mutating func jsonSchema() throws(HoneError) -> FieldType {
+    guard let end = Self.endOfObject(characters, from: position) else { throw unexpected("a JSON Schema that ends") }
+    let text = String(characters[position..<end])
+    guard let schema = try? JSONReader.read(text) else { throw unexpected("a JSON Schema") }
+    position = end
+    return try SchemaReader.type(schema, path: path)
+  }
+
+  /// Where the object that begins at `start` ends: behind its last brace; nil where it is not closed.
+  private static func endOfObject(_ characters: [Character], from start: Int) -> Int? {
+    var depth = 0
+    var isText = false
+    var index = start
+    while index < characters.count {
+      switch characters[index] {
+      case "\\" where isText: index += 1
+      case "\"": isText.toggle()
+      case "{" where !isText: depth += 1
+      case "}" where !isText:
+        depth -= 1
+        if depth == 0 { return index + 1 }
+      default: break
+      }
+      index += 1
+    }
+    return nil
+  }
+
+  /// The arrows of a signature; those within a JSON Schema are its texts'.
+  private static func arrows(in text: String) -> [Range<String.Index>] {
+    let arrows = text.ranges(of: "->")
+    guard arrows.count > 1, text.contains("{") else { return arrows }
+    let characters = Array(text)
+    var hidden: [Range<Int>] = []
+    var index = 0
+    while index < characters.count {
+      if characters[index] == "{", let end = endOfObject(characters, from: index) {
+        hidden.append(index..<end)
+        index = end
+      } else {
+        index += 1
+      }
+    }
+    return arrows.filter { arrow in
+      let place = text.distance(from: text.startIndex, to: arrow.lowerBound)
+      return !hidden.contains { $0.contains(place) }
+    }
+  }
 
   private mutating func typeName() throws(HoneError) -> String {
     skipSpace()

@@ -52,6 +52,7 @@ enum SimulatedWriter {
     case .choice(let options): options.isEmpty ? "unknown" : options[random.below(options.count)]
     case .list: "[]"
     case .object: "{}"
+    case .schema(let schema): SchemaInstance.text(of: schema)
     case .text: "This is simulated text for the field \(field) (variant \(random.below(1_000_000)))."
     }
   }
@@ -62,6 +63,7 @@ enum SimulatedWriter {
       let others = options.filter { $0 != SimulatedKnowledge.text(right) }
       if !others.isEmpty { return others[Int(hash % UInt64(others.count))] }
     }
+    if case .schema(let schema) = type { return SchemaInstance.text(of: schema) }
     let offset = Int(hash % 17) + 1
     switch right {
     case .bool(let flag): return flag ? "False" : "True"
@@ -94,6 +96,8 @@ enum SimulatedWriter {
 enum SimulatedFieldType: Sendable, Hashable {
   case text, bool, int, float, list, object
   case choice([String])
+  /// A date, a time, or a record.
+  case schema(JSONValue)
 
   /// Reads the type out of the first line of `system` that names the field in backquotes or opens its
   /// section, such as "2. `answer` (int): the total".
@@ -113,6 +117,17 @@ enum SimulatedFieldType: Sendable, Hashable {
   }
 
   private init?(line: String) {
+    for (word, format) in [("(date)", "date"), ("(datetime)", "date-time"), ("(time)", "time")]
+    where line.contains(word + " as ") {
+      self = .schema(["type": "string", "format": .string(format)])
+      return
+    }
+    if let mark = line.firstRange(of: "a JSON object for the schema "),
+      let schema = try? JSONReader.read(String(line[mark.upperBound...])), schema["properties"] != nil
+    {
+      self = .schema(schema)
+      return
+    }
     if let start = line.firstRange(of: "Literal["), let end = line[start.upperBound...].firstIndex(of: "]") {
       self = .choice(SimulatedFieldType.options(line[start.upperBound..<end], separator: ","))
       return

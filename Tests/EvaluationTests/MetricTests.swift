@@ -270,15 +270,54 @@ struct BuiltInMetricTests {
     let gold: JSONObject = ["answer": ["a": 1, "b": [1, 2.0]]]
     #expect(try await score("json_match", gold, ["answer": "{\"b\": [1.0, 2], \"a\": 1}"]).passes)
     let extra = try await score("json_match", gold, ["answer": ["a": 1, "b": [1, 2], "c": 3]])
-    #expect(extra.feedback == "c is not expected; got \"3\".")
+    #expect(extra.feedback == "c is not expected; got \"3\". Score of each field: a 1.0, b 1.0.")
+    #expect(abs(extra.value - 2.0 / 3) < 1e-12 && !extra.passes && extra.passes(threshold: 0.6))
     let subset: JSONValue = ["name": "json_match", "subset": true]
     #expect(try await score(subset, gold, ["answer": ["a": 1, "b": [1, 2], "c": 3]]).passes)
     let differing = try await score("json_match", gold, ["answer": ["a": 1, "b": [1, 3]]])
-    #expect(differing.feedback == "b[1]: expected 2.0, got 3.")
+    #expect(differing.feedback == "b[1]: expected 2.0, got 3. Score of each field: a 1.0, b 0.0.")
+    #expect(differing.value == 0.5)
+    #expect(
+      try await score(["name": "json_match", "whole": true], gold, ["answer": ["a": 1, "b": [1, 3]]]).value == 0)
     let missing = try await score(subset, gold, ["answer": ["a": 1]])
-    #expect(missing.feedback == "b is missing; expected \"[1,2.0]\".")
+    #expect(missing.feedback == "b is missing; expected \"[1,2.0]\". Score of each field: a 1.0, b 0.0.")
     #expect(try await score("json_match", gold, ["answer": "{broken"]).passes == false)
     #expect(try await score("json_match", ["answer": "1"], ["answer": 1]).passes == false)
+  }
+
+  @Test func `records are compared field by field, those within them with shares of their own`() async throws {
+    let gold: JSONObject = [
+      "answer": [
+        "name": "Ann", "when": ["day": "2024-02-29", "hour": 9], "items": [["id": 1, "n": 2], ["id": 2, "n": 3]],
+      ]
+    ]
+    for (answer, expected) in [
+      (
+        ["name": "Ann", "when": ["day": "2024-02-29", "hour": 9], "items": [["id": 1, "n": 2], ["id": 2, "n": 3]]], 1
+      ),
+      (
+        ["name": "Bob", "when": ["day": "2024-02-29", "hour": 9], "items": [["id": 1, "n": 2], ["id": 2, "n": 3]]],
+        2.0 / 3
+      ),
+      (
+        ["name": "Ann", "when": ["day": "2024-02-29", "hour": 8], "items": [["id": 1, "n": 2], ["id": 2, "n": 3]]],
+        2.5 / 3
+      ),
+      (["name": "Ann", "when": ["day": "2024-02-29", "hour": 9], "items": [["id": 1, "n": 2]]], 2.5 / 3),
+      (
+        ["name": "Ann", "when": ["day": "2024-02-29", "hour": 9], "items": [["id": 1, "n": 0], ["id": 2, "n": 3]]],
+        2.75 / 3
+      ),
+      (["name": "Ann", "when": nil, "items": "none"], 1.0 / 3), ([:], 0), ("Ann", 0),
+    ] as [(JSONValue, Double)] {
+      let found = try await score("json_match", gold, ["answer": answer])
+      #expect(abs(found.value - expected) < 1e-12, "\(answer.text())")
+      #expect(found.passes == (expected == 1))
+    }
+    #expect(try await score("json_match", ["answer": [1, 2]], ["answer": [1, 3]]).value == 0)
+    // What is null is not there.
+    #expect(try await score("json_match", ["answer": ["a": 1]], ["answer": ["a": 1, "b": nil]]).value == 1)
+    #expect(try await score("json_match", ["answer": ["a": 1, "b": nil]], ["answer": ["a": 1]]).value == 1)
   }
 
   @Test func `a passage matches by words, not by letters`() async throws {

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import LanguageModels
+import Networking
 import Testing
 
 @testable import HTTPModels
@@ -39,6 +40,22 @@ struct KeyRulesTests {
     #expect(try refused(model("openai/gpt-4o", key: "AWS_SECRET_ACCESS_KEY")).count == 1)
     // A base URL that a request names gets no usual key.
     #expect(try refused(model("openai/gpt-4o", base: "https://evil.example/v1")) == [])
+  }
+
+  @Test("where whoever started Hone says that a provider is, its key may go, and no other")
+  func moved() throws {
+    let variables = Variables(["OPENAI_BASE_URL": "http://llm.example:8000/v1", "OTHER": "x"])
+    let rules = KeyRules(file: nil)
+    #expect(try rules.refusals(model("openai/m"), by: KeyRules.Asker(), variables).isEmpty)
+    let named = model("m", base: "http://llm.example:8000/v1", key: "OPENAI_API_KEY")
+    #expect(try rules.refusals(named, by: KeyRules.Asker(), variables).isEmpty)
+    #expect(try rules.refusals(named, by: KeyRules.Asker(), Variables([:])).count == 1)
+    for wrong in [
+      model("m", base: "http://llm.example:8001/v1", key: "OPENAI_API_KEY"),
+      model("m", base: "http://llm.example:8000/v1", key: "OTHER"), model("openai/m", key: "OTHER"),
+    ] {
+      #expect(try rules.refusals(wrong, by: KeyRules.Asker(), variables).count == 1)
+    }
   }
 
   @Test("Azure's key goes to Azure's own domains")

@@ -3,6 +3,7 @@ import HTTPModels
 import JSON
 import LanguageModels
 import Messages
+import Networking
 import Platform
 import Testing
 
@@ -37,6 +38,60 @@ struct OpenAICompatibleModelTests {
         "temperature": 0.5, "max_tokens": 9, "reasoning_effort": "low",
       ])
     await server.stop()
+  }
+
+  @Test("a base URL that lacks /v1 is asked once more with it, and from then on at once")
+  func missingVersion() async throws {
+    let server = try await FaultServer { request in
+      request.head.hasPrefix("POST /v1/chat/completions ")
+        ? FaultServer.answer("yes") : FaultServer.response("404 Not Found", "404 page not found")
+    }
+    let root = String(server.base.dropLast("/v1".count))
+    let model = try model(server) { $0.apiBase = root }
+    for _ in 0..<3 { #expect(try await model.complete(request()).texts == ["yes"]) }
+    let paths = server.requests.map { $0.head.prefix { $0 != "\r\n" } }.map { $0.split(separator: " ")[1] }
+    #expect(paths == ["/chat/completions"] + Array(repeating: "/v1/chat/completions", count: 3))
+    await server.stop()
+  }
+
+  @Test("a path that is missing either way is told with both; a model that is missing, in its server's words")
+  func missingPath() async throws {
+    for (body, isPath) in [("404 page not found", true), (#"{"error":{"message":"model 'tiny' not found"}}"#, false)] {
+      let server = try await FaultServer { request in
+        FaultServer.response("404 Not Found", request.head.hasPrefix("POST /v1/") ? body : "404 page not found")
+      }
+      let root = String(server.base.dropLast("/v1".count))
+      let failure = try #require(await failure(of: model(server) { $0.apiBase = root }))
+      #expect(failure.retry == .never && server.requests.count == 2)
+      #expect((failure.error.remedy ?? "").contains(root + "/v1") == isPath)
+      #expect((failure.error.cause ?? "").contains("model 'tiny' not found") == !isPath)
+      await server.stop()
+    }
+    // A base URL that names a version is asked there alone, and other failures are not the path's.
+    for (status, base) in [("404 Not Found", "/v1"), ("500 Oops", "")] {
+      let server = try await FaultServer { _ in FaultServer.response(status, "{}") }
+      let root = String(server.base.dropLast("/v1".count)) + base
+      _ = await failure(of: try model(server) { $0.apiBase = root })
+      #expect(server.requests.count == 1)
+      await server.stop()
+    }
+  }
+
+  @Test("a data set is fetched through the proxy too, and an error says so")
+  func documentThroughProxy() async throws {
+    let proxy = try await FaultServer { _ in FaultServer.response("200 OK", "rows") }
+    let address = proxy.base.dropLast("/v1".count)
+    let variables = Variables(["http_proxy": String(address)])
+    let body = try await HTTPDocument.fetch("http://data.example.invalid/a?b=1", maximumBytes: 100, variables)
+    #expect(String(decoding: body, as: UTF8.self) == "rows")
+    #expect(proxy.requests.first?.head.hasPrefix("GET http://data.example.invalid/a?b=1 HTTP/1.1\r\n") == true)
+    await proxy.stop()
+    let gone = Variables(["http_proxy": "http://127.0.0.1:1"])
+    let error = await #expect(throws: HoneError.self) {
+      try await HTTPDocument.fetch("http://data.example.invalid/", maximumBytes: 100, gone)
+    }
+    #expect(error?.message.contains("through the proxy 127.0.0.1:1 of http_proxy") == true)
+    #expect(error?.message.contains("connection refused") == true)
   }
 
   @Test("connections are used again")

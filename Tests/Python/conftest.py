@@ -34,8 +34,11 @@ def executable():
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch, tmp_path):
     """The variables and the user's settings that the service reads do not leak into a test."""
-    for name in ("HONE_HOME", "HONE_LM"):
+    for name in ("HONE_HOME", "HONE_LM", "OPENAI_BASE_URL", "OPENAI_API_BASE", "OLLAMA_HOST", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 

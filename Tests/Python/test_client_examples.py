@@ -28,18 +28,19 @@ def run(executable, tmp_path, shared_services):
 
 def test_the_pages_examples_run_one_after_the_other(run, tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (PACKAGE / "README.md").read_text("utf-8"), re.S)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     script = tmp_path / "page.py"
     script.write_text("\n".join(f"{block}\nprint('-- end of {number}')\n" for number, block in enumerate(blocks)))
     parts = re.split(r"-- end of \d\n", run(script))
-    assert len(parts) == 8 and all(parts[:-1])
+    assert len(parts) == 9 and all(parts[:-1])
     assert "Compiled: " in parts[0] and "MIPROv2" not in parts[0]
-    assert parts[3].startswith("BootstrapFewShotWithRandomSearch ")
-    assert "Trace tr-" in parts[3] and "Predict" in parts[3]
-    assert parts[4].splitlines()[-1] == "numeric_match"
-    assert parts[5].count("tr-") == 3
-    assert parts[6].startswith("Estimate: ") and "bootstrap" in parts[6]
-    run_line, watched, again = parts[6].splitlines()[-3:]
+    assert "Event(title=" in parts[1]
+    assert parts[4].startswith("BootstrapFewShotWithRandomSearch ")
+    assert "Trace tr-" in parts[4] and "Predict" in parts[4]
+    assert parts[5].splitlines()[-1] == "numeric_match"
+    assert parts[6].count("tr-") == 3
+    assert parts[7].startswith("Estimate: ") and "bootstrap" in parts[7]
+    run_line, watched, again = parts[7].splitlines()[-3:]
     assert len(run_line.split()[0]) == 32 and watched == again
 
 

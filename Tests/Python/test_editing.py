@@ -211,6 +211,8 @@ def test_completion_offers_what_the_reading_would_take(editor, folder):
     assert "rows.jsonl" in labels('{"devset": {"path": "r"}}', '"r')
     assert {"word-problems", "gsm8k", "rows.jsonl"} <= set(labels('{"devset": ', ": "))
     assert {"train", "test"} <= set(labels('{"devset": {"name": "word-problems", "split": "t"}}', '"t'))
+    typed = '{"program": {"signature": {"inputs": ["a"], "outputs": [{"name": "b", "type": "d"}]}}}'
+    assert {"date", "datetime", "list", "Optional"} <= set(labels(typed, '"d'))
     assert {"maxCalls", "maxCost"} <= set(labels('{"budget": {ma}}', "ma"))
     assert {"true", "false"} == set(labels('{"autolog": {"evals": }}', "evals\": "))
 

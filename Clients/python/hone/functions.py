@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import enum
 import inspect
 import math
 import re
 import sys
 import typing
-from typing import Any, Callable, Dict, List, Literal, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union, overload
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, overload
 
 from .errors import MalformedReply, MetricFailed
 from .examples import Example, Prediction, trace_steps
+from .types import field_schema
 from .values import plain
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -196,37 +196,6 @@ def call_tool(function: Any, params: Dict[str, Any]) -> Any:
 
 # MARK: Describing
 
-_NAMED = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", tuple: "array",
-          dict: "object", set: "array", type(None): "null"}
-
-
-def json_schema(hint: Any) -> Dict[str, Any]:
-    """The JSON Schema of a type hint; for an unknown one, a schema that allows everything."""
-    if hint in _NAMED:
-        return {"type": _NAMED[hint]}
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if getattr(hint, "__metadata__", None) is not None:  # Annotated
-        words = [word for word in hint.__metadata__ if isinstance(word, str)]
-        return {**json_schema(hint.__origin__), **({"description": words[0]} if words else {})}
-    if origin is Literal:
-        kinds = {type(value) for value in arguments}
-        return {**(json_schema(kinds.pop()) if len(kinds) == 1 else {}), "enum": list(arguments)}
-    is_union = origin is Union or sys.version_info >= (3, 10) and type(hint).__name__ == "UnionType"
-    if is_union:
-        members = [json_schema(one) for one in arguments if one is not type(None)]
-        return members[0] if len(members) == 1 else {"anyOf": members}
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {"type": "object", **({"additionalProperties": json_schema(arguments[1])} if arguments else {})}
-    if isinstance(origin, type) and issubclass(origin, typing.Iterable):
-        return {"type": "array", **({"items": json_schema(arguments[0])} if arguments else {})}
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        values = [plain(member.value) for member in hint]
-        return {"enum": values}
-    if isinstance(hint, type) and getattr(hint, "__annotations__", None):  # Data classes, typed dicts.
-        return {"type": "object", "properties": {name: json_schema(one) for name, one in _hints(hint).items()}}
-    return {}
-
-
 def _hints(function: Any) -> Dict[str, Any]:
     target = function if inspect.isroutine(function) or isinstance(function, type) else type(function).__call__
     try:
@@ -279,7 +248,7 @@ def describe_tool(function: Any, name: str) -> Dict[str, Any]:
     for parameter in (_parameters(function) or {}).values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        schema = json_schema(hints[parameter.name]) if parameter.name in hints else {}
+        schema = field_schema(hints[parameter.name], lenient=True) if parameter.name in hints else {}
         if parameter.name in words:
             schema["description"] = words[parameter.name]
         if parameter.default is not parameter.empty:

@@ -16,6 +16,7 @@ from . import execution
 from .examples import Prediction
 from .functions import accepted
 from .results import CompileResult, LoadedProgram
+from .types import field_type, has_instances, instance
 from .values import plain
 
 if TYPE_CHECKING:
@@ -126,12 +127,18 @@ class Predictor(Module):
 
     It is a program on its own. As an attribute of a `hone.Program` it is one of that program's predictors, and an
     optimizer gives it instructions and demos.
+
+    A signature is a text, a signature class of DSPy, or a dict whose types can be classes: data classes, typed dicts,
+    enums, dates, and Pydantic models. Outputs are then instances of them:
+
+        hone.Predict({"inputs": {"email": str}, "outputs": {"event": Event}, "instructions": "Find the event."})
     """
 
     module = "Predict"
 
     def __init__(self, signature: Any, *, instructions: Optional[str] = None, **options: Any) -> None:
         self.signature = _signature(signature)
+        self.output_types = _output_types(signature)
         self.instructions = instructions
         self.options = options
 
@@ -163,17 +170,25 @@ class Predictor(Module):
         """Runs the predictor: with the current candidate's state in a program's forward, else on its own."""
         place = self._place()
         if place is None:
-            return super().__call__(**inputs)
+            return self._typed(super().__call__(**inputs))
         flow, name = place
-        return Prediction.from_result(flow.ask(name, plain(inputs)).result())
+        return self._typed(Prediction.from_result(flow.ask(name, plain(inputs)).result()))
 
     async def acall(self, **inputs: Any) -> Prediction:
         """The same, for coroutines."""
         place = self._place()
         if place is None:
-            return await super().acall(**inputs)
+            return self._typed(await super().acall(**inputs))
         flow, name = place
-        return Prediction.from_result(await flow.ask(name, plain(inputs)))
+        return self._typed(Prediction.from_result(await flow.ask(name, plain(inputs))))
+
+    def _typed(self, prediction: Prediction) -> Prediction:
+        """The prediction with instances of the outputs' classes."""
+        for one in {id(one): one for one in [prediction, *prediction.completions]}.values():
+            for name, hint in self.output_types.items():
+                if name in one:
+                    one[name] = instance(hint, one[name])
+        return prediction
 
     def __repr__(self) -> str:
         return f"hone.{type(self).__name__}({self.signature!r})"
@@ -444,28 +459,47 @@ def _prediction(value: Any, program: Program) -> Prediction:
 
 
 def _signature(given: Any) -> Any:
-    """A signature's text, or that of a DSPy signature."""
-    if isinstance(given, (str, dict)):
+    """A signature in wire form: a text as it is, a dict, or what a signature class of DSPy says."""
+    if isinstance(given, str):
         return given
+    if isinstance(given, dict):
+        return {**given, **{side: _fields(given[side]) for side in ("inputs", "outputs") if side in given}}
     inputs, outputs = getattr(given, "input_fields", None), getattr(given, "output_fields", None)
     if isinstance(inputs, dict) and isinstance(outputs, dict):
         def fields(these: Dict[str, Any]) -> List[Dict[str, Any]]:
-            return [{"name": name, "type": _type_name(getattr(field, "annotation", str)), **(
-                {"description": description} if (description := _description(field, name)) else {})}
+            return [{
+                "name": name, "type": field_type(getattr(field, "annotation", str), getattr(field, "metadata", None) or ()),
+                **({"description": description} if (description := _description(field, name)) else {})}
                 for name, field in these.items()]
 
         return {"inputs": fields(inputs), "outputs": fields(outputs), "instructions": given.instructions}
     raise TypeError(f"A {type(given).__name__} is not a signature: write \"question -> answer\".")
 
 
-def _type_name(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(
-        annotation).replace("typing.", "")
+def _fields(given: Any) -> Any:
+    """The fields of one side: names with types, or a list of names and objects."""
+    if isinstance(given, dict):
+        return [{"name": name, "type": field_type(hint)} for name, hint in given.items()]
+    if isinstance(given, (list, tuple)):
+        return [{**one, "type": field_type(one["type"])} if isinstance(one, dict) and "type" in one else one
+                for one in given]
+    return given
+
+
+def _output_types(given: Any) -> Dict[str, Any]:
+    """The outputs whose values are made instances of their types."""
+    hints: Dict[str, Any] = {}
+    outputs = given.get("outputs") if isinstance(given, dict) else getattr(given, "output_fields", None)
+    if isinstance(given, dict) and isinstance(outputs, (list, tuple)):
+        hints = {one["name"]: one.get("type") for one in outputs if isinstance(one, dict) and "name" in one}
+    elif isinstance(given, dict) and isinstance(outputs, dict):
+        hints = outputs
+    elif isinstance(outputs, dict):
+        hints = {name: getattr(field, "annotation", None) for name, field in outputs.items()}
+    return {name: hint for name, hint in hints.items() if has_instances(hint)}
 
 
 def _description(field: Any, name: str) -> Optional[str]:
     extra = getattr(field, "json_schema_extra", None) or {}
     text = extra.get("desc")
     return text if isinstance(text, str) and text != f"${{{name}}}" else None
-
-

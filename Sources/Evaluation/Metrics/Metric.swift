@@ -79,6 +79,8 @@ package struct MetricScore: Sendable, Hashable {
   package var raw: JSONValue
   /// What was right or wrong, in words that help whoever improves the program.
   package var feedback: String?
+  /// Whether the example counts as solved, where the number does not tell: a metric of parts may want them all.
+  package var isSolved: Bool?
 
   package init(_ isRight: Bool, feedback: String? = nil) {
     value = isRight ? 1 : 0
@@ -116,8 +118,8 @@ package struct MetricScore: Sendable, Hashable {
     }
   }
 
-  /// Whether the example counts as solved without a threshold: true, or any number but 0.
-  package var passes: Bool { value != 0 }
+  /// Whether the example counts as solved without a threshold: as the metric says, else true or any number but 0.
+  package var passes: Bool { isSolved ?? (value != 0) }
 
   /// Whether the example counts as solved: at or above the threshold if there is one, else `passes`.
   package func passes(threshold: Double?) -> Bool { threshold.map { value >= $0 } ?? passes }

@@ -1,5 +1,6 @@
 package import Failures
 package import LanguageModels
+package import Networking
 
 /// Which environment variables may be sent where.
 ///
@@ -60,15 +61,17 @@ package struct KeyRules: Sendable {
   ///
   /// - Throws: `storeUnavailable` where the user's list cannot be read.
   package func refusals(
-    _ configuration: ModelConfiguration, by asker: Asker
+    _ configuration: ModelConfiguration, by asker: Asker, _ variables: Variables = .process
   ) throws(HoneError) -> [Refusal] {
     guard !trustsRequests, configuration.client == nil, !configuration.isSimulated,
-      let endpoint = try? Endpoint(configuration)
+      let endpoint = try? Endpoint(configuration, variables)
     else { return [] }
     let address = KeyAddress(endpoint.base)
     if address.isLoopback, asker.isTrustedOnLoopback { return [] }
     var asked: [(member: String, variable: String)] = []
-    if let variable = endpoint.keyVariable, !Provider.owns(variable, address) { asked.append(("apiKeyEnv", variable)) }
+    if let variable = endpoint.keyVariable, !Provider.owns(variable, address, variables) {
+      asked.append(("apiKeyEnv", variable))
+    }
     for (name, variable) in configuration.headers.variables.sorted(by: { $0.key < $1.key }) {
       asked.append(("headers.\(name)", variable))
     }
@@ -84,10 +87,12 @@ package struct KeyRules: Sendable {
 }
 
 extension Provider {
-  /// Whether the variable is the usual one of a provider that has its own address there.
-  static func owns(_ variable: String, _ address: KeyAddress) -> Bool {
+  /// Whether the variable is a usual one of a provider that has its own address there, or has it there as whoever started
+  /// Hone says in another variable.
+  static func owns(_ variable: String, _ address: KeyAddress, _ variables: Variables) -> Bool {
     all.contains { provider in
-      guard provider.keyVariable == variable else { return false }
+      guard provider.keyVariables.contains(variable) else { return false }
+      if let stated = provider.statedBase(variables), KeyAddress(stated.base) == address { return true }
       if let base = provider.base { return KeyAddress(base) == address }
       return address.scheme == "https" && provider.ownDomains.contains { address.host.hasSuffix("." + $0) }
     }

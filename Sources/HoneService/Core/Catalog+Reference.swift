@@ -51,7 +51,7 @@ extension Catalog {
     Provider.all.map { provider in
       ProviderEntry(
         name: provider.name, base: provider.base, keyVariable: provider.keyVariable,
-        hasKey: provider.keyVariable.flatMap { Environment.value($0) } != nil)
+        hasKey: provider.keyVariables.contains { Environment.value($0) != nil })
     }
   }
 }

@@ -4,6 +4,7 @@ import HTTPModels
 import JSON
 import JSONRPC
 import Jobs
+import Networking
 import Platform
 package import Schema
 package import Tracking
@@ -62,7 +63,7 @@ struct DoctorRequest: SchemaObject {
 /// What a service meets outside its home: the socket, and the variables that name models and keys.
 private enum Surroundings {
   static func findings(socket: String?, repair: Bool) -> [Observation] {
-    (socket.map { [self.socket($0, repair)] } ?? []) + [models]
+    (socket.map { [self.socket($0, repair)] } ?? []) + [models, network]
   }
 
   private static func socket(_ path: String, _ repair: Bool) -> Observation {
@@ -81,11 +82,27 @@ private enum Surroundings {
     }
   }
 
+  /// Which variables say how endpoints are reached, never what, and whether they can be used.
+  private static var network: Observation {
+    let bases = Provider.all.flatMap(\.baseVariables)
+    let set = (Route.variables + bases).filter { Variables.process[$0] != nil }
+    let details: JSONObject = ["set": .array(set.map(JSONValue.string))]
+    for url in ["https://example.org", "http://example.org"] {
+      do throws(HoneError) {
+        _ = try Route(to: url)
+      } catch {
+        return Observation("network", .warning, error.message, remedy: error.remedy, details: details)
+      }
+    }
+    let what = set.isEmpty ? "No proxy, certificate or base URL is set" : "Set are \(set.joined(separator: ", "))"
+    return Observation("network", .ok, "\(what) in the environment.", details: details)
+  }
+
   /// Which variables are set; never to what.
   private static var models: Observation {
     var set: [String] = []
     var unset: [String] = []
-    for name in Set(Provider.all.compactMap(\.keyVariable)).sorted() {
+    for name in Set(Provider.all.flatMap(\.keyVariables)).sorted() {
       if Environment.value(name) == nil { unset.append(name) } else { set.append(name) }
     }
     let keys = set.isEmpty ? "No provider's key is set." : "Keys are set in \(set.joined(separator: ", "))."

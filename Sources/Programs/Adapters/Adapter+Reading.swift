@@ -166,8 +166,19 @@ private struct Reading {
       outputs.append(field.name, reading.value)
       if reading.isRepaired { isRepaired = true }
     case .failure(let mismatch):
+      // What is wrong within a value says more than that it is.
+      wrong += mismatch.faults.prefix(5).map { Self.named($0, field) }
+      guard mismatch.faults.isEmpty else { return }
       wrong.append("`\(field.name)` should be \(mismatch.expected), got \(JSONValue.string(mismatch.got).excerpt).")
     }
+  }
+
+  /// A fault with the field's name before its place: "`event.year` should be at most 2030, got 2099."
+  private static func named(_ fault: String, _ field: Field) -> String {
+    let end = [" should be ", " is missing.", " is not a field."].compactMap { fault.firstRange(of: $0)?.lowerBound }
+      .min()
+    let place = fault[..<(end ?? fault.startIndex)]
+    return "`\(field.name)\(place)`" + fault.dropFirst(place.count)
   }
 
   private func read(_ text: String, as type: FieldType) -> Result<FieldReading, TypeMismatch> {
@@ -185,7 +196,7 @@ private struct Reading {
     }
     if let coerced = type.coerce(value) { return .success(FieldReading(coerced)) }
     if case .string(let text) = value { return read(text, as: type) }
-    return .failure(TypeMismatch(expected: type.description, got: value.text(.spaced)))
+    return .failure(TypeMismatch(expected: type.name, got: value.text(.spaced), faults: type.faults(of: value)))
   }
 
   /// Fills what need not stand in the reply itself.
@@ -269,7 +280,7 @@ private struct Reading {
       return ReadReply(outputs: ordered, isRepaired: isRepaired)
     }
     let reply = completion.text.trimmed
-    let expected = signature.outputs.map { "\($0.name): \($0.type)" }.joined(separator: ", ")
+    let expected = signature.outputs.map { "\($0.name): \($0.type.name)" }.joined(separator: ", ")
     let reason: String
     if completion.isCut {
       reason = "It was cut off at the token limit; expected \(expected)."
@@ -299,6 +310,7 @@ extension FieldType {
     switch self {
     case .string, .any: true
     case .optional(let wrapped): wrapped.isText
+    case .bounded(let type, _): type.isText
     case .union(let members): members.contains(where: \.isText)
     default: false
     }

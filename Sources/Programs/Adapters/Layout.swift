@@ -81,8 +81,8 @@ extension Signature {
     guard !outputs.isEmpty else { return nil }
     var properties = JSONObject()
     for field in outputs {
-      guard field.type.isStrict else { return nil }
-      properties.append(field.name, field.type.schema)
+      guard let schema = field.type.strictSchema else { return nil }
+      properties.append(field.name, schema)
     }
     return [
       "type": "object", "properties": .object(properties),
@@ -99,11 +99,15 @@ extension Field {
   }
 
   /// What is to be known of an input; nil where its name says it all.
-  fileprivate var inputLine: String? { words.isEmpty ? nil : "`\(name)`: \(words)" }
+  fileprivate var inputLine: String? { line([words, type.inputNote ?? ""]) }
 
   /// What is to be known of an output, and what to write; nil where its name says it all.
   fileprivate func outputLine(isTyped: Bool) -> String? {
-    let parts = [words, isTyped ? type.outputNote ?? "" : ""].filter { !$0.isEmpty }
+    line([words, isTyped ? type.outputNote ?? "" : ""])
+  }
+
+  private func line(_ parts: [String]) -> String? {
+    let parts = parts.filter { !$0.isEmpty }
     return parts.isEmpty ? nil : "`\(name)`: " + parts.joined(separator: "; ")
   }
 }
@@ -121,18 +125,12 @@ extension FieldType {
     case .bool: "True or False"
     case .literal: outputNote
     case .optional(let wrapped): (wrapped.outputWord ?? "text") + " or None"
-    case .list, .dict, .tuple, .union: "JSON of the type \(self)"
-    }
-  }
-
-  /// Whether a strict schema can state the type: no objects with members of any name, no lists of fixed length.
-  fileprivate var isStrict: Bool {
-    switch self {
-    case .string, .int, .float, .bool, .literal: true
-    case .list(let element): element.isStrict
-    case .optional(let wrapped): wrapped.isStrict
-    case .union(let members): members.allSatisfy(\.isStrict)
-    case .dict, .tuple, .any: false
+    case .date: "a date as YYYY-MM-DD"
+    case .datetime: "a date and time as YYYY-MM-DDTHH:MM:SS"
+    case .time: "a time as HH:MM:SS"
+    case .bounded(let type, _): type.outputWord
+    case .record: "a JSON object"
+    case .list, .dict, .tuple, .union: "JSON of the type \(name)"
     }
   }
 }

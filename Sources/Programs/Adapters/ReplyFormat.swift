@@ -48,6 +48,7 @@ extension FieldType {
     switch self {
     case .literal, .bool: false
     case .optional(let wrapped): wrapped.admitsPart
+    case .bounded(let type, _): type.admitsPart
     default: true
     }
   }
@@ -55,10 +56,11 @@ extension FieldType {
   /// Whether a value is told from the words around it without brackets or quotes.
   var isPlain: Bool {
     switch self {
-    case .string, .int, .float, .bool: true
+    case .string, .int, .float, .bool, .date, .datetime, .time: true
     case .literal(let values): !values.isEmpty
     case .optional(let wrapped): wrapped != .string && wrapped.isPlain
-    case .list, .dict, .tuple, .union, .any: false
+    case .bounded(let type, _): type.isPlain
+    case .list, .dict, .tuple, .record, .union, .any: false
     }
   }
 }
