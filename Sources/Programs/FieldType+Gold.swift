@@ -33,7 +33,8 @@ extension FieldType {
   /// Whether its values are written as JSON lists or objects.
   private var isCollection: Bool {
     switch self {
-    case .list, .dict, .tuple: true
+    case .list, .dict, .tuple, .record: true
+    case .bounded(let base, _): base.isCollection
     case .optional(let wrapped): wrapped.isCollection
     case .union(let members): members.contains(where: \.isCollection)
     default: false

@@ -35,11 +35,10 @@ struct DataPreparation {
     guard terms.unlabeled != .score, let fields = metric.comparedFields, let label = label(fields, dataset) else {
       return all
     }
-    let type = program.module.outputs.first { $0.name == fields.field ?? label }?.type
     var labelled: [Int] = []
     var missing: [Int] = []
     for (place, row) in dataset.rows.enumerated() {
-      if Self.isMissing(row[label], type) { missing.append(place) } else { labelled.append(place) }
+      if Self.isMissing(row[label]) { missing.append(place) } else { labelled.append(place) }
     }
     guard !missing.isEmpty, isScored || !labelled.isEmpty else { return all }
     let what = "\"\(label)\", which the metric \(metric.name) compares with"
@@ -71,13 +70,12 @@ struct DataPreparation {
     return fields.label(outputs: program.module.outputs.map(\.name), columns: columns)
   }
 
-  private static func isMissing(_ value: JSONValue?, _ type: FieldType?) -> Bool {
+  /// An empty cell of a type that is no text is null by now; an empty text may be what is right.
+  private static func isMissing(_ value: JSONValue?) -> Bool {
     switch value {
-    case nil, .null?: return true
-    case .double(let number)?: return !number.isFinite
-    // An empty cell of a table; an empty text may be what is right.
-    case .string(let text)?: return type.map { $0 != .string && $0 != .any } == true && text.allSatisfy(\.isWhitespace)
-    default: return false
+    case nil, .null?: true
+    case .double(let number)?: !number.isFinite
+    default: false
     }
   }
 
