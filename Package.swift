@@ -142,7 +142,7 @@ let package = Package(
     .target(
       name: "Optimizers",
       dependencies: [
-        "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
+        "Basics", "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
         "RowStorage", "Schema", "Traces",
       ]),
     .target(

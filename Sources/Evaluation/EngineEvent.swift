@@ -125,7 +125,7 @@ public struct ExampleResult: ResultObject {
   /// Whether there is no answer, or none that the metric can judge.
   package var isEmpty: Bool {
     guard let kind = error?.kind else { return false }
-    return [.metricFailed, .programInvalid, .replyEmpty, .replyToolCall].contains(kind)
+    return [.contextWindowExceeded, .metricFailed, .programInvalid, .replyEmpty, .replyToolCall].contains(kind)
   }
 
   /// Whether the endpoint or the model refused the row's text: it is left out of the score, which says nothing of it.

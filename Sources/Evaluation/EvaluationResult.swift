@@ -26,6 +26,8 @@ package struct EvaluationResult: Sendable {
   package var failed: Int
   /// Those of them whose text the endpoint or the model refused.
   package var refused: Int
+  /// How many of them failed in which way.
+  package var failures: [FailureKind: Int]
   /// Those of them that met an outage.
   package var outages: Int
   /// The share of examples that were judged, from 0 to 1.
@@ -53,6 +55,7 @@ package struct EvaluationResult: Sendable {
     lastFailure = tally.lastFailure
     failed = tally.failed
     refused = tally.refused
+    failures = tally.failures
     outages = tally.outages
     rank = refused == 0 ? summary.percent : ScoreSummary(scores: tally.scoresWithRefusals).percent
     coverage = count == 0 ? 0 : Double(count - outages - refused) / Double(count)
@@ -107,6 +110,7 @@ struct ExampleTally: Sendable {
     if outcomes[place] != .judged, let error = result.error { lastFailure = error }
     if isFinal {
       again[place] = nil
+      if let kind = result.error?.kind { failures[kind, default: 0] += 1 }
       replies += result.replies
     } else {
       var result = result
@@ -134,6 +138,8 @@ struct ExampleTally: Sendable {
   }
   /// What the last example failed with that did.
   private(set) var lastFailure: HoneError?
+  /// How many examples failed in which way.
+  private(set) var failures: [FailureKind: Int] = [:]
 
   var seen: Int { outcomes.count { $0 != .none } }
   var failed: Int { outcomes.count { $0 != .none && $0 != .judged } }

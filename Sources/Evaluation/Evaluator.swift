@@ -25,6 +25,8 @@ package struct Evaluator: Sendable {
   /// How many examples that gave nothing, with none judged, show that none will; and how many calls that failed one
   /// after the other, beside those that were under way together, show that the model is gone.
   private static let hopeless = 10
+  /// Notes that an evaluation of the session has a score.
+  private static let judged = "judged"
 
   /// Evaluates a program on the rows that `info` names.
   ///
@@ -85,6 +87,7 @@ package struct Evaluator: Sendable {
       throw failure
     }
     let result = EvaluationResult(tally, results.compactMap { $0 })
+    if result.score != nil { _ = session.told.isFirst(Self.judged) }
     await session.events.emit(.evaluationFinished(info, result))
     if let range = result.range, !(0...1).contains(range.lowerBound) || !(0...1).contains(range.upperBound),
       session.told.isFirst("scale")
@@ -109,7 +112,9 @@ package struct Evaluator: Sendable {
     _ error: HoneError, isFinal: Bool, _ agenda: Agenda, _ info: EvaluationInfo
   ) throws(HoneError) {
     if error.kind.stopsWork { throw error }
-    if agenda.judged == 0, agenda.unjudged >= Self.hopeless {
+    // One candidate that gets no answer, for its demos perhaps, says nothing of the others; an outage does.
+    let isAll = ExampleResult.isOutage(error.kind) || !session.told.has(Self.judged)
+    if agenda.judged == 0, agenda.unjudged >= Self.hopeless, isAll {
       throw HoneError(
         error.kind,
         "The first \(agenda.unjudged) examples of \(info.name) gave nothing to judge; the last: \(error.message)",
@@ -216,10 +221,11 @@ private struct Agenda {
   /// Notes how an example ended; false if it will be asked again.
   mutating func take(_ result: ExampleResult, of index: Int) -> Bool {
     let kind = result.error?.kind
-    // A filter may refuse many rows in a row and take the next.
-    if result.isOutage || result.isEmpty || kind == .inputRejected {
+    // A filter may refuse many rows running and take the next; so may a window that is too short for them.
+    let isItsOwn = kind == .contentRefused || kind == .contextWindowExceeded
+    if result.isOutage || (result.isEmpty && !isItsOwn) || kind == .inputRejected {
       unjudged += 1
-    } else if !result.isRefused {
+    } else if !isItsOwn {
       judged += 1
     }
     guard let error = result.error else { return true }

@@ -6,6 +6,9 @@ package final class ToldOnce: Sendable {
 
   package init() {}
 
+  /// Whether it has been told.
+  package func has(_ what: String) -> Bool { told.withLock { $0.contains(what) } }
+
   /// Whether this is the first time.
   package func isFirst(_ what: String) -> Bool { told.withLock { $0.insert(what).inserted } }
 }

@@ -39,6 +39,10 @@ struct ReplyReader {
       guard let message = choice["message"], case .object = message else {
         throw malformed("has a choice without a message", body, counted)
       }
+      // OpenRouter marks what broke off behind it, with or without words.
+      if choice["finish_reason"]?.stringValue == "error", text(of: message).allSatisfy(\.isWhitespace) {
+        throw failure(status: 502, body: Array(body), pause: nil)
+      }
       let (said, thought, reason) = completion(message, reason: choice["finish_reason"]?.stringValue)
       texts.append(said)
       thoughts.append(thought)
@@ -86,6 +90,7 @@ struct ReplyReader {
     let reason = reason.lowercased()
     return [
       "content_filter", "safety", "prohibited_content", "blocklist", "recitation", "spii", "refusal", "sensitive",
+      "guardrail_intervened",
     ]
     .contains { reason == $0 || reason.hasPrefix($0 + ":") }
   }

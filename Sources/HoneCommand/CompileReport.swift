@@ -31,7 +31,7 @@ enum CompileReport {
         "baseline \(WorkReport.number(result.baselineScore)) -> best \(WorkReport.number(score)) "
           + WorkReport.interval(result.interval))
       if let comparison = result.comparison { lines.append("on the same rows: " + verdict(comparison)) }
-      if let selection = result.selection { lines.append(selection.note) }
+      if let selection = result.selection { lines.append(selection.note(isTested: result.test != nil)) }
       if let test = result.test { lines += self.test(test, result) }
     }
     lines += WorkReport.replies(result) + WorkReport.ending(result)

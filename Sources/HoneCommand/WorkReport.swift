@@ -57,11 +57,9 @@ enum WorkReport {
     return lines.joined(separator: "\n")
   }
 
-  /// How many examples failed in which way, where that is more than one way.
+  /// How many examples failed in which way.
   private static func failures(_ result: JobOutline) -> [String] {
-    var counts: [FailureKind: Int] = [:]
-    for error in (result.results ?? []).compactMap(\.error) { counts[error.kind, default: 0] += 1 }
-    let parts = FailureKind.all.compactMap { kind, _ in counts[kind].map { "\($0) \(words(kind))" } }
+    let parts = FailureKind.all.compactMap { kind, _ in result.failures[kind.rawValue].map { "\($0) \(words(kind))" } }
     return parts.isEmpty ? [] : ["  " + parts.joined(separator: ", ")]
   }
 

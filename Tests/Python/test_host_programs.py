@@ -277,7 +277,9 @@ def test_proposals_see_the_program(host):
     peer, _ = host(model=seeing)
     peer.call("compile", {
         "program": PROGRAM, "optimizer": {"name": "MIPROv2", "auto": None, "num_candidates": 3, "num_trials": 3, "minibatch": False},
-        "trainset": ROWS[:8], "valset": ROWS[8:12], "metric": "exact_match", "lm": {"client": "m"}})
+        "trainset": ROWS[:8], "metric": "exact_match", "lm": {"client": "m"},
+        # A row that nobody gets right: where all are right, nothing is proposed.
+        "valset": [*ROWS[8:12], {"question": "What is 40 + 2?", "answer": "unknown"}]})
     proposals = [prompt for prompt in prompts if "[[ ## proposed_instruction ## ]]" in prompt]
     assert proposals and all("until the answer is even" in prompt and "Adder" in prompt for prompt in proposals)
 
@@ -372,7 +374,8 @@ def compile_request(**more):
 def test_a_resumed_run_asks_nothing_again(host):
     """A client goes away in the middle of a compile; another takes the run up, and is asked what is left only."""
     def right(params):
-        return params["prediction"]["answer"] == params["example"]["answer"]
+        # One row is never right: a program that has all right ends the search.
+        return params["prediction"]["answer"] == params["example"]["answer"] != ROWS[-1]["answer"]
 
     peer, _ = host(metric_score=right)
     whole = peer.call("compile", compile_request())

@@ -205,6 +205,8 @@ def test_what_is_wrong_with_a_judge(connect):  # noqa: F811
             "judge": {"signature": "answer -> score", "field": "scoer", "inputs": {"anser": "prediction.answer"}}}})
     places = {problem["path"]: problem for problem in failure.value.data["problems"]}
     assert places["metric.judge.field"]["suggestion"] == "score" and places["metric.judge.inputs.anser"]["suggestion"] == "answer"
-    result = peer.call("evaluate", {"program": "question -> answer", "devset": ROWS[:3], "lm": {"client": "m"}, "metric": {
-        "judge": {"signature": "solution -> score"}}})
-    assert result["failed"] == 3 and "\"solution\"" in result["results"][0]["error"]["message"]
+    # Where nothing could be judged there is no score.
+    with pytest.raises(Refused) as failure:
+        peer.call("evaluate", {"program": "question -> answer", "devset": ROWS[:3], "lm": {"client": "m"}, "metric": {
+            "judge": {"signature": "solution -> score"}}})
+    assert failure.value.data["kind"] == "metricFailed" and "\"solution\"" in str(failure.value)

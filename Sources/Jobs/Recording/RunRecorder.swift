@@ -152,6 +152,9 @@ func summaryMetrics(_ result: EvaluationResult) -> [MetricPoint] {
     MetricPoint("repaired", result.replies.share(\.repaired)),
   ]
   if let score = result.score { metrics.insert(MetricPoint("eval", score), at: 0) }
+  for (kind, count) in result.failures.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+    metrics.append(MetricPoint("failed.\(kind.rawValue)", Double(count)))
+  }
   if result.refused > 0 { metrics.append(MetricPoint("refused", Double(result.refused))) }
   if let interval = result.interval {
     metrics.append(MetricPoint("eval_low", interval.low))

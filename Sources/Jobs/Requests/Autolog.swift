@@ -52,6 +52,8 @@ package enum HoneTag {
   package static let bestScore = "hone.bestScore"
   package static let simulated = "hone.simulated"
   package static let error = "hone.error"
+  /// What to do about the error.
+  package static let remedy = "hone.remedy"
   /// What differed from the request, one line each.
   package static let warnings = "hone.warnings"
   /// What a run waits for: milliseconds since 1970 until when, a space, and the words.

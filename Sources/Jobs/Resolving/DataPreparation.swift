@@ -15,10 +15,14 @@ struct DataPreparation {
   /// What was found, for the result's warnings.
   private(set) var warnings: [String] = []
 
-  init(_ program: Program, _ metric: any Metric, _ terms: DataTerms) {
+  /// Whether rows are compared with each other; a check, which an editor asks for at each pause in typing, need not.
+  private let comparesRows: Bool
+
+  init(_ program: Program, _ metric: any Metric, _ terms: DataTerms, comparesRows: Bool) {
     self.program = program
     self.metric = metric
     self.terms = terms
+    self.comparesRows = comparesRows
   }
 
   // MARK: Labels
@@ -53,7 +57,9 @@ struct DataPreparation {
         problems.add(Problem(path: "\(name)[\(place)]", message: "The row has no value for \(what)."))
       }
       if missing.count > Self.mostNamed {
-        problems.add(Problem(path: name, message: "\(missing.count) rows in all have no value for \(what)."))
+        problems.add(
+          Problem(path: name, message: "\(missing.count) rows in all have no value for \(what): \(Self.list(missing)).")
+        )
       }
     } else {
       warnings.append(
@@ -86,7 +92,7 @@ struct DataPreparation {
 
   /// So many rows of all sets together are compared as a whole, and so many by their shingles.
   private static let mostCompared = 200_000
-  private static let mostNear = 50_000
+  private static let mostNear = 20_000
 
   /// The places of `places` whose rows stand neither in the earlier sets nor before in the set itself, where such rows are
   /// to be left out; else `places` as they are. Either way it is told.
@@ -96,7 +102,7 @@ struct DataPreparation {
     let names = program.module.inputs.map(\.name)
     let count = places.count + earlier.reduce(0) { $0 + $1.places.count }
     // Looking at all would take longer than it is worth, and memory for each.
-    guard count <= Self.mostCompared else { return places }
+    guard comparesRows, count <= Self.mostCompared else { return places }
     let seesNear = count <= Self.mostNear
     var indices: [(name: String, index: SketchIndex)] = earlier.map { set in
       var index = SketchIndex()
@@ -170,9 +176,27 @@ struct DataPreparation {
     return shown.joined(separator: ", ") + (pairs.count > 3 ? " …" : "")
   }
 
+  /// Places as a person writes them: 0, 2–5, 9.
   private static func list(_ places: [Int]) -> String {
-    places.prefix(mostNamed).map(String.init).joined(separator: ", ") + (places.count > mostNamed ? " …" : "")
+    var runs: [ClosedRange<Int>] = []
+    for place in places {
+      if let last = runs.last, last.upperBound + 1 == place {
+        runs[runs.count - 1] = last.lowerBound...place
+      } else {
+        runs.append(place...place)
+      }
+    }
+    let texts = runs.prefix(mostRuns).map { run in
+      run.count == 1
+        ? "\(run.lowerBound)"
+        : run.count == 2
+          ? "\(run.lowerBound), \(run.upperBound)"
+          : "\(run.lowerBound)–\(run.upperBound)"
+    }
+    return texts.joined(separator: ", ") + (runs.count > mostRuns ? " …" : "")
   }
+
+  private static let mostRuns = 500
 }
 
 extension Dataset {

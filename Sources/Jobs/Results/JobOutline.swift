@@ -24,6 +24,7 @@ package struct JobOutline: ResultObject {
     Member("count", \.count, "Examples of an evaluation."),
     Member("failed", \.failed, "Examples without a value."),
     Member("refused", \.refused, "Those of them that were refused."),
+    Member("failures", \.failures, "How many failed in which way."),
     Member("coverage", \.coverage, "The share of examples that were judged."),
     Member("results", \.results, "The examples of an evaluation."),
     Member("replies", \.replies, "How replies came out."),
@@ -50,6 +51,7 @@ package struct JobOutline: ResultObject {
   package var count: Int?
   package var failed: Int?
   package var refused: Int?
+  package var failures: [String: Int] = [:]
   package var coverage: Double?
   package var results: [ExampleResult]?
   package var replies: ReplyCounts?

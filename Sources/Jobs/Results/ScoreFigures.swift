@@ -1,4 +1,5 @@
 import Evaluation
+import Failures
 public import Programs
 public import Schema
 public import Statistics
@@ -14,6 +15,7 @@ public struct ScoreFigures: ResultObject {
     Member(
       "refused", \.refused,
       "Those of them whose text the endpoint or the model refused: left out of the score."),
+    Member("failures", \.failures, "How many of them failed in which way, by the kind of the error."),
     Member("coverage", \.coverage, isAlwaysWritten: true, "The share of examples that were judged, from 0 to 1."),
     Member("interval", \.interval, isAlwaysWritten: true, "The 95 % interval of the score."),
     Member(
@@ -27,6 +29,8 @@ public struct ScoreFigures: ResultObject {
   public var failed = 0
   /// Those of them whose text the endpoint's filter or the model refused: left out of the score; nil where there is none.
   public var refused: Int?
+  /// How many of them failed in which way, by the kind of the error.
+  public var failures: [String: Int] = [:]
   /// The share of examples that were judged, from 0 to 1.
   public var coverage = 0.0
   /// The 95 % interval of the score, in percent.
@@ -39,6 +43,7 @@ public struct ScoreFigures: ResultObject {
     score = result.score
     count = result.count
     failed = result.failed
+    failures = Dictionary(uniqueKeysWithValues: result.failures.map { ($0.rawValue, $1) })
     refused = result.refused > 0 ? result.refused : nil
     coverage = result.coverage
     interval = result.interval

@@ -104,7 +104,9 @@ public struct Selection: ResultObject {
   }
 
   /// For a person.
-  package var note: String {
+  ///
+  /// - Parameter isTested: whether a testset has told how much of it is luck.
+  package func note(isTested: Bool) -> String {
     let rows =
       switch scoredOn {
       case .valset: "the valset"
@@ -113,6 +115,6 @@ public struct Selection: ResultObject {
       }
     let chosen = "the best of \(candidates) programs, chosen on \(rows)"
     return optimism > 0
-      ? "\(chosen): of its gain up to \(optimism) points may be luck; a testset tells" : "\(chosen)"
+      ? "\(chosen): of its gain up to \(optimism) points may be luck\(isTested ? "" : "; a testset tells")" : chosen
   }
 }

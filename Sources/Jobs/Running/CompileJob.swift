@@ -47,7 +47,7 @@ package struct CompileJob: Job {
     resolver.checkMetricFields(resolved?.program, rows: valset ?? trainset)
     if let trainset { optimizer?.check(trainset: trainset.count, valset: valset?.count, problems: resolver.problems) }
     var preparation = resolved.flatMap { resolved in
-      metric.map { DataPreparation(resolved.program, $0, request.data) }
+      metric.map { DataPreparation(resolved.program, $0, request.data, comparesRows: !resolver.environment.isCheck) }
     }
     resolver.prepare(
       &trainset, &valset, &testset, scoresTrainset: optimizer?.scoresTrainset == true, &preparation)
@@ -123,7 +123,12 @@ package struct CompileJob: Job {
     if found.stopped == nil, !found.trials.isEmpty, found.trials.allSatisfy({ $0.result.score == nil }) {
       found.stopped = found.trials.last?.result.unanswered
     }
-    if found.stopped == nil { await score(&found, on: testset, session, run) }
+    if found.stopped == nil {
+      await score(&found, on: testset, session, run)
+    } else if testset != nil {
+      await session.events.emit(
+        .warning("The search ended early, so the testset was not looked at; that is done when the run is resumed."))
+    }
     return found
   }
 

@@ -36,7 +36,7 @@ package struct EvaluateJob: Job {
     resolver.checkMetricFields(resolved?.program, rows: devset)
     let client = resolver.client(configuration, "lm", knowledge: [devset], answers: try await resolver.answers())
     var preparation = resolved.flatMap { resolved in
-      metric.map { DataPreparation(resolved.program, $0, request.data) }
+      metric.map { DataPreparation(resolved.program, $0, request.data, comparesRows: !resolver.environment.isCheck) }
     }
     let scored = resolver.scored(devset, "devset", &preparation)
     let whole = try resolver.whole(resolved, devset, metric, client)

@@ -101,6 +101,7 @@ struct JobRunner<Work: Job>: Sendable {
       let own = try await job.keep(found, output, tracked, notes)
       var tags = [KeyValue(HoneTag.status, output.status.rawValue)] + own.tags
       if !notes.warnings.isEmpty { tags.append(KeyValue(HoneTag.warnings, Self.tag(notes.warnings))) }
+      if let remedy = job.stopped(found)?.remedy { tags.append(KeyValue(HoneTag.remedy, remedy)) }
       if let error = output.ending.error { tags.append(KeyValue(HoneTag.error, error.messageWithCause)) }
       try await run.store.endRun(
         tracked.id, status: output.status.runStatus, seconds: seconds,

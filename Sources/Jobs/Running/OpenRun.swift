@@ -31,7 +31,8 @@ package struct OpenRun: Sendable {
     _ run: RunInfo, params: JSONObject, budget: Budget, _ store: TrackingStore
   ) async throws(HoneError) -> OpenRun {
     let kept = try await store.reopenRun(
-      run.id, params: params, droppingTags: [HoneTag.status, HoneTag.error, HoneTag.waiting, HoneTag.warnings])
+      run.id, params: params,
+      droppingTags: [HoneTag.status, HoneTag.error, HoneTag.remedy, HoneTag.waiting, HoneTag.warnings])
     budget.charge(seconds: kept.seconds)
     let account = RunAccount(
       runID: run.id, budget: budget, paidBefore: try await paid(run.id, store),

@@ -17,6 +17,19 @@ export function short(value) {
   return Math.abs(value) < 10_000 ? whole.format(value) : compact.format(value);
 }
 
+const FAILURES = {
+  contentRefused: 'refused and not scored', inputRejected: 'refused by the endpoint', contextWindowExceeded: 'too long for the model',
+  outputUnparsable: 'unreadable', replyCut: 'cut off', replyEmpty: 'without text', replyToolCall: 'called a tool', metricFailed: 'not judged',
+  programFailed: 'failed in the program',
+};
+
+/** How many rows failed, and in which way. */
+export function failures(metrics) {
+  const kinds = Object.entries(metrics).filter(([key, value]) => key.startsWith('failed.') && value > 0)
+    .map(([key, value]) => `${count(value)} ${FAILURES[key.slice(7)] ?? key.slice(7)}`);
+  return [`${count(metrics.failed)} failed`, ...kinds.length ? [`: ${kinds.join(', ')}`] : []].join('');
+}
+
 /** A score in percent, two decimals. */
 export function score(value) {
   return isNumber(value) ? value.toFixed(2) : DASH;

@@ -31,7 +31,7 @@ export function verdict(comparison, names = ['the best', 'the baseline'], isHeld
     h('p', `On the same ${plural(comparison.count, 'row')}, ${names[0]} does better on `, h('strong', count(wins)), ' and worse on ', h('strong', count(losses)), ` than ${names[1]}.`),
     h('p.faint', comparison.verdict === 'no clear difference'
       ? `If both were equally good, chance alone would give a difference this large with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method})${corrected(comparison)}. Luck may explain it: score both on more rows.`
-      : `If both were equally good, chance alone would give a difference this large with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method})${corrected(comparison)}.${isHeldOut ? '' : ' The best of many candidates is partly lucky; a testset tells.'}`));
+      : `If both were equally good, chance alone would give a difference this large with probability ${probability(comparison.pValue)} (${TESTS[comparison.method] ?? comparison.method})${corrected(comparison)}.${isHeldOut ? '' : ' The best of many candidates is partly lucky: a testset tells.'}`));
 }
 
 /** Rows that got better, stayed and got worse, as one bar. */

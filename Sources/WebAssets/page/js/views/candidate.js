@@ -1,7 +1,7 @@
 // A candidate, or an evaluation by itself: its program against another, and its score by example.
 
 import { h, replace } from '../dom.js';
-import { count, interval, replyTroubles, score, signed } from '../format.js';
+import { count, failures, interval, replyTroubles, score, signed } from '../format.js';
 import { Candidates } from '../model/candidates.js';
 import { programOf } from '../model/program.js';
 import { answerOf, examplesOf, expected, outcome, question } from '../model/results.js';
@@ -57,7 +57,7 @@ class Candidate {
     replace(this.summary,
       figure('Score', score(scoreOf(run)), range ? `95 %: ${interval(range)}` : null, 'accent'),
       own ? figure('Trial', `${own.trial} of ${this.siblings.list.length}`, own.isBest ? 'the best' : own.isBaseline ? 'the baseline' : evaluationKind(run) === 'eval_minibatch' ? 'a minibatch' : null) : null,
-      rows === undefined ? null : figure('Rows', count(rows), run.metrics.failed ? `${count(run.metrics.failed)} failed` : null, run.metrics.failed ? 'bad' : ''),
+      rows === undefined ? null : figure('Rows', count(rows), run.metrics.failed ? failures(run.metrics) : null, run.metrics.failed ? 'bad' : ''),
       troubles.length || run.params.adapter ? figure('Replies', run.params.adapter ? visible(run.params.adapter) : `${Math.round(100 * (1 - (run.metrics.unreadable ?? 0)))} % read`, troubles.join(', ') || 'all readable', run.metrics.unreadable > 0.05 ? 'bad' : '') : null,
       found ? figure(`Against ${this.against.isBaseline ? 'the baseline' : visible(this.against.run.name)}`, signed(found.difference), `${count(this.comparison.fixed.length)} fixed, ${count(this.comparison.broken.length)} broken`, { better: 'good', worse: 'bad' }[found.verdict] ?? '') : null,
       place ? figure('Candidate', h('span.figure-small', visible(place))) : null);

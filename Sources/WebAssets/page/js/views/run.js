@@ -95,7 +95,7 @@ class Head {
         isDeleted ? null : button('Add', () => this.tag(), { kind: 'small', iconName: 'plus' }))),
       note ? h('p.note', { dir: 'auto' }, visible(note)) : null,
       waiting(run),
-      run.tags['hone.error'] && run.tags['hone.status'] !== 'CANCELLED' ? h('div.notice.bad', h('strong', `${words}: `), visible(run.tags['hone.error'])) : null,
+      run.tags['hone.error'] && run.tags['hone.status'] !== 'CANCELLED' ? h('div.notice.bad', h('strong', `${words}: `), visible(run.tags['hone.error']), run.tags['hone.remedy'] ? h('span', visible(run.tags['hone.remedy'])) : null) : null,
       run.tags['hone.warnings'] ? h('div.notice', h('ul.warnings', run.tags['hone.warnings'].split('\n').map((one) => h('li', { dir: 'auto' }, visible(one))))) : null,
       run.resumeCommand && !isLive(run) ? h('div.notice', h('span', 'All paid answers are kept. Resume where it stopped:'),
         h('code', visible(run.resumeCommand)), copyButton(run.resumeCommand)) : null);
