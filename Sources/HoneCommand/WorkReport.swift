@@ -113,6 +113,11 @@ enum WorkReport {
     if let error = result.error {
       lines.append("\(result.status ?? "stopped"): \(error.messageWithCause)".visibleParagraph)
     }
+    // How it goes on has a line of its own.
+    let remedy = result.error?.remedy.map {
+      $0.prefix(upTo: $0.firstRange(of: "Resume it with")?.lowerBound ?? $0.endIndex)
+    }
+    if let remedy, !remedy.isEmpty { lines.append(String(remedy).visibleParagraph) }
     if let command = result.resumeCommand { lines.append("it goes on with: \(command.visibleLine)") }
     return lines
   }

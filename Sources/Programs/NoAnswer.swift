@@ -56,7 +56,9 @@ private enum RefusalWords {
   static let beginnings = [
     "i'm sorry", "i am sorry", "sorry", "i can't", "i cannot", "i can not", "i'm unable", "i am unable", "i'm not able",
     "i am not able", "i won't", "i will not", "i must decline", "i have to decline", "as an ai", "unfortunately, i",
-    "i apologize", "my apologies",
+    "i apologize", "my apologies", "es tut mir leid", "entschuldigung", "je suis désolé", "désolé", "lo siento",
+    "抱歉", "很抱歉", "非常抱歉", "对不起", "作为ai", "作为一个ai", "作为一个人工智能", "我无法", "我不能",
+    "申し訳",
   ]
   static let whats = [
     "can't assist", "cannot assist", "can not assist", "unable to assist", "not able to assist", "can't help with",
@@ -68,5 +70,10 @@ private enum RefusalWords {
     "can't generate content", "cannot generate content", "can't create content", "cannot create content",
     "can't respond to", "cannot respond to", "can't provide information on", "cannot provide information on",
     "can't support", "cannot support", "not something i can help", "can't do that", "cannot do that",
+    "kann ich nicht helfen", "kann dabei nicht helfen", "nicht beantworten", "nicht weiterhelfen",
+    "ne peux pas vous aider",
+    "ne peux pas répondre", "ne peux pas t'aider", "no puedo ayudar", "no puedo responder", "no puedo proporcionar",
+    "无法回答", "无法提供", "不能提供", "无法协助", "不能协助", "无法帮助", "不能帮助", "无法满足", "无法完成这", "不能回答",
+    "お手伝いできません", "お答えできません", "対応できません", "お手伝いすることはできません",
   ]
 }

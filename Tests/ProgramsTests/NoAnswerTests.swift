@@ -47,6 +47,8 @@ struct NoAnswerTests {
       ("[[ ## reasoning ## ]]\nFirst we", FinishReason.cut, .replyCut, "maxTokens"),
       ("I'm sorry, but I can't assist with that request.", "stop", .contentRefused, "filter"),
       ("I\u{2019}m unable to help with that.", "stop", .contentRefused, "filter"),
+      ("很抱歉，我无法提供这方面的帮助。", "stop", .contentRefused, "filter"),
+      ("Es tut mir leid, aber dabei kann ich nicht helfen.", "stop", .contentRefused, "filter"),
     ])
   func kinds(text: String, reason: String, kind: FailureKind, remedy: String) async throws {
     let (error, requests) = try await outcome(text, reason: reason)
@@ -59,7 +61,7 @@ struct NoAnswerTests {
     "an answer that is sorry, or of something else, is an answer",
     arguments: [
       "[[ ## answer ## ]]\nI'm sorry, but I can't assist with that.", "Sorry seems to be the hardest word",
-      "I can't get no satisfaction", "{\"answer\": \"I cannot help with that.\"}",
+      "I can't get no satisfaction", "抱歉的意思是道歉", "{\"answer\": \"I cannot help with that.\"}",
     ])
   func answers(text: String) { #expect(!isRefusal(text)) }
 }

@@ -58,5 +58,5 @@ class Handler(BaseHTTPRequestHandler):
 def serve():
     """Starts the endpoint; gives the server, to be shut down, and its base URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     return server, f"http://127.0.0.1:{server.server_port}/v1"

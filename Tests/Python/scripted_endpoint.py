@@ -73,7 +73,7 @@ class ScriptedEndpoint:
         return {"model": "openai/m", "apiBase": self.base, "retries": 0, **settings}
 
     def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_):

@@ -42,7 +42,7 @@ def collector():
 
     server = Collector(("127.0.0.1", 0), Handler)
     server.taken = []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

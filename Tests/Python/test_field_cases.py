@@ -159,7 +159,7 @@ def test_a_proxy_is_asked_for_what_is_behind_it(executable, field, tmp_path):
             self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     done = shell(executable, f"http://127.0.0.1:{server.server_port}", tmp_path, "proxy")
     server.shutdown()
     assert done.returncode == 0 and "answer: Paris" in done.stdout, done.stderr

@@ -43,7 +43,7 @@ class Listener(http.server.BaseHTTPRequestHandler):
 def listener():
     server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), Listener)
     server.heard, server.daemon_threads = [], True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()
 

@@ -38,7 +38,7 @@ def says():
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         servers.append(server)
         return {"model": "openai/m", "apiBase": f"http://127.0.0.1:{server.server_port}/v1", "cache": False}, prompts
 

@@ -235,6 +235,25 @@ def test_the_terminal_tells_what_is_waited_for(executable, tmp_path):
     assert "waiting for" in line and "UTC" in line and "slow down, please" in line
 
 
+def test_the_terminal_and_the_page_say_what_to_do(executable, client, tmp_path):
+    def script(body):
+        if len(endpoint.bodies) > 4:
+            raise Raw(402, {"error": {"message": "Insufficient credits."}})
+        return RIGHT
+
+    with ScriptedEndpoint(script) as endpoint:
+        (tmp_path / "r.json").write_text(json.dumps({
+            "program": PREDICT, "devset": ROWS, "metric": "exact_match", "lm": endpoint.model(), "adapter": "chat",
+            "concurrency": 1}))
+        done = subprocess.run(
+            [executable, "evaluate", "r.json", "--home", str(tmp_path / "home")], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "PAUSED:" in done.stdout and "Insufficient credits." in done.stdout
+    assert "Add credit to the account" in done.stdout and "it goes on with: hone resume" in done.stdout
+    run = client.list_runs()[0]
+    assert "Add credit" in run.tags["hone.remedy"] and "Insufficient credits." in run.tags["hone.error"]
+
+
 # MARK: Costs that endpoints tell
 
 @pytest.mark.parametrize("usage", [

@@ -104,6 +104,14 @@ class Trial(Result):
     coordinates = Member[Dict[str, Any]]("coordinates", lambda value: value or {})
 
 
+def _test(test: Optional[Dict[str, Any]]) -> Optional[str]:
+    """The scores on the testset, and what can be said of them; None without one."""
+    if not test:
+        return None
+    verdict = (test.get("comparison") or {}).get("verdict") or "the same program"
+    return f"{percent(test.get('score'))}, baseline {percent(test.get('baselineScore'))}: {verdict}"
+
+
 class CompileResult(Result):
     """The best program that an optimizer found, and the course of its search."""
 
@@ -114,6 +122,8 @@ class CompileResult(Result):
     interval = Member[Optional[List[float]]]("interval")
     baseline_score = Member[Optional[float]]("baselineScore")
     comparison = Member[Dict[str, Any]]("comparison", lambda value: value or {})
+    selection = Member[Dict[str, Any]]("selection", lambda value: value or {})
+    test = Member[Optional[Dict[str, Any]]]("test")
     adapter = Member[Dict[str, Any]]("adapter", lambda value: value or {})
     replies = Member[Dict[str, int]]("replies", lambda value: value or {})
     best_run_id = Member[Optional[str]]("bestRunId")
@@ -128,7 +138,8 @@ class CompileResult(Result):
 
     def view(self) -> View:
         facts = [
-            ("baseline", percent(self.baseline_score)), ("status", _status(self)), ("run", self.run_id),
+            ("baseline", percent(self.baseline_score)), ("test", _test(self.test)), ("status", _status(self)),
+            ("run", self.run_id),
             ("adapter", self.adapter.get("format")), ("replies", _replies(self.replies)),
             ("program", self.artifact_uri), ("cost", cost(self.get("usage"))), ("seconds", self.seconds),
             ("warnings", "; ".join(map(str, self.warnings)))]
@@ -158,9 +169,11 @@ class EvaluateResult(Result):
     run_id = Member[Optional[str]]("runId")
     experiment_id = Member[Optional[str]]("experimentId")
     status = Member[str]("status")
-    score = Member[float]("score")
+    score = Member[Optional[float]]("score")
     count = Member[int]("count")
     failed = Member[int]("failed")
+    refused = Member[int]("refused", lambda value: value or 0)
+    failures = Member[Dict[str, int]]("failures", lambda value: value or {})
     coverage = Member[Optional[float]]("coverage")
     interval = Member[Optional[List[float]]]("interval")
     replies = Member[Dict[str, int]]("replies", lambda value: value or {})
@@ -173,7 +186,7 @@ class EvaluateResult(Result):
 
     def view(self) -> View:
         facts = [
-            ("rows", self.count), ("failed", self.failed or None), ("status", _status(self)), ("run", self.run_id),
+            ("rows", self.count), ("failed", self.failed or None), ("refused", self.refused or None), ("status", _status(self)), ("run", self.run_id),
             ("adapter", self.adapter.get("format")), ("replies", _replies(self.replies)),
             ("cost", cost(self.get("usage"))), ("seconds", self.seconds),
             ("warnings", "; ".join(map(str, self.warnings)))]

@@ -152,8 +152,12 @@ struct DataPreparation {
           + "(\(Self.pairs(repeats.same, name, other)))")
     }
     if !repeats.near.isEmpty {
-      let many = parts.isEmpty ? "\(repeats.near.count) of the \(count) rows of the \(name)" : "\(repeats.near.count)"
-      parts.append("\(many) nearly so (\(Self.pairs(repeats.near, name, other)))")
+      let whose = isOwn ? "an earlier one" : "one of the \(other)"
+      let start =
+        parts.isEmpty
+        ? "\(repeats.near.count) of the \(count) rows of the \(name) nearly repeat \(whose)"
+        : "\(repeats.near.count) nearly so"
+      parts.append("\(start) (\(Self.pairs(repeats.near, name, other)))")
     }
     let what = parts.joined(separator: ", ")
     if drops { return "\(what); they were left out." }
