@@ -1,3 +1,4 @@
+import LanguageModels
 import Synchronization
 
 /// Which member bounds a model's output tokens, where an endpoint has refused the usual one and named the other: a
@@ -5,21 +6,14 @@ import Synchronization
 ///
 /// One for each model in the process.
 final class LearnedTokenLimit: Sendable {
-  private static let registry = Mutex<[String: LearnedTokenLimit]>([:])
+  private static let models = KnownModels<LearnedTokenLimit>()
   private let limit: Mutex<Provider.TokenLimit>
 
   private init(_ limit: Provider.TokenLimit) { self.limit = Mutex(limit) }
 
   /// What the process knows of the model of that identity, to begin with `usual`.
   static func shared(for identity: String, usual: Provider.TokenLimit) -> LearnedTokenLimit {
-    registry.withLock { known in
-      if let learned = known[identity] { return learned }
-      // Identities come from requests: their number must not grow without bound.
-      if known.count >= 256 { known.removeAll() }
-      let learned = LearnedTokenLimit(usual)
-      known[identity] = learned
-      return learned
-    }
+    models.of(identity) { LearnedTokenLimit(usual) }
   }
 
   var value: Provider.TokenLimit { limit.withLock { $0 } }

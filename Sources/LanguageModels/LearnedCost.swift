@@ -14,21 +14,14 @@ package final class LearnedCost: Sendable {
     var isSilent = false
   }
 
-  private static let registry = Mutex<[String: LearnedCost]>([:])
+  private static let models = KnownModels<LearnedCost>()
   private let state = Mutex(State())
 
   package init() {}
 
   /// What the process knows of the model of that identity.
   static func shared(for identity: String) -> LearnedCost {
-    registry.withLock { known in
-      if let learned = known[identity] { return learned }
-      // Identities come from requests: their number must not grow without bound.
-      if known.count >= 256 { known.removeAll() }
-      let learned = LearnedCost()
-      known[identity] = learned
-      return learned
-    }
+    models.of(identity) { LearnedCost() }
   }
 
   /// Whether the endpoint answers without telling what it costs.

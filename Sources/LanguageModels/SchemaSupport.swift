@@ -21,7 +21,7 @@ package final class LearnedSchemaSupport: Sendable {
     var isLoaded = false
   }
 
-  private static let registry = Mutex<[String: LearnedSchemaSupport]>([:])
+  private static let models = KnownModels<LearnedSchemaSupport>()
   private let identity: String
   private let state = Mutex(State())
 
@@ -29,14 +29,7 @@ package final class LearnedSchemaSupport: Sendable {
 
   /// What the process knows of the model of that identity.
   package static func shared(for identity: String) -> LearnedSchemaSupport {
-    registry.withLock { known in
-      if let learned = known[identity] { return learned }
-      // Identities come from requests: their number must not grow without bound.
-      if known.count >= 256 { known.removeAll() }
-      let learned = LearnedSchemaSupport(identity: identity)
-      known[identity] = learned
-      return learned
-    }
+    models.of(identity) { LearnedSchemaSupport(identity: identity) }
   }
 
   package var support: SchemaSupport { state.withLock { $0.support } }
