@@ -107,7 +107,8 @@ struct Payer: Sendable {
         guard waited + pause <= maxWait else {
           throw withModelAndAttempts(tooLong(pause, failure.error, maxWait), attempts: history.total)
         }
-        context.account.announce(pause, model.endpoint, failure.error.messageWithCause)
+        let told = failure.error.redacted(by: Redactor(environment: configuration.secretVariables))
+        context.account.announce(pause, model.endpoint, told.messageWithCause)
         waited += pause
         do {
           try await pacing.sleep(pause)
