@@ -107,6 +107,30 @@ def test_rows_without_a_label_are_left_out_and_named(client):
     assert scored["count"] == 10 and scored["failed"] == 6 and scored["score"] == 40.0
 
 
+def test_a_resumed_search_says_again_which_rows_were_left_out(executable, client, tmp_path):
+    val = rows(range(40, 60))
+    for row in val[::4]:
+        del row["answer"]
+    state = {"calls": 0, "broke": True}
+
+    def script(body):
+        state["calls"] += 1
+        if state["broke"] and state["calls"] > 25:
+            raise Raw(402, {"error": {"message": "Insufficient credits."}})
+        return leaning(body)
+
+    with ScriptedEndpoint(script) as endpoint:
+        stopped = client.compile(
+            PREDICT, {"name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 1}, rows(range(20)),
+            "exact_match", valset=val, lm=endpoint.model(), seed=1)
+        state["broke"] = False
+        done = client.resume_run(stopped["runId"])
+    assert (stopped["status"], done["status"]) == ("PAUSED", "FINISHED")
+    told = [text for text in stopped["warnings"] if "left out: 0, 4, 8, 12, 16." in text]
+    assert len(told) == 1 and told[0] in done["warnings"]
+    assert all(trial["count"] == 15 for trial in done["trials"])
+
+
 def test_a_set_without_any_label_is_refused_before_a_call(client):
     with ScriptedEndpoint(lambda body: RIGHT.format("A")) as endpoint:
         with pytest.raises(hone.DatasetInvalid) as caught:

@@ -206,8 +206,7 @@ struct DataPreparation {
 extension Dataset {
   /// Some of the rows, in their order; itself where these are all.
   func choosing(_ places: [Int]) -> Dataset {
-    places.count == count
-      ? self : Dataset(name: name, rows: rows.choosing(places), inputKeys: inputKeys, source: source)
+    places.count == count ? self : with(rows.choosing(places))
   }
 }
 

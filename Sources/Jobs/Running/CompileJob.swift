@@ -49,6 +49,8 @@ package struct CompileJob: Job {
     var preparation = resolved.flatMap { resolved in
       metric.map { DataPreparation(resolved.program, $0, request.data, comparesRows: !resolver.environment.isCheck) }
     }
+    // Kept as they were given, so that a resumed run looks at them again and says the same.
+    let given = [("trainset", trainset), ("valset", valset), ("testset", testset)]
     resolver.prepare(
       &trainset, &valset, &testset, scoresTrainset: optimizer?.scoresTrainset == true, &preparation)
     let answers = try await resolver.answers()
@@ -77,8 +79,7 @@ package struct CompileJob: Job {
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
       isDetached: request.detach, warnings: whole.0.warnings + warnings + (preparation?.warnings ?? []), kept: kept,
-      keptData: [("trainset", self.trainset)] + (valset.map { [("valset", $0)] } ?? [])
-        + (testset.map { [("testset", $0)] } ?? []))
+      keptData: given.compactMap { member, dataset in dataset.map { (member, $0) } })
   }
 
   /// The optimizer; the request's own seed counts where the optimizer has one and its settings name none.
