@@ -23,6 +23,10 @@ package struct EvaluationInfo: Sendable {
   /// The rows of the data set that are evaluated.
   package var rows: [Int]
   package var metric: String
+  /// Whether the results keep what each predictor was given and gave.
+  package var keepsSteps = false
+  /// What the program is in the search, for those that say so.
+  package var candidate: CandidateNote?
 
   package init(
     run: String?, key: String, index: Int, place: Int = 1, program: Program, coordinates: JSONObject = [:],
@@ -66,6 +70,12 @@ public struct ExampleResult: ResultObject {
   public var outputs: JSONObject = [:]
   public var error: HoneError?
   package var traceID: TraceID?
+  /// What each predictor was given and gave, where the evaluation was to keep it.
+  package var steps: [PredictorStep] = []
+  /// Further scores that the metric gave, by name.
+  package var objectives: [String: Double] = [:]
+  /// What the metric said of single predictors, by name.
+  package var predictorFeedback: [String: String] = [:]
   /// How the model's replies came out.
   package var replies = ReplyCounts()
 
@@ -174,6 +184,8 @@ package enum EngineEvent: Sendable {
   /// A demo set is ready: how many demos each predictor has, how many executions it took.
   case demoSetReady(index: Int, demos: Int, attempts: Int)
   case instructionProposed(predictor: String, index: Int, text: String)
+  /// What a search did and why, in words for a person.
+  case summary(String)
   /// The form was decided in which the model is asked.
   case adapterDecided(AdapterDecision)
   /// Something that went otherwise than asked, without ending the work.

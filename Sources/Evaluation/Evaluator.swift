@@ -158,6 +158,7 @@ package struct Evaluator: Sendable {
     }
     var result = result(row, example, execution, judgement)
     result.replies = execution.replies
+    if info.keepsSteps, case .success(let prediction) = execution.outcome { result.steps = prediction.steps }
     return result
   }
 
@@ -171,9 +172,12 @@ package struct Evaluator: Sendable {
     case .success(let prediction):
       switch judgement.verdict {
       case .success(let score)?:
-        return ExampleResult(
+        var result = ExampleResult(
           row: row, score: score.value, raw: score.raw, feedback: score.feedback, example: example,
           outputs: prediction.outputs, traceID: traceID)
+        result.objectives = score.objectives
+        result.predictorFeedback = score.predictorFeedback
+        return result
       case .failure(let error)?:
         return ExampleResult(
           row: row, score: nil, example: example, outputs: prediction.outputs, error: error, traceID: traceID)

@@ -4,5 +4,5 @@ package import Schema
 package enum OptimizerRegistry {
   package static let all = Registry<any Optimizer>(
     "optimizer",
-    [BootstrapFewShot.self, BootstrapFewShotWithRandomSearch.self, LabeledFewShot.self, MIPROv2.self])
+    [Auto.self, BootstrapFewShot.self, BootstrapFewShotWithRandomSearch.self, LabeledFewShot.self, MIPROv2.self])
 }

@@ -81,6 +81,10 @@ package struct MetricScore: Sendable, Hashable {
   package var feedback: String?
   /// Whether the example counts as solved, where the number does not tell: a metric of parts may want them all.
   package var isSolved: Bool?
+  /// Further scores, by name: searches that look at several objectives use them.
+  package var objectives: [String: Double] = [:]
+  /// What was right or wrong in single steps, by the predictor's name.
+  package var predictorFeedback: [String: String] = [:]
 
   package init(_ isRight: Bool, feedback: String? = nil) {
     value = isRight ? 1 : 0
@@ -115,6 +119,20 @@ package struct MetricScore: Sendable, Hashable {
       }
       self.init(value, feedback: feedback.stringValue)
       raw = score
+    }
+    for (name, value) in answer.objectives {
+      guard let value = value.doubleValue, value.isFinite else {
+        throw HoneError(.metricFailed, "The metric \(metric) answered an objective \"\(name)\" that is no finite number.")
+      }
+      objectives[name] = value
+    }
+    for (name, value) in answer.byPredictor {
+      guard let text = value.stringValue ?? value["feedback"]?.stringValue else {
+        throw HoneError(
+          .metricFailed, "The metric \(metric) answered feedback on \"\(name)\" that is no text.",
+          remedy: "Answer byPredictor as {\"name\": \"what was right or wrong in that step\"}.")
+      }
+      predictorFeedback[name] = text
     }
   }
 

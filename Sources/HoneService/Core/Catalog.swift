@@ -52,7 +52,7 @@ package struct Catalog: Sendable {
       ("Autolog", Schema(.object(Autolog.fields))),
       ("Budget", Budget.Limits.shape), ("Replies", ReplyCounts.schema), ("AdapterDecision", AdapterDecision.schema),
       ("Usage", UsageReport.shape), ("Interval", PercentInterval.shape), ("Comparison", PairedComparison.schema),
-      ("Trial", TrialResult.schema), ("ExampleResult", ExampleResult.schema), ("Run", RunRecord.schema),
+      ("Trial", TrialResult.schema), ("Candidate", CandidateNote.schema), ("ExampleResult", ExampleResult.schema), ("Run", RunRecord.schema),
       ("TraceInfo", TraceRecord.schema), ("Span", SpanRecord.schema), ("Tool", ToolMembers.schema),
       (
         "Signature",

@@ -66,7 +66,8 @@ final class RunProgress: EventSink {
       guard Set(decision.tries.map(\.format)).count > 1 else { break }
       state.withLock { $0.phase = decision.sentence }
       report()
-    case .evaluationStarted, .evaluationFinished, .evaluationStopped, .demoSetReady, .instructionProposed, .warning:
+    case .evaluationStarted, .evaluationFinished, .evaluationStopped, .demoSetReady, .instructionProposed, .warning,
+      .summary:
       break
     }
   }

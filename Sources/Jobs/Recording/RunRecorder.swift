@@ -54,6 +54,8 @@ final class RunRecorder: EventSink {
           try await store.log(run: parentID, params: [KeyValue("adapter", decided.format.rawValue)])
         }
       case .warning(let text): logger.warning("\(text)")
+      case .summary(let text):
+        if let parentID { try await store.setTag(run: parentID, HoneTag.summary, text) }
       case .phase, .planned, .exampleFinished, .demoSetReady, .instructionProposed: break
       }
     } catch {

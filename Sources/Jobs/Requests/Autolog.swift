@@ -56,6 +56,8 @@ package enum HoneTag {
   package static let remedy = "hone.remedy"
   /// What differed from the request, one line each.
   package static let warnings = "hone.warnings"
+  /// What a search did and why, in words.
+  package static let summary = "hone.summary"
   /// What a run waits for: milliseconds since 1970 until when, a space, and the words.
   package static let waiting = "hone.waiting"
   /// The program file that the request was made from.

@@ -30,6 +30,7 @@ public struct CompileResult: JobResult {
         "comparison", \.comparison, as: Schema(.named("Comparison")),
         "Whether the best program is better than the student on the rows it was chosen by, and how surely; corrected for how many were tried."
       ),
+      Member("summary", \.summary, "What the search did and why, in words, for searches that tell."),
       Member("selection", \.selection, "How optimistic the score is, since the best program was chosen by it."),
       Member("test", \.test, "What the best program scores on the testset, beside the student."),
     ] + Member.of(\.ending)
@@ -57,6 +58,8 @@ public struct CompileResult: JobResult {
   public var replies: ReplyCounts?
   /// Whether the best program is better than the student on the same examples, and how surely.
   public var comparison: PairedComparison?
+  /// What the search did and why, in words, for searches that tell.
+  public var summary: String?
   /// How optimistic the score is, since the best program was chosen by it.
   public var selection: Selection?
   /// What the best program scores on the testset; nil where there is none.

@@ -1,4 +1,4 @@
-import Evaluation
+public import Evaluation
 public import JSON
 public import Schema
 
@@ -14,6 +14,9 @@ public struct TrialResult: ResultObject {
       Member("bestSoFar", \.bestSoFar, isAlwaysWritten: true, "The best score of a full evaluation so far."),
       Member(
         "coordinates", \.coordinates, isAlwaysWritten: true, "Where in the optimizer's search the program stands."),
+      Member(
+        "candidate", \.candidate, as: Schema(.named("Candidate")),
+        "Where the program came from, and what became of it, for searches that tell."),
     ]
 
   /// Its number, from 1.
@@ -29,6 +32,8 @@ public struct TrialResult: ResultObject {
   public var bestSoFar: Double?
   /// Where in the optimizer's search the program stands.
   public var coordinates: JSONObject = [:]
+  /// Where the program came from, and what became of it, for searches that tell.
+  public var candidate: CandidateNote?
 
   package init() {}
 
@@ -41,5 +46,6 @@ public struct TrialResult: ResultObject {
     figures = ScoreFigures(trial.result)
     bestSoFar = trial.bestSoFar
     coordinates = trial.evaluation.coordinates
+    candidate = trial.evaluation.candidate
   }
 }

@@ -178,6 +178,7 @@ package struct CompileJob: Job {
   ) -> CompileResult {
     _ = workspace.load(found.program)
     var result = CompileResult(found, run, tracksEvaluations: tracksEvaluations, scoredOn: scoredOn)
+    result.summary = notes.summary
     if let test = found.test {
       var scores = TestScores(
         baseline: test.baseline.result, best: test.best?.result, validation: result.score, looks: notes.looks)

@@ -13,6 +13,7 @@ package final class JobNotes: EventSink {
     var partial: EvaluationResult?
     var lostResults: HoneError?
     var looks = 1
+    var summary: String?
   }
 
   private let state: Mutex<State>
@@ -21,6 +22,8 @@ package final class JobNotes: EventSink {
 
   var warnings: [String] { state.withLock { $0.warnings } }
   var adapter: AdapterDecision? { state.withLock { $0.adapter } }
+  /// What the search did and why, in words.
+  var summary: String? { state.withLock { $0.summary } }
   /// The instructions proposed so far, in order.
   var instructions: [JSONValue] { state.withLock { $0.instructions } }
   /// What the evaluation that was stopped last had by then.
@@ -42,6 +45,7 @@ package final class JobNotes: EventSink {
   package func emit(_ event: EngineEvent) async {
     switch event {
     case .warning(let text): warn(text)
+    case .summary(let text): state.withLock { $0.summary = text }
     case .adapterDecided(let decision): state.withLock { $0.adapter = decision }
     case .instructionProposed(let predictor, let index, let text):
       state.withLock {

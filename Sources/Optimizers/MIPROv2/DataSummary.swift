@@ -93,8 +93,15 @@ enum DataSummary {
     request.metadata = metadata
     let (tally, kind) = noting
     tally.asked(kind)
-    switch try await task.session.execute(request).outcome {
-    case .success(let prediction): return prediction.outputs
+    let execution = try await task.session.execute(request)
+    switch execution.outcome {
+    case .success(let prediction):
+      // What was cut off in the middle says half of what was meant.
+      guard execution.replies.cut == 0 || execution.replies.cut < execution.replies.replies else {
+        tally.refused(kind, "was cut off at the token limit")
+        return nil
+      }
+      return prediction.outputs
     case .failure(let error):
       if error.kind.stopsWork { throw error }
       if error.kind.isPassing, task.session.account.failuresInARow(.prompt) >= hopeless { throw error }
