@@ -9,8 +9,8 @@ import Statistics
 /// Finds the best of several candidates without asking all of them all rows.
 ///
 /// All candidates are asked the same rows in one order, block by block. After each block, those are dropped that are
-/// clearly behind the leader on these rows (mean difference + z standard errors below 0), or that could not overtake it
-/// if they had all that is left right. Comparing pairs takes the rows' own difficulty out of the noise. The leader of the
+/// clearly behind the leader on these rows (mean difference + z standard errors below 0, with the correction for drawing
+/// from finitely many rows), or that could not overtake it if they had all that is left right. Comparing pairs takes the rows' own difficulty out of the noise. The leader of the
 /// first block is asked all its rows at once, so that a search that ends early has something whole. What is asked and who
 /// is dropped follow from scores and places alone, never from what ends first.
 ///
@@ -150,7 +150,9 @@ struct Tournament {
     let (own, best) = (entries[index].scores, entries[leader].scores)
     let differences = own.differences(to: best)
     guard let (mean, error) = ScoreSummary.meanAndError(differences) else { return false }
-    if mean + Self.clearly * error < 0 { return true }
+    // Only the rows that are left can still change the mean over all: their share shrinks the error.
+    let open = Double(order.rows.count - count) / Double(order.rows.count)
+    if mean + Self.clearly * error * open.squareRoot() < 0 { return true }
     guard own.isWhole, own.isBounded, best.isBounded else { return false }
     // Of two that are equal the first wins.
     let known = best.headroom.dropFirst(count)
