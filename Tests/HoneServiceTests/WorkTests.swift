@@ -82,6 +82,11 @@ struct WorkTests {
     ["name": "MIPROv2", "auto": .null, "num_candidates": 3, "num_trials": 4, "minibatch_size": 10],
     ["name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 2], ["name": "BootstrapFewShot"],
     ["name": "LabeledFewShot"],
+    ["name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 3, "validation": "race"],
+    ["name": "MIPROv2", "auto": .null, "num_candidates": 3, "num_trials": 4, "minibatch_size": 10, "validation": "race"],
+    ["name": "COPRO", "breadth": 4, "depth": 2],
+    ["name": "InferRules", "num_candidates": 3, "num_rules": 4],
+    ["name": "SIMBA", "bsize": 8, "num_candidates": 3, "max_steps": 3],
   ]
 
   @Test("cut off anywhere and resumed, every optimizer ends where it would have", arguments: optimizers, [true, false])
