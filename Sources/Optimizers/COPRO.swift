@@ -65,7 +65,9 @@ package struct COPRO: Optimizer {
       let log = SearchLog(task)
       let tally = WritingTally()
       let stopped = await attempt { () async throws(HoneError) in try await search(task, rows, log, tally) }.failure
-      for warning in tally.warnings(model: task.promptModel.configuration.model) {
+      let warnings = tally.warnings(
+        model: task.promptModel.configuration.model, consequence: "There was little to choose from.")
+      for warning in warnings {
         await task.session.events.emit(.warning(warning))
       }
       return log.result(stoppedBy: stopped)

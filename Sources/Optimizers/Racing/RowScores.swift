@@ -51,6 +51,6 @@ struct RaceOrder: Sendable {
 
   /// How many rows have been asked at each decision.
   var marks: [Int] {
-    rows.isEmpty ? [] : Array(stride(from: block, to: rows.count, by: block)) + [rows.count]
+    Array(stride(from: block, to: rows.count, by: block)) + [rows.count]
   }
 }
