@@ -51,8 +51,8 @@ package struct COPRO: Optimizer {
     let sample = PlannedPart.Sample(task.student, rows)
     return [task.adapterPart(examples: nil, rows: rows)].compactMap(\.self) + [
       task.scoring("baseline", 1...1, rows: rows, shortest: task.student, longest: task.student),
-      // A prompt model that writes nothing new ends the search.
-      planned(task, task.student.predictors.count * (breadth - 1)...count),
+      // A prompt model that writes nothing new ends the search, and so does a program that has all rows right.
+      planned(task, min(count, breadth - 1)...count),
       PlannedPart(
         "search", .task, races, shortest: sample,
         details: ["evaluations": bounds(0...count), "rows": .int(rows.count), "raced": true]),

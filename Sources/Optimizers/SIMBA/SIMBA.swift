@@ -78,7 +78,8 @@ package struct SIMBA: Optimizer {
     return [task.adapterPart(examples: examples(task), keepsStudent: true, rows: rows)].compactMap(\.self) + [
       task.scoring("baseline", 1...1, rows: rows, shortest: task.student, longest: task.student),
       PlannedPart(
-        "sample", .task, programs * bsize...programs * bsize, shortest: batch, longest: fullBatch,
+        // A program that has all rows right ends the search.
+        "sample", .task, numCandidates * bsize...programs * bsize, shortest: batch, longest: fullBatch,
         details: ["steps": .int(maxSteps), "rows": .int(bsize), "runs": .int(numCandidates)]),
       SimbaAdvice.planned(task, 0...programs),
       PlannedPart(
