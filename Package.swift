@@ -143,7 +143,7 @@ let package = Package(
       name: "Optimizers",
       dependencies: [
         "Basics", "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "Programs", "Randomness",
-        "RowStorage", "Schema", "Traces",
+        "RowStorage", "Schema", "Statistics", "Traces",
       ]),
     .target(
       name: "Programs",

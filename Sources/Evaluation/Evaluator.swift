@@ -40,16 +40,32 @@ package struct Evaluator: Sendable {
   ///   nothing of the model), and once outages took more than half of the examples, ten at least. What was finished by
   ///   then goes out with the event `evaluationStopped`.
   package func evaluate(_ info: EvaluationInfo, examples: Rows) async throws(HoneError) -> EvaluationResult {
-    let program = PreparedProgram(info.program)
+    let evaluation = await begin(info)
+    try await ask(evaluation, upTo: info.rows.count, examples: examples)
+    return await finish(evaluation)
+  }
+
+  /// Announces an evaluation whose rows are asked part by part. It ends with `finish`, with `stop`, or where `ask` throws.
+  package func begin(_ info: EvaluationInfo) async -> GrowingEvaluation {
     await session.events.emit(.evaluationStarted(info))
-    var tally = ExampleTally(count: info.rows.count)
-    var results: [ExampleResult?] = Array(repeating: nil, count: min(info.rows.count, kept))
+    return GrowingEvaluation(info, keeping: kept, maxErrors: session.maxErrors)
+  }
+
+  /// Asks the rows of an evaluation that have not been asked, in the order of `info.rows`, until `count` of them have
+  /// been; failures as `evaluate` says.
+  package func ask(
+    _ evaluation: GrowingEvaluation, upTo count: Int, examples: Rows
+  ) async throws(HoneError) {
+    let info = evaluation.info
+    let program = PreparedProgram(info.program)
+    var work = evaluation.work
+    defer { evaluation.work = work }
+    work.agenda.extend(to: count)
     do {
       try await withThrowingTaskGroup(of: (Int, Result<ExampleResult, HoneError>).self) { group in
-        var agenda = Agenda(count: info.rows.count, maxErrors: session.maxErrors)
         var spent: HoneError?
         func add() {
-          guard spent == nil, let index = agenda.next() else { return }
+          guard spent == nil, let index = work.agenda.next() else { return }
           let row = info.rows[index]
           group.addTask {
             (
@@ -62,15 +78,13 @@ package struct Evaluator: Sendable {
             )
           }
         }
-        for _ in 0..<min(session.gate.width, info.rows.count) { add() }
+        for _ in 0..<min(session.gate.width, count) { add() }
         while let (index, outcome) = try await group.next() {
           switch outcome {
           case .success(let result):
-            let isFinal = agenda.take(result, of: index)
-            tally.note(result, at: index, isFinal: isFinal)
-            if index < results.count { results[index] = result }
+            let isFinal = work.take(result, of: index)
             if isFinal { await session.events.emit(.exampleFinished(info, result)) }
-            if let error = result.error { try check(error, isFinal: isFinal, agenda, info) }
+            if let error = result.error { try check(error, isFinal: isFinal, work.agenda, info) }
           case .failure(let error) where error.kind == .budgetExhausted:
             // What is under way is paid for: it may end, and counts.
             spent = spent ?? error
@@ -82,19 +96,34 @@ package struct Evaluator: Sendable {
       }
     } catch {
       let failure = Callbacks.causeOf(HoneError(wrapping: error), session.callbacks?.peer)
-      let partial = tally.seen == 0 ? nil : EvaluationResult(tally, results.compactMap { $0 })
-      await session.events.emit(.evaluationStopped(info, partial, failure))
+      work.isOver = true
+      await session.events.emit(.evaluationStopped(info, work.partial, failure))
       throw failure
     }
-    let result = EvaluationResult(tally, results.compactMap { $0 })
+  }
+
+  /// Ends an evaluation with the rows that have been asked.
+  ///
+  /// - Parameter inDataOrder: whether the result has them in the order of the data set, not of asking.
+  package func finish(_ evaluation: GrowingEvaluation, inDataOrder: Bool = false) async -> EvaluationResult {
+    var result = evaluation.work.result
+    evaluation.work.isOver = true
+    if inDataOrder { result.examples.sort { $0.row < $1.row } }
     if result.score != nil { _ = session.told.isFirst(Self.judged) }
-    await session.events.emit(.evaluationFinished(info, result))
+    await session.events.emit(.evaluationFinished(evaluation.info, result))
     if let range = result.range, !(0...1).contains(range.lowerBound) || !(0...1).contains(range.upperBound),
       session.told.isFirst("scale")
     {
       await session.events.emit(.warning(scaleNote(range)))
     }
     return result
+  }
+
+  /// Ends an evaluation for what stopped the work around it; nothing where it has ended.
+  package func stop(_ evaluation: GrowingEvaluation, _ error: HoneError) async {
+    guard !evaluation.work.isOver else { return }
+    evaluation.work.isOver = true
+    await session.events.emit(.evaluationStopped(evaluation.info, evaluation.work.partial, error))
   }
 
   private func scaleNote(_ range: ClosedRange<Double>) -> String {
@@ -109,7 +138,7 @@ package struct Evaluator: Sendable {
 
   /// Throws where an example's failure ends the evaluation.
   private func check(
-    _ error: HoneError, isFinal: Bool, _ agenda: Agenda, _ info: EvaluationInfo
+    _ error: HoneError, isFinal: Bool, _ agenda: EvaluationAgenda, _ info: EvaluationInfo
   ) throws(HoneError) {
     if error.kind.stopsWork { throw error }
     // One candidate that gets no answer, for its demos perhaps, says nothing of the others; an outage does.
@@ -127,10 +156,10 @@ package struct Evaluator: Sendable {
         error.kind, "The last \(streak) calls to the model all failed; the last: \(error.message)",
         remedy: error.remedy, details: error.details, cause: error.cause)
     }
-    if ExampleResult.isOutage(error.kind), agenda.lost >= Self.hopeless, agenda.lost > info.rows.count / 2 {
+    if ExampleResult.isOutage(error.kind), agenda.lost >= Self.hopeless, agenda.lost > agenda.count / 2 {
       throw HoneError(
         error.kind,
-        "\(agenda.lost) of the \(info.rows.count) examples of \(info.name) met an outage, asked twice; the last: "
+        "\(agenda.lost) of the \(agenda.count) examples of \(info.name) met an outage, asked twice; the last: "
           + error.message,
         remedy: error.remedy, details: error.details, cause: error.cause)
     }
@@ -187,58 +216,5 @@ package struct Evaluator: Sendable {
           row: row, score: nil, example: example, outputs: prediction.outputs, error: error, traceID: traceID)
       }
     }
-  }
-}
-
-/// Which of an evaluation's examples is asked next, and how many came to what.
-private struct Agenda {
-  private let count: Int
-  private let maxErrors: Int?
-  private var position = 0
-  /// Examples to be asked once more.
-  private var again: [Int] = []
-  private var isSecondTime: Set<Int> = []
-  /// Examples whose failure is final.
-  private(set) var failed = 0
-  /// Those of them that met an outage.
-  private(set) var lost = 0
-  /// Times that an example could not be judged, whether it is asked again or not.
-  private(set) var unjudged = 0
-  private(set) var judged = 0
-
-  init(count: Int, maxErrors: Int?) {
-    self.count = count
-    self.maxErrors = maxErrors
-  }
-
-  /// The next example to ask; nil where none is left for now.
-  mutating func next() -> Int? {
-    // Where the outages would be too many if they stay, that is found out before more rows are asked.
-    let mustSettle = maxErrors.map { failed + again.count > $0 } ?? false
-    if position < count, !(mustSettle && !again.isEmpty) {
-      position += 1
-      return position - 1
-    }
-    return again.isEmpty ? nil : again.removeFirst()
-  }
-
-  /// Notes how an example ended; false if it will be asked again.
-  mutating func take(_ result: ExampleResult, of index: Int) -> Bool {
-    let kind = result.error?.kind
-    // A filter may refuse many rows running and take the next; so may a window that is too short for them.
-    let isItsOwn = kind == .contentRefused || kind == .contextWindowExceeded
-    if result.isOutage || (result.isEmpty && !isItsOwn) || kind == .inputRejected {
-      unjudged += 1
-    } else if !isItsOwn {
-      judged += 1
-    }
-    guard let error = result.error else { return true }
-    if error.kind.isPassing, isSecondTime.insert(index).inserted {
-      again.append(index)
-      return false
-    }
-    failed += 1
-    if result.isOutage { lost += 1 }
-    return true
   }
 }

@@ -2,6 +2,7 @@ import Evaluation
 import Failures
 import JSON
 import LanguageModels
+import Messages
 import Programs
 import Randomness
 import RowStorage
@@ -11,7 +12,8 @@ package import Schema
 ///
 /// Algorithm: DSPy's BootstrapFewShotWithRandomSearch. Candidates are numbered from −3: the student without demos,
 /// labelled rows, an unshuffled bootstrap, then `num_candidate_programs` shuffled ones, each with the random stream of
-/// its own number. Candidates are made and scored concurrently and compared in order.
+/// its own number. Candidates are made and scored concurrently and compared in order; with `validation` "race" all are
+/// made first, then raced (`Tournament`).
 package struct BootstrapFewShotWithRandomSearch: Optimizer {
   package static let name = "BootstrapFewShotWithRandomSearch"
   package static let otherNames = ["BootstrapRS"]
@@ -27,6 +29,7 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
     .maxErrors(\.maxErrors),
     Member("stop_at_score", \.stopAtScore, in: 0...100, "The score, in percent, at which the search ends."),
     .metricThreshold(\.metricThreshold),
+    .validation(\.validation),
   ]
 
   package var maxBootstrappedDemos = 4
@@ -36,6 +39,7 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
   package var maxErrors = 10
   package var stopAtScore: Double?
   package var metricThreshold: Double?
+  package var validation = Validation.full
 
   package init() {}
 
@@ -54,7 +58,15 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
       BootstrapFewShot.bootstrapping(
         task, rows: task.trainset, sizes: sizes, labeled: maxLabeledDemos, rounds: maxRounds,
         mayEndEarly: stopAtScore != nil),
-      task.scoring("search", least...numCandidatePrograms + 2, rows: valset, shortest: bare, longest: full),
+      validation == .full
+        ? task.scoring("search", least...numCandidatePrograms + 2, rows: valset, shortest: bare, longest: full)
+        : PlannedPart(
+          "search", .task,
+          Tournament.executions(least...numCandidatePrograms + 2, rows: valset.count), shortest: .init(bare, valset),
+          longest: .init(full, valset),
+          details: [
+            "evaluations": bounds(least...numCandidatePrograms + 2), "rows": .int(valset.count), "raced": true,
+          ]),
     ]
   }
 
@@ -73,7 +85,7 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
       task.student.adapter = decided.student.adapter
       let log = SearchLog(task)
       do throws(HoneError) {
-        try await search(task, log)
+        if validation == .full { try await search(task, log) } else { try await race(task, log) }
         return log.result()
       } catch {
         return log.result(stoppedBy: error)
@@ -116,6 +128,27 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
       if candidate.seed == -3, await log.endsAtPerfectBaseline() { reached = true }
       if let stopAtScore, scored.result.outages == 0, scored.result.rank >= stopAtScore { reached = true }
     }
+  }
+
+  /// Makes all candidates, then races them.
+  private func race(_ task: CompileTask, _ log: SearchLog) async throws(HoneError) {
+    let valset = task.valset ?? task.trainset
+    await task.session.events.emit(.phase("search", message: "Racing \(numCandidatePrograms + 3) candidate demo sets"))
+    await task.session.events.emit(.planned(executions: (numCandidatePrograms + 3) * valset.count))
+    let info = log.info("eval", task.student, rows: Array(valset.indices), coordinates: ["seed": -3, "demos": 0])
+    let baseline = try await task.evaluator.evaluate(info, examples: valset)
+    await log.add(info, baseline, isFull: true, isBaseline: true)
+    if await log.endsAtPerfectBaseline() { return }
+    if let stopAtScore, baseline.outages == 0, baseline.rank >= stopAtScore { return }
+    let made = try await concurrently(Array(-2..<numCandidatePrograms)) { _, seed throws(HoneError) in
+      let (program, attempts) = try await make(seed, task)
+      let demos = program.states.map(\.demos.count).max() ?? 0
+      await task.session.events.emit(.demoSetReady(index: seed + 3, demos: demos, attempts: attempts))
+      return Tournament.Contender(program: program, coordinates: ["seed": .int(seed), "demos": .int(demos)])
+    }
+    let tournament = Tournament(
+      task: task, log: log, rows: valset, order: RaceOrder(valset.count, seed: 0), enough: stopAtScore)
+    _ = try await tournament.run([.init(program: task.student, known: baseline)] + made)
   }
 
   private struct Candidate: Sendable {

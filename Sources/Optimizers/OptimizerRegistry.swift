@@ -4,5 +4,8 @@ package import Schema
 package enum OptimizerRegistry {
   package static let all = Registry<any Optimizer>(
     "optimizer",
-    [Auto.self, BootstrapFewShot.self, BootstrapFewShotWithRandomSearch.self, LabeledFewShot.self, MIPROv2.self])
+    [
+      Auto.self, BootstrapFewShot.self, BootstrapFewShotWithRandomSearch.self, COPRO.self, InferRules.self, LabeledFewShot.self,
+      MIPROv2.self, SIMBA.self,
+    ])
 }

@@ -26,11 +26,16 @@ final class SearchLog {
       coordinates: coordinates, rows: rows, metric: task.metric.name)
   }
 
-  /// Notes an evaluation; `isFull` ones on whole data decide which program is best (a strictly higher score wins).
-  func add(_ info: EvaluationInfo, _ result: EvaluationResult, isFull: Bool, isBaseline: Bool = false) async {
+  /// Notes an evaluation; `isFull` ones on whole data decide which program is best (a strictly higher score wins; with
+  /// `winsTies` an equal one).
+  func add(
+    _ info: EvaluationInfo, _ result: EvaluationResult, isFull: Bool, isBaseline: Bool = false, winsTies: Bool = false
+  ) async {
     var trial = Trial(number: trials.count + 1, evaluation: info, result: result, bestSoFar: best?.result.score)
     // A score with rows missing by an outage compares with none that has them all.
-    if isFull, result.outages == 0, result.score != nil, result.rank > best?.result.rank ?? -.infinity { best = trial }
+    let least = best?.result.rank ?? -.infinity
+    let isBetter = winsTies ? result.rank >= least : result.rank > least
+    if isFull, result.outages == 0, result.score != nil, isBetter { best = trial }
     trial.bestSoFar = best?.result.score
     if best?.number == trial.number { best = trial }
     if isBaseline { baseline = trial }

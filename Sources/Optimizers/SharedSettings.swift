@@ -26,4 +26,17 @@ extension Member where Owner: Optimizer {
   static func maxErrors(_ path: MemberPath<Owner, Int>) -> Self {
     Member("max_errors", path, in: 0...Int.max, "How many rows may fail before the search stops.")
   }
+
+  static func seed(_ path: MemberPath<Owner, Int>) -> Self {
+    Member("seed", path, "The seed of everything random; the same seed and answers give the same search.")
+  }
+
+  static func validation(_ path: MemberPath<Owner, Validation>) -> Self {
+    Member(
+      "validation", path,
+      "Whether every candidate is scored on all rows (full), or only as long as it may still be the best (race).")
+  }
 }
+
+/// How candidates are compared.
+package enum Validation: String, SchemaChoice { case full, race }

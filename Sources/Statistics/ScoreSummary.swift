@@ -88,7 +88,7 @@ package struct ScoreSummary: Sendable, Hashable {
   }
 
   /// The mean and its standard error; nil for fewer than two numbers.
-  static func meanAndError(_ numbers: [Double]) -> (mean: Double, error: Double)? {
+  package static func meanAndError(_ numbers: [Double]) -> (mean: Double, error: Double)? {
     guard numbers.count > 1 else { return nil }
     let size = Double(numbers.count)
     let mean = compensatedSum(numbers) / size

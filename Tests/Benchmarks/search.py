@@ -118,7 +118,7 @@ def hone_search(name, endpoint, seed, calls, data):
             program={"module": "ChainOfThought", "signature": "question -> answer"}, optimizer={"name": name}, seed=seed, trainset=train,
             valset=val, metric="exact_match", lm=lm, budget={"maxCalls": calls}, autolog={"tracesFromCompile": False})
         used = endpoint.calls() - before
-        score = client.evaluate(program={"runId": found["runId"]}, devset=unseen, metric="exact_match", lm=lm)["score"]
+        score = client.evaluate(program={"run": found["runId"]}, devset=unseen, metric="exact_match", lm=lm)["score"]
         return score, found["score"], used
 
 

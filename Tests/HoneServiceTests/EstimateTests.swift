@@ -14,6 +14,11 @@ struct EstimateTests {
     ],
     ["name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 4],
     ["name": "BootstrapFewShot"], ["name": "LabeledFewShot"],
+    ["name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 4, "validation": "race"],
+    ["name": "MIPROv2", "auto": "light", "validation": "race"],
+    ["name": "MIPROv2", "auto": .null, "num_candidates": 4, "num_trials": 5, "minibatch": false, "validation": "race"],
+    ["name": "COPRO", "breadth": 5, "depth": 2], ["name": "InferRules", "num_candidates": 4],
+    ["name": "SIMBA", "bsize": 10, "num_candidates": 3, "max_steps": 3],
   ]
 
   @Test("calls and tokens of the real compile lie within what was estimated", arguments: optimizers, [true, false])

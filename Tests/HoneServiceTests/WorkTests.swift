@@ -78,10 +78,45 @@ struct WorkTests {
     }
   }
 
+  @Test("the run of a candidate that a race dropped holds all rows that it was asked, also where it was resumed")
+  func droppedCandidates() async throws {
+    try await withService { service in
+      let request = smallCompile([
+        "optimizer": ["name": "COPRO", "breadth": 6, "depth": 2], "lm": ["model": "simulated", "cache": false],
+        "valset": ["name": "word-problems", "split": "val", "limit": 60],
+      ])
+      let part = try await service.ask("compile", request.merging(["budget": ["maxCalls": 150]]))
+      #expect(part["status"] == "BUDGET_EXHAUSTED")
+      let result = try await service.ask("resumeRun", ["runId": part["runId"] ?? .null, "budget": .null])
+      let trials = result["trials"]?.arrayValue ?? []
+      let dropped = trials.filter { $0["coordinates"]?["dropped"] == true }
+      #expect(!dropped.isEmpty)
+      for trial in trials {
+        let run = try await service.ask("getRun", ["runId": trial["runId"] ?? .null])["run"]
+        #expect(run?["status"] == "FINISHED")
+        #expect(run?["metrics"]?["count"]?.intValue == trial["count"]?.intValue)
+        #expect(run?["metrics"]?["eval"]?.doubleValue == trial["score"]?.doubleValue)
+        let traces = try await service.ask("listTraces", ["runId": trial["runId"] ?? .null, "maxResults": 100])
+        #expect(traces["traces"]?.arrayValue?.count == trial["count"]?.intValue)
+      }
+      #expect(dropped.allSatisfy { $0["count"]?.intValue ?? 60 < 60 && $0["runId"] != result["bestRunId"] })
+      // The best program and the student were asked the same rows, so that they can be compared.
+      #expect(result["comparison"]?["count"]?.intValue == 60)
+    }
+  }
+
   static let optimizers: [JSONValue] = [
     ["name": "MIPROv2", "auto": .null, "num_candidates": 3, "num_trials": 4, "minibatch_size": 10],
     ["name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 2], ["name": "BootstrapFewShot"],
     ["name": "LabeledFewShot"],
+    ["name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 3, "validation": "race"],
+    [
+      "name": "MIPROv2", "auto": .null, "num_candidates": 3, "num_trials": 4, "minibatch_size": 10,
+      "validation": "race",
+    ],
+    ["name": "COPRO", "breadth": 4, "depth": 2],
+    ["name": "InferRules", "num_candidates": 3, "num_rules": 4],
+    ["name": "SIMBA", "bsize": 8, "num_candidates": 3, "max_steps": 3],
   ]
 
   @Test("cut off anywhere and resumed, every optimizer ends where it would have", arguments: optimizers, [true, false])

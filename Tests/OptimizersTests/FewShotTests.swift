@@ -251,6 +251,56 @@ struct RandomSearchTests {
     #expect(bench.listener.warnings.contains { $0.contains("not ranked") })
   }
 
+  @Test("raced, the same candidates are compared with fewer calls, the same at any concurrency")
+  func raced() async throws {
+    func search(_ validation: JSONValue, _ concurrency: Int) async throws -> (SearchResult, Int) {
+      // What demos are worth depends on which they are.
+      let model = ScriptedModel(
+        delays: true,
+        answer: { asked in
+          let skill = 30 + Int(fnv(asked.demos) % 50)
+          return difficulty(asked.question) < skill ? rightAnswer(asked.question) : "no"
+        })
+      let bench = Bench(model, concurrency: concurrency)
+      let result = await make(
+        BootstrapFewShotWithRandomSearch.self, ["num_candidate_programs": 6, "validation": validation]
+      ).compile(bench.task(try program(), val: rows(100..<200)))
+      return (result, bench.model.calls)
+    }
+    let (full, fullCalls) = try await search("full", 16)
+    let (raced, racedCalls) = try await search("race", 16)
+    #expect(raced.trials.count == 9 && racedCalls < fullCalls)
+    func programs(_ result: SearchResult) -> [Int: Program] {
+      Dictionary(
+        result.trials.map { ($0.evaluation.coordinates["seed"]?.intValue ?? 99, $0.evaluation.program) },
+        uniquingKeysWith: { a, _ in a })
+    }
+    #expect(programs(raced) == programs(full))
+    #expect((raced.best?.result.rank ?? 0) >= (full.best?.result.rank ?? 100) - 3)
+    #expect(raced.best?.result.count == 100)
+    #expect(summary(try await search("race", 1).0) == summary(raced))
+  }
+
+  @Test("a race ends with a score that satisfies, and resumes as it was")
+  func racedEnds() async throws {
+    let good = Bench(ScriptedModel(answer: { $0.demoCount > 0 ? rightAnswer($0.question) : nil }))
+    let options: JSONObject = ["num_candidate_programs": 4, "validation": "race", "stop_at_score": 95]
+    let result = await make(BootstrapFewShotWithRandomSearch.self, options).compile(good.task(try program()))
+    #expect(result.best?.result.score == 100)
+    #expect(result.trials.count { $0.result.count == 40 } == 2)
+    let optimizer = make(BootstrapFewShotWithRandomSearch.self, ["num_candidate_programs": 4, "validation": "race"])
+    var student = try program()
+    student.adapter = .chat
+    let whole = await optimizer.compile(Bench(cache: false).task(student))
+    let answers = MemoryAnswerStore()
+    let cut = Bench(cache: false, budget: Budget(Budget.Limits(maxCalls: 150)), answers: answers)
+    let part = await optimizer.compile(cut.task(student))
+    #expect(part.stopped?.kind == .budgetExhausted)
+    let rest = await optimizer.compile(Bench(concurrency: 32, cache: false, answers: answers).task(student))
+    #expect(summary(rest) == summary(whole))
+    #expect(summary(part) == Array(summary(whole).prefix(part.trials.count)))
+  }
+
   @Test("it goes by its short name too, and refuses what it does not know")
   func registry() {
     let problems = ProblemList()

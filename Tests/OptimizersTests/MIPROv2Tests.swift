@@ -291,6 +291,32 @@ struct MIPROv2Tests {
     #expect(summary(part) == Array(summary(whole).prefix(part.trials.count)))
   }
 
+  @Test("raced full evaluations end where they cannot win; what they save goes into further trials", arguments: [0, 1])
+  func raced(seed: Int) async throws {
+    func search(_ concurrency: Int, _ options: JSONObject) async throws -> (SearchResult, Int) {
+      let bench = Bench(ScriptedModel(delays: true), concurrency: concurrency)
+      let result = await make(
+        MIPROv2.self, (["validation": "race", "seed": .int(seed)] as JSONObject).merging(options)
+      ).compile(bench.task(try program(), val: rows(100..<200)))
+      let executions = Set(bench.model.asked.filter(\.isTask).map { "\($0.system)\($0.demos)\($0.question)" }).count
+      return (result, executions)
+    }
+    let (one, executions) = try await search(4, ["auto": "light"])
+    sameSearch(one, try await search(64, ["auto": "light"]).0)
+    let full = one.trials.filter { $0.evaluation.key == "eval_full" }
+    let dropped = full.filter { $0.evaluation.coordinates["dropped"] == true }
+    #expect(dropped.allSatisfy { $0.result.count < 100 && $0.number != one.best?.number })
+    #expect(full.filter { $0.evaluation.coordinates["dropped"] == nil }.allSatisfy { $0.result.count == 100 })
+    #expect(one.best?.result.count == 100)
+    #expect((one.best?.result.rank ?? 0) > (one.baseline?.result.rank ?? 100))
+    // The plan, the form's and the bootstrapped rows.
+    #expect(executions < 1000)
+    // Where every trial is a full evaluation, many are dropped.
+    let whole = try await search(8, ["num_candidates": 4, "num_trials": 8, "minibatch": false]).0
+    #expect(whole.trials.contains { $0.evaluation.coordinates["dropped"] == true })
+    #expect(whole.best?.result.count == 100)
+  }
+
   // MARK: Failures
 
   @Test("a proposal that fails is left out and the search goes on")

@@ -7,6 +7,7 @@ import Messages
 import Programs
 import RowStorage
 import Schema
+import Simulation
 import Synchronization
 import Testing
 import Traces
@@ -30,21 +31,28 @@ final class ScriptedModel: LanguageModel {
 
   typealias Fault = @Sendable (_ asked: Asked, _ call: Int) -> ModelFailure?
   typealias Answer = @Sendable (_ asked: Asked) -> String?
+  typealias Writing = @Sendable (_ asked: Asked) -> String?
 
   let identity = "scripted/tests"
   let endpoint: String
   private let delays: Bool
   private let fault: Fault
   private let answer: Answer
+  private let write: Writing
   private let state = Mutex((asked: [Asked](), inFlight: 0, most: 0))
 
   /// - Parameters:
   ///   - delays: whether replies take a random time, so that they come in another order each time.
   ///   - fault: the failure of a call, if it fails; calls are counted from 1.
   ///   - answer: what to answer to a question in place of the rule above, if not nil.
-  init(delays: Bool = false, answer: @escaping Answer = { _ in nil }, fault: @escaping Fault = { _, _ in nil }) {
+  ///   - write: what to write in place of an instruction of the pool, of rules and of advice, if not nil.
+  init(
+    delays: Bool = false, answer: @escaping Answer = { _ in nil }, fault: @escaping Fault = { _, _ in nil },
+    write: @escaping Writing = { _ in nil }
+  ) {
     self.delays = delays
     self.answer = answer
+    self.write = write
     self.fault = fault
     endpoint = "scripted \(UInt64.random(in: .min ... .max))"
   }
@@ -98,7 +106,12 @@ final class ScriptedModel: LanguageModel {
     case "query":
       return asked.system.contains("search") ? "good query" : "plain query"
     case "proposed_instruction":
+      if let text = write(asked) { return text }
       return Self.pool[Int(fnv(asked.last + "\(asked.rollout)") % UInt64(Self.pool.count))]
+    case "natural_language_rules", "advice", "advice_1", "advice_2":
+      if let text = write(asked) { return text }
+      let first = Int(fnv(asked.last + "\(asked.rollout) \(name)") % UInt64(Self.pool.count))
+      return (0..<3).map { Self.pool[(first + $0) % Self.pool.count] }.joined(separator: "\n")
     default:
       return "Some text about \(name)."
     }
@@ -290,4 +303,19 @@ final class Locked<Value: Sendable>: Sendable {
       value = copy
     }
   }
+}
+
+/// A task on the simulated model's landscape, all of whose answers follow from its content.
+func simulatedTask(
+  train: [JSONObject] = rows(0..<60), val: [JSONObject] = rows(100..<200), bench: Bench = Bench(concurrency: 32)
+) throws -> CompileTask {
+  let model = SimulatedModel(
+    knowledge: KnownRows(
+      (train + val).map { row in (inputs: row.filter { $0 == "question" }, outputs: row.filter { $0 == "answer" }) }))
+  let client = ModelClient(model: model, configuration: .simulated, answers: MemoryAnswerStore())
+  var student = try program(["module": "ChainOfThought", "signature": "question -> answer"])
+  student.adapter = .chat
+  return CompileTask(
+    student: student, trainset: Rows(train), valset: Rows(val), metric: ExactMatch(), taskModel: client,
+    session: bench.session)
 }

@@ -12,7 +12,10 @@ ROWS = [{"question": f"What is {a} plus {b}?", "answer": str(a + b)}
 MIPRO = {"name": "MIPROv2", "auto": None, "num_candidates": 4, "num_trials": 6, "minibatch_size": 8,
          "minibatch_full_eval_steps": 3}
 RANDOM_SEARCH = {"name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 4, "max_labeled_demos": 4}
-OPTIMIZERS = {"MIPROv2": MIPRO, "RandomSearch": RANDOM_SEARCH}
+OPTIMIZERS = {
+    "MIPROv2": MIPRO, "RandomSearch": RANDOM_SEARCH, "Race": {**RANDOM_SEARCH, "validation": "race"},
+    "COPRO": {"name": "COPRO", "breadth": 8, "depth": 3},
+    "InferRules": {"name": "InferRules", "num_candidates": 6, "max_labeled_demos": 4}}
 
 
 class Endpoint:

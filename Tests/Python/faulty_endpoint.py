@@ -47,6 +47,9 @@ class Endpoint:
         if "proposed_instruction" in prompt:
             skills = [s for s in SKILLS if share("skill", s, prompt) < 0.4]
             return "[[ ## proposed_instruction ## ]]\nAdd the numbers: " + ", ".join(skills) + ".\n\n[[ ## completed ## ]]"
+        if "natural_language_rules" in prompt:
+            rules = "\n".join(f"Always {s} here." for s in SKILLS if share("skill", s, prompt) < 0.4)
+            return f"[[ ## natural_language_rules ## ]]\nAdd both numbers.\n{rules}\n\n[[ ## completed ## ]]"
         if sums and "[[ ## answer ## ]]" in prompt:
             a, b = map(int, sums[-1])
             skill = 0.3 + 0.12 * sum(s in system for s in SKILLS) + 0.03 * sum(m["role"] == "assistant" for m in messages)

@@ -277,7 +277,7 @@ def test_too_many_errors_pause_an_evaluation(service, endpoint):
 @pytest.mark.parametrize("concurrency", [1, 8, 64])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("limits", [
-    {"maxCalls": 5}, {"maxCalls": 75}, {"maxTokens": 30_000}, {"maxCost": 0.03}, {"maxSeconds": 0.4},
+    {"maxCalls": 5}, {"maxCalls": 75}, {"maxTokens": 18_000}, {"maxCost": 0.02}, {"maxSeconds": 0.4},
 ], ids=lambda limits: "-".join(f"{k}{v}" for k, v in limits.items()))
 def test_a_budget_is_never_passed_and_leaves_a_program(service, limits, optimizer, concurrency, endpoints):
     endpoint = endpoints(delay=0.02 if "maxSeconds" in limits else 0.002)

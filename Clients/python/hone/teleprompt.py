@@ -1,5 +1,4 @@
 """The optimizers, under DSPy's older name for them."""
 
-from .optimizers import BootstrapFewShot, BootstrapFewShotWithRandomSearch, BootstrapRS, LabeledFewShot, MIPROv2
-
-__all__ = ["BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "BootstrapRS", "LabeledFewShot", "MIPROv2"]
+from .optimizers import *  # noqa: F403
+from .optimizers import __all__ as __all__

@@ -239,14 +239,9 @@ struct InstructionProposer: Sendable {
 
   // MARK: Texts
 
-  private var programText: String {
-    let steps = task.student.predictors.map { predictor in
-      "\(predictor.name): \(predictor.signature.text)"
-    }.joined(separator: "\n")
-    return task.student.module.outline.map { "\($0)\n\(steps)" } ?? steps
-  }
+  private var programText: String { task.student.outline }
 
-  private static func text(_ demos: [JSONObject], _ signature: Signature) -> String {
+  static func text(_ demos: [JSONObject], _ signature: Signature) -> String {
     demos.map { demo in
       signature.fields.compactMap { field in
         demo[field.name].map { "\(field.name): \(Adapter.text(of: $0).prefix(2000))" }

@@ -38,9 +38,7 @@ package struct MIPROv2: Optimizer {
     Member("num_trials", \.numTrials, in: 1...10_000, "How many combinations are tried."),
     .maxBootstrappedDemos(\.maxBootstrappedDemos),
     .maxLabeledDemos(\.maxLabeledDemos),
-    Member(
-      "seed", \.seed,
-      "The seed of everything random; the same seed and answers give the same search."),
+    .seed(\.seed),
     Member(
       "init_temperature", \.initTemperature, in: 0...10, "The temperature at which instructions are proposed."),
     .metricThreshold(\.metricThreshold),
@@ -66,6 +64,7 @@ package struct MIPROv2: Optimizer {
       "Whether later proposals are made from the best attempts so far."),
     Member(
       "view_data_batch_size", \.viewDataBatchSize, in: 1...1000, "How many rows one request of the data summary shows."),
+    .validation(\.validation),
   ]
 
   package enum Auto: String, SchemaChoice { case light, medium, heavy }
@@ -88,6 +87,7 @@ package struct MIPROv2: Optimizer {
   package var fewshotAwareProposer = true
   package var historyAwareProposer = true
   package var viewDataBatchSize = 10
+  package var validation = Validation.full
 
   package init() {}
 

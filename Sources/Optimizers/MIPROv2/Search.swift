@@ -22,6 +22,7 @@ final class Search {
   private var random: PythonRandom
   private var board: ScoreBoard
   private let valset: Rows
+  private let order: RaceOrder
 
   private var minibatchTrials = 0
   private var fullEvaluations = 0
@@ -65,6 +66,7 @@ final class Search {
     self.hasLabeled = hasLabeled
     self.labeled = labeled
     valset = task.valset ?? []
+    order = RaceOrder(valset.count, seed: options.seed)
     board = ScoreBoard(rows: valset.count)
     written = instructions.map(\.count)
   }
@@ -77,6 +79,10 @@ final class Search {
     var isFull: Bool
     /// A proposal to be written first; its text takes the place of the instruction that it names.
     var refinement: InstructionProposer.Order?
+    /// The best program's scores, where the evaluation goes on only as long as it may beat them.
+    var race: RowScores?
+    /// The rows that had not been asked of the combination when it was decided.
+    var fresh: Set<Int> = []
   }
 
   struct Outcome: Sendable {
@@ -84,6 +90,8 @@ final class Search {
     var result: EvaluationResult
     /// The refined instruction, or nil if the model gave none and nothing was evaluated.
     var instruction: String?
+    /// Whether a race ended it before all rows were asked.
+    var isDropped = false
   }
 
   // MARK: Running
@@ -258,9 +266,10 @@ final class Search {
   }
 
   private func trial(_ combination: [Int]) -> Piece {
-    let rows = plan.minibatch ? random.sample(Array(valset.indices), k: plan.rowsPerTrial) : Array(valset.indices)
+    guard plan.minibatch else { return whole(combination) }
+    let rows = random.sample(Array(valset.indices), k: plan.rowsPerTrial)
     note(combination, rows: rows)
-    return piece(combination, rows: rows, isFull: !plan.minibatch)
+    return piece(combination, rows: rows, isFull: false)
   }
 
   /// The full evaluation of the best combination that has had none; nil if there is none.
@@ -272,9 +281,19 @@ final class Search {
     trialsSinceFull = 0
     fullEvaluations += 1
     pendingFull.insert(best.combination)
-    let rows = Array(valset.indices)
-    note(best.combination, rows: rows)
-    return piece(best.combination, rows: rows, isFull: true)
+    return whole(best.combination)
+  }
+
+  /// An evaluation on the whole valset; a race against the best so far where that is wanted.
+  private func whole(_ combination: [Int]) -> Piece {
+    let fresh = Set(valset.indices).subtracting(asked[combination] ?? [])
+    let known = options.validation == .race ? log.best?.result : nil
+    let rows = known == nil ? Array(valset.indices) : order.rows
+    note(combination, rows: rows)
+    var piece = piece(combination, rows: rows, isFull: true)
+    piece.race = known.map { RowScores($0, order: order.rows) }
+    piece.fresh = fresh
+    return piece
   }
 
   private func note(_ combination: [Int], rows: [Int]) {
@@ -317,7 +336,7 @@ final class Search {
   // MARK: Working and taking in
 
   private var work: @Sendable (Piece) async throws(HoneError) -> Outcome {
-    let (task, proposer, valset) = (task, proposer, valset)
+    let (task, proposer, valset, block) = (task, proposer, valset, order.block)
     return { piece throws(HoneError) in
       var info = piece.info
       var text: String?
@@ -325,6 +344,10 @@ final class Search {
         text = try await proposer.refined(order)
         // Without a new text the trial repeats the best combination on other rows: of some use, and the count stays.
         info.program.states[order.predictor].instructions = text ?? order.current
+      }
+      if let known = piece.race {
+        let raced = try await Challenge(evaluator: task.evaluator, rows: valset, known: known, block: block).run(info)
+        return Outcome(info: raced.info, result: raced.result, instruction: text, isDropped: raced.isDropped)
       }
       return Outcome(
         info: info, result: try await task.evaluator.evaluate(info, examples: valset), instruction: text)
@@ -343,8 +366,13 @@ final class Search {
           predictor: task.student.predictors[order.predictor].name, index: index,
           text: instructions[order.predictor][index]))
     }
-    take(outcome.result, of: piece.combination, isFull: piece.isFull)
-    await log.add(outcome.info, outcome.result, isFull: piece.isFull)
+    // What a race saved is there for further trials.
+    let unasked = outcome.isDropped ? piece.fresh.subtracting(outcome.info.rows) : []
+    asked[piece.combination]?.subtract(unasked)
+    spent -= unasked.count
+    let isFull = piece.isFull && !outcome.isDropped
+    take(outcome.result, of: piece.combination, isFull: isFull)
+    await log.add(outcome.info, outcome.result, isFull: isFull)
   }
 
   private func take(_ result: EvaluationResult, of combination: [Int], isFull: Bool) {

@@ -49,8 +49,10 @@ final class WritingTally: Sendable {
 
   /// What to tell of it, a sentence or two for each kind of text that was wanting.
   ///
-  /// - Parameter model: the prompt model's name.
-  func warnings(model: String) -> [String] {
+  /// - Parameters:
+  ///   - model: the prompt model's name.
+  ///   - consequence: what it means for the result that most instructions were wanting.
+  func warnings(model: String, consequence: String = "The result relies on demos.") -> [String] {
     quoteWarnings
       + figures.withLock { figures in
         Kind.allCases.compactMap { kind in
@@ -60,7 +62,7 @@ final class WritingTally: Sendable {
           case .instruction:
             let advice =
               own.failed * 2 > own.asked
-              ? " \(model) cannot write instructions: name a stronger promptModel. The result relies on demos." : ""
+              ? " \(model) cannot write instructions: name a stronger promptModel. \(consequence)" : ""
             return "\(own.failed) of \(own.asked) instructions could not be used: it \(why).\(advice)"
           case .summary: return "\(own.failed) of \(own.asked) notes on the data could not be used: it \(why)."
           case .description: return "The description of the program could not be used: it \(why)."
