@@ -36,6 +36,7 @@ extension CompileTask {
     var task = self
     task.student.adapter = decision.format
     task.teacher?.adapter = decision.format
+    task.adapterCalls = max(1, student.predictors.count) * decision.tries.reduce(0) { $0 + $1.rows }
     return task
   }
 

@@ -22,6 +22,8 @@ package struct CompileTask: Sendable {
   /// The program that demos are bootstrapped with; made from the student where nil.
   package var teacher: Program?
   package var session: EngineSession
+  /// How many model calls it took, at most, to decide in which form the model is asked.
+  var adapterCalls = 0
 
   package init(
     student: Program, trainset: Rows, valset: Rows? = nil, metric: any Metric,

@@ -122,7 +122,8 @@ package struct MetricScore: Sendable, Hashable {
     }
     for (name, value) in answer.objectives {
       guard let value = value.doubleValue, value.isFinite else {
-        throw HoneError(.metricFailed, "The metric \(metric) answered an objective \"\(name)\" that is no finite number.")
+        throw HoneError(
+          .metricFailed, "The metric \(metric) answered an objective \"\(name)\" that is no finite number.")
       }
       objectives[name] = value
     }

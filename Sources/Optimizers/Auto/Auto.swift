@@ -35,7 +35,8 @@ package struct Auto: Optimizer {
     .maxBootstrappedDemos(\.maxBootstrappedDemos),
     .maxLabeledDemos(\.maxLabeledDemos),
     .metricThreshold(\.metricThreshold),
-    Member("max_rules", \.maxRules, in: 0...1000, "How many rules may be written; 0 leaves the instructions as they are."),
+    Member(
+      "max_rules", \.maxRules, in: 0...1000, "How many rules may be written; 0 leaves the instructions as they are."),
     Member(
       "max_prompt_chars", \.maxPromptChars, in: 100...1_000_000,
       "The most characters that a step's instructions may have."),

@@ -44,10 +44,11 @@ final class AutoSearch {
   enum Piece: Sendable {
     case block(Block)
     case rule(Reflection.Order)
+    case confirmation(EvaluationInfo)
   }
 
   enum Outcome: Sendable {
-    case block(EvaluationResult)
+    case scores(EvaluationResult)
     case rule(String?)
   }
 
@@ -101,6 +102,10 @@ final class AutoSearch {
   private var rightInARow = 0
   private var fruitless = 0
   private var predictorTurn = 0
+  /// Whether the budget may end before the calls that were planned: then what is best is confirmed now and then.
+  private let isBoundOtherwise: Bool
+  private var nextCheck = 100
+  private var confirmed: Set<Mixture> = []
   private var ending = "the calls that it planned with were used"
 
   init(_ options: Auto, _ task: CompileTask, _ rows: AutoRows) {
@@ -113,6 +118,11 @@ final class AutoSearch {
     random = PythonRandom(seed: options.seed)
     constant = model.add(mean: -0.5, deviation: 1.5)
     anyDemos = model.add(mean: 0, deviation: Self.demoDeviation)
+    spent = task.adapterCalls
+    let limits = task.session.account.budget.limits
+    isBoundOtherwise =
+      limits.maxTokens != nil || limits.maxCost != nil || limits.maxSeconds != nil
+      || task.session.account.budget.ceiling?.isLimited == true
   }
 
   // MARK: Running
@@ -125,18 +135,30 @@ final class AutoSearch {
     addLabeledDemos()
     await task.session.events.emit(.phase("search", message: "Learning which rules and demos help"))
     try await inOrder(free: 0, window: 2, next: next, work: work, commit: commit)
-    await task.session.events.emit(.phase("confirm", message: "Scoring the program found on rows that did not choose it"))
+    await task.session.events.emit(
+      .phase("confirm", message: "Scoring the program found on rows that did not choose it"))
     let best = best()
-    if best != Mixture() { _ = try await confirm(best, isBaseline: false) }
+    if !confirmed.contains(best) { _ = try await confirm(best, isBaseline: false) }
   }
 
   private var steps: Int { max(1, task.student.predictors.count) }
   /// What confirming will cost, by what a row has cost so far.
-  private var reserve: Int { rows.confirming.count * max(steps, asked == 0 ? steps : (replies + asked - 1) / asked) }
+  private var reserve: Int {
+    rows.confirming.count * max(steps, asked == 0 ? steps : (replies + asked - 1) / asked) + calls / 50
+  }
   private var asked = 0
   private var replies = 0
 
   private func confirm(_ mixture: Mixture, isBaseline: Bool) async throws(HoneError) -> EvaluationResult {
+    let info = confirmation(of: mixture, isBaseline: isBaseline)
+    let result = try await task.evaluator.evaluate(info, examples: rows.valset)
+    await take(info, result, isBaseline: isBaseline)
+    return result
+  }
+
+  /// An evaluation on the rows that take no part in the search.
+  private func confirmation(of mixture: Mixture, isBaseline: Bool) -> EvaluationInfo {
+    confirmed.insert(mixture)
     var info = log.info(
       "eval_full", program(mixture), rows: rows.confirmingPlaces, coordinates: coordinates(mixture))
     info.candidate = note(mixture)
@@ -145,10 +167,12 @@ final class AutoSearch {
       info.candidate?.estimate = estimate(mixture)
       info.candidate?.reason = "chosen by what its parts have shown; scored on rows that did not choose it"
     }
-    let result = try await task.evaluator.evaluate(info, examples: rows.valset)
+    return info
+  }
+
+  private func take(_ info: EvaluationInfo, _ result: EvaluationResult, isBaseline: Bool) async {
     spent += result.replies.replies
     await log.add(info, result, isFull: true, isBaseline: isBaseline)
-    return result
   }
 
   // MARK: Deciding
@@ -157,6 +181,11 @@ final class AutoSearch {
     guard spent + ordered + reserve < calls, rightInARow < Self.allRight else {
       if rightInARow >= Self.allRight { ending = "the last \(rightInARow) rows were all right" }
       return nil
+    }
+    if isBoundOtherwise, asked >= nextCheck {
+      nextCheck *= 2
+      let best = best()
+      if !confirmed.contains(best) { return .confirmation(confirmation(of: best, isBaseline: false)) }
     }
     if let order = ruleOrder() {
       ordered += 1
@@ -242,7 +271,8 @@ final class AutoSearch {
   }
 
   private func features(_ mixture: Mixture) -> [Int] {
-    [constant] + mixture.rules.map { rules[$0].feature } + (mixture.demos.map { [anyDemos, demoSets[$0].feature] } ?? [])
+    [constant] + mixture.rules.map { rules[$0].feature }
+      + (mixture.demos.map { [anyDemos, demoSets[$0].feature] } ?? [])
   }
 
   /// Four rows for a mixture: of the next dozen, those whose answers are least sure.
@@ -273,7 +303,7 @@ final class AutoSearch {
     ordered += chosen.count * steps
     var info = log.info(
       "eval_minibatch", program(mixture), rows: chosen,
-      coordinates: coordinates(mixture).merging(["rows": isShown ? "trainset" : "valset"]))
+      coordinates: coordinates(mixture).merging(["data": isShown ? "trainset" : "valset"]))
     info.keepsSteps = true
     info.candidate = note(mixture)
     return Block(mixture: mixture, isShown: isShown, info: info)
@@ -331,7 +361,8 @@ final class AutoSearch {
     return { piece throws(HoneError) in
       switch piece {
       case .block(let block):
-        .block(try await task.evaluator.evaluate(block.info, examples: block.isShown ? rows.trainset : rows.valset))
+        .scores(try await task.evaluator.evaluate(block.info, examples: block.isShown ? rows.trainset : rows.valset))
+      case .confirmation(let info): .scores(try await task.evaluator.evaluate(info, examples: rows.valset))
       case .rule(let order): .rule(try await reflection.write(order))
       }
     }
@@ -339,7 +370,8 @@ final class AutoSearch {
 
   private func commit(_ piece: Piece, _ outcome: Outcome) async throws(HoneError) {
     switch (piece, outcome) {
-    case (.block(let block), .block(let result)): await take(block, result)
+    case (.block(let block), .scores(let result)): await take(block, result)
+    case (.confirmation(let info), .scores(let result)): await take(info, result, isBaseline: false)
     case (.rule(let order), .rule(let text)): await take(order, text)
     default: break
     }
@@ -397,7 +429,9 @@ final class AutoSearch {
     } else {
       failing[row] = nil
     }
-    guard passes, options.metricThreshold != nil || score >= 1, !solved.contains(where: { $0.row == row }) else { return }
+    guard passes, options.metricThreshold != nil || score >= 1, !solved.contains(where: { $0.row == row }) else {
+      return
+    }
     var demos: [[JSONObject]] = task.student.predictors.map { _ in [] }
     for step in example.steps where demos[step.predictor].isEmpty {
       var demo: JSONObject = ["augmented": true]

@@ -71,7 +71,8 @@ struct FailureText {
       let got = result.outputs[label] ?? result.outputs["answer"]
       if score >= 1 { return "Right: \(Adapter.text(of: expected).prefix(300))" }
       let part = score > 0 ? " It counts as \(Self.percent(score)) right." : ""
-      return "Expected \(Adapter.text(of: expected).prefix(600)), but got \(got.map { Adapter.text(of: $0) }?.prefix(600) ?? "nothing").\(part)"
+      return
+        "Expected \(Adapter.text(of: expected).prefix(600)), but got \(got.map { Adapter.text(of: $0) }?.prefix(600) ?? "nothing").\(part)"
     }
     // What the row says beside the inputs is what the metric looked at.
     let inputs = Set(program.module.inputs.map(\.name))

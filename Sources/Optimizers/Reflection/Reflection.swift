@@ -83,7 +83,8 @@ struct Reflection: Sendable {
       ExampleResult(row: 0, score: 0, example: row, outputs: [:])
     }
     let text = FailureText(program: task.student, metric: task.metric)
-    let examples: [JSONObject] = task.student.predictors.isEmpty ? [] : [["examples": .string(text.text(rows, predictor: 0))]]
+    let examples: [JSONObject] =
+      task.student.predictors.isEmpty ? [] : [["examples": .string(text.text(rows, predictor: 0))]]
     return PlannedPart(
       "reflect", .prompt, count, shortest: .init(Program(.predict(signature(order))), .init(examples)),
       details: ["what": kind == .rule ? "rules" : "instructions"])
