@@ -148,7 +148,7 @@ let package = Package(
     .target(
       name: "Programs",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "RegularExpressions", "Schema", "Traces",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "RegularExpressions", "Schema", "Traces",
       ]),
     .target(name: "Messages", dependencies: ["Basics", "Failures", "JSON"]),
     .target(

@@ -4,5 +4,8 @@ package import Schema
 package enum OptimizerRegistry {
   package static let all = Registry<any Optimizer>(
     "optimizer",
-    [BootstrapFewShot.self, BootstrapFewShotWithRandomSearch.self, LabeledFewShot.self, MIPROv2.self])
+    [
+      BootstrapFewShot.self, BootstrapFewShotWithRandomSearch.self, Ensemble.self, KNNFewShot.self, LabeledFewShot.self,
+      MIPROv2.self,
+    ])
 }

@@ -38,7 +38,7 @@ package struct CompileJob: Job {
     trainset = resolver.readingGold(trainset, "trainset", resolved?.program, metric, &warnings)
     valset = resolver.readingGold(valset, "valset", resolved?.program, metric, &warnings)
     testset = resolver.readingGold(testset, "testset", resolved?.program, metric, &warnings)
-    let optimizer = Self.optimizer(request, resolver)
+    let optimizer = try await resolver.lookingUp(Self.optimizer(request, resolver), for: resolved?.program)
     let languageModel = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
     resolver.checkDetached(request.detach, isTracked: request.autolog.compiles, switchName: "compiles")
     resolver.checkRows(trainset, "trainset", resolved?.program)
@@ -151,7 +151,7 @@ package struct CompileJob: Job {
       }
       for (index, program) in programs.enumerated() {
         let info = EvaluationInfo(
-          run: session.runID, key: "eval_test", index: index, place: found.trials.count + 1 + index, program: program,
+          run: session.runID, key: Self.testEvaluation, index: index, place: found.trials.count + 1 + index, program: program,
           rows: rows, metric: metric.name)
         let result = try await evaluator.evaluate(info, examples: testset.rows)
         trials.append(Trial(number: found.trials.count + 1 + index, evaluation: info, result: result, bestSoFar: nil))
@@ -161,6 +161,9 @@ package struct CompileJob: Job {
       found.stopped = Callbacks.causeOf(error, session.callbacks?.peer)
     }
   }
+
+  /// What evaluations of the testset are called.
+  static let testEvaluation = "eval_test"
 
   /// As what a testset is noted with the runs that have looked at it.
   static let testContext = "test"
