@@ -140,7 +140,9 @@ package struct BootstrapFewShot: Optimizer {
       }
     }
     await tally.warn(of: "Demo set \(label)", task.session)
-    return (fill(student, augmented, leftover: trainset.choosing(order.filter { !accepted.contains($0) })), tally.attempts)
+    return (
+      fill(student, augmented, leftover: trainset.choosing(order.filter { !accepted.contains($0) })), tally.attempts
+    )
   }
 
   private func teacher(for student: Program, rows: Rows, _ task: CompileTask) -> Program {

@@ -60,7 +60,8 @@ package struct Ensemble: Optimizer {
     guard !candidates.isEmpty else {
       problems.add(
         "\(place).run",
-        "The run \(run) has no candidate whose answers were kept; name a finished compile whose evaluations are tracked.")
+        "The run \(run) has no candidate whose answers were kept; name a finished compile whose evaluations are tracked."
+      )
       return
     }
     let own = student.module
@@ -97,7 +98,8 @@ package struct Ensemble: Optimizer {
     await task.session.events.emit(
       .phase(
         "ensemble",
-        message: "Chose \(members) of \(candidates.count) programs: their vote is right on \(score) % of the rows kept"))
+        message: "Chose \(members) of \(candidates.count) programs: their vote is right on \(score) % of the rows kept")
+    )
     return await compared(task) { program }
   }
 

@@ -20,7 +20,8 @@ package struct KNNFewShot: Optimizer {
     Member("k", \.k, in: 1...1000, "How many rows each call is shown."),
     Member(
       "k_candidates", \.kCandidates,
-      "Numbers of rows to try in place of k, each in one evaluation of the valset; the best stays, of equals the first."),
+      "Numbers of rows to try in place of k, each in one evaluation of the valset; the best stays, of equals the first."
+    ),
     .metricThreshold(\.metricThreshold),
     .maxBootstrappedDemos(\.maxBootstrappedDemos),
     .maxLabeledDemos(\.maxLabeledDemos),
@@ -101,7 +102,8 @@ package struct KNNFewShot: Optimizer {
     do throws(HoneError) {
       await task.session.events.emit(.planned(executions: (1 + counts.count) * rows.count))
       let before = log.info("eval", task.student, rows: rows)
-      await log.add(before, try await task.evaluator.evaluate(before, examples: valset), isFull: false, isBaseline: true)
+      await log.add(
+        before, try await task.evaluator.evaluate(before, examples: valset), isFull: false, isBaseline: true)
       let program = try await bootstrapped(task)
       for count in counts {
         let info = log.info("eval", program.showing(count), rows: rows, coordinates: ["k": .int(count)])

@@ -38,7 +38,9 @@ package struct ProgramMembers: SchemaObject {
   package init() {}
 
   /// Whether the members say what the program is made of.
-  package var isStated: Bool { asked.signature != nil || steps != nil || programs != nil || host != nil || predictors != nil }
+  package var isStated: Bool {
+    asked.signature != nil || steps != nil || programs != nil || host != nil || predictors != nil
+  }
 }
 
 /// The members of a module that asks with one signature: Predict, ChainOfThought, ReAct.

@@ -151,7 +151,8 @@ package struct CompileJob: Job {
       }
       for (index, program) in programs.enumerated() {
         let info = EvaluationInfo(
-          run: session.runID, key: Self.testEvaluation, index: index, place: found.trials.count + 1 + index, program: program,
+          run: session.runID, key: Self.testEvaluation, index: index, place: found.trials.count + 1 + index,
+          program: program,
           rows: rows, metric: metric.name)
         let result = try await evaluator.evaluate(info, examples: testset.rows)
         trials.append(Trial(number: found.trials.count + 1 + index, evaluation: info, result: result, bestSoFar: nil))

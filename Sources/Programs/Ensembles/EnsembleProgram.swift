@@ -89,7 +89,8 @@ extension EnsembleProgram {
     if wanted != found {
       problems.add(
         Problem(
-          path: place, message: "An Ensemble's programs have one signature: the first has \(wanted), this has \(found).",
+          path: place,
+          message: "An Ensemble's programs have one signature: the first has \(wanted), this has \(found).",
           got: found))
     }
   }

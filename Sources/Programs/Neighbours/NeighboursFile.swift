@@ -9,7 +9,8 @@ struct NeighboursFile: SchemaObject {
   static let members: [Member<Self>] = [
     Member("k", \.k, in: 0...10_000, isRequired: true, "How many rows are shown."),
     Member("maxBootstrappedDemos", \.maxBootstrapped, in: 0...10_000, "How many of them as accepted executions."),
-    Member("maxLabeledDemos", \.maxLabeled, in: 0...10_000, "How many demos there are, at most, with rows as they are."),
+    Member(
+      "maxLabeledDemos", \.maxLabeled, in: 0...10_000, "How many demos there are, at most, with rows as they are."),
     Member("inputs", \.inputs, isRequired: true, "What rows are compared by."),
     Member("vectorizer", \.vectorizer, isRequired: true, "What makes vectors of texts: its name, or a model's."),
     Member("dimension", \.dimension, isRequired: true, "How many numbers a vector has."),
