@@ -49,6 +49,55 @@ extension Optimizer {
     return Optimizer("BootstrapFewShotWithRandomSearch", settings: settings)
   }
 
+  /// How their answers become one.
+  public enum EnsembleReduce: String, Sendable, CaseIterable {
+    case majority
+  }
+
+  /// Makes an ensemble of the programs that a finished search scored, chosen by the answers it kept. Asks no model.
+  ///
+  /// - Parameters:
+  ///   - run: The id of a finished compile run, whose candidates are chosen from.
+  ///   - size: How many programs vote, at most; fewer where more are right no more often.
+  ///   - reduce: How their answers become one.
+  ///   - field: The output that is voted on; by default the last one.
+  public static func ensemble(
+    run: String? = nil, size: Int = 3, reduce: EnsembleReduce = .majority, field: String? = nil
+  ) -> Optimizer {
+    var settings = JSONObject()
+    if let run { settings["run"] = .string(run) }
+    if size != 3 { settings["size"] = .int(size) }
+    if reduce != .majority { settings["reduce"] = .string(reduce.rawValue) }
+    if let field { settings["field"] = .string(field) }
+    return Optimizer("Ensemble", settings: settings)
+  }
+
+  /// Bootstraps every row of the trainset once; each call is shown the demos of the rows nearest to its inputs.
+  ///
+  /// - Parameters:
+  ///   - k: How many rows each call is shown.
+  ///   - kCandidates: Numbers of rows to try in place of k, each in one evaluation of the valset; the best stays, of
+  ///     equals the first.
+  ///   - metricThreshold: The score from which an execution is good enough to be a demo; nil means any score but 0.
+  ///   - maxBootstrappedDemos: How many demos, at most, come from executions that the metric accepted.
+  ///   - maxLabeledDemos: How many demos, at most, are rows of the trainset as they are.
+  ///   - maxRounds: How often a row is tried, each time with fresh answers.
+  ///   - maxErrors: How many rows may fail before the search stops.
+  public static func knnFewShot(
+    k: Int = 3, kCandidates: [JSONValue]? = nil, metricThreshold: Double? = nil, maxBootstrappedDemos: Int = 4,
+    maxLabeledDemos: Int = 16, maxRounds: Int = 1, maxErrors: Int = 10
+  ) -> Optimizer {
+    var settings = JSONObject()
+    if k != 3 { settings["k"] = .int(k) }
+    if let kCandidates { settings["k_candidates"] = .array(kCandidates) }
+    if let metricThreshold { settings["metric_threshold"] = .double(metricThreshold) }
+    if maxBootstrappedDemos != 4 { settings["max_bootstrapped_demos"] = .int(maxBootstrappedDemos) }
+    if maxLabeledDemos != 16 { settings["max_labeled_demos"] = .int(maxLabeledDemos) }
+    if maxRounds != 1 { settings["max_rounds"] = .int(maxRounds) }
+    if maxErrors != 10 { settings["max_errors"] = .int(maxErrors) }
+    return Optimizer("KNNFewShot", settings: settings)
+  }
+
   /// Shows rows of the trainset as demos, as they are. Asks no model.
   ///
   /// - Parameters:

@@ -69,7 +69,8 @@ package enum StateFile {
     guard case .object(let object) = value else {
       throw HoneError(.programInvalid, "\(source) is not a program: expected an object, got \(value.kindName).")
     }
-    let stated = if let module { module } else { try embeddedModule(object, source: source) }
+    let stated =
+      if let module, !isEnsemble(object, of: module) { module } else { try embeddedModule(object, source: source) }
     var warnings: [String] = []
     var descriptions: [[String?]] = []
     var states: [PredictorState] = []
@@ -160,6 +161,13 @@ package enum StateFile {
       let description = stated[index]["description"]?.stringValue
       return description == "${\(field.name)}" ? nil : description
     }
+  }
+
+  /// Whether the file is of an ensemble, and the module one of the programs that it was made of: a search may put an
+  /// ensemble in the place of the program that it was given.
+  private static func isEnsemble(_ object: JSONObject, of module: Module) -> Bool {
+    if case .ensemble = module { return false }
+    return object["metadata"]?["hone"]?["module"] == .string("Ensemble")
   }
 
   private static func embeddedModule(_ object: JSONObject, source: String) throws(HoneError) -> Module {

@@ -5,11 +5,11 @@ Made by scripts/generate-optimizers from what the service declares; do not edit.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from .optimizer import Optimizer, default
 
-__all__ = ["BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "BootstrapRS", "LabeledFewShot", "MIPROv2", "Optimizer"]
+__all__ = ["BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "BootstrapRS", "Ensemble", "KNNFewShot", "LabeledFewShot", "MIPROv2", "Optimizer"]
 
 
 class BootstrapFewShot(Optimizer):
@@ -65,6 +65,60 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
             "max_bootstrapped_demos": max_bootstrapped_demos, "max_labeled_demos": max_labeled_demos,
             "max_rounds": max_rounds, "num_candidate_programs": num_candidate_programs, "max_errors": max_errors,
             "stop_at_score": stop_at_score, "metric_threshold": metric_threshold,
+        }, others)
+
+
+class Ensemble(Optimizer):
+    """Makes an ensemble of the programs that a finished search scored, chosen by the answers it kept. Asks no
+    model."""
+
+    def __init__(
+        self, metric: Any = None, *, run: Optional[str] = default(None), size: int = default(3),
+        reduce: str = default('majority'), field: Optional[str] = default(None), **others: Any,
+    ) -> None:
+        """
+        Args:
+            metric: what is right: a name, {"name": …, …options}, or a function of your own.
+            run: The id of a finished compile run, whose candidates are chosen from.
+            size: How many programs vote, at most; fewer where more are right no more often.
+            reduce: How their answers become one. One of majority.
+            field: The output that is voted on; by default the last one.
+            others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
+        """
+        super().__init__("Ensemble", metric)
+        self._accept({
+            "run": run, "size": size, "reduce": reduce, "field": field,
+        }, others)
+
+
+class KNNFewShot(Optimizer):
+    """Bootstraps every row of the trainset once; each call is shown the demos of the rows nearest to its inputs."""
+
+    def __init__(
+        self, metric: Any = None, *, k: int = default(3), k_candidates: Optional[List[Any]] = default(None),
+        metric_threshold: Optional[float] = default(None), max_bootstrapped_demos: int = default(4),
+        max_labeled_demos: int = default(16), max_rounds: int = default(1), max_errors: int = default(10),
+        **others: Any,
+    ) -> None:
+        """
+        Args:
+            metric: what is right: a name, {"name": …, …options}, or a function of your own.
+            k: How many rows each call is shown.
+            k_candidates: Numbers of rows to try in place of k, each in one evaluation of the valset; the best stays,
+                of equals the first.
+            metric_threshold: The score from which an execution is good enough to be a demo; null means any score but
+                0.
+            max_bootstrapped_demos: How many demos, at most, come from executions that the metric accepted.
+            max_labeled_demos: How many demos, at most, are rows of the trainset as they are.
+            max_rounds: How often a row is tried, each time with fresh answers.
+            max_errors: How many rows may fail before the search stops.
+            others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
+        """
+        super().__init__("KNNFewShot", metric)
+        self._accept({
+            "k": k, "k_candidates": k_candidates, "metric_threshold": metric_threshold,
+            "max_bootstrapped_demos": max_bootstrapped_demos, "max_labeled_demos": max_labeled_demos,
+            "max_rounds": max_rounds, "max_errors": max_errors,
         }, others)
 
 
