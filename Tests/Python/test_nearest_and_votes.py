@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 
 import hone
 import pytest
@@ -197,20 +198,19 @@ def test_what_does_not_vote_together_is_refused(client, programs, place):
 
 
 def test_a_search_s_candidates_become_an_ensemble_at_no_call(client):
-    def by_demos(body):
-        """Right or wrong as the question and the demos shown have it, so that candidates differ."""
-        question = asked(body)
-        town = re.findall(r"through (\w+)", question)
-        if not town:
-            return said("nobody knows")
-        luck = sum(map(ord, question + "".join(shown(body)))) % 5
-        return said(TOWNS[town[0]] if luck > 1 else "Styx")
+    others = {"Kinshasa": "Congo", "Kyiv": "Dnipro", "Budapest": "Danube", "Baghdad": "Tigris", "Lyon": "Rhone"}
+    rivers = [{"question": f"Which river flows through {town}?", "answer": river} for town, river in others.items()]
 
-    rivers = [row for row in TRAIN if row["answer"] in TOWNS.values()]
+    def by_demos(body):
+        """Knows the trainset's rivers, and of the others all but one, which follows from the demos."""
+        town = (re.findall(r"through (\w+)", asked(body)) or [""])[0]
+        missing = list(others)[zlib.crc32("".join(shown(body)).encode()) % len(others)]
+        return said({**TOWNS, **others, missing: "Styx"}.get(town, "nobody knows"))
+
     with ScriptedEndpoint(by_demos) as endpoint:
         search = client.compile(
-            PREDICT, {"name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 8}, TRAIN, "exact_match",
-            valset=rivers, lm=endpoint.model(), seed=1, adapter="chat")
+            PREDICT, {"name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 8,
+                      "max_labeled_demos": 0}, TRAIN, "exact_match", valset=rivers, lm=endpoint.model(), seed=1, adapter="chat")
         before = len(endpoint.bodies)
         optimizer = {"name": "Ensemble", "run": search["runId"], "size": 5}
         result = client.compile(PREDICT, optimizer, TRAIN, "exact_match", lm=endpoint.model(), adapter="chat")
@@ -220,7 +220,7 @@ def test_a_search_s_candidates_become_an_ensemble_at_no_call(client):
         # The votes' answers are in the store, too.
         assert len(endpoint.bodies) == before
         assert scored["program"] == result["program"]
-        assert "programs[2]" in scored["program"] and scored["score"] > search["score"]
+        assert "programs[2]" in scored["program"] and (search["score"], scored["score"]) == (80, 100)
         # The client's own student runs as what became of it.
         student = hone.Predict("question -> answer").with_state(result["program"])
         prediction = client.predict({"question": rivers[0]["question"]}, program=student, lm=endpoint.model())
