@@ -117,7 +117,7 @@ let package = Package(
     .target(
       name: "HTTPModels",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Messages", "Networking", "Platform", "Schema", "Simulation",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Networking", "Platform", "Schema", "Simulation",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -60,11 +60,39 @@ package struct KNNFewShot: Optimizer {
   /// The numbers of rows that are tried.
   private var counts: [Int] { kCandidates.isEmpty ? [k] : kCandidates }
 
-  /// The student with the nearest rows as they are.
-  private func labeled(_ task: CompileTask) -> Program {
-    let neighbours = Neighbours(
+  /// The trainset's rows, compared by a model's vectors where the request names a vectorizer.
+  private func neighbours(_ task: CompileTask) async throws(HoneError) -> Neighbours {
+    guard let vectorizer = task.session.vectorizer else { return neighboursByWords(task) }
+    let inputs = task.student.module.inputs.map(\.name)
+    let rows = Array(task.trainset)
+    await task.session.events.emit(.phase("vectors", message: "Making vectors of \(rows.count) rows"))
+    let context = ExecutionContext(model: vectorizer, call: CallContext(account: task.session.account))
+    let gate = task.session.gate
+    let numbers = try await concurrently(rows) { _, row throws(HoneError) in
+      try await gate.pass { () async throws(HoneError) in
+        try await vectorizer.vector(of: Neighbours.text(of: row, inputs), in: context)
+      }
+    }
+    let dimensions = Set(numbers.map(\.count))
+    guard dimensions.count <= 1 else {
+      throw HoneError(
+        .malformedReply,
+        "\(vectorizer.configuration.model) gives vectors of different lengths: "
+          + dimensions.sorted().map(String.init).joined(separator: ", ") + ".")
+    }
+    return Neighbours(
+      k: counts.max() ?? k, maxBootstrapped: maxBootstrappedDemos, maxLabeled: maxLabeledDemos,
+      model: vectorizer.configuration.model, rows: rows, inputs: inputs, numbers: numbers)
+  }
+
+  private func neighboursByWords(_ task: CompileTask) -> Neighbours {
+    Neighbours(
       k: counts.max() ?? k, maxBootstrapped: maxBootstrappedDemos, maxLabeled: maxLabeledDemos,
       rows: Array(task.trainset), inputs: task.student.module.inputs.map(\.name))
+  }
+
+  /// The student with the nearest rows as they are.
+  private func labeled(_ task: CompileTask, _ neighbours: Neighbours) -> Program {
     var program = task.student
     for index in program.states.indices { program.states[index].show(NearestDemos(neighbours)) }
     return program
@@ -75,7 +103,7 @@ package struct KNNFewShot: Optimizer {
   }
 
   package func parts(_ task: CompileTask) -> [PlannedPart] {
-    let labeled = labeled(task)
+    let labeled = labeled(task, neighboursByWords(task))
     let rows = maxBootstrappedDemos > 0 ? task.trainset.count : 0
     let bootstrap = PlannedPart(
       "bootstrap", .teacher, rows...rows * maxRounds, shortest: .init(teacher(task, labeled), task.trainset),
@@ -88,14 +116,20 @@ package struct KNNFewShot: Optimizer {
   }
 
   package func compile(_ task: CompileTask) async -> SearchResult {
-    await task.withAdapter(examples: labeled(task), rows: task.valset ?? []) { task in
-      guard kCandidates.isEmpty else { return await search(task) }
-      return await compared(task) { () async throws(HoneError) in try await bootstrapped(task) }
+    let neighbours: Neighbours
+    do throws(HoneError) {
+      neighbours = try await self.neighbours(task)
+    } catch {
+      return SearchResult(program: task.student, stopped: error)
+    }
+    return await task.withAdapter(examples: labeled(task, neighbours), rows: task.valset ?? []) { task in
+      guard kCandidates.isEmpty else { return await search(task, neighbours) }
+      return await compared(task) { () async throws(HoneError) in try await bootstrapped(task, neighbours) }
     }
   }
 
   /// Scores the student and the program with each number of rows.
-  private func search(_ task: CompileTask) async -> SearchResult {
+  private func search(_ task: CompileTask, _ neighbours: Neighbours) async -> SearchResult {
     let log = SearchLog(task)
     let valset = task.valset ?? []
     let rows = Array(valset.indices)
@@ -104,7 +138,7 @@ package struct KNNFewShot: Optimizer {
       let before = log.info("eval", task.student, rows: rows)
       await log.add(
         before, try await task.evaluator.evaluate(before, examples: valset), isFull: false, isBaseline: true)
-      let program = try await bootstrapped(task)
+      let program = try await bootstrapped(task, neighbours)
       for count in counts {
         let info = log.info("eval", program.showing(count), rows: rows, coordinates: ["k": .int(count)])
         await log.add(info, try await task.evaluator.evaluate(info, examples: valset), isFull: true)
@@ -120,8 +154,8 @@ package struct KNNFewShot: Optimizer {
   private static let window = 64
 
   /// The student with what came of every row.
-  private func bootstrapped(_ task: CompileTask) async throws(HoneError) -> Program {
-    var program = labeled(task)
+  private func bootstrapped(_ task: CompileTask, _ neighbours: Neighbours) async throws(HoneError) -> Program {
+    var program = labeled(task, neighbours)
     guard maxBootstrappedDemos > 0 else { return program }
     let count = task.trainset.count
     await task.session.events.emit(.phase("bootstrap", message: "Bootstrapping each of the \(count) rows"))

@@ -16,6 +16,8 @@ package struct ExecutionContext: Sendable {
   package var options: SamplingOptions?
   /// Whether demos that were made of the row being asked, or of one that reads the same, are not shown.
   package var leavesOneOut = false
+  /// What makes vectors of texts, for programs whose rows have a model's.
+  package var vectorizer: ModelClient?
   /// For each of the program's pools of rows those nearest to its inputs, the nearest first.
   var nearest: [[Neighbours.Choice]] = []
   /// The client that runs host programs and tools.

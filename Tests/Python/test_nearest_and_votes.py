@@ -1,13 +1,15 @@
 """Programs that show the nearest rows, and programs that vote: compiled, kept, loaded by Hone and by DSPy, run."""
 
+import base64
 import json
 import re
+import struct
 import zlib
 
 import hone
 import pytest
 
-from scripted_endpoint import ScriptedEndpoint
+from scripted_endpoint import Raw, ScriptedEndpoint
 
 PREDICT = {"module": "Predict", "signature": "question -> answer"}
 TOWNS = {"Paris": "Seine", "London": "Thames", "Rome": "Tiber", "Cairo": "Nile", "Vienna": "Danube"}
@@ -120,6 +122,126 @@ def test_the_estimate_counts_every_row(client, endpoint):
         PREDICT, {"name": "KNNFewShot", "k": 2, "max_rounds": 2}, TRAIN, "exact_match", lm=endpoint.model(), estimate=True)
     assert estimate["calls"] == {"min": len(TRAIN), "max": 2 * len(TRAIN)}
     assert endpoint.bodies == []
+
+
+# MARK: Vectors of a model
+
+def vector(text):
+    """Towns by their place in the list; what is asked makes no difference."""
+    numbers = [float(town in text) for town in TOWNS]
+    return numbers if any(numbers) else [0.1] * len(TOWNS)
+
+
+def embedding(body, numbers=vector):
+    if "input" not in body:
+        return rivers_only(body)
+    (text,) = body["input"]
+    raise Raw(200, {"object": "list", "data": [{"index": 0, "embedding": numbers(text)}], "model": body["model"],
+                    "usage": {"prompt_tokens": 7, "total_tokens": 7}})
+
+
+@pytest.fixture
+def embedder():
+    with ScriptedEndpoint(embedding) as endpoint:
+        yield endpoint
+
+
+def made(endpoint):
+    """The texts that vectors were asked for."""
+    assert all(path == "/v1/embeddings" for path, body in zip(endpoint.paths, endpoint.bodies) if "input" in body)
+    return [body["input"][0] for body in endpoint.bodies if "input" in body]
+
+
+def vectorizer(endpoint, model="openai/e", **settings):
+    return {"model": model, "apiBase": endpoint.base, "retries": 0, **settings}
+
+
+def test_rows_are_compared_by_a_model_s_vectors(client, embedder):
+    search = dict(
+        program=PREDICT, optimizer={"name": "KNNFewShot", "k": 2}, trainset=TRAIN, metric="exact_match",
+        lm=embedder.model(), vectorizer=vectorizer(embedder, extra={"dimensions": 5}))
+    estimate = client.compile(**search, estimate=True)
+    assert estimate["byRole"]["embedding"]["calls"] == {"min": len(TRAIN), "max": len(TRAIN)}
+    assert embedder.bodies == []
+    compiled = client.compile(**search)
+    assert sorted(made(embedder)) == sorted(f"question: {row['question']}" for row in TRAIN)
+    assert next(body for body in embedder.bodies if "input" in body) == {
+        "model": "e", "input": [made(embedder)[0]], "dimensions": 5}
+    assert compiled["usage"]["byRole"]["embedding"]["calls"] == len(TRAIN)
+    kept = compiled["program"]["metadata"]["hone"]["neighbours"][0]
+    assert (kept["vectorizer"], kept["dimension"], "idf" in kept) == ("openai/e", 5, False)
+
+    program = {"state": compiled["program"]}
+    embedder.bodies.clear()
+    embedder.paths.clear()
+    asking = dict(program=program, lm=embedder.model(cache=False), vectorizer=search["vectorizer"])
+    for _ in range(2):
+        prediction = client.predict({"question": "Which river, please, flows through Rome?"}, **asking)
+    assert len(made(embedder)) == 1, "a text's vector is kept"
+    chat = [body for body in embedder.bodies if "messages" in body]
+    assert len(chat) == 2 and all("Rome" in question for body in chat for question in shown(body))
+    assert prediction["usage"]["byRole"]["embedding"]["cached"] == 1
+    spans = [span["name"] for span in client.get_trace(prediction["traceId"])["spans"]]
+    assert spans[:3] == ["KNN.forward", "KNN.nearest", "Embedder"]
+    # Done again, nothing is asked.
+    before = len(embedder.bodies)
+    assert client.compile(**search)["program"] == compiled["program"] and len(embedder.bodies) == before
+
+
+@pytest.mark.parametrize("given, words", [
+    (None, "have vectors of openai/e: name that model here"),
+    ("openai/other", "those of openai/other cannot be compared"), ("simulated", "cannot be compared")])
+def test_other_vectors_than_the_rows_are_refused_before_any_call(client, embedder, given, words):
+    compiled = client.compile(
+        PREDICT, "KNNFewShot", TRAIN, "exact_match", lm=embedder.model(), vectorizer=vectorizer(embedder))
+    before = len(embedder.bodies)
+    named = {} if given is None else {"vectorizer": vectorizer(embedder, given)}
+    program = {"run": compiled["runId"]}
+    for ask in (lambda: client.predict({"question": "q"}, program=program, lm=embedder.model(), **named),
+                lambda: client.evaluate(program, TRAIN, "exact_match", lm=embedder.model(), **named),
+                lambda: client.compile(program, "LabeledFewShot", TRAIN, "exact_match", lm=embedder.model(), **named)):
+        with pytest.raises(hone.HoneError) as caught:
+            ask()
+        assert [problem["path"] for problem in caught.value.problems] == ["vectorizer"] and words in str(caught.value)
+    assert len(embedder.bodies) == before
+
+
+def test_vectors_of_another_length_are_told(client, embedder):
+    compiled = client.compile(
+        PREDICT, "KNNFewShot", TRAIN, "exact_match", lm=embedder.model(), vectorizer=vectorizer(embedder))
+    with ScriptedEndpoint(lambda body: embedding(body, lambda text: [1.0, 0.0])) as other:
+        with pytest.raises(hone.HoneError) as caught:
+            client.predict(
+                {"question": "q"}, program={"run": compiled["runId"]}, lm=other.model(), vectorizer=vectorizer(other))
+    assert caught.value.kind == "programInvalid" and "vectors of 2 numbers; the program's rows have 5" in str(caught.value)
+
+
+@pytest.mark.parametrize("reply, kind", [
+    ({"data": []}, "malformedReply"), ({"data": [{"embedding": ["x"]}]}, "malformedReply"),
+    ({"data": [{"embedding": "AAAA"}]}, "malformedReply"), ({"error": {"message": "busy"}}, "languageModelUnavailable")])
+def test_replies_without_a_vector_are_told(client, reply, kind):
+    def odd(body):
+        raise Raw(200, reply)
+
+    with ScriptedEndpoint(odd) as endpoint:
+        with pytest.raises(hone.HoneError) as caught:
+            client.compile(
+                PREDICT, "KNNFewShot", TRAIN[:2], "exact_match", lm="simulated", vectorizer=vectorizer(endpoint))
+    assert caught.value.kind == kind
+
+
+def test_vectors_in_base_64_are_read_and_count_towards_the_budget(client):
+    def packed(body):
+        return embedding(body, lambda text: base64.b64encode(struct.pack("<5f", *vector(text))).decode())
+
+    with ScriptedEndpoint(packed) as endpoint:
+        search = dict(
+            program=PREDICT, optimizer="KNNFewShot", trainset=TRAIN, metric="exact_match", lm=endpoint.model(),
+            vectorizer=vectorizer(endpoint))
+        stopped = client.compile(**search, budget={"max_calls": 4})
+        assert stopped["status"] == "BUDGET_EXHAUSTED" and len(endpoint.bodies) == 4
+        assert client.compile(**search)["status"] == "FINISHED"
+        assert len(made(endpoint)) == len(set(made(endpoint))) == len(TRAIN)
 
 
 # MARK: Ensembles

@@ -1,3 +1,4 @@
+import LanguageModels
 import Failures
 import JSON
 import Traces
@@ -30,15 +31,37 @@ struct DemoPool: Sendable {
     let text = Neighbours.text(of: row, neighbours.inputs)
     let span = context.trace?.begin(
       "KNN.nearest", .retriever, parent: context.parent, inputs: .json(["text": .string(text)]))
-    let chosen: [Neighbours.Choice]
-    switch neighbours.vectorizer {
-    case .terms(let terms):
-      chosen = neighbours.nearest(
-        to: terms.vector(text), among: context.leavesOneOut ? inputs.places(besides: row) : nil)
-    case .model: chosen = []
+    var inner = context
+    inner.parent = span ?? context.parent
+    do throws(HoneError) {
+      let chosen = neighbours.nearest(
+        to: try await vector(text, in: inner), among: context.leavesOneOut ? inputs.places(besides: row) : nil)
+      if let span { context.trace?.end(span, outputs: .json(.array(chosen.map(shown)))) }
+      return chosen
+    } catch {
+      if let span { context.trace?.end(span, error: (error.kind.rawValue, error.message)) }
+      throw error
     }
-    if let span { context.trace?.end(span, outputs: .json(.array(chosen.map(shown)))) }
-    return chosen
+  }
+
+  private func vector(_ text: String, in context: ExecutionContext) async throws(HoneError) -> RowVector {
+    switch neighbours.vectorizer {
+    case .terms(let terms): return terms.vector(text)
+    case .model(let model, let dimension):
+      guard let vectorizer = context.vectorizer else {
+        throw HoneError(
+          .programInvalid, "The program's rows have vectors of \(model), and nothing here makes such vectors.",
+          remedy: "Name the model as the request's vectorizer.")
+      }
+      let numbers = try await vectorizer.vector(of: text, in: context)
+      guard numbers.count == dimension else {
+        throw HoneError(
+          .programInvalid,
+          "\(vectorizer.configuration.model) gives vectors of \(numbers.count) numbers; the program's rows have \(dimension).",
+          remedy: "Name the vectorizer that the program was compiled with, or compile it again.")
+      }
+      return RowVector(numbers)
+    }
   }
 
   /// A row as MLflow shows what was retrieved.
