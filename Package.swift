@@ -148,7 +148,8 @@ let package = Package(
     .target(
       name: "Programs",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "RegularExpressions", "Schema", "Traces",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "RegularExpressions", "Schema",
+        "Traces",
       ]),
     .target(name: "Messages", dependencies: ["Basics", "Failures", "JSON"]),
     .target(
@@ -260,7 +261,8 @@ let package = Package(
     .testTarget(
       name: "OptimizersTests",
       dependencies: [
-        "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Optimizers", "Programs", "Randomness",
+        "Basics", "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Optimizers", "Programs",
+        "Randomness",
         "RowStorage", "Schema", "Simulation", "Statistics", "Traces",
       ]),
     .testTarget(

@@ -1,7 +1,9 @@
+import Basics
 import Evaluation
 import Failures
 import JSON
 import LanguageModels
+import Messages
 @testable import Optimizers
 import Programs
 import Schema
@@ -178,5 +180,64 @@ struct KNNFewShotTests {
     #expect(problems.problems.map(\.path) == ["trainset", "valset"])
     #expect(settings(KNNFewShot.self, ["k": 0]).1.map(\.path) == ["optimizer.k"])
     #expect(settings(KNNFewShot.self, ["k_candidates": [3, -1]]).1.map(\.path) == ["optimizer.k_candidates[1]"])
+  }
+}
+
+/// Gives a text a vector by its town, late or soon.
+private final class TownVectors: LanguageModel {
+  let identity = "towns/\(UInt64.random(in: .min ... .max))"
+  let endpoint = "towns"
+  private let asked = Locked([String]())
+
+  var texts: [String] { asked.now }
+
+  func complete(_ request: ModelRequest) async throws(ModelFailure) -> ModelReply {
+    let text = request.prompt.own.last?.content ?? ""
+    asked.update { $0.append(text) }
+    try? await Task.sleep(for: .microseconds(Int.random(in: 0...1500)))
+    let numbers = ["Paris", "London", "Rome", "Oslo", "Cairo", "Lima"].map { Float(text.contains($0) ? 1 : 0) }
+    return ModelReply(texts: [Base64.text(numbers)], usage: TokenUsage(inputTokens: 3))
+  }
+}
+
+extension KNNFewShotTests {
+  private static let rivers: [JSONObject] = ["Paris", "London", "Rome", "Oslo"].flatMap { town -> [JSONObject] in
+    [
+      ["question": .string("How many people live in \(town)?"), "answer": .string("many")],
+      ["question": .string("Which river flows through \(town)?"), "answer": .string("river \(town)")],
+    ]
+  }
+
+  /// Compiles with vectors of a model, and says what it was asked for.
+  private func embedded(_ concurrency: Int) async throws -> (result: SearchResult, texts: [String]) {
+    let model = TownVectors()
+    var bench = Bench(
+      ScriptedModel(delays: true, answer: { "river " + $0.question.split(separator: " ").last!.dropLast() }),
+      concurrency: concurrency)
+    bench.session.vectorizer = ModelClient(
+      model: model, configuration: ModelConfiguration(model: "towns"), answers: MemoryAnswerStore())
+    var program = try program()
+    program.adapter = .chat
+    let task = bench.task(program, train: Self.rivers, val: Array(Self.rivers.prefix(2)))
+    let planned = task.vectorPart(by: make(KNNFewShot.self), testset: nil)
+    let result = await make(KNNFewShot.self, ["k": 1]).compile(task)
+    #expect(planned?.executions == model.texts.count...model.texts.count)
+    #expect(bench.session.account.usage[.embedding].calls == model.texts.count)
+    // A row's nearest is the other one of its town, whatever the words.
+    for asked in bench.model.asked where asked.demoCount > 0 {
+      let town = asked.question.split(separator: " ").last ?? ""
+      #expect(asked.demos.contains(town) && !asked.demos.contains(asked.question))
+    }
+    return (result, model.texts)
+  }
+
+  @Test("with a vectorizer each text is asked for once, and the same program comes of any concurrency")
+  func vectors() async throws {
+    let (one, many) = (try await embedded(1), try await embedded(64))
+    #expect(one.result.stopped == nil)
+    #expect(one.result.program == many.result.program)
+    #expect(one.texts.sorted() == many.texts.sorted())
+    #expect(Set(one.texts).count == one.texts.count)
+    #expect(one.result.program.vectorModels == ["towns"])
   }
 }
