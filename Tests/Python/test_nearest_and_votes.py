@@ -240,7 +240,9 @@ def test_vectors_in_base_64_are_read_and_count_towards_the_budget(client):
             vectorizer=vectorizer(endpoint))
         stopped = client.compile(**search, budget={"max_calls": 4})
         assert stopped["status"] == "BUDGET_EXHAUSTED" and len(endpoint.bodies) == 4
-        assert client.compile(**search)["status"] == "FINISHED"
+        resumed = client.resume_run(stopped["runId"], budget={"max_calls": 100})
+        assert resumed["status"] == "FINISHED" and len(made(endpoint)) == len(TRAIN)
+        assert client.compile(**search)["program"] == resumed["program"]
         assert len(made(endpoint)) == len(set(made(endpoint))) == len(TRAIN)
 
 
@@ -307,6 +309,21 @@ def test_an_ensemble_is_a_file_that_hone_and_dspy_load(client, tmp_path):
         back = client.load_program(path=str(tmp_path / "theirs.json"), module="Ensemble", programs=[
             PREDICT, PREDICT, {"module": "ChainOfThought", "signature": "question -> answer"}])
         assert back["predictors"] == loaded["predictors"]
+
+
+def test_a_resumed_evaluation_has_the_programs_that_its_references_named(client, tmp_path):
+    rivers = [row for row in TRAIN if row["answer"] in TOWNS.values()]
+    with ScriptedEndpoint(person) as endpoint:
+        path = tmp_path / "all.json"
+        client.save_program(path, program("You know all rivers."))
+        stopped = client.evaluate(
+            {"module": "Ensemble", "programs": [{"path": str(path)}, program("You are a roman.")]}, rivers, "exact_match",
+            lm=endpoint.model(), adapter="chat", budget={"max_calls": 4})
+        assert stopped["status"] == "BUDGET_EXHAUSTED"
+        client.save_program(path, program("You know nothing."))
+        resumed = client.resume_run(stopped["runId"], budget={"max_calls": 100})
+        assert resumed["status"] == "FINISHED" and resumed["score"] == 100
+        assert len(endpoint.bodies) == 2 * len(rivers)
 
 
 @pytest.mark.parametrize("programs, place", [
