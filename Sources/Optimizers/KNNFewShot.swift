@@ -68,11 +68,27 @@ package struct KNNFewShot: Optimizer {
     await task.session.events.emit(.phase("vectors", message: "Making vectors of \(rows.count) rows"))
     let context = ExecutionContext(model: vectorizer, call: CallContext(account: task.session.account))
     let gate = task.session.gate
-    let numbers = try await concurrently(rows) { _, row throws(HoneError) in
+    @Sendable func vector(_ row: JSONObject) async throws(HoneError) -> [Float] {
       try await gate.pass { () async throws(HoneError) in
         try await vectorizer.vector(of: Neighbours.text(of: row, inputs), in: context)
       }
     }
+    // The first one tells, before the others are paid, how long they are.
+    guard let first = rows.first else { return neighboursByWords(task) }
+    let one = try await vector(first)
+    guard one.count * rows.count <= Neighbours.mostNumbers else {
+      throw HoneError(
+        .datasetInvalid,
+        "The vectors of \(vectorizer.configuration.model) have \(one.count) numbers; a program keeps those of at most "
+          + "\(Neighbours.mostNumbers / one.count) such rows, and the trainset has \(rows.count).",
+        remedy:
+          "Give fewer rows, ask for shorter vectors with {\"extra\": {\"dimensions\": …}}, or leave vectorizer out.")
+    }
+    let numbers =
+      [one]
+      + (try await concurrently(Array(rows.dropFirst())) { _, row throws(HoneError) in
+        try await vector(row)
+      })
     let dimensions = Set(numbers.map(\.count))
     guard dimensions.count <= 1 else {
       throw HoneError(

@@ -216,6 +216,15 @@ def test_vectors_of_another_length_are_told(client, embedder):
     assert caught.value.kind == "programInvalid" and "vectors of 2 numbers; the program's rows have 5" in str(caught.value)
 
 
+def test_vectors_that_no_file_should_hold_are_told_before_the_rest_is_paid(client):
+    with ScriptedEndpoint(lambda body: embedding(body, lambda text: [1.0] * 600_000)) as endpoint:
+        result = client.compile(
+            PREDICT, "KNNFewShot", TRAIN, "exact_match", lm=endpoint.model(), vectorizer=vectorizer(endpoint))
+        assert len(endpoint.bodies) == 1
+    assert result["status"] == "FAILED"
+    assert "at most 8 such rows, and the trainset has 10" in json.dumps(result["error"])
+
+
 @pytest.mark.parametrize("reply, kind", [
     ({"data": []}, "malformedReply"), ({"data": [{"embedding": ["x"]}]}, "malformedReply"),
     ({"data": [{"embedding": "AAAA"}]}, "malformedReply"), ({"error": {"message": "busy"}}, "languageModelUnavailable")])

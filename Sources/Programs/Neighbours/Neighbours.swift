@@ -41,6 +41,8 @@ package struct Neighbours: Sendable, Hashable {
 
   /// How many rows there may be: each is part of the program's file.
   package static let mostRows = 20_000
+  /// How many numbers a model's vectors may have together: about 27 MB of the file.
+  package static let mostNumbers = 5_000_000
 
   /// Rows compared by their words.
   ///
