@@ -117,7 +117,7 @@ let package = Package(
     .target(
       name: "HTTPModels",
       dependencies: [
-        "Failures", "JSON", "LanguageModels", "Messages", "Networking", "Platform", "Schema", "Simulation",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Networking", "Platform", "Schema", "Simulation",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -148,7 +148,8 @@ let package = Package(
     .target(
       name: "Programs",
       dependencies: [
-        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "RegularExpressions", "Schema", "Traces",
+        "Basics", "Failures", "JSON", "LanguageModels", "Messages", "Platform", "RegularExpressions", "Schema",
+        "Traces",
       ]),
     .target(name: "Messages", dependencies: ["Basics", "Failures", "JSON"]),
     .target(
@@ -260,7 +261,8 @@ let package = Package(
     .testTarget(
       name: "OptimizersTests",
       dependencies: [
-        "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Optimizers", "Programs", "Randomness",
+        "Basics", "Evaluation", "Failures", "JSON", "LanguageModels", "Messages", "Optimizers", "Programs",
+        "Randomness",
         "RowStorage", "Schema", "Simulation", "Statistics", "Traces",
       ]),
     .testTarget(

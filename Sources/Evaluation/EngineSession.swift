@@ -20,6 +20,8 @@ package struct EngineSession: Sendable {
   package var maxErrors: Int?
   /// The client that takes part in executions (host programs, tools); nil where there is none.
   package var callbacks: Callbacks?
+  /// What makes vectors of texts, for programs whose rows have a model's.
+  package var vectorizer: ModelClient?
   /// What has been told once and need not be told again.
   package let told = ToldOnce()
   /// Whether evaluations are tracked as runs of their own; else their traces belong to the session's run.
@@ -90,6 +92,7 @@ package struct EngineSession: Sendable {
       context.options = request.options
       context.leavesOneOut = request.leavesOneOut
       context.callbacks = callbacks
+      context.vectorizer = vectorizer
       let tally = ReplyTally()
       context.tally = tally
       let outcome: Result<Prediction, HoneError>

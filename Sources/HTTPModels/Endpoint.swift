@@ -22,17 +22,29 @@ package struct Endpoint: Sendable, Hashable {
   /// Whether its path may lack a `/v1`, as it names no version.
   let mayLackVersion: Bool
 
-  /// Where completions are posted.
+  /// What it is asked for.
+  package let service: Service
+
+  /// What endpoints do, by the path behind the base URL.
+  package enum Service: String, Sendable {
+    case chat = "chat/completions"
+    case embeddings
+  }
+
+  /// Where requests are posted.
   package var url: String { url(at: base) }
 
   /// The same with the usual path behind the base URL.
   var versionedURL: String { url(at: base + "/v1") }
 
-  private func url(at base: String) -> String { base + "/chat/completions" + (query.isEmpty ? "" : "?" + query) }
+  private func url(at base: String) -> String { "\(base)/\(service.rawValue)" + (query.isEmpty ? "" : "?" + query) }
 
   /// Works out the endpoint of a configuration.
   /// - Throws: `invalidParams`, with the known providers and the nearest one, where it cannot be told.
-  package init(_ configuration: ModelConfiguration, _ variables: Variables = .process) throws(HoneError) {
+  package init(
+    _ configuration: ModelConfiguration, _ variables: Variables = .process, service: Service = .chat
+  ) throws(HoneError) {
+    self.service = service
     let name = configuration.model
     let slash = name.firstIndex(of: "/")
     let prefix = slash.map { String(name[..<$0]) } ?? ""
@@ -129,7 +141,8 @@ package struct Endpoint: Sendable, Hashable {
     }
     var base = parts[0]
     while base.last == "/" { base.removeLast() }
-    for ending in ["/chat/completions", "/completions", "/responses", "/v1/models"] where base.hasSuffix(ending) {
+    for ending in ["/chat/completions", "/completions", "/responses", "/embeddings", "/v1/models"]
+    where base.hasSuffix(ending) {
       base.removeLast(ending == "/v1/models" ? "/models".count : ending.count)
       break
     }

@@ -7,7 +7,8 @@ import NIOHTTP1
 package import Networking
 import Platform
 
-/// A model behind an endpoint that speaks OpenAI's chat completions protocol.
+/// A model behind an endpoint that speaks OpenAI's protocol of chat completions, or of embeddings: then a reply is the
+/// vector of the prompt's text, 32-bit numbers in base 64.
 ///
 /// The key is read from the environment for each request and kept nowhere, so that it can be replaced
 /// while a run goes on.
@@ -24,8 +25,10 @@ package struct OpenAICompatibleModel: LanguageModel {
   private static let longestRequest = 900.0
 
   /// - Throws: `invalidParams` where the configuration names no endpoint.
-  package init(_ configuration: ModelConfiguration, _ variables: Variables = .process) throws(HoneError) {
-    target = try Endpoint(configuration, variables)
+  package init(
+    _ configuration: ModelConfiguration, _ variables: Variables = .process, service: Endpoint.Service = .chat
+  ) throws(HoneError) {
+    target = try Endpoint(configuration, variables, service: service)
     endpoint = target.base
     identity = "\(target.url) \(target.model)"
     support = .shared(for: identity)
@@ -86,7 +89,7 @@ package struct OpenAICompatibleModel: LanguageModel {
         var failure = reader.failure(status: status, body: said, pause: pause)
         if response.isPathMissing {
           failure.error.remedy =
-            "There is no chat/completions at \(target.base), nor at \(target.base)/v1: check the base URL."
+            "There is no \(target.service.rawValue) at \(target.base), nor at \(target.base)/v1: check the base URL."
         }
         if request.options.maxTokens != nil, failure.error.details["fault"] != Fault.account.rawValue,
           (400..<500).contains(status), tokenLimit.learn(from: reader.words(said), refused: limit)
@@ -97,7 +100,10 @@ package struct OpenAICompatibleModel: LanguageModel {
       }
       let received = try await response.body.collect(upTo: SharedHTTPClient.maximumReplySize)
       var reply = try await apart(where: received.readableBytes > ComputationThreads.longText) {
-        try reader.reply(received.readableBytesView, promptBytes: length)
+        switch target.service {
+        case .chat: try reader.reply(received.readableBytesView, promptBytes: length)
+        case .embeddings: try reader.vector(received.readableBytesView, promptBytes: length)
+        }
       }
       // LiteLLM's proxy tells the cost beside the reply.
       let told = response.headers.first(name: "x-litellm-response-cost").flatMap(Double.init)
@@ -162,6 +168,10 @@ package struct OpenAICompatibleModel: LanguageModel {
   {
     var object = JSONObject()
     object.append("model", .string(target.model))
+    if target.service == .embeddings {
+      object.append("input", .array(request.prompt.messages.map { .string($0.content) }))
+      return JSONValue.object(object.merging(request.options.extra)).encoded()
+    }
     object.append("messages", request.prompt.json)
     var options = request.options
     if options.schema != nil, support != .schema {

@@ -1,3 +1,4 @@
+import Basics
 import Failures
 import JSON
 import LanguageModels
@@ -12,20 +13,7 @@ struct ReplyReader {
 
   /// Reads the body of a 200.
   func reply(_ body: some Sequence<UInt8>, promptBytes: Int) throws(ModelFailure) -> ModelReply {
-    let value: JSONValue
-    do throws(JSONSyntaxError) {
-      value = try JSONReader.read(body, maximumValues: JSONReader.messageValues)
-    } catch {
-      // Python servers write NaN for figures that are none.
-      guard
-        let repaired = try? JSONReader.read(
-          Self.withoutNonNumbers(body), maximumValues: JSONReader.messageValues)
-      else {
-        throw malformed("is not JSON: \(error)", body)
-      }
-      value = repaired
-    }
-    if let error = value["error"], !error.isNull { throw failure(within: error, Array(body)) }
+    let value = try value(body)
     let counted = counted(value)
     guard let choices = value["choices"]?.arrayValue, !choices.isEmpty else {
       if let blocked = blockedPrompt(value) { throw refused(blocked, counted) }
@@ -56,6 +44,46 @@ struct ReplyReader {
     reply.cost = cost(value["usage"])
     if thoughts.contains(where: { !$0.isEmpty }) { reply.reasoning = thoughts }
     return reply
+  }
+
+  /// Reads the body of a 200 that holds the vector of one text.
+  ///
+  /// Source: OpenAI's API reference, "Embeddings": numbers, or such numbers in base 64.
+  func vector(_ body: some Sequence<UInt8>, promptBytes: Int) throws(ModelFailure) -> ModelReply {
+    let value = try value(body)
+    let embedding = value["data"]?.arrayValue?.first?["embedding"]
+    let numbers =
+      embedding?.stringValue.flatMap(Base64.numbers)
+      ?? embedding?.arrayValue?.compactMap { $0.doubleValue.map(Float.init) }
+    guard let numbers, !numbers.isEmpty, numbers.allSatisfy(\.isFinite),
+      embedding?.arrayValue.map({ $0.count == numbers.count }) ?? true
+    else { throw malformed("has no embedding of finite numbers", body) }
+    let tokens = count(value["usage"]?["prompt_tokens"]) ?? count(value["usage"]?["total_tokens"])
+    var reply = ModelReply(
+      texts: [Base64.text(numbers)], usage: TokenUsage(inputTokens: tokens ?? (promptBytes + 3) / 4),
+      model: value["model"]?.stringValue)
+    reply.isUsageEstimated = tokens == nil
+    reply.cost = cost(value["usage"])
+    return reply
+  }
+
+  /// The JSON of a body that reports no error.
+  private func value(_ body: some Sequence<UInt8>) throws(ModelFailure) -> JSONValue {
+    let value: JSONValue
+    do throws(JSONSyntaxError) {
+      value = try JSONReader.read(body, maximumValues: JSONReader.messageValues)
+    } catch {
+      // Python servers write NaN for figures that are none.
+      guard
+        let repaired = try? JSONReader.read(
+          Self.withoutNonNumbers(body), maximumValues: JSONReader.messageValues)
+      else {
+        throw malformed("is not JSON: \(error)", body)
+      }
+      value = repaired
+    }
+    if let error = value["error"], !error.isNull { throw failure(within: error, Array(body)) }
+    return value
   }
 
   /// The failure of a server behind a gateway, reported within a 200.

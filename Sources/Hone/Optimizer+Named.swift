@@ -24,12 +24,6 @@ extension Optimizer {
     return Optimizer("BootstrapFewShot", settings: settings)
   }
 
-  /// Whether every candidate is scored on all rows (full), or only as long as it may still be the best (race).
-  public enum BootstrapFewShotWithRandomSearchValidation: String, Sendable, CaseIterable {
-    case full
-    case race
-  }
-
   /// Bootstraps many demo sets from shuffled trainsets and keeps the one that scores best on the valset.
   ///
   /// - Parameters:
@@ -40,12 +34,9 @@ extension Optimizer {
   ///   - maxErrors: How many rows may fail before the search stops.
   ///   - stopAtScore: The score, in percent, at which the search ends.
   ///   - metricThreshold: The score from which an execution is good enough to be a demo; nil means any score but 0.
-  ///   - validation: Whether every candidate is scored on all rows (full), or only as long as it may still be the
-  ///     best (race).
   public static func bootstrapFewShotWithRandomSearch(
     maxBootstrappedDemos: Int = 4, maxLabeledDemos: Int = 16, maxRounds: Int = 1, numCandidatePrograms: Int = 16,
-    maxErrors: Int = 10, stopAtScore: Double? = nil, metricThreshold: Double? = nil,
-    validation: BootstrapFewShotWithRandomSearchValidation = .full
+    maxErrors: Int = 10, stopAtScore: Double? = nil, metricThreshold: Double? = nil
   ) -> Optimizer {
     var settings = JSONObject()
     if maxBootstrappedDemos != 4 { settings["max_bootstrapped_demos"] = .int(maxBootstrappedDemos) }
@@ -55,54 +46,56 @@ extension Optimizer {
     if maxErrors != 10 { settings["max_errors"] = .int(maxErrors) }
     if let stopAtScore { settings["stop_at_score"] = .double(stopAtScore) }
     if let metricThreshold { settings["metric_threshold"] = .double(metricThreshold) }
-    if validation != .full { settings["validation"] = .string(validation.rawValue) }
     return Optimizer("BootstrapFewShotWithRandomSearch", settings: settings)
   }
 
-  /// Searches instructions, predictor by predictor: each batch is written with the scores of earlier attempts in
-  /// view.
-  ///
-  /// - Parameters:
-  ///   - breadth: How many instructions a batch has; in the first, the program's own is one of them.
-  ///   - depth: How many batches are written for each predictor.
-  ///   - initTemperature: The temperature at which instructions are proposed.
-  ///   - seed: The seed of everything random; the same seed and answers give the same search.
-  public static func copro(
-    breadth: Int = 10, depth: Int = 3, initTemperature: Double = 1.4, seed: Int = 0
-  ) -> Optimizer {
-    var settings = JSONObject()
-    if breadth != 10 { settings["breadth"] = .int(breadth) }
-    if depth != 3 { settings["depth"] = .int(depth) }
-    if initTemperature != 1.4 { settings["init_temperature"] = .double(initTemperature) }
-    if seed != 0 { settings["seed"] = .int(seed) }
-    return Optimizer("COPRO", settings: settings)
+  /// How their answers become one.
+  public enum EnsembleReduce: String, Sendable, CaseIterable {
+    case majority
   }
 
-  /// Bootstraps demos, infers rules from solved rows, and keeps those with which the program scores best.
+  /// Makes an ensemble of the programs that a finished search scored, chosen by the answers it kept. Asks no model.
   ///
   /// - Parameters:
-  ///   - numCandidates: How many programs get rules of their own.
-  ///   - numRules: How many rules, at most, a predictor gets.
+  ///   - run: The id of a finished compile run, whose candidates are chosen from.
+  ///   - size: How many programs vote, at most; fewer where more are right no more often.
+  ///   - reduce: How their answers become one.
+  ///   - field: The output that is voted on; by default the last one.
+  public static func ensemble(
+    run: String? = nil, size: Int = 3, reduce: EnsembleReduce = .majority, field: String? = nil
+  ) -> Optimizer {
+    var settings = JSONObject()
+    if let run { settings["run"] = .string(run) }
+    if size != 3 { settings["size"] = .int(size) }
+    if reduce != .majority { settings["reduce"] = .string(reduce.rawValue) }
+    if let field { settings["field"] = .string(field) }
+    return Optimizer("Ensemble", settings: settings)
+  }
+
+  /// Bootstraps every row of the trainset once; each call is shown the demos of the rows nearest to its inputs.
+  ///
+  /// - Parameters:
+  ///   - k: How many rows each call is shown.
+  ///   - kCandidates: Numbers of rows to try in place of k, each in one evaluation of the valset; the best stays, of
+  ///     equals the first.
+  ///   - metricThreshold: The score from which an execution is good enough to be a demo; nil means any score but 0.
   ///   - maxBootstrappedDemos: How many demos, at most, come from executions that the metric accepted.
   ///   - maxLabeledDemos: How many demos, at most, are rows of the trainset as they are.
   ///   - maxRounds: How often a row is tried, each time with fresh answers.
   ///   - maxErrors: How many rows may fail before the search stops.
-  ///   - metricThreshold: The score from which an execution is good enough to be a demo; nil means any score but 0.
-  ///   - seed: The seed of everything random; the same seed and answers give the same search.
-  public static func inferRules(
-    numCandidates: Int = 10, numRules: Int = 10, maxBootstrappedDemos: Int = 4, maxLabeledDemos: Int = 16,
-    maxRounds: Int = 1, maxErrors: Int = 10, metricThreshold: Double? = nil, seed: Int = 0
+  public static func knnFewShot(
+    k: Int = 3, kCandidates: [JSONValue]? = nil, metricThreshold: Double? = nil, maxBootstrappedDemos: Int = 4,
+    maxLabeledDemos: Int = 16, maxRounds: Int = 1, maxErrors: Int = 10
   ) -> Optimizer {
     var settings = JSONObject()
-    if numCandidates != 10 { settings["num_candidates"] = .int(numCandidates) }
-    if numRules != 10 { settings["num_rules"] = .int(numRules) }
+    if k != 3 { settings["k"] = .int(k) }
+    if let kCandidates { settings["k_candidates"] = .array(kCandidates) }
+    if let metricThreshold { settings["metric_threshold"] = .double(metricThreshold) }
     if maxBootstrappedDemos != 4 { settings["max_bootstrapped_demos"] = .int(maxBootstrappedDemos) }
     if maxLabeledDemos != 16 { settings["max_labeled_demos"] = .int(maxLabeledDemos) }
     if maxRounds != 1 { settings["max_rounds"] = .int(maxRounds) }
     if maxErrors != 10 { settings["max_errors"] = .int(maxErrors) }
-    if let metricThreshold { settings["metric_threshold"] = .double(metricThreshold) }
-    if seed != 0 { settings["seed"] = .int(seed) }
-    return Optimizer("InferRules", settings: settings)
+    return Optimizer("KNNFewShot", settings: settings)
   }
 
   /// Shows rows of the trainset as demos, as they are. Asks no model.
@@ -124,12 +117,6 @@ extension Optimizer {
     case light
     case medium
     case heavy
-  }
-
-  /// Whether every candidate is scored on all rows (full), or only as long as it may still be the best (race).
-  public enum MIPROv2Validation: String, Sendable, CaseIterable {
-    case full
-    case race
   }
 
   /// Searches instructions and demo sets together: proposes instructions from data and program, bootstraps demos, and
@@ -154,15 +141,12 @@ extension Optimizer {
   ///   - fewshotAwareProposer: Whether proposals are made from bootstrapped demos.
   ///   - historyAwareProposer: Whether later proposals are made from the best attempts so far.
   ///   - viewDataBatchSize: How many rows one request of the data summary shows.
-  ///   - validation: Whether every candidate is scored on all rows (full), or only as long as it may still be the
-  ///     best (race).
   public static func miprov2(
     auto: MIPROv2Auto? = .light, numCandidates: Int? = nil, numTrials: Int? = nil, maxBootstrappedDemos: Int = 4,
     maxLabeledDemos: Int = 4, seed: Int = 9, initTemperature: Double = 1.0, metricThreshold: Double? = nil,
     maxErrors: Int = 10, minibatch: Bool = true, minibatchSize: Int = 35, minibatchFullEvalSteps: Int = 5,
     programAwareProposer: Bool = true, dataAwareProposer: Bool = true, tipAwareProposer: Bool = true,
-    fewshotAwareProposer: Bool = true, historyAwareProposer: Bool = true, viewDataBatchSize: Int = 10,
-    validation: MIPROv2Validation = .full
+    fewshotAwareProposer: Bool = true, historyAwareProposer: Bool = true, viewDataBatchSize: Int = 10
   ) -> Optimizer {
     var settings = JSONObject()
     if auto != .light { settings["auto"] = auto.map { .string($0.rawValue) } ?? .null }
@@ -183,35 +167,6 @@ extension Optimizer {
     if fewshotAwareProposer != true { settings["fewshot_aware_proposer"] = .bool(fewshotAwareProposer) }
     if historyAwareProposer != true { settings["history_aware_proposer"] = .bool(historyAwareProposer) }
     if viewDataBatchSize != 10 { settings["view_data_batch_size"] = .int(viewDataBatchSize) }
-    if validation != .full { settings["validation"] = .string(validation.rawValue) }
     return Optimizer("MIPROv2", settings: settings)
-  }
-
-  /// Tries batches of rows several times and learns from where the program once succeeded and once failed: by demos,
-  /// and by rules that the prompt model writes.
-  ///
-  /// - Parameters:
-  ///   - bsize: How many rows of the trainset a step looks at.
-  ///   - numCandidates: How often each row of a step is tried, and how many new programs a step makes.
-  ///   - maxSteps: How many steps there are.
-  ///   - maxDemos: How many demos a predictor has at most; with 0 only rules are learned.
-  ///   - demoInputFieldMaxlen: How many characters of an input a demo keeps.
-  ///   - temperatureForSampling: How much chance decides which programs try a batch; low: the best do.
-  ///   - temperatureForCandidates: How much chance decides which programs new ones are made from; low: the best are.
-  ///   - seed: The seed of everything random; the same seed and answers give the same search.
-  public static func simba(
-    bsize: Int = 32, numCandidates: Int = 6, maxSteps: Int = 8, maxDemos: Int = 4, demoInputFieldMaxlen: Int = 100000,
-    temperatureForSampling: Double = 0.2, temperatureForCandidates: Double = 0.2, seed: Int = 0
-  ) -> Optimizer {
-    var settings = JSONObject()
-    if bsize != 32 { settings["bsize"] = .int(bsize) }
-    if numCandidates != 6 { settings["num_candidates"] = .int(numCandidates) }
-    if maxSteps != 8 { settings["max_steps"] = .int(maxSteps) }
-    if maxDemos != 4 { settings["max_demos"] = .int(maxDemos) }
-    if demoInputFieldMaxlen != 100000 { settings["demo_input_field_maxlen"] = .int(demoInputFieldMaxlen) }
-    if temperatureForSampling != 0.2 { settings["temperature_for_sampling"] = .double(temperatureForSampling) }
-    if temperatureForCandidates != 0.2 { settings["temperature_for_candidates"] = .double(temperatureForCandidates) }
-    if seed != 0 { settings["seed"] = .int(seed) }
-    return Optimizer("SIMBA", settings: settings)
   }
 }

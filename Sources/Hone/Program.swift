@@ -159,7 +159,9 @@ public struct Program: Sendable {
     }
     set {
       for predictor in newValue {
-        inner[predictor.name] = PredictorState(instructions: predictor.instructions, demos: predictor.demos)
+        inner[predictor.name]?.instructions = predictor.instructions
+        // Rows to choose demos from stay where the demos do.
+        if inner[predictor.name]?.demos != predictor.demos { inner[predictor.name]?.demos = predictor.demos }
       }
     }
   }

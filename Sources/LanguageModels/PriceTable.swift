@@ -76,6 +76,8 @@ package enum PriceTable {
       ("o3", dollars(2, 8)),
       ("o3-mini", dollars(1.1, 4.4)),
       ("o4-mini", dollars(1.1, 4.4)),
+      ("text-embedding-3-large", dollars(0.13, 0)),
+      ("text-embedding-3-small", dollars(0.02, 0)),
     ],
     "anthropic": [
       ("claude-3-5-haiku", dollars(0.8, 4)),

@@ -8,4 +8,6 @@ package enum CallRole: String, Sendable, CaseIterable, Codable {
   case prompt
   /// A metric's judge.
   case judge
+  /// Vectors of texts.
+  case embedding
 }

@@ -64,14 +64,53 @@ package struct BootstrapFewShot: Optimizer {
   }
 
   /// What one try at a row gave: the demos of its steps if the metric accepted it.
-  private struct Attempt: Sendable {
+  struct Attempt: Sendable {
     var demos: [(predictor: Int, demo: JSONObject)]?
     var tries: Int
     var errors: [HoneError]
   }
 
-  /// How many rows, one after the other, whose replies cannot be read show that none will be.
-  private static let hopeless = 10
+  /// How the tries at rows went so far.
+  struct Tally {
+    let maxErrors: Int
+    private(set) var attempts = 0
+    private var errors = 0
+    private(set) var unreadable = 0
+
+    /// How many rows, one after the other, whose replies cannot be read show that none will be.
+    private static let hopeless = 10
+
+    init(maxErrors: Int) { self.maxErrors = maxErrors }
+
+    var isHopeless: Bool { unreadable >= Self.hopeless }
+
+    /// Notes the next row's.
+    ///
+    /// - Throws: what ends the bootstrap.
+    mutating func note(_ outcome: Attempt) throws(HoneError) {
+      attempts += outcome.tries
+      // What cannot be read says that the model is weak, and what is refused that the row is odd, not that something is
+      // broken.
+      let isUnreadable = outcome.errors.last?.kind.isUnreadable == true
+      unreadable = isUnreadable ? unreadable + 1 : 0
+      errors += outcome.errors.count { !$0.kind.isUnreadable && !$0.kind.isRefusal }
+      if let error = outcome.errors.first(where: { $0.kind.stopsWork }) { throw error }
+      if errors > maxErrors, let last = outcome.errors.last {
+        throw HoneError(
+          .tooManyErrors, "More than \(maxErrors) attempts at demos failed; the last: \(last.message)",
+          remedy: last.remedy, details: ["causeKind": last.kind.rawValue], cause: last.cause)
+      }
+    }
+
+    /// Tells that rows were given up.
+    func warn(of set: String, _ session: EngineSession) async {
+      guard isHopeless else { return }
+      await session.events.emit(
+        .warning(
+          "\(set): \(unreadable) replies running could not be read, so no more rows were tried; the rest of its demos are "
+            + "rows as they are."))
+    }
+  }
 
   /// Makes a demo set.
   ///
@@ -85,41 +124,25 @@ package struct BootstrapFewShot: Optimizer {
     let teacher = PreparedProgram(teacher(for: student, rows: trainset.choosing(order), task))
     var augmented: [[JSONObject]] = student.predictors.map { _ in [] }
     var accepted: Set<Int> = []
-    var attempts = 0
-    var errors = 0
-    var unreadable = 0
+    var tally = Tally(maxErrors: maxErrors)
     var position = 0
-    while accepted.count < maxBootstrappedDemos, position < order.count, unreadable < Self.hopeless {
+    while accepted.count < maxBootstrappedDemos, position < order.count, !tally.isHopeless {
       let wave = order[position..<min(position + maxBootstrappedDemos - accepted.count, order.count)]
       position += wave.count
       let outcomes = try await concurrently(Array(wave)) { _, row throws(HoneError) in
         try await tryRow(row, teacher: teacher, label: label, task)
       }
       for (row, outcome) in zip(wave, outcomes) {
-        attempts += outcome.tries
-        // What cannot be read says that the model is weak, and what is refused that the row is odd, not that something is
-        // broken.
-        let isUnreadable = outcome.errors.last?.kind.isUnreadable == true
-        unreadable = isUnreadable ? unreadable + 1 : 0
-        errors += outcome.errors.count { !$0.kind.isUnreadable && !$0.kind.isRefusal }
-        if let error = outcome.errors.first(where: { $0.kind.stopsWork }) { throw error }
-        if errors > maxErrors, let last = outcome.errors.last {
-          throw HoneError(
-            .tooManyErrors, "More than \(maxErrors) attempts at demos failed; the last: \(last.message)",
-            remedy: last.remedy, details: ["causeKind": last.kind.rawValue], cause: last.cause)
-        }
+        try tally.note(outcome)
         guard let demos = outcome.demos else { continue }
         accepted.insert(row)
         for (predictor, demo) in demos { augmented[predictor].append(demo) }
       }
     }
-    if unreadable >= Self.hopeless {
-      await task.session.events.emit(
-        .warning(
-          "Demo set \(label): \(unreadable) replies running could not be read, so no more rows were tried; the rest of "
-            + "its demos are rows as they are."))
-    }
-    return (fill(student, augmented, leftover: trainset.choosing(order.filter { !accepted.contains($0) })), attempts)
+    await tally.warn(of: "Demo set \(label)", task.session)
+    return (
+      fill(student, augmented, leftover: trainset.choosing(order.filter { !accepted.contains($0) })), tally.attempts
+    )
   }
 
   private func teacher(for student: Program, rows: Rows, _ task: CompileTask) -> Program {
@@ -128,7 +151,8 @@ package struct BootstrapFewShot: Optimizer {
       ? LabeledFewShot(k: maxLabeledDemos).labeled(student, trainset: rows) : student
   }
 
-  private func tryRow(
+  /// Lets a teacher answer a row, up to `maxRounds` times, until the metric accepts what it answers.
+  func tryRow(
     _ row: Int, teacher: PreparedProgram, label: String, _ task: CompileTask
   ) async throws(HoneError) -> Attempt {
     let example = task.trainset[row]

@@ -1,3 +1,4 @@
+import Evaluation
 package import JSON
 import LanguageModels
 package import Messages
@@ -50,6 +51,20 @@ extension CompileTask {
   package func testPart(_ rows: Rows) -> PlannedPart {
     let longest = LabeledFewShot(k: 16).labeled(student, trainset: trainset)
     return scoring("test", 1...2, rows: rows, shortest: student, longest: longest)
+  }
+
+  /// The part in which texts are made vectors: each row's once, whatever it is looked at for; nil where no vectors are
+  /// made.
+  package func vectorPart(by optimizer: any Optimizer, testset: Rows?) -> PlannedPart? {
+    let makes = optimizer is KNNFewShot
+    guard session.vectorizer != nil, makes || !student.vectorModels.isEmpty else { return nil }
+    let inputs = student.module.inputs.map(\.name)
+    let texts = [trainset, valset ?? [], testset ?? []].flatMap { rows in rows.map { Neighbours.text(of: $0, inputs) } }
+    let count = Set(texts).count
+    let asked = Program(.predict(Signature(inputs: [Field("text")], outputs: [], instructions: "")))
+    return PlannedPart(
+      "vectors", .embedding, (makes ? count : 0)...count,
+      shortest: .init(asked, Rows(Set(texts).sorted().map { ["text": .string($0)] })), details: ["texts": .int(count)])
   }
 
   /// The part that scores programs whole on the valset, `count` times.

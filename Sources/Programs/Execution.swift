@@ -16,6 +16,10 @@ package struct ExecutionContext: Sendable {
   package var options: SamplingOptions?
   /// Whether demos that were made of the row being asked, or of one that reads the same, are not shown.
   package var leavesOneOut = false
+  /// What makes vectors of texts, for programs whose rows have a model's.
+  package var vectorizer: ModelClient?
+  /// For each of the program's pools of rows those nearest to its inputs, the nearest first.
+  var nearest: [[Neighbours.Choice]] = []
   /// The client that runs host programs and tools.
   package var callbacks: Callbacks?
   /// Counts how replies come out; nil: nobody asks.
@@ -64,6 +68,9 @@ package final class PreparedProgram: Sendable {
   let adapters: [Adapter]
   let shared: [SharedMessages]
   private let demoInputs: [DemoInputs]
+  /// Rows that demos are chosen from, and for each predictor which of them are its own.
+  let pools: [DemoPool]
+  private let poolOf: [Int?]
   /// In what an unreadable reply is asked for afresh; nil: it is not.
   let others: [Adapter]?
   /// The predictors' signatures in text form, as spans show them.
@@ -76,6 +83,7 @@ package final class PreparedProgram: Sendable {
     case chainOfThought(predictor: Int, inputs: [String], text: String)
     case pipeline([PlannedStep], inputs: [String], outputs: [String], text: String)
     case react(ReActPlan)
+    case ensemble(EnsemblePlan)
     case host(HostPlan)
 
     /// The inputs that must be there.
@@ -83,6 +91,7 @@ package final class PreparedProgram: Sendable {
       switch self {
       case .predict(_, let names), .chainOfThought(_, let names, _), .pipeline(_, let names, _, _): names
       case .react(let plan): plan.inputs
+      case .ensemble(let plan): plan.inputs
       case .host(let plan): plan.inputs
       }
     }
@@ -111,6 +120,7 @@ package final class PreparedProgram: Sendable {
       let own = names.filter(rowInputs.contains)
       return DemoInputs(state.demos, names: own.isEmpty ? names : own)
     }
+    (pools, poolOf) = DemoPool.pools(of: program)
     var predictors = 0
     plan = Self.plan(program.module, &predictors)
   }
@@ -139,6 +149,11 @@ package final class PreparedProgram: Sendable {
       return .react(
         ReActPlan(
           program: program, react: predictors - 2, extract: predictors - 1, inputs: inputs, text: module.signatureText))
+    case .ensemble(let ensemble):
+      return .ensemble(
+        EnsemblePlan(
+          ensemble: ensemble, programs: ensemble.programs.map { plan($0, &predictors) }, inputs: inputs,
+          outputs: ensemble.outputs.map(\.name), text: module.signatureText))
     case .host(let host):
       var parts: [String: Plan] = [:]
       for part in host.parts { parts[part.name] = plan(part.module, &predictors) }
@@ -153,7 +168,14 @@ package final class PreparedProgram: Sendable {
   package func run(_ inputs: JSONObject, in context: ExecutionContext) async throws(HoneError) -> Prediction {
     let names = plan.inputs
     if names.contains(where: { inputs[$0] == nil }) { throw refusal(of: inputs, needed: names, in: context) }
-    return try await run(plan, inputs: inputs, in: context)
+    if pools.isEmpty { return try await run(plan, inputs: inputs, in: context) }
+    return try await spanned(
+      "KNN.forward", inputs: pick(names, from: inputs), signature: program.module.signatureText, in: context
+    ) { inner throws(HoneError) in
+      var inner = inner
+      for pool in self.pools { inner.nearest.append(try await pool.nearest(to: inputs, in: inner)) }
+      return try await self.run(self.plan, inputs: inputs, in: inner)
+    }
   }
 
   /// The error for inputs that lack some; the trace gets a root span that says so.
@@ -191,6 +213,7 @@ package final class PreparedProgram: Sendable {
       return try await spanned("ReAct.forward", inputs: given, signature: plan.text, in: context) {
         inner throws(HoneError) in try await self.runTurns(plan, inputs: given, in: inner)
       }
+    case .ensemble(let plan): return try await runEnsemble(plan, inputs: pick(plan.inputs, from: inputs), in: context)
     case .host(let plan):
       let given = plan.host.inputs(from: inputs)
       return try await spanned("\(plan.host.name).forward", inputs: given, signature: plan.text, in: context) {
@@ -250,8 +273,13 @@ package final class PreparedProgram: Sendable {
     }
   }
 
-  /// The predictor's demos less those that must not be shown; nil where that makes no difference.
+  /// The predictor's demos that are chosen for these inputs, or less those that must not be shown; nil where that makes no
+  /// difference.
   func shownDemos(_ index: Int, _ inputs: JSONObject, in context: ExecutionContext) -> [JSONObject]? {
+    if let pool = poolOf[index], context.nearest.indices.contains(pool) {
+      // What stands nearest to the question is heeded most.
+      return program.states[index].nearest?.demos(of: context.nearest[pool].map(\.row)).reversed()
+    }
     guard context.leavesOneOut, let places = demoInputs[index].places(besides: inputs) else { return nil }
     let demos = program.states[index].demos
     return places.map { demos[$0] }
@@ -264,7 +292,7 @@ package final class PreparedProgram: Sendable {
       "\(adapter.format.className).format", .parser, parent: context.parent,
       inputs: .json([
         "signature": .string(signatureTexts[index]), "instructions": .string(adapter.signature.instructions),
-        "demos": .int(program.states[index].demos.count), "inputs": .object(inputs),
+        "demos": .int(messages.messages.count / 2), "inputs": .object(inputs),
       ]))
     let prompt = Prompt(shared: messages, own: [adapter.request(inputs)])
     if let span { context.trace?.end(span, outputs: .prompt(prompt)) }

@@ -68,7 +68,7 @@ extension HostProgram {
       guard let module = Module.read(value, defaultModule: "Predict", path: place, problems: problems) else { continue }
       switch module {
       case .predict, .chainOfThought, .react: parts.append(Part(name: name, module: module))
-      case .pipeline, .host:
+      case .pipeline, .ensemble, .host:
         problems.add(
           place, "A host program's predictors are modules such as Predict and ChainOfThought; name each by itself.")
       }

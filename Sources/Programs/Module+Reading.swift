@@ -4,7 +4,7 @@ package import Schema
 
 extension Module {
   /// Reads a module from a request: a signature's text (run by `defaultModule`), `{"module", "signature",
-  /// "instructions"?}`, `{"steps": […], "outputs"?}` or `{"host", "predictors"}`. Notes every problem and then returns nil.
+  /// "instructions"?}`, `{"steps": […], "outputs"?}`, `{"programs": […], "field"?}` or `{"host", "predictors"}`. Notes every problem and then returns nil.
   ///
   /// - Parameter modulePath: where the default module was named, if the request names it.
   package static func read(
@@ -39,6 +39,10 @@ extension Module {
       }
       return HostProgram.read(members, at: fields).map(Module.host)
     }
+    if members.programs != nil || members.asked.module.map(EnsembleProgram.isName) == true {
+      defer { note(members, beside: ["module", "programs", "reduce", "field"], at: fields) }
+      return EnsembleProgram.read(members, at: fields).map(Module.ensemble)
+    }
     if let steps = members.steps {
       if let name = members.asked.module, name != "Pipeline" {
         problems.add(fields.place("module"), "Steps make a Pipeline; \(name) has none.")
@@ -67,7 +71,7 @@ extension Module {
     let problems = fields.problems
     guard let value = members.signature else {
       // One that is there and cannot be read is noted already.
-      if !["signature", "steps", "host", "predictors"].contains(where: fields.gives) {
+      if !["signature", "steps", "programs", "host", "predictors"].contains(where: fields.gives) {
         problems.add(
           fields.place("signature"), "A program needs a signature such as \"question -> answer\", or steps.")
       }
@@ -100,6 +104,9 @@ extension Module {
     case "Pipeline":
       problems.add(path, "A Pipeline is given by its steps.")
       return nil
+    case "Ensemble":
+      problems.add(path, "An Ensemble is given by its programs.")
+      return nil
     case "ReAct":
       problems.add(path, "A ReAct is given as an object with its signature and tools.")
       return nil
@@ -122,8 +129,8 @@ extension Module {
     for (index, value) in values.enumerated() {
       let place = "\(path)[\(index)]"
       guard let reader = FieldReader(value, path: place, problems: problems) else { continue }
-      if ["steps", "host", "predictors"].contains(where: reader.gives) {
-        problems.add(place, "A step cannot be a pipeline or a host program itself; list its steps here.")
+      if ["steps", "programs", "host", "predictors"].contains(where: reader.gives) {
+        problems.add(place, "A step cannot be a pipeline, an ensemble or a host program itself; list its steps here.")
         continue
       }
       let members = StepMembers.known(from: reader)
@@ -234,6 +241,7 @@ extension Module {
         "outputs": .array(outputs.map(JSONValue.string)),
       ]
     case .react(let program): return program.json
+    case .ensemble(let ensemble): return ensemble.json
     case .host(let host): return host.json
     }
   }

@@ -10,6 +10,8 @@ package indirect enum Module: Sendable, Hashable {
   case pipeline([Step], outputs: [String])
   /// Turns of thought and tool calls, then an answer.
   case react(ReActProgram)
+  /// Programs of one signature that vote.
+  case ensemble(EnsembleProgram)
   /// Predictors that the client's own code calls.
   case host(HostProgram)
 
@@ -29,7 +31,7 @@ package indirect enum Module: Sendable, Hashable {
   }
 
   /// The names under which a request may ask for a module.
-  package static let names = ["Predict", "ChainOfThought", "ReAct", "Pipeline"]
+  package static let names = ["Predict", "ChainOfThought", "ReAct", "Pipeline", "Ensemble"]
 
   /// The class name as tracking shows it.
   package var className: String {
@@ -38,6 +40,7 @@ package indirect enum Module: Sendable, Hashable {
     case .chainOfThought: "ChainOfThought"
     case .pipeline: "Pipeline"
     case .react: "ReAct"
+    case .ensemble: "Ensemble"
     case .host(let host): host.name
     }
   }
@@ -59,6 +62,7 @@ package indirect enum Module: Sendable, Hashable {
       }
       return result
     case .react(let program): return program.signature.inputs
+    case .ensemble(let ensemble): return ensemble.programs.first?.inputs ?? []
     case .host(let host): return host.inputs
     }
   }
@@ -73,6 +77,7 @@ package indirect enum Module: Sendable, Hashable {
         steps.last { $0.module.outputs.contains { $0.name == name } }?.module.outputs.first { $0.name == name }
       }
     case .react(let program): return [ReActProgram.trajectory, Self.reasoning] + program.signature.outputs
+    case .ensemble(let ensemble): return ensemble.outputs
     case .host(let host): return host.signature?.outputs ?? []
     }
   }
@@ -103,6 +108,7 @@ extension Module {
     case .predict, .chainOfThought: []
     case .pipeline(let steps, _): steps.flatMap(\.module.toolNames)
     case .react(let program): program.tools.map(\.name)
+    case .ensemble(let ensemble): ensemble.programs.flatMap(\.toolNames)
     case .host(let host): host.parts.flatMap(\.module.toolNames)
     }
   }
@@ -127,7 +133,8 @@ package struct Predictor: Sendable, Hashable {
 
 extension Module {
   /// The predictors in order, under the names DSPy gives them: `self` for a bare `Predict`, `predict` for a
-  /// `ChainOfThought`, `react` and `extract.predict` for a `ReAct`, `step` or `step.predict` within another program.
+  /// `ChainOfThought`, `react` and `extract.predict` for a `ReAct`, `step` or `step.predict` within another program,
+  /// `programs[0]` or `programs[0].predict` within an ensemble.
   package var predictors: [Predictor] {
     switch self {
     case .predict(let signature): [Predictor(name: "self", signature: signature)]
@@ -140,6 +147,8 @@ extension Module {
         Predictor(name: "react", signature: program.react, mustSay: program.toolText),
         Predictor(name: "extract.predict", signature: program.extract.prepending(Self.reasoning)),
       ]
+    case .ensemble(let ensemble):
+      ensemble.programs.enumerated().flatMap { $1.predictors(under: EnsembleProgram.name($0)) }
     case .host(let host): host.parts.flatMap { $0.module.predictors(under: $0.name) }
     }
   }

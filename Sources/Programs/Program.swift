@@ -4,7 +4,10 @@ package import JSON
 package struct PredictorState: Sendable, Hashable {
   package var instructions: String
   /// Worked examples, each with the values of some or all fields; bootstrapped ones carry `augmented: true`.
-  package var demos: [JSONObject]
+  package var demos: [JSONObject] { didSet { nearest = nil } }
+  /// Demos by row, of which those of the rows nearest to the inputs are shown in place of `demos`. Whoever sets `demos`
+  /// does away with it.
+  package var nearest: NearestDemos?
 
   package init(instructions: String, demos: [JSONObject] = []) {
     self.instructions = instructions

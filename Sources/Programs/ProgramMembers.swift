@@ -9,6 +9,11 @@ package struct ProgramMembers: SchemaObject {
         "steps", \.steps, as: Schema(.array(StepMembers.schema)),
         "The steps of a pipeline, in order; an input takes the latest earlier output of its name."),
       Member("outputs", \.outputs, "The pipeline's outputs; by default those of its last step."),
+      Member(
+        "programs", \.programs, as: Schema(.array(Schema(.named("Program")))),
+        "An ensemble's programs, of one signature; each may be a reference, such as {\"run\": ID}."),
+      Member("reduce", \.reduce, "How the answers of an ensemble's programs become one."),
+      Member("field", \.field, "The output that an ensemble votes on; by default the last one."),
       Member("host", \.host, "The name of a program that the client runs."),
       Member(
         "predictors", \.predictors, as: Schema(.map(Schema(.named("Program")))), "A host program's predictors by name."),
@@ -21,6 +26,9 @@ package struct ProgramMembers: SchemaObject {
   package var asked = AskingMembers()
   package var steps: [JSONValue]?
   package var outputs: [String]?
+  package var programs: [JSONValue]?
+  package var reduce: EnsembleProgram.Reduce?
+  package var field: String?
   package var host: String?
   package var predictors: JSONObject?
   package var inputs: [String]?
@@ -30,7 +38,9 @@ package struct ProgramMembers: SchemaObject {
   package init() {}
 
   /// Whether the members say what the program is made of.
-  package var isStated: Bool { asked.signature != nil || steps != nil || host != nil || predictors != nil }
+  package var isStated: Bool {
+    asked.signature != nil || steps != nil || programs != nil || host != nil || predictors != nil
+  }
 }
 
 /// The members of a module that asks with one signature: Predict, ChainOfThought, ReAct.

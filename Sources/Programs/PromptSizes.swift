@@ -13,6 +13,11 @@ extension Module {
         return (sum.least + calls.least, sum.most.flatMap { known in calls.most.map { known + $0 } })
       }
     case .react(let program): (2, program.maxIterations + 1)
+    case .ensemble(let ensemble):
+      ensemble.programs.reduce((0, 0)) { sum, program in
+        let calls = program.callsPerExecution
+        return (sum.least + calls.least, sum.most.flatMap { known in calls.most.map { known + $0 } })
+      }
     case .host: (0, nil)
     }
   }

@@ -22,11 +22,14 @@ package enum StateFile {
       }
     }
     var metadata: JSONObject = ["dependency_versions": [:]]
+    var hone = JSONObject()
     if hasStructure {
-      var hone = program.module.json
+      hone = program.module.json
       if let adapter = program.adapter { hone["adapter"] = .string(adapter.rawValue) }
-      metadata["hone"] = .object(hone)
     }
+    let neighbours = NeighboursFile.entries(of: program)
+    if !neighbours.isEmpty { hone["neighbours"] = .array(neighbours) }
+    if !hone.isEmpty { metadata["hone"] = .object(hone) }
     object["metadata"] = .object(metadata)
     return object
   }
@@ -66,7 +69,8 @@ package enum StateFile {
     guard case .object(let object) = value else {
       throw HoneError(.programInvalid, "\(source) is not a program: expected an object, got \(value.kindName).")
     }
-    let stated = if let module { module } else { try embeddedModule(object, source: source) }
+    let stated =
+      if let module, !isEnsemble(object, of: module) { module } else { try embeddedModule(object, source: source) }
     var warnings: [String] = []
     var descriptions: [[String?]] = []
     var states: [PredictorState] = []
@@ -92,6 +96,7 @@ package enum StateFile {
         warnings.append("\(source) was made for the adapter \"\(name)\", which is not known.")
       }
     }
+    try NeighboursFile.take(object["metadata"]?["hone"]?["neighbours"], into: &program, source: source, &warnings)
     return (program, warnings)
   }
 
@@ -158,6 +163,13 @@ package enum StateFile {
     }
   }
 
+  /// Whether the file is of an ensemble, and the module one of the programs that it was made of: a search may put an
+  /// ensemble in the place of the program that it was given.
+  private static func isEnsemble(_ object: JSONObject, of module: Module) -> Bool {
+    if case .ensemble = module { return false }
+    return object["metadata"]?["hone"]?["module"] == .string("Ensemble")
+  }
+
   private static func embeddedModule(_ object: JSONObject, source: String) throws(HoneError) -> Module {
     guard var stated = object["metadata"]?["hone"]?.objectValue else {
       throw HoneError(
@@ -168,6 +180,7 @@ package enum StateFile {
     }
     let problems = ProblemList()
     stated["adapter"] = nil
+    stated["neighbours"] = nil
     if let module = Module.read(.object(stated), path: "metadata.hone", problems: problems) { return module }
     throw HoneError(.programInvalid, "\(source) states a program that cannot be read.", problems: problems.problems)
   }
@@ -203,6 +216,15 @@ extension Module {
       let outputs = Array((descriptions.last ?? []).suffix(program.signature.outputs.count))
       copy.signature = program.signature.describing(inputs + outputs)
       return .react(copy)
+    case .ensemble(let ensemble):
+      var rest = descriptions[...]
+      var copy = ensemble
+      for index in copy.programs.indices {
+        let count = copy.programs[index].predictors.count
+        copy.programs[index] = copy.programs[index].describing(Array(rest.prefix(count)))
+        rest = rest.dropFirst(count)
+      }
+      return .ensemble(copy)
     case .host(let host):
       var rest = descriptions[...]
       var copy = host

@@ -73,6 +73,8 @@ package struct SpanKind: RawRepresentable, Hashable, Sendable {
   package static let evaluator = SpanKind(rawValue: "EVALUATOR")
   package static let llm = SpanKind(rawValue: "LLM")
   package static let parser = SpanKind(rawValue: "PARSER")
+  package static let embedding = SpanKind(rawValue: "EMBEDDING")
+  package static let retriever = SpanKind(rawValue: "RETRIEVER")
   package static let tool = SpanKind(rawValue: "TOOL")
   package static let agent = SpanKind(rawValue: "AGENT")
   package static let unknown = SpanKind(rawValue: "UNKNOWN")

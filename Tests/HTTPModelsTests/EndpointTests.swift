@@ -145,11 +145,19 @@ struct EndpointTests {
 
   @Test("the path of one service is not taken for the base URL")
   func paths() throws {
-    for path in ["/v1", "/v1/", "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/models", "/v1/v1"] {
+    for path in [
+      "/v1", "/v1/", "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/models",
+      "/v1/v1",
+    ] {
       #expect(try endpoint("openai/m", "http://h" + path).url == "http://h/v1/chat/completions", "\(path)")
     }
     for path in ["/api", "/api/chat", "/api/generate/"] {
       #expect(try endpoint("ollama/m", "http://h" + path).url == "http://h/v1/chat/completions", "\(path)")
+    }
+    for base in ["http://h/v1", "http://h/v1/embeddings", "http://h/v1/chat/completions"] {
+      var configuration = ModelConfiguration(model: "openai/m")
+      configuration.apiBase = base
+      #expect(try Endpoint(configuration, service: .embeddings).url == "http://h/v1/embeddings", "\(base)")
     }
     #expect(try endpoint("openai/m", "http://h/x/v3").url == "http://h/x/v3/chat/completions")
   }

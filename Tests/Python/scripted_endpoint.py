@@ -23,11 +23,12 @@ class Raw(Exception):
 
 
 class ScriptedEndpoint:
-    """Serves while the block lasts; `bodies` are the requests that came."""
+    """Serves while the block lasts; `bodies` and `paths` are those of the requests that came."""
 
     def __init__(self, script):
         self.script = script
         self.bodies = []
+        self.paths = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -39,6 +40,7 @@ class ScriptedEndpoint:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 outer.bodies.append(body)
+                outer.paths.append(self.path)
                 headers = {}
                 try:
                     status, answer = outer.answer(body)

@@ -36,7 +36,7 @@ def copying(body):
 # MARK: Leaks
 
 @pytest.mark.parametrize("optimizer", [
-    {"name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 2}, "LabeledFewShot",
+    {"name": "BootstrapFewShotWithRandomSearch", "num_candidate_programs": 2}, "KNNFewShot", "LabeledFewShot",
     {"name": "MIPROv2", "auto": None, "num_candidates": 3, "num_trials": 4, "minibatch": False}])
 @pytest.mark.parametrize("disguise", [False, True])
 def test_a_model_that_copies_its_demos_gains_nothing(client, optimizer, disguise):

@@ -7,7 +7,7 @@ from typing import Any, Dict
 
 # Parameters whose own members are the service's names too. Those of an optimizer, a metric or a program are the
 # field's (`num_candidates`), and rows hold data: they pass as they are.
-_NESTED = {"autolog", "budget", "lm", "prompt_model", "teacher"}
+_NESTED = {"autolog", "budget", "lm", "prompt_model", "teacher", "vectorizer"}
 
 
 def camel(name: str) -> str:

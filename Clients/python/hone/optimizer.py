@@ -33,7 +33,7 @@ _WITHOUT_EFFECT = {
 # What concerns the request and not the search.
 _OF_THE_REQUEST = {
     "num_threads": "concurrency", "max_errors": "max_errors", "prompt_model": "prompt_model", "task_model": "lm",
-    "teacher": "teacher"}
+    "teacher": "teacher", "vectorizer": "vectorizer"}
 
 
 class Optimizer:

@@ -5,11 +5,11 @@ Made by scripts/generate-optimizers from what the service declares; do not edit.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from .optimizer import Optimizer, default
 
-__all__ = ["BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "BootstrapRS", "COPRO", "InferRules", "LabeledFewShot", "MIPROv2", "Optimizer", "SIMBA"]
+__all__ = ["BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "BootstrapRS", "Ensemble", "KNNFewShot", "LabeledFewShot", "MIPROv2", "Optimizer"]
 
 
 class BootstrapFewShot(Optimizer):
@@ -45,7 +45,7 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
         self, metric: Any = None, *, max_bootstrapped_demos: int = default(4), max_labeled_demos: int = default(16),
         max_rounds: int = default(1), num_candidate_programs: int = default(16), max_errors: int = default(10),
         stop_at_score: Optional[float] = default(None), metric_threshold: Optional[float] = default(None),
-        validation: str = default('full'), **others: Any,
+        **others: Any,
     ) -> None:
         """
         Args:
@@ -58,69 +58,67 @@ class BootstrapFewShotWithRandomSearch(Optimizer):
             stop_at_score: The score, in percent, at which the search ends.
             metric_threshold: The score from which an execution is good enough to be a demo; null means any score but
                 0.
-            validation: Whether every candidate is scored on all rows (full), or only as long as it may still be the
-                best (race). One of full, race.
             others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
         """
         super().__init__("BootstrapFewShotWithRandomSearch", metric)
         self._accept({
             "max_bootstrapped_demos": max_bootstrapped_demos, "max_labeled_demos": max_labeled_demos,
             "max_rounds": max_rounds, "num_candidate_programs": num_candidate_programs, "max_errors": max_errors,
-            "stop_at_score": stop_at_score, "metric_threshold": metric_threshold, "validation": validation,
+            "stop_at_score": stop_at_score, "metric_threshold": metric_threshold,
         }, others)
 
 
-class COPRO(Optimizer):
-    """Searches instructions, predictor by predictor: each batch is written with the scores of earlier attempts in
-    view."""
+class Ensemble(Optimizer):
+    """Makes an ensemble of the programs that a finished search scored, chosen by the answers it kept. Asks no
+    model."""
 
     def __init__(
-        self, metric: Any = None, *, breadth: int = default(10), depth: int = default(3),
-        init_temperature: float = default(1.4), seed: int = default(0), **others: Any,
+        self, metric: Any = None, *, run: Optional[str] = default(None), size: int = default(3),
+        reduce: str = default('majority'), field: Optional[str] = default(None), **others: Any,
     ) -> None:
         """
         Args:
             metric: what is right: a name, {"name": …, …options}, or a function of your own.
-            breadth: How many instructions a batch has; in the first, the program's own is one of them.
-            depth: How many batches are written for each predictor.
-            init_temperature: The temperature at which instructions are proposed.
-            seed: The seed of everything random; the same seed and answers give the same search.
+            run: The id of a finished compile run, whose candidates are chosen from.
+            size: How many programs vote, at most; fewer where more are right no more often.
+            reduce: How their answers become one. One of majority.
+            field: The output that is voted on; by default the last one.
             others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
         """
-        super().__init__("COPRO", metric)
+        super().__init__("Ensemble", metric)
         self._accept({
-            "breadth": breadth, "depth": depth, "init_temperature": init_temperature, "seed": seed,
+            "run": run, "size": size, "reduce": reduce, "field": field,
         }, others)
 
 
-class InferRules(Optimizer):
-    """Bootstraps demos, infers rules from solved rows, and keeps those with which the program scores best."""
+class KNNFewShot(Optimizer):
+    """Bootstraps every row of the trainset once; each call is shown the demos of the rows nearest to its inputs."""
 
     def __init__(
-        self, metric: Any = None, *, num_candidates: int = default(10), num_rules: int = default(10),
-        max_bootstrapped_demos: int = default(4), max_labeled_demos: int = default(16), max_rounds: int = default(1),
-        max_errors: int = default(10), metric_threshold: Optional[float] = default(None), seed: int = default(0),
+        self, metric: Any = None, *, k: int = default(3), k_candidates: Optional[List[Any]] = default(None),
+        metric_threshold: Optional[float] = default(None), max_bootstrapped_demos: int = default(4),
+        max_labeled_demos: int = default(16), max_rounds: int = default(1), max_errors: int = default(10),
         **others: Any,
     ) -> None:
         """
         Args:
             metric: what is right: a name, {"name": …, …options}, or a function of your own.
-            num_candidates: How many programs get rules of their own.
-            num_rules: How many rules, at most, a predictor gets.
+            k: How many rows each call is shown.
+            k_candidates: Numbers of rows to try in place of k, each in one evaluation of the valset; the best stays,
+                of equals the first.
+            metric_threshold: The score from which an execution is good enough to be a demo; null means any score but
+                0.
             max_bootstrapped_demos: How many demos, at most, come from executions that the metric accepted.
             max_labeled_demos: How many demos, at most, are rows of the trainset as they are.
             max_rounds: How often a row is tried, each time with fresh answers.
             max_errors: How many rows may fail before the search stops.
-            metric_threshold: The score from which an execution is good enough to be a demo; null means any score but
-                0.
-            seed: The seed of everything random; the same seed and answers give the same search.
             others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
         """
-        super().__init__("InferRules", metric)
+        super().__init__("KNNFewShot", metric)
         self._accept({
-            "num_candidates": num_candidates, "num_rules": num_rules,
+            "k": k, "k_candidates": k_candidates, "metric_threshold": metric_threshold,
             "max_bootstrapped_demos": max_bootstrapped_demos, "max_labeled_demos": max_labeled_demos,
-            "max_rounds": max_rounds, "max_errors": max_errors, "metric_threshold": metric_threshold, "seed": seed,
+            "max_rounds": max_rounds, "max_errors": max_errors,
         }, others)
 
 
@@ -155,7 +153,7 @@ class MIPROv2(Optimizer):
         minibatch_full_eval_steps: int = default(5), program_aware_proposer: bool = default(True),
         data_aware_proposer: bool = default(True), tip_aware_proposer: bool = default(True),
         fewshot_aware_proposer: bool = default(True), history_aware_proposer: bool = default(True),
-        view_data_batch_size: int = default(10), validation: str = default('full'), **others: Any,
+        view_data_batch_size: int = default(10), **others: Any,
     ) -> None:
         """
         Args:
@@ -181,8 +179,6 @@ class MIPROv2(Optimizer):
             fewshot_aware_proposer: Whether proposals are made from bootstrapped demos.
             history_aware_proposer: Whether later proposals are made from the best attempts so far.
             view_data_batch_size: How many rows one request of the data summary shows.
-            validation: Whether every candidate is scored on all rows (full), or only as long as it may still be the
-                best (race). One of full, race.
             others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
         """
         super().__init__("MIPROv2", metric)
@@ -194,39 +190,7 @@ class MIPROv2(Optimizer):
             "minibatch_full_eval_steps": minibatch_full_eval_steps, "program_aware_proposer": program_aware_proposer,
             "data_aware_proposer": data_aware_proposer, "tip_aware_proposer": tip_aware_proposer,
             "fewshot_aware_proposer": fewshot_aware_proposer, "history_aware_proposer": history_aware_proposer,
-            "view_data_batch_size": view_data_batch_size, "validation": validation,
-        }, others)
-
-
-class SIMBA(Optimizer):
-    """Tries batches of rows several times and learns from where the program once succeeded and once failed: by demos,
-    and by rules that the prompt model writes."""
-
-    def __init__(
-        self, metric: Any = None, *, bsize: int = default(32), num_candidates: int = default(6),
-        max_steps: int = default(8), max_demos: int = default(4), demo_input_field_maxlen: int = default(100000),
-        temperature_for_sampling: float = default(0.2), temperature_for_candidates: float = default(0.2),
-        seed: int = default(0), **others: Any,
-    ) -> None:
-        """
-        Args:
-            metric: what is right: a name, {"name": …, …options}, or a function of your own.
-            bsize: How many rows of the trainset a step looks at.
-            num_candidates: How often each row of a step is tried, and how many new programs a step makes.
-            max_steps: How many steps there are.
-            max_demos: How many demos a predictor has at most; with 0 only rules are learned.
-            demo_input_field_maxlen: How many characters of an input a demo keeps.
-            temperature_for_sampling: How much chance decides which programs try a batch; low: the best do.
-            temperature_for_candidates: How much chance decides which programs new ones are made from; low: the best
-                are.
-            seed: The seed of everything random; the same seed and answers give the same search.
-            others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
-        """
-        super().__init__("SIMBA", metric)
-        self._accept({
-            "bsize": bsize, "num_candidates": num_candidates, "max_steps": max_steps, "max_demos": max_demos,
-            "demo_input_field_maxlen": demo_input_field_maxlen, "temperature_for_sampling": temperature_for_sampling,
-            "temperature_for_candidates": temperature_for_candidates, "seed": seed,
+            "view_data_batch_size": view_data_batch_size,
         }, others)
 
 

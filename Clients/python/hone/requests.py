@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         lm: Any
         adapter: Optional[str]
         experiment: Optional[str]
+        vectorizer: Any
         run_name: Optional[str]
         tags: Optional[Dict[str, str]]
         autolog: Any

@@ -12,7 +12,7 @@ from .values import plain, wire_dataset
 if TYPE_CHECKING:
     from .callbacks import Callbacks
 
-_MODELS = {"lm", "prompt_model", "teacher"}
+_MODELS = {"lm", "prompt_model", "teacher", "vectorizer"}
 _DATASETS = {"trainset", "valset", "testset", "devset"}
 
 

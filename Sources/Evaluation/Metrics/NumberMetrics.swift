@@ -1,3 +1,4 @@
+import Basics
 package import Failures
 package import JSON
 package import Schema

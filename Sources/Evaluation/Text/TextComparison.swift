@@ -1,3 +1,4 @@
+import Basics
 import Schema
 
 /// How metrics make texts comparable.

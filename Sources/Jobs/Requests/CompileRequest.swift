@@ -19,6 +19,7 @@ package struct CompileRequest: SchemaObject {
       Member("promptModel", \.promptModel, "The model that writes instructions; lm by default."),
       Member("teacher", \.teacher, "The model that demos are bootstrapped with; lm by default."),
       .adapter(\.adapter),
+      .vectorizer(\.vectorizer),
     ] + Member.of(\.data) + Member.of(\.tracking) + [
       .autolog(\.autolog),
       .budget(\.budget),
@@ -44,6 +45,7 @@ package struct CompileRequest: SchemaObject {
   package var promptModel: ModelConfiguration?
   package var teacher: ModelConfiguration?
   package var adapter: AdapterChoice?
+  package var vectorizer: ModelConfiguration?
   package var tracking = RunSetup()
   package var autolog = Autolog()
   package var budget: Budget.Limits?

@@ -12,6 +12,7 @@ package struct EvaluateRequest: SchemaObject {
       .metric(\.metric),
       Member("lm", \.lm, "The model. By default the run's own for a program of a run, else $HONE_LM."),
       .adapter(\.adapter),
+      .vectorizer(\.vectorizer),
     ] + Member.of(\.data) + Member.of(\.tracking) + [
       .autolog(\.autolog),
       .budget(\.budget),
@@ -29,6 +30,7 @@ package struct EvaluateRequest: SchemaObject {
   package var metric: Stated<MetricShape>?
   package var lm: ModelConfiguration?
   package var adapter: AdapterChoice?
+  package var vectorizer: ModelConfiguration?
   package var tracking = RunSetup()
   package var autolog = Autolog()
   package var budget: Budget.Limits?

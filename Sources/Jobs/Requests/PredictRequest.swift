@@ -14,6 +14,7 @@ package struct PredictRequest: SchemaObject {
     Member("lm", \.lm, "The model. By default the run's own for a program of a run, else $HONE_LM."),
     Member(
       "adapter", \.adapter, "The form of prompt and reply. By default the one the program was made with, else chat."),
+    .vectorizer(\.vectorizer),
     Member("experiment", \.experiment, "Where the trace is kept."),
     .autolog(\.autolog),
     .budget(\.budget),
@@ -26,6 +27,7 @@ package struct PredictRequest: SchemaObject {
   package var inputs: JSONObject = [:]
   package var lm: ModelConfiguration?
   package var adapter: AdapterChoice?
+  package var vectorizer: ModelConfiguration?
   package var experiment = "Default"
   package var autolog = Autolog()
   package var budget: Budget.Limits?

@@ -42,6 +42,13 @@ extension Member {
     )
   }
 
+  package static func vectorizer(_ path: MemberPath<Owner, ModelConfiguration?>) -> Self {
+    Member(
+      "vectorizer", path,
+      "The embeddings model, such as openai/text-embedding-3-small, by whose vectors rows are compared; without one, words are."
+    )
+  }
+
   package static func budget(_ path: MemberPath<Owner, Budget.Limits?>) -> Self {
     Member("budget", path, "Bounds that are checked before each call.")
   }

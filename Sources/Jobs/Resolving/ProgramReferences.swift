@@ -30,23 +30,21 @@ extension RequestResolver {
       if stated != nil { problems.add(fields.place("programId"), "Give program or programId, not both.") }
       resolved = try await resolve(ProgramReference(programID: id), at: fields)
     } else {
-      resolved = try await unchecked(stated, module)
+      resolved = try await unchecked(stated?.value, module, at: fields.place("program"))
     }
     if isRun { checkCallbacks(resolved?.program, at: fields.place(id == nil ? "program" : "programId")) }
     return resolved
   }
 
   private func unchecked(
-    _ stated: Stated<ProgramShape>?, _ module: String?
+    _ value: JSONValue?, _ module: String?, at path: String
   ) async throws(HoneError) -> ResolvedProgram? {
-    let name = "program"
-    guard let value = stated?.value else {
-      if !problems.problems.contains(where: { $0.path == fields.place(name) }) {
-        problems.add(fields.place(name), "This member is required (\(ProgramShape.phrase)).")
+    guard let value else {
+      if !problems.problems.contains(where: { $0.path == path }) {
+        problems.add(path, "This member is required (\(ProgramShape.phrase)).")
       }
       return nil
     }
-    let path = fields.place(name)
     if let object = value.objectValue, ProgramReference.isOne(object) {
       let reader = FieldReader(object, path: path, problems: problems)
       let reference = ProgramReference.known(from: reader)
@@ -62,11 +60,43 @@ extension RequestResolver {
       reader.finish()
       return resolved
     }
+    if let object = value.objectValue, let programs = object["programs"]?.arrayValue {
+      return try await ensemble(object, programs, module, at: path)
+    }
     let read = Module.read(
       value, defaultModule: module ?? "ChainOfThought", path: path,
       modulePath: module.map { _ in fields.place("module") },
       problems: problems)
     return read.map { ResolvedProgram(program: Program($0)) }
+  }
+
+  /// An ensemble, each of whose programs may be stated or kept somewhere.
+  private func ensemble(
+    _ object: JSONObject, _ programs: [JSONValue], _ module: String?, at path: String
+  ) async throws(HoneError) -> ResolvedProgram? {
+    var members: [ResolvedProgram] = []
+    for (index, value) in programs.enumerated() {
+      // One that cannot be read is noted already.
+      guard let member = try await unchecked(value, module, at: "\(path).programs[\(index)]") else { continue }
+      members.append(member)
+    }
+    var object = object
+    if members.count == programs.count { object["programs"] = .array(members.map { .object($0.program.module.json) }) }
+    guard members.count == programs.count,
+      let module = Module.read(.object(object), path: path, problems: problems)
+    else { return nil }
+    var resolved = ResolvedProgram(program: Program(module))
+    resolved.program.states = members.flatMap(\.program.states)
+    resolved.warnings = members.flatMap(\.warnings)
+    let adapters = Set(members.compactMap(\.program.adapter))
+    resolved.program.adapter = adapters.count == 1 ? adapters.first : nil
+    if adapters.count > 1 {
+      resolved.warnings.append(
+        "The ensemble's programs were made for different adapters; all are asked in one: name it as adapter.")
+    }
+    let models = Set(members.map(\.configuration))
+    if models.count == 1 { resolved.configuration = members[0].configuration }
+    return resolved
   }
 
   /// The program that a reference names.

@@ -128,7 +128,10 @@ package struct JudgeRequest: SchemaObject {
       Member("name", \.name, "What the metric is called."),
       Member("program", \.program, "The program that judges; or its signature and module here."),
       Member("lm", \.lm, "The model that judges; by default the request's own."),
-    ] + Member.of(\.structure).filter { $0.name != "inputs" } + Member.of(\.options)
+    ] + Member.of(\.structure).filter { !ownMembers.contains($0.name) } + Member.of(\.options)
+  /// Members of programs whose names mean something else with a judge.
+  private static let ownMembers = ["inputs", "field"]
+
   var name = "judge"
   var program: Stated<ProgramShape>?
   var lm: ModelConfiguration?

@@ -211,7 +211,8 @@ package struct RequestResolver {
 
   /// The client for a configuration; notes what keeps it from being made.
   func client(
-    _ configuration: ModelConfiguration?, _ name: String, knowledge: [Dataset?], answers: any AnswerStore
+    _ configuration: ModelConfiguration?, _ name: String, knowledge: [Dataset?], answers: any AnswerStore,
+    service: Endpoint.Service = .chat
   ) -> ModelClient? {
     guard let configuration = priced(configuration, name) else { return nil }
     if let client = configuration.client {
@@ -221,7 +222,7 @@ package struct RequestResolver {
       try noteKeys(configuration, at: fields.place(name))
       let rows =
         configuration.isSimulated && !environment.isCheck ? Self.knowledge(knowledge.compactMap { $0 }) : KnownRows()
-      let model = try ModelRegistry.make(configuration, knowledge: rows)
+      let model = try ModelRegistry.make(configuration, knowledge: rows, service: service)
       return ModelClient(model: model, configuration: configuration, answers: answers)
     } catch {
       if error.problems.isEmpty {

@@ -77,9 +77,12 @@ package struct CompileEstimate {
     let usual = try await workspace.store().usualAnswer(of: job.model.configuration.model)
     let seconds = terms.seconds ?? usual?.seconds ?? Self.assumed.seconds
     let outputTokens = terms.outputTokens ?? usual?.outputTokens ?? Self.assumed.outputTokens
-    let task = job.task(EngineSession(account: RunAccount(), concurrency: job.terms.concurrency))
+    var session = EngineSession(account: RunAccount(), concurrency: job.terms.concurrency)
+    session.vectorizer = job.terms.vectorizer
+    let task = job.task(session)
     var parts = job.optimizer.parts(task)
     if let testset = job.testset { parts.append(task.testPart(testset.rows)) }
+    if let vectors = task.vectorPart(by: job.optimizer, testset: job.testset?.rows) { parts.append(vectors) }
     let phases = parts.map { phase($0, outputTokens) }
 
     let calls = phases.reduce(Bounds()) { $0 + $1.calls }
@@ -113,6 +116,7 @@ package struct CompileEstimate {
     switch role {
     case .prompt: job.promptModel ?? job.model
     case .teacher: job.teacher ?? job.model
+    case .embedding: job.terms.vectorizer ?? job.model
     case .task, .judge: job.model
     }
   }
@@ -176,7 +180,7 @@ package struct CompileEstimate {
       "New instructions are assumed to be as long as the present ones, bootstrapped demos as long as rows.",
       "Calls are assumed to keep all \(job.terms.concurrency) places busy.",
     ]
-    let models = [job.model, job.promptModel, job.teacher].compactMap { $0?.configuration }
+    let models = [job.model, job.promptModel, job.teacher, job.terms.vectorizer].compactMap { $0?.configuration }
     let unpriced = models.filter { PriceTable.price(of: $0) == nil }.map(\.model)
     lines.append(
       unpriced.isEmpty

@@ -38,7 +38,7 @@ package struct CompileJob: Job {
     trainset = resolver.readingGold(trainset, "trainset", resolved?.program, metric, &warnings)
     valset = resolver.readingGold(valset, "valset", resolved?.program, metric, &warnings)
     testset = resolver.readingGold(testset, "testset", resolved?.program, metric, &warnings)
-    let optimizer = Self.optimizer(request, resolver)
+    let optimizer = try await resolver.lookingUp(Self.optimizer(request, resolver), for: resolved?.program)
     let languageModel = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
     resolver.checkDetached(request.detach, isTracked: request.autolog.compiles, switchName: "compiles")
     resolver.checkRows(trainset, "trainset", resolved?.program)
@@ -58,6 +58,7 @@ package struct CompileJob: Job {
     let task = resolver.client(languageModel, "lm", knowledge: knowledge, answers: answers)
     let prompt = resolver.client(request.promptModel, "promptModel", knowledge: knowledge, answers: answers)
     let teaching = resolver.client(request.teacher, "teacher", knowledge: knowledge, answers: answers)
+    let vectorizer = resolver.vectorizer(request.vectorizer, for: resolved?.program, answers: answers)
     let whole = try resolver.whole(resolved, trainset, metric, optimizer, task)
     student = whole.0.program
     self.trainset = whole.1
@@ -73,9 +74,12 @@ package struct CompileJob: Job {
     kept["lm"] = .object(model.configuration.json)
     if let prompt { kept["promptModel"] = .object(prompt.configuration.json) }
     if let teaching { kept["teacher"] = .object(teaching.configuration.json) }
-    let models = [model, prompt, teaching].map { $0?.configuration } + [(whole.2 as? JudgeMetric)?.configuration]
+    if let vectorizer { kept["vectorizer"] = .object(vectorizer.configuration.json) }
+    let models =
+      [model, prompt, teaching, vectorizer].map { $0?.configuration } + [(whole.2 as? JudgeMetric)?.configuration]
     terms = JobTerms(
-      callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
+      callbacks: try await resolver.callbacks(), vectorizer: vectorizer, tracking: request.tracking,
+      autolog: request.autolog,
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
       isDetached: request.detach, warnings: whole.0.warnings + warnings + (preparation?.warnings ?? []), kept: kept,
@@ -151,7 +155,8 @@ package struct CompileJob: Job {
       }
       for (index, program) in programs.enumerated() {
         let info = EvaluationInfo(
-          run: session.runID, key: "eval_test", index: index, place: found.trials.count + 1 + index, program: program,
+          run: session.runID, key: Self.testEvaluation, index: index, place: found.trials.count + 1 + index,
+          program: program,
           rows: rows, metric: metric.name)
         let result = try await evaluator.evaluate(info, examples: testset.rows)
         trials.append(Trial(number: found.trials.count + 1 + index, evaluation: info, result: result, bestSoFar: nil))
@@ -161,6 +166,9 @@ package struct CompileJob: Job {
       found.stopped = Callbacks.causeOf(error, session.callbacks?.peer)
     }
   }
+
+  /// What evaluations of the testset are called.
+  static let testEvaluation = "eval_test"
 
   /// As what a testset is noted with the runs that have looked at it.
   static let testContext = "test"
@@ -204,6 +212,9 @@ package struct CompileJob: Job {
     params.append(KeyValue("lm_params", modelParams(model.configuration)))
     if let promptModel { params.append(KeyValue("prompt_model_params", modelParams(promptModel.configuration))) }
     if let teacher { params.append(KeyValue("teacher_params", modelParams(teacher.configuration))) }
+    if let vectorizer = terms.vectorizer {
+      params.append(KeyValue("vectorizer_params", modelParams(vectorizer.configuration)))
+    }
     params.append(KeyValue("metric", metric.name))
     params.append(KeyValue("trainset_size", "\(trainset.count)"))
     if let valset { params.append(KeyValue("valset_size", "\(valset.count)")) }

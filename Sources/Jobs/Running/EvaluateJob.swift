@@ -34,7 +34,9 @@ package struct EvaluateJob: Job {
     resolver.checkDetached(request.detach, isTracked: request.autolog.evals, switchName: "evals")
     resolver.checkRows(devset, "devset", resolved?.program)
     resolver.checkMetricFields(resolved?.program, rows: devset)
-    let client = resolver.client(configuration, "lm", knowledge: [devset], answers: try await resolver.answers())
+    let answers = try await resolver.answers()
+    let client = resolver.client(configuration, "lm", knowledge: [devset], answers: answers)
+    let vectorizer = resolver.vectorizer(request.vectorizer, for: resolved?.program, answers: answers)
     var preparation = resolved.flatMap { resolved in
       metric.map { DataPreparation(resolved.program, $0, request.data, comparesRows: !resolver.environment.isCheck) }
     }
@@ -48,9 +50,11 @@ package struct EvaluateJob: Job {
     maxResults = request.maxResults
     var kept = resolver.kept(program: program, metric: self.metric)
     kept["lm"] = .object(model.configuration.json)
-    let models = [model.configuration, (whole.2 as? JudgeMetric)?.configuration]
+    if let vectorizer { kept["vectorizer"] = .object(vectorizer.configuration.json) }
+    let models = [model.configuration, vectorizer?.configuration, (whole.2 as? JudgeMetric)?.configuration]
     terms = JobTerms(
-      callbacks: try await resolver.callbacks(), tracking: request.tracking, autolog: request.autolog,
+      callbacks: try await resolver.callbacks(), vectorizer: vectorizer, tracking: request.tracking,
+      autolog: request.autolog,
       concurrency: request.concurrency, budget: resolver.budget(request.budget, asking: models),
       maxErrors: request.maxErrors,
       isDetached: request.detach, warnings: whole.0.warnings + warnings + (preparation?.warnings ?? []), kept: kept,

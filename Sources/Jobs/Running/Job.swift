@@ -49,6 +49,8 @@ package protocol Job<Output>: Sendable {
 package struct JobTerms: Sendable {
   /// The client that takes part in executions, if one can.
   var callbacks: Callbacks?
+  /// What makes vectors of texts, if the request names it.
+  var vectorizer: ModelClient?
   var tracking: RunSetup
   var autolog: Autolog
   var concurrency: Int

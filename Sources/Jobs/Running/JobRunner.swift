@@ -71,6 +71,7 @@ struct JobRunner<Work: Job>: Sendable {
       Task { try? await store.setTag(run: tracked.id, HoneTag.waiting, "\(wait.until) \(wait.message)") }
     }
     session.callbacks = job.terms.callbacks
+    session.vectorizer = job.terms.vectorizer
     session.tracksEvaluations = job.tracksEvaluations
     return session
   }

@@ -26,11 +26,10 @@ extension RequestResolver {
     return params
   }
 
-  /// Members with a program's state in place of a reference to the program.
+  /// Members with a program's state in place of a reference to the program, or of a program that may have references in it.
   private static func frozen(_ members: JSONObject, _ program: Program) -> JSONObject {
-    guard let object = members["program"]?.objectValue, ProgramReference.isOne(object) else {
-      return members
-    }
+    guard let object = members["program"]?.objectValue, ProgramReference.isOne(object) || object["programs"] != nil
+    else { return members }
     var members = members
     members["program"] = ["state": .object(StateFile.encode(program))]
     members["module"] = nil

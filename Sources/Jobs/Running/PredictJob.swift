@@ -17,6 +17,7 @@ package struct PredictJob: Sendable {
   var autolog: Autolog
   var budget: Budget
   var callbacks: Callbacks?
+  var vectorizer: ModelClient?
   /// Hears what is waited for.
   let progress: (any ProgressSink)?
   let store: TrackingStore
@@ -30,13 +31,15 @@ package struct PredictJob: Sendable {
     let configuration = resolver.taskConfiguration(request.lm, fallback: resolved?.configuration)
     store = try await resolver.workStore()
     let client = resolver.client(configuration, "lm", knowledge: [], answers: store)
+    let vectorizer = resolver.vectorizer(request.vectorizer, for: resolved?.program, answers: store)
     let whole = try resolver.whole(resolved, client)
     program = whole.0.program
     model = whole.1
     inputs = request.inputs
     experiment = request.experiment
     autolog = request.autolog
-    budget = resolver.budget(request.budget, asking: [model.configuration])
+    budget = resolver.budget(request.budget, asking: [model.configuration, vectorizer?.configuration])
+    self.vectorizer = vectorizer
     callbacks = try await resolver.callbacks()
     progress = resolver.environment.progress
   }
@@ -57,6 +60,7 @@ package struct PredictJob: Sendable {
     var session = EngineSession(
       experimentID: experiment?.id, account: account, concurrency: 1, traces: autolog.traces ? store : nil)
     session.callbacks = callbacks
+    session.vectorizer = vectorizer
     let execution = try await session.execute(
       EngineSession.Request(program: PreparedProgram(program), inputs: inputs, model: model, scope: "predict"))
     let traceID = execution.traceID

@@ -3,6 +3,6 @@
 @_spi(_Unicode) import Swift
 
 /// The scalars of the text in Unicode normalization form NFD.
-func canonicallyDecomposed(_ text: String) -> [Unicode.Scalar] {
+package func canonicallyDecomposed(_ text: String) -> [Unicode.Scalar] {
   text.utf8.allSatisfy { $0 < 0x80 } ? Array(text.unicodeScalars) : Array(text._nfd)
 }
