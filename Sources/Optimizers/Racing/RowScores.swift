@@ -4,7 +4,7 @@ import Randomness
 /// A program's scores on the rows of a race, in the order in which they are asked; nil where an outage says nothing of
 /// the program. A refusal counts as a wrong answer, so that none gains by being refused.
 struct RowScores: Sendable {
-  private(set) var values: [Double?]
+  let values: [Double?]
 
   init(_ examples: [ExampleResult]) { values = examples.map { $0.isOutage ? nil : $0.score ?? 0 } }
 
