@@ -29,7 +29,8 @@ package struct GEPA: Optimizer {
     + "best on some rows."
   package static let members: [Member<Self>] = [
     Member("auto", \.auto, "The size of the search, where neither max_full_evals nor max_metric_calls is given."),
-    Member("max_full_evals", \.maxFullEvals, in: 1...10_000, "The budget as evaluations of trainset and valset together."),
+    Member(
+      "max_full_evals", \.maxFullEvals, in: 1...10_000, "The budget as evaluations of trainset and valset together."),
     Member(
       "max_metric_calls", \.maxMetricCalls, in: 1...10_000_000,
       "The budget as rows that programs are scored on."),
@@ -54,11 +55,13 @@ package struct GEPA: Optimizer {
     Member(
       "delta", \.delta, in: 0...1,
       "In a race, the mean gain (0 to 1) below which a child is as good as none."),
-    Member("alpha", \.alpha, in: 0.001...0.5, "In a race, how probable it may be that a child of that gain is dropped."),
+    Member(
+      "alpha", \.alpha, in: 0.001...0.5, "In a race, how probable it may be that a child of that gain is dropped."),
     Member(
       "remember_rejections", \.rememberRejections,
       "Whether the prompt model is shown what was tried from the same candidate and did not help."),
-    Member("max_prompt_chars", \.maxPromptChars, in: 100...1_000_000, "The most characters that instructions may have."),
+    Member(
+      "max_prompt_chars", \.maxPromptChars, in: 100...1_000_000, "The most characters that instructions may have."),
     Member("seed", \.seed, "The seed of everything random; the same seed and answers give the same search."),
   ]
 
@@ -114,7 +117,8 @@ package struct GEPA: Optimizer {
     let given = ["auto", "max_full_evals", "max_metric_calls"].filter { fields.gives($0) }
     if given.count > 1 {
       fields.problems.add(
-        fields.place(given[1]), "The budget is given by one of auto, max_full_evals and max_metric_calls; these are \(given.count).")
+        fields.place(given[1]),
+        "The budget is given by one of auto, max_full_evals and max_metric_calls; these are \(given.count).")
     }
   }
 
@@ -125,7 +129,8 @@ package struct GEPA: Optimizer {
     if let maxMetricCalls, maxMetricCalls < rows {
       problems.add(
         "optimizer.max_metric_calls",
-        "Scoring the student alone takes \(rows) metric calls; give at least \(3 * (rows + reflectionMinibatchSize) + rows) to find anything.")
+        "Scoring the student alone takes \(rows) metric calls; give at least \(3 * (rows + reflectionMinibatchSize) + rows) to find anything."
+      )
     }
   }
 

@@ -28,7 +28,9 @@ final class GEPASearch {
     /// Texts that were tried from here and dropped, the latest last, by step.
     var rejected: [[String]]
 
-    var mean: Double { scores.isEmpty ? 0 : scores.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value } / Double(scores.count) }
+    var mean: Double {
+      scores.isEmpty ? 0 : scores.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value } / Double(scores.count)
+    }
   }
 
   /// A rewriting to be made: from whom, on which rows, which steps.
@@ -95,7 +97,8 @@ final class GEPASearch {
     await events.emit(.phase("baseline", message: "Scoring the program as it is"))
     if task.valset == nil {
       await events.emit(
-        .warning("There is no valset, so candidates are scored on the rows that they learn from: the score is too high."))
+        .warning(
+          "There is no valset, so candidates are scored on the rows that they learn from: the score is too high."))
     }
     var info = log.info("eval_full", task.student, rows: Array(valset.indices))
     info.candidate = CandidateNote(number: 0, parents: [], change: "the program as it came", verdict: .kept)
@@ -186,7 +189,8 @@ final class GEPASearch {
   ) {
     let place = pool.count
     var candidate = Candidate(
-      number: number, program: program, parents: parents, scores: [:], objectives: [:], isWhole: isWhole, pointer: pointer,
+      number: number, program: program, parents: parents, scores: [:], objectives: [:], isWhole: isWhole,
+      pointer: pointer,
       rejected: program.states.map { _ in [] })
     var objectives: [String: [Double]] = [:]
     for example in result.examples where !example.isOutage {
@@ -241,7 +245,8 @@ final class GEPASearch {
       let parent = parent(&random)
       return (0..<options.proposalsPerParent).map { _ in
         let rows = minibatch(size)
-        var info = log.info("eval_minibatch", pool[parent].program, rows: rows, coordinates: ["candidate": .int(pool[parent].number)])
+        var info = log.info(
+          "eval_minibatch", pool[parent].program, rows: rows, coordinates: ["candidate": .int(pool[parent].number)])
         info.keepsSteps = true
         info.candidate = CandidateNote(
           number: pool[parent].number, parents: pool[parent].parents.map { pool[$0].number },
@@ -303,9 +308,10 @@ final class GEPASearch {
     let changed = program.states.indices.filter { program.states[$0] != pool[work.parent].program.states[$0] }
     var note = CandidateNote(
       number: work.number, parents: [pool[work.parent].number],
-      change: "new instructions" + (changed.map { task.student.stepName($0) }.compactMap(\.self)).reduce("") {
-        $0 + ($0.isEmpty ? " for " : ", ") + $1
-      }, verdict: .dropped)
+      change: "new instructions"
+        + (changed.map { task.student.stepName($0) }.compactMap(\.self)).reduce("") {
+          $0 + ($0.isEmpty ? " for " : ", ") + $1
+        }, verdict: .dropped)
     note.predictors = changed.map { task.student.predictors[$0].name }
     info.candidate = note
     return info
@@ -362,7 +368,8 @@ final class GEPASearch {
     let result: EvaluationResult
     if isRace {
       let challenge = Challenge(
-        evaluator: task.evaluator, rows: valset, known: RowScores(pool[against].scores, order: race.rows), block: race.block,
+        evaluator: task.evaluator, rows: valset, known: RowScores(pool[against].scores, order: race.rows),
+        block: race.block,
         alpha: options.alpha, margin: options.delta)
       let outcome = try await challenge.run(info)
       (info, result, isDropped) = (outcome.info, outcome.result, outcome.isDropped)

@@ -53,6 +53,7 @@ struct ParetoFront: Sendable {
 
   /// A candidate drawn with a chance in proportion to the fronts that it is in; nil where there are none.
   func draw(means: [Int: Double], among allowed: Set<Int>? = nil, random: inout PythonRandom) -> Int? {
-    random.choice(undominated(means: means, among: allowed).flatMap { Array(repeating: $0.candidate, count: $0.fronts) })
+    random.choice(
+      undominated(means: means, among: allowed).flatMap { Array(repeating: $0.candidate, count: $0.fronts) })
   }
 }
