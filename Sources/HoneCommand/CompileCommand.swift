@@ -18,11 +18,11 @@ struct CompileCommand: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   @Option(
-    help: "The optimizer's name, or JSON with its settings; MIPROv2 by default.",
+    help: "The optimizer's name, or JSON with its settings; auto by default.",
     completion: Candidates.optimizers)
   var optimizer: String?
 
-  @Option(help: "MIPROv2's size: light, medium or heavy.")
+  @Option(help: "The size of the search (auto, GEPA, MIPROv2): light, medium or heavy.")
   var auto: String?
 
   @Option(help: "gsm8k:train, word-problems:train, a file, or JSON.")
@@ -55,7 +55,7 @@ struct CompileCommand: AsyncParsableCommand {
     if let resume { return try await report("resumeRun", work.limits.changes(to: resume)) }
     var request = try work.request("compile")
     let stated = try optimizer.map { try jsonOrText($0, "--optimizer") } ?? StatedParts(.object(request)).optimizer
-    var search: JSONValue = stated.isNull ? "MIPROv2" : stated
+    var search: JSONValue = stated.isNull ? "auto" : stated
     if let auto {
       var settings = search.objectValue ?? ["name": search]
       settings.set(["auto": .string(auto)])

@@ -42,6 +42,8 @@ package struct COPRO: Optimizer {
 
   package init() {}
 
+  package var writesTexts: Bool { true }
+
   package var scoresTrainset: Bool { true }
 
   package func parts(_ task: CompileTask) -> [PlannedPart] {

@@ -47,6 +47,8 @@ package struct InferRules: Optimizer {
 
   package init() {}
 
+  package var writesTexts: Bool { true }
+
   /// How many rows, at most, one request of rules shows.
   private static let shownRows = 20
   /// How many characters, at most, of all of them.

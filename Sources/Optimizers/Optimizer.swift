@@ -76,6 +76,9 @@ package protocol Optimizer: NamedSchemaObject {
   /// Whether candidates are scored on the trainset where there is no valset.
   var scoresTrainset: Bool { get }
 
+  /// Whether the prompt model is asked to write for it.
+  var writesTexts: Bool { get }
+
   /// Notes what would make a compile fail, before any model is asked; nothing unless said.
   func check(trainset: Int, valset: Int?, problems: ProblemList)
 
@@ -91,5 +94,6 @@ package protocol Optimizer: NamedSchemaObject {
 
 extension Optimizer {
   package var scoresTrainset: Bool { false }
+  package var writesTexts: Bool { false }
   package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
 }

@@ -18,7 +18,8 @@ from wire import Peer
 
 KILLS = int(os.environ.get("HONE_KILLS", "10"))
 CONCURRENCY = 8
-CASES = [(name, cache) for name in OPTIMIZERS for cache in (True, False)]
+SEARCHES = {**OPTIMIZERS, "GEPA": {"name": "GEPA", "max_metric_calls": 160}, "Auto": {"name": "auto", "max_rules": 8}}
+CASES = [(name, cache) for name in SEARCHES for cache in (True, False)]
 
 
 class Service:
@@ -121,7 +122,7 @@ def undisturbed(executable, endpoint, tmp_path_factory):
 
 def params(endpoint, name, cache, **more):
     return compile_params(
-        endpoint, OPTIMIZERS[name], lm={"cache": cache}, concurrency=CONCURRENCY, experiment="kill", **more)
+        endpoint, SEARCHES[name], lm={"cache": cache}, concurrency=CONCURRENCY, experiment="kill", **more)
 
 
 def find_run(service):

@@ -8,7 +8,7 @@ package struct CompileRequest: SchemaObject {
     [
       .program(\.program, "What to optimize."),
       .module(\.module),
-      Member("optimizer", \.optimizer, isRequired: true, "How to search."),
+      Member("optimizer", \.optimizer, "How to search; auto by default."),
       Member("trainset", \.trainset, isRequired: true, "Rows to learn from."),
       Member("valset", \.valset, "Rows to score candidates on; by default a part of the trainset."),
       Member(

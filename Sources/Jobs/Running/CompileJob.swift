@@ -75,6 +75,7 @@ package struct CompileJob: Job {
     if let prompt { kept["promptModel"] = .object(prompt.configuration.json) }
     if let teaching { kept["teacher"] = .object(teaching.configuration.json) }
     if let vectorizer { kept["vectorizer"] = .object(vectorizer.configuration.json) }
+    warnings += Self.promptModelWarning(whole.3, task: model, prompt: prompt)
     let models =
       [model, prompt, teaching, vectorizer].map { $0?.configuration } + [(whole.2 as? JudgeMetric)?.configuration]
     terms = JobTerms(
@@ -88,7 +89,7 @@ package struct CompileJob: Job {
 
   /// The optimizer; the request's own seed counts where the optimizer has one and its settings name none.
   private static func optimizer(_ request: CompileRequest, _ resolver: RequestResolver) -> (any Optimizer)? {
-    guard var value = request.optimizer?.value else { return nil }
+    var value = request.optimizer?.value ?? .string(Auto.name)
     if value.stringValue != nil { value = ["name": value] }
     let optimizers = resolver.workspace.optimizers
     if let seed = request.seed, var object = value.objectValue {
@@ -99,6 +100,23 @@ package struct CompileJob: Job {
       }
     }
     return optimizers.read(value, at: "optimizer", resolver.problems)
+  }
+
+  /// How many billions of parameters a model has, at least, that writes instructions well.
+  private static let capable = 4.0
+
+  /// That a small model is to write its own instructions, where its name says that it is small.
+  private static func promptModelWarning(
+    _ optimizer: any Optimizer, task: ModelClient, prompt: ModelClient?
+  ) -> [String] {
+    let writer = (prompt ?? task).configuration
+    guard optimizer.writesTexts, writer.model == task.configuration.model, let size = writer.billionsOfParameters,
+      size < capable
+    else { return [] }
+    return [
+      "\(writer.model) writes its own instructions, and small models do that badly: name a stronger model as promptModel. "
+        + "It is asked a few dozen times."
+    ]
   }
 
   // MARK: Doing it

@@ -22,7 +22,8 @@ package import Schema
 /// which is never shown to a model that writes. A part of the valset takes no part in the search: at the end the student
 /// and the program found are scored on it, so that the score is of rows that did not choose.
 package struct Auto: Optimizer {
-  package static let name = "auto"
+  package static let name = "Auto"
+  package static let otherNames = ["auto"]
   package static let summary =
     "Chooses by itself: writes rules from failures, gathers demos, learns from every answer which of them help, and "
     + "confirms the result on rows that did not choose it."
@@ -62,6 +63,8 @@ package struct Auto: Optimizer {
   package var maxPromptChars = 8000
 
   package init() {}
+
+  package var writesTexts: Bool { true }
 
   package func check(trainset: Int, valset: Int?, problems: ProblemList) {
     if valset == nil, trainset < 4 {

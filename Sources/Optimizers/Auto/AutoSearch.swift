@@ -18,6 +18,8 @@ final class AutoSearch {
     var predictor: Int
     var feature: Int
     var number: Int
+    /// How many rows it has taken part in.
+    var uses = 0
   }
 
   /// Demos for every step.
@@ -67,6 +69,7 @@ final class AutoSearch {
   private static let demoSetDeviation = 0.4
   /// What a part has to contribute to be used: length costs, and so does a part that does nothing.
   private static let leastEffect = 0.1
+  private static let leastUses = 8
   private static let scale = 0.4
   /// From the many rows that could be asked, those are whose answers are least sure.
   private static let choice = 3
@@ -244,9 +247,11 @@ final class AutoSearch {
     return mixture(model.draw(features, scale: scale, random: &random))
   }
 
-  /// What is best by what is known.
+  /// What is best by what is known: a rule that has hardly been tried is no part of it.
   private func best() -> Mixture {
-    mixture(([anyDemos] + rules.map(\.feature) + demoSets.map(\.feature)).map { model.means[$0] })
+    mixture(
+      [model.means[anyDemos]] + rules.map { $0.uses < Self.leastUses ? -.infinity : model.means[$0.feature] }
+        + demoSets.map { model.means[$0.feature] })
   }
 
   /// The best mixture if parts contribute so much: demos as such, each rule, each demo set.
@@ -409,6 +414,7 @@ final class AutoSearch {
       let row = rowFeatures[key] ?? model.add(mean: 0, deviation: Self.rowDeviation)
       rowFeatures[key] = row
       model.observe(parts + [row], score)
+      for place in block.mixture.rules { rules[place].uses += 1 }
       rightInARow = score >= 1 ? rightInARow + 1 : 0
       if block.isShown { note(example, score) }
     }

@@ -113,6 +113,8 @@ package struct GEPA: Optimizer {
 
   package init() {}
 
+  package var writesTexts: Bool { true }
+
   package mutating func settle(_ fields: FieldReader) {
     let given = ["auto", "max_full_evals", "max_metric_calls"].filter { fields.gives($0) }
     if given.count > 1 {

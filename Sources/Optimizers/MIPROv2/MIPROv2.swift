@@ -91,6 +91,8 @@ package struct MIPROv2: Optimizer {
 
   package init() {}
 
+  package var writesTexts: Bool { true }
+
   package mutating func settle(_ fields: FieldReader) {
     let saysNumbers = numCandidates != nil || numTrials != nil
     if saysNumbers, !fields.gives("auto") { auto = nil }

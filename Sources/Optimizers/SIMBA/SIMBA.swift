@@ -60,6 +60,8 @@ package struct SIMBA: Optimizer {
 
   package init() {}
 
+  package var writesTexts: Bool { true }
+
   package var scoresTrainset: Bool { true }
 
   package func check(trainset: Int, valset: Int?, problems: ProblemList) {
