@@ -53,6 +53,9 @@ package struct SearchResult: Sendable {
   package var trials: [Trial]
   /// The student and the best program on rows that the search never saw; the latter is nil where it is the student.
   package var test: (baseline: Trial, best: Trial?)?
+  /// Among how many programs the best was chosen on the rows of `best`, where all other choices were made on other rows;
+  /// nil: all that were tried.
+  package var confirmedAmong: Int?
   /// Why the search ended before its time, with what it had; nil if it ran to its end.
   package var stopped: HoneError?
 

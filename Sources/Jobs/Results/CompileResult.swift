@@ -86,14 +86,14 @@ public struct CompileResult: JobResult {
     artifactURI = run.id.map { "mlflow-artifacts:/\(run.experimentID)/\($0)/artifacts/best_model.json" }
     trials = found.trials.map { TrialResult($0, namesRun: tracksEvaluations) }
     replies = (found.best ?? found.baseline)?.result.replies
-    let candidates = Set(found.trials.map { Jobs.programID($0.evaluation.program) }).count
+    let candidates = found.confirmedAmong ?? Set(found.trials.map { Jobs.programID($0.evaluation.program) }).count
     let pair = Self.compared(found)
     comparison = pair.flatMap { PairedComparison($0.baseline, $0.best) }?.corrected(for: candidates - 1)
     guard found.best != nil else { return }
     let pairs = pair.map { PairedComparison.scores($0.baseline, $0.best) }
     selection = Selection(
       candidates: candidates, differences: pairs.map { zip($0.candidate, $0.baseline).map { $0 - $1 } } ?? [],
-      scoredOn: scoredOn)
+      scoredOn: found.confirmedAmong == nil ? scoredOn : .confirming)
   }
 
   /// The student's and the best program's evaluation on the same rows; nil where there are no two such.

@@ -81,6 +81,8 @@ public struct Selection: ResultObject {
     case trainset
     /// A part of the trainset that was set aside.
     case trainsetPart = "a part of the trainset"
+    /// Rows that took no part in the search but to confirm what it found.
+    case confirming = "rows that did not choose"
   }
 
   /// How many programs the best was chosen among.
@@ -112,7 +114,11 @@ public struct Selection: ResultObject {
       case .valset: "the valset"
       case .trainset: "the trainset"
       case .trainsetPart: "a part of the trainset"
+      case .confirming: ""
       }
+    guard scoredOn != .confirming else {
+      return "scored on rows that took no part in the search but to confirm what it found"
+    }
     let chosen = "the best of \(candidates) programs, chosen on \(rows)"
     return optimism > 0
       ? "\(chosen): of its gain up to \(optimism) points may be luck\(isTested ? "" : "; a testset tells")" : chosen

@@ -108,7 +108,9 @@ package struct Auto: Optimizer {
         await task.session.events.emit(.warning(warning))
       }
       await task.session.events.emit(.summary(search.summary(stoppedBy: stopped)))
-      return search.log.result(stoppedBy: stopped)
+      var result = search.log.result(stoppedBy: stopped)
+      result.confirmedAmong = result.trials.count { $0.evaluation.key == "eval_full" }
+      return result
     }
   }
 }
