@@ -29,6 +29,7 @@ export class FamilyTree {
     this.opened = new Set();
     this.programs = new Map();
     this.selected = place.query.get('candidate') ?? undefined;
+    this.isChosen = this.selected !== undefined;
     this.lines = s('svg.family-lines', { 'aria-hidden': 'true' });
     this.list = h('ol.family-list', { 'aria-label': 'Candidates by descent' });
     this.tree = h('div.family-tree', this.lines, this.list);
@@ -45,16 +46,29 @@ export class FamilyTree {
     if (seen === this.seen) return;
     this.seen = seen;
     this.family = new Family(trials, bestRunId);
+    const before = this.selected;
+    // Until a person chooses, the best so far is shown.
+    if (!this.isChosen || !this.find(this.selected)) {
+      const { kept, nodes } = this.family;
+      const first = [...nodes.values()].find((node) => node.isBest && node.number !== 0) ?? kept.at(-1) ?? [...nodes.values()].at(-1);
+      this.selected = first && String(first.number);
+    }
     const key = document.activeElement?.closest?.('.family-list [data-key]')?.dataset.key;
     this.unfold(this.selected);
     this.draw();
     if (key !== undefined) [...this.list.querySelectorAll('[data-key]')].find((one) => one.dataset.key === key)?.focus();
-    if (!this.find(this.selected)) {
-      const first = this.family.kept.find((node) => node.isBest && node.number !== 0) ?? this.family.kept.at(-1) ?? [...this.family.nodes.values()].at(-1);
-      this.selected = first && String(first.number);
-    }
+    if (this.selected !== before) requestAnimationFrame(() => this.bringIntoView());
     this.mark();
-    this.drawDetail();
+    // What somebody reads stays as it is while the search goes on elsewhere.
+    const told = JSON.stringify([this.selected, this.find(this.selected)]);
+    if (told !== this.told) this.drawDetail();
+    this.told = told;
+  }
+
+  /** Scrolls the tree, not the page, to what is selected. */
+  bringIntoView() {
+    const node = this.list.querySelector('.family-node[aria-pressed="true"]');
+    if (node) this.tree.scrollTop += node.getBoundingClientRect().top - this.tree.getBoundingClientRect().top - this.tree.clientHeight / 2;
   }
 
   /** A candidate by its number, or the probes of one (`probes-0`). */
@@ -84,6 +98,7 @@ export class FamilyTree {
 
   select(key) {
     this.selected = key;
+    this.isChosen = true;
     this.place.set({ candidate: key });
     if (this.unfold(key)) this.draw();
     this.mark();
