@@ -147,6 +147,7 @@ struct Caller {
       if let progress {
         var frame = RequestFrame()
         frame.workDoneToken = ProgressToken(jsonValue: "cli")
+        frame.partialResultToken = ProgressToken(jsonValue: "cli")
         params = params.merging(frame.jsonObject)
         forwarded.sink.withLock { $0 = run.noting(progress) }
       }
@@ -240,6 +241,7 @@ final class ForwardedProgress: RequestHandler {
     guard notification.method == "$/progress", let sink = sink.withLock({ $0 }),
       let notice = ProgressParams(.object(notification.params)).value
     else { return }
+    if let trial = notice.trial { sink.finished(trial) }
     switch notice.kind {
     case .begin: sink.begin(notice.title ?? "")
     case .report: sink.report(notice.report)

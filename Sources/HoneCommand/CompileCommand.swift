@@ -16,6 +16,7 @@ struct CompileCommand: AsyncParsableCommand {
 
   @OptionGroup var work: WorkOptions
   @OptionGroup var common: CommonOptions
+  @OptionGroup var trials: TrialsOption
 
   @Option(
     help: "The optimizer's name, or JSON with its settings; auto by default.",
@@ -80,7 +81,7 @@ struct CompileCommand: AsyncParsableCommand {
       if let output, let state = JobOutline(json: result)?.program {
         try writeText(output, JSONValue.object(state).text(.indented) + "\n")
       }
-      try WorkReport.show(result, json: common.json)
+      try WorkReport.show(result, json: common.json, showsAllTrials: trials.allTrials)
     }
   }
 }

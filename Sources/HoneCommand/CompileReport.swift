@@ -8,23 +8,27 @@ import Terminal
 
 /// The result of a compile for a person: trials, baseline and best, what it cost, what to do next.
 enum CompileReport {
-  static func text(_ result: JobOutline) -> String {
+  /// - Parameter showsAllTrials: whether the table has every trial, however many there are.
+  static func text(_ result: JobOutline, showsAllTrials: Bool = false) -> String {
     var lines: [String] = []
     if result.isSimulated {
       lines.append("(simulated model: scores show how the search works, not what a real model can do)")
     }
     if !result.trials.isEmpty {
-      var rows = [["trial", "evaluation", "score", "95 % interval", "rows", "best so far", "choice"]]
-      for trial in result.trials {
+      var rows = [["trial", "evaluation", "score", "95 % interval", "rows", "best so far", "what was tried"]]
+      let digest = TrialDigest(result.trials, bestRunID: result.bestRunID, isWhole: showsAllTrials)
+      for trial in digest.shown {
         let mark = trial.runID != nil && trial.runID == result.bestRunID ? " *" : ""
         rows.append([
           "\(trial.number)", trial.name, WorkReport.number(trial.figures.score) + mark,
           WorkReport.interval(trial.figures.interval), "\(trial.figures.count)", WorkReport.number(trial.bestSoFar),
-          coordinates(trial.coordinates),
+          trial.words,
         ])
       }
       lines.append(columns(rows))
+      if let note = digest.note { lines.append(note) }
     }
+    if let summary = result.summary { lines += ["", summary.visibleParagraph] }
     if let score = result.score {
       lines.append("")
       lines.append(
@@ -71,12 +75,6 @@ enum CompileReport {
       lines.append("\(test.looks) searches have looked at this testset by now: it is less and less unseen")
     }
     return lines
-  }
-
-  private static func coordinates(_ coordinates: JSONObject) -> String {
-    coordinates.map { key, value in
-      "\(key.replacingOccurrences(of: "_predictor_", with: ":")) \(value.text())"
-    }.joined(separator: ", ")
   }
 }
 

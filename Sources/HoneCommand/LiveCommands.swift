@@ -15,6 +15,7 @@ struct ResumeCommand: AsyncParsableCommand {
 
   @OptionGroup var limits: LimitOptions
   @OptionGroup var common: CommonOptions
+  @OptionGroup var trials: TrialsOption
 
   @Option(name: [.short, .long], help: "Write the best program to this file.")
   var output: String?
@@ -24,7 +25,7 @@ struct ResumeCommand: AsyncParsableCommand {
     try await reporting {
       let result = try await Caller(common).call("resumeRun", params, inStore: true, progress: TerminalProgress())
       if let output, let state = result["program"] { try writeText(output, state.text(.indented) + "\n") }
-      try WorkReport.show(result, json: common.json)
+      try WorkReport.show(result, json: common.json, showsAllTrials: trials.allTrials)
     }
   }
 }
@@ -39,12 +40,13 @@ struct WatchCommand: AsyncParsableCommand {
   var run: String
 
   @OptionGroup var common: CommonOptions
+  @OptionGroup var trials: TrialsOption
 
   func run() async throws {
     try await reporting {
       let result = try await Caller(common).call(
         "watchRun", ["runId": .string(run)], inStore: true, progress: TerminalProgress())
-      try WorkReport.show(result, json: common.json)
+      try WorkReport.show(result, json: common.json, showsAllTrials: trials.allTrials)
     }
   }
 }
@@ -58,11 +60,12 @@ struct CancelCommand: AsyncParsableCommand {
   var run: String
 
   @OptionGroup var common: CommonOptions
+  @OptionGroup var trials: TrialsOption
 
   func run() async throws {
     try await reporting {
       let result = try await Caller(common).call("cancelRun", ["runId": .string(run)], inStore: true)
-      WorkReport.write(result, json: common.json)
+      WorkReport.write(result, json: common.json, showsAllTrials: trials.allTrials)
     }
   }
 }

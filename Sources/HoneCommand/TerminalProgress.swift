@@ -1,3 +1,4 @@
+import Evaluation
 import Basics
 import Foundation
 import HoneService
@@ -6,7 +7,8 @@ import Jobs
 import Synchronization
 import Terminal
 
-/// Progress on standard error: one line that is drawn over on a terminal, a line now and then elsewhere.
+/// Progress on standard error: one line that is drawn over on a terminal, a line now and then elsewhere; above it a line for
+/// each candidate of a search.
 final class TerminalProgress: ProgressSink {
   private struct State {
     var lastDrawn = ContinuousClock.now - .seconds(60)
@@ -36,6 +38,12 @@ final class TerminalProgress: ProgressSink {
       guard output.isTerminal else { return output.line(Self.text(phase.visibleLine, report, bar: 24)) }
       output.status { Self.text(phase.visibleLine, report, columns: $0) }
     }
+  }
+
+  /// A line that stays; a search's probes are too many and each says too little.
+  func finished(_ trial: TrialResult) {
+    guard trial.candidate?.verdict != .probe else { return }
+    output.line(trial.line.visibleLine)
   }
 
   func end(_ message: String) { output.clearStatus() }

@@ -14,23 +14,24 @@ import Terminal
 /// The result of a compile or an evaluation on the terminal, and the status the command ends with.
 enum WorkReport {
   /// The result for a person; of a kind that has no words of its own, as it is.
-  static func text(_ result: JSONValue) -> String {
+  static func text(_ result: JSONValue, showsAllTrials: Bool = false) -> String {
     if let estimate = CompileEstimate.Report(json: result) { return EstimateReport.text(estimate) }
     guard let outline = JobOutline(json: result) else { return result.text(.indented) }
     if outline.results != nil { return evaluation(outline) }
     if outline.status == "RUNNING", let run = outline.runID {
       return "run \(run)\n  hone watch \(run)\n  hone cancel \(run)"
     }
-    return CompileReport.text(outline)
+    return CompileReport.text(outline, showsAllTrials: showsAllTrials)
   }
 
-  static func write(_ result: JSONValue, json: Bool) {
-    if json { TerminalOutput.standard.json(result) } else { TerminalOutput.standard.line(text(result)) }
+  static func write(_ result: JSONValue, json: Bool, showsAllTrials: Bool = false) {
+    if json { return TerminalOutput.standard.json(result) }
+    TerminalOutput.standard.line(text(result, showsAllTrials: showsAllTrials))
   }
 
   /// Prints the result; throws the status where the work did not run to its end.
-  static func show(_ result: JSONValue, json: Bool) throws {
-    write(result, json: json)
+  static func show(_ result: JSONValue, json: Bool, showsAllTrials: Bool = false) throws {
+    write(result, json: json, showsAllTrials: showsAllTrials)
     // The status counts even where the rest cannot be read, as from a service of another version.
     switch result["status"]?.stringValue.flatMap(RunOutcome.init(rawValue:)) {
     case .budgetExhausted: throw ExitCode(4)

@@ -47,6 +47,9 @@ static const unsigned char js_model_candidates_js[] = {
 static const unsigned char js_model_diff_js[] = {
 #embed "page/js/model/diff.js"
 };
+static const unsigned char js_model_family_js[] = {
+#embed "page/js/model/family.js"
+};
 static const unsigned char js_model_program_js[] = {
 #embed "page/js/model/program.js"
 };
@@ -80,6 +83,9 @@ static const unsigned char js_parts_data_js[] = {
 static const unsigned char js_parts_diff_js[] = {
 #embed "page/js/parts/diff.js"
 };
+static const unsigned char js_parts_family_tree_js[] = {
+#embed "page/js/parts/family-tree.js"
+};
 static const unsigned char js_parts_files_js[] = {
 #embed "page/js/parts/files.js"
 };
@@ -88,6 +94,9 @@ static const unsigned char js_parts_filter_js[] = {
 };
 static const unsigned char js_parts_grid_js[] = {
 #embed "page/js/parts/grid.js"
+};
+static const unsigned char js_parts_probe_curve_js[] = {
+#embed "page/js/parts/probe-curve.js"
 };
 static const unsigned char js_parts_program_diff_js[] = {
 #embed "page/js/parts/program-diff.js"
@@ -157,6 +166,7 @@ const struct web_asset web_assets[] = {
   {"js/ui.js", js_ui_js, sizeof js_ui_js},
   {"js/model/candidates.js", js_model_candidates_js, sizeof js_model_candidates_js},
   {"js/model/diff.js", js_model_diff_js, sizeof js_model_diff_js},
+  {"js/model/family.js", js_model_family_js, sizeof js_model_family_js},
   {"js/model/program.js", js_model_program_js, sizeof js_model_program_js},
   {"js/model/results.js", js_model_results_js, sizeof js_model_results_js},
   {"js/model/run.js", js_model_run_js, sizeof js_model_run_js},
@@ -168,9 +178,11 @@ const struct web_asset web_assets[] = {
   {"js/parts/course.js", js_parts_course_js, sizeof js_parts_course_js},
   {"js/parts/data.js", js_parts_data_js, sizeof js_parts_data_js},
   {"js/parts/diff.js", js_parts_diff_js, sizeof js_parts_diff_js},
+  {"js/parts/family-tree.js", js_parts_family_tree_js, sizeof js_parts_family_tree_js},
   {"js/parts/files.js", js_parts_files_js, sizeof js_parts_files_js},
   {"js/parts/filter.js", js_parts_filter_js, sizeof js_parts_filter_js},
   {"js/parts/grid.js", js_parts_grid_js, sizeof js_parts_grid_js},
+  {"js/parts/probe-curve.js", js_parts_probe_curve_js, sizeof js_parts_probe_curve_js},
   {"js/parts/program-diff.js", js_parts_program_diff_js, sizeof js_parts_program_diff_js},
   {"js/parts/retrieve.js", js_parts_retrieve_js, sizeof js_parts_retrieve_js},
   {"js/parts/run-table.js", js_parts_run_table_js, sizeof js_parts_run_table_js},

@@ -105,3 +105,46 @@ def send_large_trace(address, spans=30_000, error_at=None):
         {"Content-Type": "application/json", "Content-Encoding": "gzip"})
     urllib.request.urlopen(request, timeout=120).read()
     return f"tr-{trace}"
+
+
+# Number, parents, verdict, gain, rows, reason, score: 0 -> 2 -> 5 is the line to the best; 5 merges 2 and 4.
+FAMILY = [
+    (0, [], "kept", None, None, None, 50.0), (1, [0], "dropped", -4.0, 20, "behind after 20 rows", 40.0),
+    (2, [0], "kept", 6.0, 41, "ahead on the valset", 62.0), (3, [2], "dropped", 0.5, 40, "not ahead after 40 rows", 61.0),
+    (4, [0], "kept", 2.5, 38, "best on some rows", 58.0), (5, [2, 4], "kept", 3.0, 60, None, 66.0),
+]
+
+
+def log_family(address, hostile=None):
+    """A search that tells where its candidates came from, as an imported run has it: in its file; gives the parent's id."""
+    def ask(path, body, method="POST", content="application/json"):
+        request = urllib.request.Request(
+            f"{address}/api/2.0/{path}", json.dumps(body).encode(), {"Content-Type": content}, method=method)
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return json.loads(reply.read() or b"{}")
+
+    def run(name, **tags):
+        return ask("mlflow/runs/create", {
+            "experiment_id": experiment, "run_name": name, "start_time": 1_700_000_000_000,
+            "tags": [{"key": key.replace("__", "."), "value": value} for key, value in tags.items()]})["run"]["info"]["run_id"]
+
+    experiment = ask("mlflow/experiments/create", {"name": f"family {secrets.token_hex(4)}"})["experiment_id"]
+    words = hostile or "A summary of the search."
+    parent = run("a family", hone__kind="compile", hone__summary=words)
+    trials = []
+    for place, (number, parents, verdict, gain, pairs, reason, score) in enumerate(FAMILY, 1):
+        child = run(f"eval_full_{number}", mlflow__parentRunId=parent, hone__trial=str(place))
+        ask("mlflow/runs/log-batch", {"run_id": child, "metrics": [
+            {"key": "eval", "value": score, "timestamp": 1_700_000_000_000, "step": 0}, {"key": "count", "value": 80, "timestamp": 1_700_000_000_000, "step": 0}]})
+        instructions = f"Answer the question with rule {number}." + (f" {hostile}" if hostile else "")
+        ask(f"mlflow-artifacts/artifacts/{experiment}/{child}/artifacts/model.json",
+            {"predict": {"signature": {"instructions": instructions, "fields": []}, "demos": [{"question": f"Q{number}", "answer": hostile or "4"}]}},
+            "PUT", "application/octet-stream")
+        note = {"number": number, "parents": parents, "change": hostile or ("instruction of predict" if number else "the program as it came"),
+                "verdict": verdict, "gain": gain, "pairs": pairs, "reason": hostile or reason}
+        trials.append({"number": place, "name": f"eval_full_{number}", "kind": "eval_full", "runId": child, "score": score, "count": 80,
+                       "candidate": {key: value for key, value in note.items() if value is not None}})
+        ask("mlflow/runs/update", {"run_id": child, "status": "FINISHED", "end_time": 1_700_000_001_000})
+    ask(f"mlflow-artifacts/artifacts/{experiment}/{parent}/artifacts/trials.json", {"trials": trials}, "PUT", "application/octet-stream")
+    ask("mlflow/runs/update", {"run_id": parent, "status": "FINISHED", "end_time": 1_700_000_001_000})
+    return parent

@@ -75,7 +75,8 @@ def test_both_clients_have_the_same_methods():
 def test_help_shows_what_a_method_takes_and_gives():
     for made in (hone.Client.get_run, hone.AsyncClient.get_run):
         shown = str(inspect.signature(made))
-        assert shown == "(self, run_id: 'str', *, history: 'Optional[bool]' = None) -> 'RunDetails'"
+        assert shown == (
+            "(self, run_id: 'str', *, history: 'Optional[bool]' = None, trials: 'Optional[bool]' = None) -> 'RunDetails'")
         assert "One run" in made.__doc__
     assert "self" not in inspect.signature(hone.get_run).parameters
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from browser import Visit, chromium, serving
-from page_store import HOSTILE, WORDS, endpoint, search, section, send_large_trace
+from page_store import HOSTILE, WORDS, endpoint, log_family, search, section, send_large_trace
 
 PAGE = Path(__file__).resolve().parents[2] / "Sources" / "WebAssets" / "page"
 CLIENT = Path(__file__).resolve().parents[2] / "Clients" / "python"
@@ -367,6 +367,114 @@ def logged(address):
     return {"experiment": experiment, "parent": parent, "child": child}
 
 
+@pytest.fixture(scope="module")
+def family(address):
+    return log_family(address)
+
+
+class TestWhereCandidatesCameFrom:
+    def tree(self, page):
+        tree = page.get_by_role("list", name="Candidates by descent")
+        tree.wait_for()
+        return tree
+
+    def test_the_kept_are_a_tree_and_the_dropped_fold_out_with_their_reasons(self, visit, family):
+        page = visit.open(f"runs/{family}")
+        tree = self.tree(page)
+        assert page.get_by_text("A summary of the search.").is_visible()
+        numbers = tree.locator("li.family-kept > .family-node .family-number").all_inner_texts()
+        assert numbers == ["0", "2", "4", "5"]
+        # Three lines of descent, and one to the second parent.
+        assert page.locator(".family-lines path").count() == 4 and page.locator(".family-lines path.other").count() == 1
+        assert page.locator(".family-lines path.trunk").count() == 2
+        assert "+6.0 on 41 rows" in tree.inner_text() and "not ahead after 40 rows" not in tree.inner_text()
+        fold = tree.locator("li[data-number='2'] .family-fold")
+        assert fold.inner_text() == "1 dropped" and fold.get_attribute("aria-expanded") == "false"
+        fold.focus()
+        page.keyboard.press("Enter")
+        assert "not ahead after 40 rows" in tree.inner_text() and "behind after 20 rows" not in tree.inner_text()
+
+    def test_a_candidate_shows_what_is_different_from_its_parent(self, visit, family):
+        page = visit.open(f"runs/{family}")
+        tree = self.tree(page)
+        detail = page.get_by_label("The selected candidate")
+        detail.get_by_role("heading", name="Candidate 5", level=3, exact=True).wait_for()
+        assert detail.locator(".best").count() == 1, "the best is shown first"
+        detail.locator(".predictor").wait_for()
+        assert detail.locator("del").all_inner_texts()[-1] == "2" and detail.locator("ins").all_inner_texts()[-1] == "5"
+        detail.get_by_role("button", name="candidate 4", exact=True).click()
+        page.wait_for_function("() => [...document.querySelectorAll('.family-detail del')].at(-1)?.innerText === '4'")
+        # By keyboard: up to number 4, unfold what was dropped above it, and open that.
+        tree.locator(".family-node[data-key='5']").focus()
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("Enter")
+        detail.get_by_role("heading", name="Candidate 4", level=3, exact=True).wait_for()
+        tree.locator(".family-node[data-key='0']").focus()
+        page.keyboard.press("ArrowRight")
+        for _ in range(2):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        detail.get_by_role("heading", name="Candidate 1", level=3, exact=True).wait_for()
+        detail.locator(".predictor").wait_for()
+        words = detail.inner_text()
+        assert "behind after 20 rows" in words and "\u22124.0 on 20 rows" in words and "dropped" in words
+        assert detail.get_by_text("removed").count() == 1 and detail.get_by_text("added").count() == 1
+        # Its address leads to it again, unfolded.
+        assert "candidate=1" in page.url
+        page.reload()
+        detail.get_by_role("heading", name="Candidate 1", level=3, exact=True).wait_for()
+        assert tree.locator(".family-node[data-key='1']").is_visible()
+
+    def test_what_is_said_of_candidates_is_text(self, visit, address):
+        page = visit.open(f"runs/{log_family(address, HOSTILE)}")
+        self.tree(page)
+        page.locator(".family-detail .predictor").wait_for()
+        page.locator(".family-fold").first.click()
+        assert page.title().startswith("a family")
+        assert page.locator("main script, main img, main style").count() == 0
+        assert page.locator(".family-detail").get_by_text("<script>").count() >= 1
+        assert "\u202e" not in page.locator("main").inner_text()
+
+    def test_many_probes_are_a_curve(self, browser, executable, tmp_path):
+        import hone
+
+        answer = section("reasoning", "I count.") + section("answer", "7") + "[[ ## completed ## ]]\n"
+        with endpoint(lambda messages: answer) as url, hone.Client.start(tmp_path, executable=executable) as client:
+            found = client.compile(
+                "question -> answer", {"name": "auto"}, WORDS, "numeric_match", valset={"name": "word-problems", "split": "val"},
+                lm={"model": "openai/x", "apiBase": url, "apiKeyEnv": "PATH", "retries": 0}, budget={"maxCalls": 400}, seed=1)
+        probes = {trial["candidate"]["number"] for trial in found["trials"] if trial["candidate"]["verdict"] == "probe"}
+        kept = {trial["candidate"]["number"] for trial in found["trials"] if trial["candidate"]["verdict"] == "kept"}
+        assert len(found["trials"]) > 40 and found["summary"]
+        with serving(executable, tmp_path) as address:
+            visit = Visit(browser, address)
+            page = visit.open(f"runs/{found['runId']}")
+            tree = self.tree(page)
+            assert page.get_by_text(found["summary"]).is_visible()
+            assert tree.locator(".family-node:not(.family-probes)").count() == len(kept)
+            bundle = tree.locator(".family-probes")
+            assert bundle.count() == 1 and f"{len(probes - kept)} probes" in bundle.inner_text()
+            assert bundle.locator("path.estimates").count() == 1
+            # Neither the chart nor the table has one place for each.
+            assert page.locator(".chart-box .point").count() == sum(trial["candidate"]["verdict"] == "kept" for trial in found["trials"])
+            assert page.locator(".chart-box .estimate-line").count() == 1
+            table = page.get_by_role("region", name="Candidates", exact=True)
+            rows = table.locator("tbody tr").count()
+            assert rows <= 20
+            table.get_by_role("button", name=f"Show all {len(found['trials'])}").click()
+            assert table.locator("tbody tr").count() == len(found["trials"])
+            bundle.click()
+            detail = page.get_by_label("The selected candidate")
+            detail.locator("svg.probe-curve").first.wait_for()
+            top = detail.locator(".family-top button")
+            assert top.count() == min(10, len(probes - kept))
+            name = top.first.inner_text()
+            top.first.click()
+            detail.get_by_role("heading", name=name, level=3, exact=True).wait_for()
+            detail.locator(".predictor").first.wait_for()
+            visit.close()
+
+
 def test_a_search_says_how_much_of_its_bill_nobody_counted(browser, executable, tmp_path):
     import hone
 
@@ -619,11 +727,11 @@ def test_a_lost_service_is_said_and_found_again(browser, executable, store):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_views_are_accessible_and_fit(browser, address, store, width, scheme):
+def test_views_are_accessible_and_fit(browser, address, store, family, width, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
     visit = Visit(browser, address, width=width, height=900 if width > 500 else 844, scheme=scheme)
     problems = []
-    for name, place in views(store, address).items():
+    for name, place in {**views(store, address), "family": f"runs/{family}?candidate=1"}.items():
         page = visit.open(place)
         page.locator(".loading").first.wait_for(state="detached")
         page.wait_for_timeout(250)

@@ -294,6 +294,56 @@ def test_progress_follows_the_window(terminal, fake):
     assert rows(last, 30) == 1, ascii(last)
 
 
+def trial(number, verdict, change):
+    note = {"number": number, "parents": [3], "change": change, "verdict": verdict, "gain": 6.0, "pairs": 41, "reason": "not ahead after 40 rows"}
+    return {
+        "number": number, "name": f"eval_{number}", "kind": "eval", "score": 50.0, "count": 41, "failed": 0, "coverage": 1, "interval": [35, 65],
+        "replies": {"count": 41, "unreadable": 0, "cut": 0, "repaired": 0}, "bestSoFar": 60.0, "coordinates": {}, "candidate": note}
+
+
+def test_each_candidate_is_a_line_in_words_except_probes(terminal, fake):
+    def script(service, request):
+        token = request["params"]["partialResultToken"]
+        for one in [trial(7, "dropped", "instruction of answer"), trial(8, "probe", "rules 1, 2"), trial(9, "kept", HOSTILE)]:
+            progress(service, {"token": token, "value": {"trial": one}})
+        service.reply(request, {"done": True})
+
+    text = terminal.run("call", "watchRun", "{}", "--socket", fake(script), columns=400)
+    harmless(text)
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("trial ")]
+    end = "; scored 50.00 on 41 rows, best so far 60.00"
+    assert lines == [
+        f"trial 7: candidate 7 from 3, instruction of answer: +6.0 on 41 rows, dropped (not ahead after 40 rows){end}",
+        f"trial 9: candidate 9 from 3, {SHOWN}: +6.0 on 41 rows, kept (not ahead after 40 rows){end}"]
+
+
+def test_a_long_search_is_told_by_what_counts(executable, tmp_path):
+    def told(*arguments):
+        done = subprocess.run(
+            [executable, *arguments, "--home", "s"], capture_output=True, text=True, timeout=120, cwd=tmp_path)
+        return done.stdout, [line for line in done.stdout.splitlines() if re.match(r"\d+ +eval_", line)]
+
+    shown, rows = told(
+        "compile", "--program", "question -> answer", "--optimizer", "auto", "--trainset", "word-problems:train", "--valset",
+        "word-problems:val", "--metric", "numeric_match", "--lm", "simulated", "--max-calls", "500", "--seed", "1")
+    run = re.search(r"^run (\w+)$", shown, re.M)[1]
+    result = json.loads(subprocess.run(
+        [executable, "watch", run, "--json", "--home", "s"], capture_output=True, text=True, timeout=60, cwd=tmp_path).stdout)
+    trials = result["trials"]
+    assert len(trials) > 40
+    numbers = [int(row.split()[0]) for row in rows]
+    kept = {one["number"] for one in trials if one["candidate"]["verdict"] == "kept"}
+    last = {one["number"] for one in trials[-10:]}
+    assert set(numbers) == kept | last | {1} and numbers == sorted(numbers)
+    left = len(trials) - len(rows)
+    assert f"{left} more trials ({left} probes) are not shown; --all-trials shows them" in shown
+    assert result["summary"] in shown
+    assert any(re.search(r"\d+ from 0, .*estimated [0-9.]+, kept \(", row) for row in rows)
+    # The whole table, of the same run.
+    shown, rows = told("watch", run, "--all-trials")
+    assert [int(row.split()[0]) for row in rows] == [one["number"] for one in trials] and "not shown" not in shown
+
+
 def test_output_that_cannot_be_written_is_a_failure(executable, tmp_path):
     with open("/dev/full", "w") as full:
         done = subprocess.run([executable, "metrics"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)

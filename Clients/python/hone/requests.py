@@ -123,9 +123,9 @@ class Requests:
         return Request("saveProgram", named, Result)
 
     @staticmethod
-    def get_run(run_id: str, *, history: Optional[bool] = None) -> Request[RunDetails]:
-        """One run: {run, children}, and with history each metric's values by step."""
-        return Request("getRun", {"run_id": run_id, "history": history}, RunDetails)
+    def get_run(run_id: str, *, history: Optional[bool] = None, trials: Optional[bool] = None) -> Request[RunDetails]:
+        """One run: {run, children}, with history each metric's values by step, with trials its search's evaluations."""
+        return Request("getRun", {"run_id": run_id, "history": history, "trials": trials}, RunDetails)
 
     @staticmethod
     def update_run(

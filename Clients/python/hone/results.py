@@ -102,6 +102,8 @@ class Trial(Result):
     replies = Member[Dict[str, int]]("replies", lambda value: value or {})
     best_so_far = Member[Optional[float]]("bestSoFar")
     coordinates = Member[Dict[str, Any]]("coordinates", lambda value: value or {})
+    choice = Member[Optional[str]]("choice")
+    candidate = Member[Optional[Dict[str, Any]]]("candidate")
 
 
 def _test(test: Optional[Dict[str, Any]]) -> Optional[str]:
@@ -131,6 +133,7 @@ class CompileResult(Result):
     program_id = Member[Optional[str]]("programId")
     artifact_uri = Member[Optional[str]]("artifactUri")
     trials = Member[List[Trial]]("trials", many(Trial))
+    summary = Member[Optional[str]]("summary")
     usage = Member[Usage]("usage", one(Usage))
     seconds = Member[Optional[float]]("seconds")
     simulated = Member[bool]("simulated", bool)
@@ -259,11 +262,12 @@ class Run(Result):
 
 
 class RunDetails(Result):
-    """A run, how many children it has, and on request its metrics by step."""
+    """A run, how many children it has, and on request its metrics by step and the trials of its search."""
 
     run = Member[Run]("run", one(Run))
     children = Member[int]("children", lambda value: value or 0)
     history = Member[Dict[str, List[Dict[str, Any]]]]("history", lambda value: value or {})
+    trials = Member[List[Trial]]("trials", many(Trial))
 
     @property
     def run_id(self) -> str:

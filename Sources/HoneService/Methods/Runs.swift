@@ -39,7 +39,8 @@ extension Method {
   }
 
   static let getRun = Method(
-    "getRun", "One run: its parameters, metrics, tags, data sets and, on request, the course of its metrics.",
+    "getRun",
+    "One run: its parameters, metrics, tags, data sets and, on request, the course of its metrics and the trials of its search.",
     takes: GetRunRequest.self, gives: GetRunResult.self,
     example: ["runId": "0123456789abcdef0123456789abcdef", "history": true], isReading: true, isForPages: true
   ) { service, request, _ throws(HoneError) in
@@ -49,6 +50,7 @@ extension Method {
     result.run = try await service.shown([run], store)[0]
     result.children = try await store.childCounts(of: [run.id])[run.id] ?? 0
     result.home = store.place
+    if request.trials { result.trials = try await store.trials(run: run.id) }
     guard request.history else { return result }
     var history: [String: [MetricValue]] = [:]
     for metric in run.metrics {
@@ -108,11 +110,15 @@ package struct GetRunResult: ResultObject {
     Member("children", \.children, isAlwaysWritten: true, "How many runs belong to it."),
     Member("home", \.home, isAlwaysWritten: true, "The home directory of its store, for the commands that name it."),
     Member("history", \.history, "Every metric's values by step."),
+    Member(
+      "trials", \.trials, as: Schema(.array(Schema(.named("Trial")))),
+      "The evaluations of its search that have ended, in order."),
   ]
   package var run = RunRecord()
   package var children = 0
   package var home = ""
   package var history: [String: [MetricValue]]?
+  package var trials: [JSONValue]?
 
   package init() {}
 }
@@ -204,9 +210,11 @@ extension ViewType: SchemaChoice {}
 struct GetRunRequest: SchemaObject {
   static let members: [Member<Self>] = [
     .runID(\.runId), Member("history", \.history, "Whether every metric's values by step come along."),
+    Member("trials", \.trials, "Whether the trials of its search come along."),
   ]
   var runId = ""
   var history = false
+  var trials = false
 }
 
 struct DeleteRunRequest: SchemaObject {

@@ -75,6 +75,7 @@ final class RunRecorder: EventSink {
           sourceName: "hone", sourceType: "LOCAL",
           tags: modelTags(languageModel) + [
             KeyValue(HoneTag.evaluation, info.identity), KeyValue(HoneTag.trial, "\(info.place)"),
+            KeyValue(HoneTag.choice, info.choice),
           ]))
     }
     var params = stateParams(info.program)

@@ -66,4 +66,6 @@ package enum HoneTag {
   package static let evaluation = "hone.evaluation"
   /// On an evaluation within a compile: its place in the search, from 1. Starts alone do not tell it: many are at once.
   package static let trial = "hone.trial"
+  /// On an evaluation within a compile: what was tried, in words.
+  package static let choice = "hone.choice"
 }

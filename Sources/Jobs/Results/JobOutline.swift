@@ -21,6 +21,7 @@ package struct JobOutline: ResultObject {
     Member("test", \.test, "The scores on the testset."),
     Member("program", \.program, "The best program's state."),
     Member("trials", \.trials, "The evaluations of a search."),
+    Member("summary", \.summary, "What a search did and why, in words."),
     Member("count", \.count, "Examples of an evaluation."),
     Member("failed", \.failed, "Examples without a value."),
     Member("refused", \.refused, "Those of them that were refused."),
@@ -48,6 +49,7 @@ package struct JobOutline: ResultObject {
   package var test: TestScores?
   package var program: JSONObject?
   package var trials: [TrialResult] = []
+  package var summary: String?
   package var count: Int?
   package var failed: Int?
   package var refused: Int?

@@ -14,6 +14,7 @@ public struct TrialResult: ResultObject {
       Member("bestSoFar", \.bestSoFar, isAlwaysWritten: true, "The best score of a full evaluation so far."),
       Member(
         "coordinates", \.coordinates, isAlwaysWritten: true, "Where in the optimizer's search the program stands."),
+      Member("choice", \.choice, "What was tried, in words."),
       Member(
         "candidate", \.candidate, as: Schema(.named("Candidate")),
         "Where the program came from, and what became of it, for searches that tell."),
@@ -32,6 +33,8 @@ public struct TrialResult: ResultObject {
   public var bestSoFar: Double?
   /// Where in the optimizer's search the program stands.
   public var coordinates: JSONObject = [:]
+  /// What was tried, in words.
+  public var choice: String?
   /// Where the program came from, and what became of it, for searches that tell.
   public var candidate: CandidateNote?
 
@@ -46,6 +49,7 @@ public struct TrialResult: ResultObject {
     figures = ScoreFigures(trial.result)
     bestSoFar = trial.bestSoFar
     coordinates = trial.evaluation.coordinates
+    choice = trial.evaluation.choice
     candidate = trial.evaluation.candidate
   }
 }

@@ -56,17 +56,19 @@ export function statusOf(run) {
   return STATUS[word] ?? [word, ''];
 }
 
-/** Where in the search a candidate stands, in words: `instruction 2, demos 3`. */
+/** What a candidate tries, in words: as the run says it, else from DSPy's parameters (`instruction 2 with demo set 3`). */
 export function choiceOf(run) {
-  const parts = [];
+  if (run.tags['hone.choice']) return run.tags['hone.choice'];
+  const steps = new Map();
   for (const [key, value] of Object.entries(run.params)) {
     const found = /^(\d+)_predictor_(instruction|demos)$/.exec(key);
-    if (found) parts.push({ predictor: found[1], what: found[2], value });
+    if (found) steps.set(found[1], { ...steps.get(found[1]), [found[2]]: value });
   }
-  if (!parts.length) return run.params.trial !== undefined ? 'original program' : '';
-  const predictors = new Set(parts.map((part) => part.predictor));
-  return parts.sort((a, b) => natural(a.predictor, b.predictor) || natural(b.what, a.what))
-    .map((part) => `${predictors.size > 1 ? `${part.predictor}: ` : ''}${part.what} ${part.value}`).join(', ');
+  if (!steps.size) return run.params.trial !== undefined ? 'the program as it came' : '';
+  return [...steps].sort(([a], [b]) => natural(a, b)).map(([step, { instruction, demos }]) => {
+    const words = [instruction === undefined ? '' : `instruction ${instruction}`, demos === undefined ? '' : `demo set ${demos}`].filter(Boolean).join(' with ');
+    return steps.size > 1 ? `step ${Number(step) + 1}: ${words}` : words;
+  }).join('; ');
 }
 
 /** How long the run took, or takes so far, in seconds. */

@@ -30,6 +30,7 @@ export class SearchChart {
     this.onOpen = onOpen;
     this.axis = 'trial';
     this.points = [];
+    this.estimates = [];
     this.svg = s('svg.chart', { role: 'group', 'aria-label': 'Scores of the search' });
     this.tip = h('div.tip', { hidden: true });
     this.element = h('div.chart-box', this.svg, this.tip);
@@ -46,9 +47,10 @@ export class SearchChart {
     });
   }
 
-  /** `points`: candidates with `x: {trial, calls, cost}`. */
-  setPoints(points, axis = this.axis) {
+  /** `points`: candidates with `x: {trial, calls, cost}`; `estimates`: what the search thought of its probes, `{x, estimate}`. */
+  setPoints(points, axis = this.axis, estimates = []) {
     this.points = points.filter((point) => point.score !== undefined);
+    this.estimates = estimates;
     this.axis = axis;
     this.draw();
   }
@@ -64,10 +66,10 @@ export class SearchChart {
     this.svg.setAttribute('height', height);
     replace(this.svg);
     if (!this.points.length) return;
-    const xs = this.points.map((point) => point.x[this.axis]);
+    const xs = [...this.points, ...this.estimates].map((point) => point.x[this.axis]);
     const highX = Math.max(...xs, this.axis === 'trial' ? 2 : 1e-9);
     const lowX = this.axis === 'trial' ? 0.5 : 0;
-    const values = this.points.flatMap((point) => [point.score, ...(point.interval ?? [])]);
+    const values = [...this.points.flatMap((point) => [point.score, ...(point.interval ?? [])]), ...this.estimates.map((one) => one.estimate)];
     const lowY = Math.min(...values) < 0 ? Math.min(...values) : Math.max(0, Math.floor((Math.min(...values) - 4) / 10) * 10);
     const highY = Math.max(...values) > 100 ? Math.max(...values) : Math.min(100, Math.ceil((Math.max(...values) + 4) / 10) * 10);
     const x = (value) => MARGIN.left + (value - lowX) / ((this.axis === 'trial' ? highX + 0.5 : highX * 1.02) - lowX) * inner.width;
@@ -100,6 +102,9 @@ export class SearchChart {
     const baseline = this.points.find((point) => point.isBaseline);
     if (baseline) {
       append(this.svg, s('line.baseline', { x1: x(baseline.x[this.axis]), x2: x(highX), y1: y(baseline.score), y2: y(baseline.score) }));
+    }
+    if (this.estimates.length > 1) {
+      append(this.svg, s('path.estimate-line', { d: this.estimates.map((one, index) => `${index ? 'L' : 'M'}${x(one.x[this.axis]).toFixed(1)} ${y(one.estimate).toFixed(1)}`).join('') }));
     }
     let path = '';
     for (const point of [...this.points].sort((a, b) => a.x[this.axis] - b.x[this.axis])) {
@@ -140,7 +145,8 @@ export class SearchChart {
     replace(this.tip,
       h('strong', h('bdi', visible(point.run.name))), h('span', `${score(point.score)} `, point.interval ? h('span.faint', `95 %: ${interval(point.interval)}`) : null),
       h('span.faint', [`trial ${point.trial}`, point.rows === undefined ? null : `${count(point.rows)} rows`, point.x.calls ? `${count(point.x.calls)} calls` : null, point.x.cost ? money(point.x.cost) : null].filter(Boolean).join(' · ')),
-      point.choice ? h('span.faint', visible(point.choice)) : null);
+      point.choice ? h('span.faint.tip-words', visible(point.choice)) : null,
+      point.note?.estimate === undefined ? null : h('span.faint', `estimated ${point.note.estimate.toFixed(1)} before`));
     this.tip.hidden = false;
     const { clientWidth } = this.element;
     const half = this.tip.offsetWidth / 2;
@@ -152,12 +158,13 @@ export class SearchChart {
 }
 
 /** What the signs of the chart mean. */
-export function legend() {
+export function legend(hasEstimates = false) {
   const sign = (...shapes) => s('svg', { viewBox: '0 0 26 14', width: 26, height: 14, 'aria-hidden': 'true', class: 'chart' }, shapes);
   return h('ul.legend', { 'aria-label': 'Legend of the chart' },
     h('li', sign(s('g.point.full', s('rect.dot', { x: 8.5, y: 2.5, width: 9, height: 9, rx: 1.5 }))), 'all rows'),
     h('li', sign(s('g.point.mini', s('circle.dot', { cx: 13, cy: 7, r: 4 }))), 'minibatch'),
     h('li', sign(s('path.best-line', { d: 'M2 10H13V4H24' })), 'best so far'),
+    hasEstimates ? h('li', sign(s('path.estimate-line', { d: 'M2 10L10 6L16 8L24 3' })), 'estimates of probes') : null,
     h('li', sign(s('line.baseline', { x1: 2, x2: 24, y1: 7, y2: 7 })), 'baseline'),
     h('li', sign(s('g.point.full', s('path.range', { d: 'M13 1V13m-3 0h6M10 1h6' }))), '95 % interval'));
 }

@@ -9,7 +9,7 @@ import { segments } from '../ui.js';
 
 const PHASES = {
   adapter: 'Choosing the format', eval_full: 'Scoring on all rows', eval_minibatch: 'Scoring on minibatches', eval: 'Scoring', eval_test: 'Scoring on the testset', run: 'The run itself', bootstrap: 'Gathering demos', propose: 'Writing instructions',
-  observe: 'Looking at the data', describe: 'Describing the program', condense: 'Summarizing the data',
+  observe: 'Looking at the data', reflect: 'Learning from failures', describe: 'Describing the program', condense: 'Summarizing the data',
 };
 const ROLES = { task: 'The program', prompt: 'Writing instructions', teacher: 'Gathering demos', judge: 'Judging', callback: 'The client\'s own code' };
 

@@ -16,10 +16,10 @@ import { experimentOf } from './experiments.js';
 import { plainTabs } from './plain.js';
 import { searchTabs } from './search.js';
 
-/** The run with the number of its children, the course of its metrics and where its store is. */
+/** The run with the number of its children, the course of its metrics, its search's trials and where its store is. */
 async function load(id, signal) {
-  const { run, history = {}, children, home } = await call('getRun', { runId: id, history: true }, { signal });
-  return { ...run, children, history, home };
+  const { run, history = {}, trials = [], children, home } = await call('getRun', { runId: id, history: true, trials: true }, { signal });
+  return { ...run, children, history, trials, home };
 }
 
 /** The head of a run's page, with everything that a person can change. */

@@ -1,20 +1,25 @@
-// A search: how it went, what it took, what it found and whether that is better.
+// A search: how it went, where its candidates came from, what it took, what it found and whether that is better.
 
 import { h, icon, replace } from '../dom.js';
 import { count, duration, interval, money, natural, replyTroubles, score, short, signed } from '../format.js';
 import { Candidates } from '../model/candidates.js';
+import { noted } from '../model/family.js';
 import { programOf } from '../model/program.js';
 import { costOf, isLive, secondsOf } from '../model/run.js';
 import { legend, SearchChart } from '../parts/chart.js';
 import { dataView } from '../parts/data.js';
+import { FamilyTree } from '../parts/family-tree.js';
 import { gridView } from '../parts/grid.js';
 import { programDiff } from '../parts/program-diff.js';
 import { spendingView } from '../parts/spending.js';
 import { verdict } from '../parts/verdict.js';
 import { address } from '../router.js';
-import { call } from '../rpc.js';
+import { artifactJSON, call } from '../rpc.js';
 import { inline, visible } from '../text.js';
-import { empty, loading, segments } from '../ui.js';
+import { button, empty, loading, segments } from '../ui.js';
+
+const MOST_ROWS = 40;
+const LAST_ROWS = 10;
 
 /** The cumulative calls and cost at each trial, where the run has them. */
 function course(run, key) {
@@ -49,6 +54,13 @@ class Search {
     this.gain = h('div', loading());
     this.test = h('div');
     this.spending = h('div', loading());
+    this.words = h('section.card.search-words', { hidden: true });
+    this.descent = h('section.card', { hidden: true });
+    this.family = new FamilyTree({
+      place: context.place, runOf: (id) => this.candidates.byId(id)?.run, initial: () => programOf(this.run, 'initial', this.signal),
+    });
+    replace(this.descent, h('h2', 'Where the candidates came from'), this.family.element);
+    this.trials = [];
     this.axis = context.place.query.get('x') ?? 'trial';
     this.sort = { key: 'trial', isDescending: false };
     this.comparisons = new Map();
@@ -60,18 +72,49 @@ class Search {
   get signal() { return this.context.place.signal; }
 
   async refresh(isFirst = false) {
-    const isChanged = await this.candidates.refresh();
+    const before = this.trials.length;
+    let isChanged = await this.candidates.refresh();
+    await this.takeNotes();
+    isChanged ||= before !== this.trials.length;
     this.drawFigures();
+    this.drawWords();
     if (!isChanged && !isFirst && isLive(this.run) === this.wasLive) return;
     this.wasLive = isLive(this.run);
     this.drawChart();
     this.drawTable();
+    this.drawFamily();
     await this.compare();
     await this.drawTest();
     this.drawTable();
     this.drawFigures();
     await spendingView(this.spending, this.context);
     for (const listener of this.listeners ?? []) listener();
+  }
+
+  /** Learns what the search says of its candidates: with the run, or in the file that an imported one has. */
+  async takeNotes() {
+    let { trials } = this.run;
+    if (!trials.length && !isLive(this.run)) {
+      this.kept ??= artifactJSON(this.run.runId, 'trials.json', { signal: this.signal });
+      trials = (await this.kept)?.trials;
+    }
+    this.trials = noted(trials);
+    const notes = new Map(this.trials.map((trial) => [trial.runId, trial.candidate]));
+    for (const candidate of this.candidates.list) {
+      candidate.note = notes.get(candidate.run.runId);
+      if (candidate.note?.change) candidate.choice = candidate.note.change;
+    }
+  }
+
+  drawWords() {
+    const words = this.run.tags['hone.summary'];
+    this.words.hidden = !words;
+    replace(this.words, words ? [h('h2', 'What the search did'), h('p', { dir: 'auto' }, visible(words))] : null);
+  }
+
+  drawFamily() {
+    this.descent.hidden = !this.trials.length;
+    if (this.trials.length) this.family.setTrials(this.trials, this.candidates.best?.run.runId ?? this.run.tags['hone.bestRunId']);
   }
 
   /** Compares every candidate that is done with the program as it was. */
@@ -140,7 +183,10 @@ class Search {
   }
 
   drawChart() {
-    const points = placed(this.candidates.list, this.run);
+    const all = placed(this.candidates.list, this.run);
+    // A probe's score on a few rows says little: what the search made of them all is a line.
+    const points = all.filter((point) => point.note?.verdict !== 'probe');
+    const estimates = all.filter((point) => point.note?.verdict === 'probe' && point.note.estimate !== undefined).map(({ x, note }) => ({ x, estimate: note.estimate }));
     if (!points.some((point) => point.score !== undefined)) {
       replace(this.chartBody, empty(isLive(this.run) ? 'Waiting for the first score' : 'Nothing was scored',
         h('p', isLive(this.run) ? 'Demos are gathered and instructions written first; the chart grows as candidates are scored.' : 'The search ended before its first evaluation finished.')));
@@ -152,8 +198,8 @@ class Search {
           : ['Set the price of its model, in dollars per million tokens, and the next run has this axis: ', h('code', '"lm": {"model": "…", "price": {"input": 0.15, "output": 0.6}}')])));
       return;
     }
-    if (!this.chart.element.isConnected || this.chart.element.parentElement !== this.chartBody) replace(this.chartBody, this.chart.element, legend());
-    this.chart.setPoints(points, this.axis);
+    if (!this.chart.element.isConnected || this.chart.element.parentElement !== this.chartBody) replace(this.chartBody, this.chart.element, legend(estimates.length > 1));
+    this.chart.setPoints(points, this.axis, estimates);
   }
 
   drawTable() {
@@ -164,7 +210,8 @@ class Search {
       gain: (c) => this.comparisons.get(c.run.runId)?.comparison?.difference, time: (c) => secondsOf(c.run),
     };
     const { key, isDescending } = this.sort;
-    const sorted = [...list].sort((a, b) => {
+    const isShown = (c) => this.showsAll || list.length <= MOST_ROWS || c.note?.verdict !== 'probe' || c.isBest || c.trial > list.length - LAST_ROWS;
+    const sorted = list.filter(isShown).sort((a, b) => {
       const [x, y] = [value[key](a), value[key](b)];
       if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
       return (isDescending ? -1 : 1) * (typeof x === 'string' ? natural(x, y) : x - y);
@@ -179,8 +226,13 @@ class Search {
         },
       }, h('span', words), icon('down')));
     replace(this.table, h('table.list.candidates',
-      h('thead', h('tr', column('trial', 'Trial', true), column('name', 'Candidate'), column('score', 'Score', true), h('th.bar-column', { scope: 'col' }, h('span.offscreen', 'Score with interval')), column('rows', 'Rows', true), column('gain', 'Against the baseline', true), column('choice', 'Instruction and demos'), column('time', 'Took', true))),
-      h('tbody', sorted.map((candidate) => this.row(candidate)))));
+      h('thead', h('tr', column('trial', 'Trial', true), column('name', 'Candidate'), column('score', 'Score', true), h('th.bar-column', { scope: 'col' }, h('span.offscreen', 'Score with interval')), column('rows', 'Rows', true), column('gain', 'Against the baseline', true), column('choice', 'What was tried'), column('time', 'Took', true))),
+      h('tbody', sorted.map((candidate) => this.row(candidate)))),
+    sorted.length < list.length ? h('p.pad', button(`Show all ${count(list.length)}`, () => {
+      this.showsAll = true;
+      this.drawTable();
+      this.table.focus();
+    }, { kind: 'small' }), h('span.faint', ` ${count(list.length - sorted.length)} probes are not shown.`)) : null);
   }
 
   row(candidate) {
@@ -199,8 +251,15 @@ class Search {
     h('td.bar-column', scoreBar(candidate)),
     h('td.number', candidate.rows === undefined ? '' : count(candidate.rows), candidate.isMinibatch ? h('small.faint', ' minibatch') : null),
     h('td.number', candidate.isBaseline ? h('span.faint', '–') : found?.comparison ? [h('span', { class: { better: 'good-text', worse: 'bad-text' }[found.comparison.verdict] ?? '' }, signed(found.comparison.difference, 1)), h('small.faint', ` +${found.fixed.length} −${found.broken.length}`)] : ''),
-    h('td.faint', inline(candidate.choice, 80)), h('td.number.faint', duration(secondsOf(candidate.run))));
+    h('td.faint', inline(candidate.choice, 80), outcomeOf(candidate.note)), h('td.number.faint', duration(secondsOf(candidate.run))));
   }
+}
+
+/** What became of a candidate, where the search says. */
+function outcomeOf(note) {
+  if (!note) return null;
+  const from = note.parents.length ? ` from ${note.parents.join(' and ')}` : '';
+  return h('small.block', `candidate ${note.number}${from}, ${note.verdict}${note.reason ? ': ' : ''}`, note.reason ? inline(note.reason, 120) : null);
 }
 
 /** A score as a bar with its interval. */
@@ -237,7 +296,7 @@ export function searchTabs(context) {
     summary: search.summary,
     tabs: [
       ['search', 'Search', async (panel) => {
-        replace(panel,
+        replace(panel, search.words,
           h('div.search-top',
             h('section.card.chart-card', h('div.card-head', h('h2', 'Search progress'),
               segments('Horizontal axis', [['trial', 'Trials'], ['calls', 'Calls'], ['cost', 'Cost']], search.axis, (axis) => {
@@ -246,7 +305,7 @@ export function searchTabs(context) {
                 search.drawChart();
               })), search.chartBody),
             h('div.stack', h('section.card', h('h2', 'Is the gain real?'), search.gain, search.test), h('section.card', h('h2', 'Where the work went'), search.spending))),
-          h('section.card.flush', h('h2', 'Candidates'), search.table));
+          search.descent, h('section.card.flush', h('h2', 'Candidates'), search.table));
         await search.ready;
       }],
       ['grid', 'Examples', async (panel) => {
