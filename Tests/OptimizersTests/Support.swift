@@ -105,7 +105,7 @@ final class ScriptedModel: LanguageModel {
       return difficulty(asked.question) < skill(asked) ? rightAnswer(asked.question) : "wrong"
     case "query":
       return asked.system.contains("search") ? "good query" : "plain query"
-    case "proposed_instruction":
+    case "proposed_instruction", "new_instruction", "new_rule":
       if let text = write(asked) { return text }
       return Self.pool[Int(fnv(asked.last + "\(asked.rollout)") % UInt64(Self.pool.count))]
     case "natural_language_rules", "advice", "advice_1", "advice_2":

@@ -62,6 +62,7 @@ package struct Catalog: Sendable {
       ),
       ("MetricAnswer", MetricAnswer.shape), ("CompletionAnswer", CompletionAnswer.shape),
       ("TokenCount", CompletionAnswer.TokenCount.schema), ("ChatMessage", ChatMessageRecord.schema),
+      ("ProposalAnswer", ProposalAnswer.shape), ("ProposalRow", ProposalRow.schema),
       ("PredictorStep", StepRecord.schema), ("ServedCallbacks", CallbackList.schema),
       ("Progress", ProgressNotice.schema),
       ("State", Schema(.map(Schema(.any)), "A program's state in the JSON that DSPy's save() writes.")),
