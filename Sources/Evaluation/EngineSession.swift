@@ -22,6 +22,10 @@ package struct EngineSession: Sendable {
   package var callbacks: Callbacks?
   /// What makes vectors of texts, for programs whose rows have a model's.
   package var vectorizer: ModelClient?
+  /// Where in the run the work stands, for work of several searches one after the other: the beginning of every scope.
+  package var place = ""
+  /// How many replies of models the work has used so far.
+  package let replies = ReplyCounter()
   /// What has been told once and need not be told again.
   package let told = ToldOnce()
   /// Whether evaluations are tracked as runs of their own; else their traces belong to the session's run.
@@ -85,8 +89,8 @@ package struct EngineSession: Sendable {
   ) async throws(HoneError) -> Execution {
     try await gate.pass { () async throws(HoneError) in
       let trace = traces == nil ? nil : TraceBuilder(id: traceID(of: request))
-      var call = CallContext(account: account, role: request.role, scope: request.scope)
-      call.occasion = request.occasion
+      var call = CallContext(account: account, role: request.role, scope: place + request.scope)
+      call.occasion = place + request.occasion
       call.rollout = request.rollout
       var context = ExecutionContext(model: request.model, call: call, trace: trace)
       context.options = request.options
@@ -102,6 +106,7 @@ package struct EngineSession: Sendable {
         if error.kind.endsRun { throw error }
         outcome = .failure(error)
       }
+      replies.add(tally.counts.replies)
       let assessments = try await judge(outcome, context)
       if let trace, let traces {
         var finished = trace.finish(
@@ -119,7 +124,7 @@ package struct EngineSession: Sendable {
     guard let runID else { return .random() }
     var builder = ContentDigest.Builder()
     builder.add(runID)
-    builder.add(request.scope)
+    builder.add(place + request.scope)
     builder.add(request.program.digest)
     builder.add(JSONValue.object(request.inputs).encoded())
     return TraceID(builder.finish())

@@ -22,9 +22,10 @@ extension Optimizer {
   ///   - metricThreshold: The score from which an execution is good enough to be a demo; nil means any score but 0.
   ///   - maxRules: How many rules may be written; 0 leaves the instructions as they are.
   ///   - maxPromptChars: The most characters that a step's instructions may have.
+  ///   - proposer: A function of the client that writes the rules in place of the prompt model: {"client": NAME}.
   public static func auto(
     auto: AutoAuto = .light, seed: Int = 0, maxBootstrappedDemos: Int = 8, maxLabeledDemos: Int = 16,
-    metricThreshold: Double? = nil, maxRules: Int = 40, maxPromptChars: Int = 8000
+    metricThreshold: Double? = nil, maxRules: Int = 40, maxPromptChars: Int = 8000, proposer: JSONObject? = nil
   ) -> Optimizer {
     var settings = JSONObject()
     if auto != .light { settings["auto"] = .string(auto.rawValue) }
@@ -34,6 +35,7 @@ extension Optimizer {
     if let metricThreshold { settings["metric_threshold"] = .double(metricThreshold) }
     if maxRules != 40 { settings["max_rules"] = .int(maxRules) }
     if maxPromptChars != 8000 { settings["max_prompt_chars"] = .int(maxPromptChars) }
+    if let proposer { settings["proposer"] = .object(proposer) }
     return Optimizer("Auto", settings: settings)
   }
 
@@ -110,6 +112,25 @@ extension Optimizer {
     if initTemperature != 1.4 { settings["init_temperature"] = .double(initTemperature) }
     if seed != 0 { settings["seed"] = .int(seed) }
     return Optimizer("COPRO", settings: settings)
+  }
+
+  /// Lets several optimizers search one after the other, each from the best program so far.
+  ///
+  /// - Parameters:
+  ///   - strategy: The steps in their order: "BootstrapFewShot -> GEPA".
+  ///   - optimizers: The settings of the steps, by the name that the strategy has for them; a step of another name
+  ///     says in "name" which optimizer it is.
+  ///   - valsetRatio: Which part of the trainset is set aside for scoring where there is no valset.
+  ///   - seed: The seed of the steps that have one and whose settings name none.
+  public static func chain(
+    strategy: String? = nil, optimizers: JSONObject? = nil, valsetRatio: Double = 0.3, seed: Int = 0
+  ) -> Optimizer {
+    var settings = JSONObject()
+    if let strategy { settings["strategy"] = .string(strategy) }
+    if let optimizers { settings["optimizers"] = .object(optimizers) }
+    if valsetRatio != 0.3 { settings["valset_ratio"] = .double(valsetRatio) }
+    if seed != 0 { settings["seed"] = .int(seed) }
+    return Optimizer("Chain", settings: settings)
   }
 
   /// How their answers become one.
@@ -195,6 +216,8 @@ extension Optimizer {
   ///   - alpha: In a race, how probable it may be that a child of that gain is dropped.
   ///   - rememberRejections: Whether the prompt model is shown what was tried from the same candidate and did not
   ///     help.
+  ///   - proposer: A function of the client that writes the instructions in place of the prompt model: {"client":
+  ///     NAME}.
   ///   - maxPromptChars: The most characters that instructions may have.
   ///   - seed: The seed of everything random; the same seed and answers give the same search.
   public static func gepa(
@@ -204,7 +227,7 @@ extension Optimizer {
     useMerge: Bool = true, maxMergeInvocations: Int = 5, skipPerfectScore: Bool = true, perfectScore: Double = 1.0,
     addFormatFailureAsFeedback: Bool = false, parentsPerStep: Int = 1, proposalsPerParent: Int = 1,
     validation: GEPAValidation = .race, delta: Double = 0.03, alpha: Double = 0.2, rememberRejections: Bool = true,
-    maxPromptChars: Int = 8000, seed: Int = 0
+    proposer: JSONObject? = nil, maxPromptChars: Int = 8000, seed: Int = 0
   ) -> Optimizer {
     var settings = JSONObject()
     if let auto { settings["auto"] = .string(auto.rawValue) }
@@ -225,6 +248,7 @@ extension Optimizer {
     if delta != 0.03 { settings["delta"] = .double(delta) }
     if alpha != 0.2 { settings["alpha"] = .double(alpha) }
     if rememberRejections != true { settings["remember_rejections"] = .bool(rememberRejections) }
+    if let proposer { settings["proposer"] = .object(proposer) }
     if maxPromptChars != 8000 { settings["max_prompt_chars"] = .int(maxPromptChars) }
     if seed != 0 { settings["seed"] = .int(seed) }
     return Optimizer("GEPA", settings: settings)

@@ -104,6 +104,10 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
     await task.session.events.emit(.planned(executions: (numCandidatePrograms + 3) * rows.count))
     var seed = -3
     var reached = false
+    if let known = log.knownBaseline(task.student.withoutDemos(), on: valset) {
+      seed = -2
+      reached = await log.endsAtPerfectBaseline() || stopAtScore.map { known.rank >= $0 } == true
+    }
     // Bounded money goes into one candidate after the other, so that where it ends the most are scored whole.
     let window = task.session.account.budget.isLimited ? 1 : 3
     try await inOrder(free: 0, window: window) { () async throws(HoneError) in
@@ -135,9 +139,7 @@ package struct BootstrapFewShotWithRandomSearch: Optimizer {
     let valset = task.valset ?? task.trainset
     await task.session.events.emit(.phase("search", message: "Racing \(numCandidatePrograms + 3) candidate demo sets"))
     await task.session.events.emit(.planned(executions: (numCandidatePrograms + 3) * valset.count))
-    let info = log.info("eval", task.student, rows: Array(valset.indices), coordinates: ["seed": -3, "demos": 0])
-    let baseline = try await task.evaluator.evaluate(info, examples: valset)
-    await log.add(info, baseline, isFull: true, isBaseline: true)
+    let baseline = try await log.scoreBaseline("eval", task.student, on: valset, coordinates: ["seed": -3, "demos": 0])
     if await log.endsAtPerfectBaseline() { return }
     if let stopAtScore, baseline.outages == 0, baseline.rank >= stopAtScore { return }
     let made = try await concurrently(Array(-2..<numCandidatePrograms)) { _, seed throws(HoneError) in

@@ -90,9 +90,7 @@ package struct COPRO: Optimizer {
     await task.session.events.emit(
       .planned(executions: rows.count * (1 + predictors.count * (depth * breadth - 1))))
     await task.session.events.emit(.phase("baseline", message: "Scoring the program as it is"))
-    let info = log.info("eval", task.student, rows: Array(rows.indices), coordinates: ["depth": 0])
-    var known = try await task.evaluator.evaluate(info, examples: rows)
-    await log.add(info, known, isFull: true, isBaseline: true)
+    var known = try await log.scoreBaseline("eval", task.student, on: rows, coordinates: ["depth": 0])
     if await log.endsAtPerfectBaseline() { return }
     var best = task.student
     var tables = best.states.map { [Attempt(text: $0.instructions, score: known.rank)] }

@@ -26,6 +26,8 @@ extension CompileTask {
   private func deciding(
     examples: Program?, keepsStudent: Bool, rows: Rows
   ) async throws(HoneError) -> CompileTask {
+    // A chain decides once, for all its steps.
+    guard chain == nil else { return self }
     let trial = AdapterTrial(session: session, model: taskModel, metric: metric)
     guard
       let decision = try await trial.decide(

@@ -56,7 +56,7 @@ package struct InferRules: Optimizer {
   /// How many rows, at most, decide on one rule.
   static let pruningRows = 50
 
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {
+  package func check(trainset: Int, valset: Int?, at place: String, problems: ProblemList) {
     if valset == nil, trainset < 2 {
       problems.add("trainset", "InferRules without a valset splits the trainset, which needs at least 2 rows.")
     }
@@ -141,9 +141,7 @@ package struct InferRules: Optimizer {
     await task.session.events.emit(.planned(executions: valset.count * (numCandidates + 2)))
     await task.session.events.emit(
       .phase("bootstrap", message: "Scoring the program as it is, then bootstrapping demos"))
-    let info = log.info("eval", task.student, rows: Array(valset.indices))
-    let baseline = try await task.evaluator.evaluate(info, examples: valset)
-    await log.add(info, baseline, isFull: true, isBaseline: true)
+    let baseline = try await log.scoreBaseline("eval", task.student, on: valset)
     if await log.endsAtPerfectBaseline() { return }
     let base = try await bootstrapped(task)
     await task.session.events.emit(

@@ -39,7 +39,9 @@ package struct KNNFewShot: Optimizer {
 
   package init() {}
 
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {
+  package var makesVectors: Bool { true }
+
+  package func check(trainset: Int, valset: Int?, at place: String, problems: ProblemList) {
     if trainset > Neighbours.mostRows {
       problems.add(
         "trainset",
@@ -151,9 +153,7 @@ package struct KNNFewShot: Optimizer {
     let rows = Array(valset.indices)
     do throws(HoneError) {
       await task.session.events.emit(.planned(executions: (1 + counts.count) * rows.count))
-      let before = log.info("eval", task.student, rows: rows)
-      await log.add(
-        before, try await task.evaluator.evaluate(before, examples: valset), isFull: false, isBaseline: true)
+      _ = try await log.scoreBaseline("eval", task.student, on: valset, isFull: false)
       let program = try await bootstrapped(task, neighbours)
       for count in counts {
         let info = log.info("eval", program.showing(count), rows: rows, coordinates: ["k": .int(count)])

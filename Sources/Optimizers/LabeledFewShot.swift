@@ -62,9 +62,7 @@ func compared(
   do throws(HoneError) {
     if !rows.isEmpty {
       await task.session.events.emit(.planned(executions: 2 * rows.count))
-      let before = log.info("eval", task.student, rows: rows)
-      let result = try await task.evaluator.evaluate(before, examples: valset)
-      await log.add(before, result, isFull: false, isBaseline: true)
+      let result = try await log.scoreBaseline("eval", task.student, on: valset, isFull: false)
       if result.isPerfect {
         await task.session.events.emit(
           .warning(

@@ -24,6 +24,8 @@ package struct CompileTask: Sendable {
   package var session: EngineSession
   /// How many model calls it took, at most, to decide in which form the model is asked.
   var adapterCalls = 0
+  /// The search of which this one is a step, if it is one.
+  var chain: ChainLink?
 
   package init(
     student: Program, trainset: Rows, valset: Rows? = nil, metric: any Metric,
@@ -37,6 +39,9 @@ package struct CompileTask: Sendable {
     self.promptModel = promptModel ?? taskModel
     self.session = session
   }
+
+  /// How many calls the search may plan with, if that is bounded.
+  var maxCalls: Int? { chain.map(\.maxCalls) ?? session.account.budget.limits.maxCalls }
 
   package var evaluator: Evaluator { Evaluator(session: session, model: taskModel, metric: metric) }
 }
@@ -82,8 +87,16 @@ package protocol Optimizer: NamedSchemaObject {
   /// Whether the prompt model is asked to write for it.
   var writesTexts: Bool { get }
 
+  /// The client's functions that write texts for the search, with their places within the settings; none unless said.
+  var proposers: [(place: String, proposer: ClientProposer)] { get }
+
+  /// Whether it makes vectors of the rows, where there is a model for that; not unless said.
+  var makesVectors: Bool { get }
+
   /// Notes what would make a compile fail, before any model is asked; nothing unless said.
-  func check(trainset: Int, valset: Int?, problems: ProblemList)
+  ///
+  /// - Parameter place: where the settings stand in the request.
+  func check(trainset: Int, valset: Int?, at place: String, problems: ProblemList)
 
   /// What the search will ask for, part by part, as far as that can be told before anything is asked.
   func parts(_ task: CompileTask) -> [PlannedPart]
@@ -98,5 +111,7 @@ package protocol Optimizer: NamedSchemaObject {
 extension Optimizer {
   package var scoresTrainset: Bool { false }
   package var writesTexts: Bool { false }
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {}
+  package var proposers: [(place: String, proposer: ClientProposer)] { [] }
+  package var makesVectors: Bool { false }
+  package func check(trainset: Int, valset: Int?, at place: String, problems: ProblemList) {}
 }

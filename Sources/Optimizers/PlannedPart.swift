@@ -56,7 +56,7 @@ extension CompileTask {
   /// The part in which texts are made vectors: each row's once, whatever it is looked at for; nil where no vectors are
   /// made.
   package func vectorPart(by optimizer: any Optimizer, testset: Rows?) -> PlannedPart? {
-    let makes = optimizer is KNNFewShot
+    let makes = optimizer.makesVectors
     guard session.vectorizer != nil, makes || !student.vectorModels.isEmpty else { return nil }
     let inputs = student.module.inputs.map(\.name)
     let texts = [trainset, valset ?? [], testset ?? []].flatMap { rows in rows.map { Neighbours.text(of: $0, inputs) } }

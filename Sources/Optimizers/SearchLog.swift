@@ -2,6 +2,7 @@ import Evaluation
 import Failures
 import JSON
 import Programs
+import RowStorage
 
 /// The trials of one search in their order, the best full evaluation among them, and who is told.
 ///
@@ -11,19 +12,55 @@ final class SearchLog {
   private(set) var trials: [Trial] = []
   private(set) var baseline: Trial?
   private(set) var best: Trial?
-  private var started: [String: Int] = [:]
+  private let course: SearchCourse
 
-  init(_ task: CompileTask) { self.task = task }
+  /// - Parameter best: what has to be beaten.
+  init(_ task: CompileTask, best: Trial? = nil) {
+    self.task = task
+    self.best = best
+    course = task.chain?.course ?? SearchCourse()
+  }
 
   /// The announcement of the next evaluation of that kind. Call in the order of decisions: it counts.
   func info(
     _ key: String, _ program: Program, rows: [Int], coordinates: JSONObject = [:]
   ) -> EvaluationInfo {
-    let index = started[key, default: 0]
-    started[key] = index + 1
+    let (index, place) = course.evaluation(key)
     return EvaluationInfo(
-      run: task.session.runID, key: key, index: index, place: started.values.reduce(0, +), program: program,
-      coordinates: coordinates, rows: rows, metric: task.metric.name)
+      run: task.session.runID, key: key, index: index, place: place, program: program, coordinates: coordinates,
+      rows: rows, metric: task.metric.name)
+  }
+
+  /// Scores the program that the search begins with, unless an earlier search of the chain has done so.
+  ///
+  /// - Parameters:
+  ///   - examples: the rows that candidates are scored on.
+  ///   - rows: those of them that are asked; all by default.
+  func scoreBaseline(
+    _ key: String, _ program: Program, on examples: Rows, rows: [Int]? = nil, coordinates: JSONObject = [:],
+    candidate: CandidateNote? = nil, isFull: Bool = true
+  ) async throws(HoneError) -> EvaluationResult {
+    if let known = knownBaseline(program, on: examples, rows: rows, isFull: isFull) { return known }
+    var info = info(key, program, rows: rows ?? Array(examples.indices), coordinates: coordinates)
+    info.candidate = candidate
+    let result = try await task.evaluator.evaluate(info, examples: examples)
+    await add(info, result, isFull: isFull, isBaseline: true)
+    return result
+  }
+
+  /// What an earlier search of the chain found of the program on these rows, as the baseline; nil where it did not ask
+  /// them all. Its replies are those of that search.
+  func knownBaseline(
+    _ program: Program, on examples: Rows, rows: [Int]? = nil, isFull: Bool = true
+  ) -> EvaluationResult? {
+    guard var known = task.chain?.known, known.evaluation.program == program,
+      let result = known.result.on(examples, rows: rows ?? Array(examples.indices))
+    else { return nil }
+    known.result = result
+    known.bestSoFar = result.score
+    baseline = known
+    if isFull { best = known }
+    return result
   }
 
   /// Notes an evaluation; `isFull` ones on whole data decide which program is best (a strictly higher score wins; with
@@ -31,7 +68,9 @@ final class SearchLog {
   func add(
     _ info: EvaluationInfo, _ result: EvaluationResult, isFull: Bool, isBaseline: Bool = false, winsTies: Bool = false
   ) async {
-    var trial = Trial(number: trials.count + 1, evaluation: info, result: result, bestSoFar: best?.result.score)
+    var info = info
+    info.candidate = info.candidate.map { course.numbered($0) }
+    var trial = Trial(number: course.trial(), evaluation: info, result: result, bestSoFar: best?.result.score)
     // A score with rows missing by an outage compares with none that has them all.
     let least = best?.result.rank ?? -.infinity
     let isBetter = winsTies ? result.rank >= least : result.rank > least

@@ -1,6 +1,6 @@
 /// What a client's functions are asked for, and under which name `initialize` lists them.
 package enum CallbackKind: String, CaseIterable, Sendable {
-  case metrics, languageModels, tools, programs
+  case metrics, languageModels, tools, programs, proposers
 
   package var method: String {
     switch self {
@@ -8,6 +8,7 @@ package enum CallbackKind: String, CaseIterable, Sendable {
     case .languageModels: "languageModel/complete"
     case .tools: "tool/call"
     case .programs: "program/forward"
+    case .proposers: "optimizer/propose"
     }
   }
 
@@ -17,6 +18,7 @@ package enum CallbackKind: String, CaseIterable, Sendable {
     case .languageModels: "language model"
     case .tools: "tool"
     case .programs: "program"
+    case .proposers: "proposer"
     }
   }
 }

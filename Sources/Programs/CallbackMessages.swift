@@ -1,3 +1,4 @@
+package import Failures
 package import JSON
 package import Messages
 package import Schema
@@ -153,6 +154,85 @@ package struct ForwardAnswer: ResultObject {
   package init(_ outputs: JSONObject) { self.outputs = outputs }
 }
 
+/// `optimizer/propose`.
+package struct ProposalQuestion: CallbackQuestion {
+  package static let kind = CallbackKind.proposers
+  package static let members: [Member<Self>] = [
+    .function(\.name),
+    Member(
+      "kind", \.wanted, isAlwaysWritten: true,
+      "What is to be written: a whole instruction, or one rule to add to it."),
+    Member("predictor", \.predictor, isAlwaysWritten: true, "The predictor's name."),
+    Member("signature", \.signature, isAlwaysWritten: true, "What the predictor is given and has to give."),
+    Member("instruction", \.instruction, isAlwaysWritten: true, "The instruction in use now."),
+    Member("rows", \.rows, isAlwaysWritten: true, "Rows, and what came of them."),
+    Member("rejected", \.rejected, isAlwaysWritten: true, "Texts that were tried and did not help."),
+    Member("limit", \.limit, isAlwaysWritten: true, "The most characters that the text may have."),
+  ]
+  package enum Wanted: String, SchemaChoice { case instruction, rule }
+
+  package var name = ""
+  package var wanted = Wanted.instruction
+  package var predictor = ""
+  package var signature = ""
+  package var instruction = ""
+  package var rows: [ProposalRow] = []
+  package var rejected: [String] = []
+  package var limit = 0
+
+  package init() {}
+}
+
+/// A row that a proposer is shown.
+package struct ProposalRow: ResultObject {
+  package static let members: [Member<Self>] = [
+    Member("example", \.example, isAlwaysWritten: true, "The row of the data set."),
+    Member("inputs", \.inputs, "What the predictor was given; left out where it did not run."),
+    Member("outputs", \.outputs, "What the predictor gave."),
+    Member("prediction", \.prediction, isAlwaysWritten: true, "The program's outputs."),
+    Member("score", \.score, isAlwaysWritten: true, "What the metric gave; null where something failed."),
+    Member("feedback", \.feedback, "What the metric said of the predictor, else of the row."),
+    Member("error", \.error, "What failed."),
+  ]
+  package static let summary = "A row that a proposer is shown."
+
+  package var example: JSONObject = [:]
+  package var inputs: JSONObject?
+  package var outputs: JSONObject?
+  package var prediction: JSONObject = [:]
+  package var score: Double?
+  package var feedback: String?
+  package var error: String?
+
+  package init() {}
+}
+
+/// What `optimizer/propose` is answered with, if not with the text alone.
+package struct ProposalAnswer: ForeignRecord {
+  package static let members: [Member<Self>] = [
+    Member("text", \.text, isRequired: true, "The instruction, or the rule.")
+  ]
+  package static let shape = Schema(
+    .either([Schema(.string), schema]), "The text, alone or as an object; null where there is none."
+  ).orNull
+
+  package var text = ""
+
+  package init() {}
+
+  /// The text of an answer; nil where the client has none.
+  ///
+  /// - Throws: what the callback says of an answer that is something else.
+  package static func text(of answer: JSONValue, to question: Callback) throws(HoneError) -> String? {
+    if answer.isNull { return nil }
+    if let text = answer.stringValue { return text }
+    guard let text = answer.objectValue?["text"]?.stringValue else {
+      throw question.nonsense(answer, expected: "a text, {\"text\"} or null")
+    }
+    return text
+  }
+}
+
 /// Which functions a client serves, as `initialize` tells it.
 package struct CallbackList: ForeignRecord {
   package static let members: [Member<Self>] = [
@@ -160,6 +240,7 @@ package struct CallbackList: ForeignRecord {
     Member(CallbackKind.languageModels.rawValue, \.languageModels, as: names, "Names of language models."),
     Member(CallbackKind.tools.rawValue, \.tools, as: names, "Names of tools."),
     Member(CallbackKind.programs.rawValue, \.programs, as: names, "Names of programs."),
+    Member(CallbackKind.proposers.rawValue, \.proposers, as: names, "Names of proposers."),
   ]
   private static let names = Schema(.array(Schema(.string)))
   package static let summary = "Which functions a client serves, by name. A kind that is left out is trusted."
@@ -168,6 +249,7 @@ package struct CallbackList: ForeignRecord {
   private var languageModels: [JSONValue]?
   private var tools: [JSONValue]?
   private var programs: [JSONValue]?
+  private var proposers: [JSONValue]?
 
   package init() {}
 
@@ -178,6 +260,7 @@ package struct CallbackList: ForeignRecord {
       case .languageModels: languageModels
       case .tools: tools
       case .programs: programs
+      case .proposers: proposers
       }
     return names?.compactMap(\.stringValue)
   }

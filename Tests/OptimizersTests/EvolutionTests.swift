@@ -245,7 +245,7 @@ struct EvolutionTests {
   func settingsOfGEPA() {
     #expect(settings(GEPA.self, ["auto": "light", "max_full_evals": 3]).1.count == 1)
     let problems = ProblemList()
-    make(GEPA.self, ["max_metric_calls": 20]).check(trainset: 10, valset: 50, problems: problems)
+    make(GEPA.self, ["max_metric_calls": 20]).check(trainset: 10, valset: 50, at: "optimizer", problems: problems)
     #expect(problems.problems.map(\.path) == ["optimizer.max_metric_calls"])
   }
 

@@ -107,7 +107,7 @@ struct InferRulesTests {
       for question in scored { #expect(!request.last.contains("question: \(question)\n")) }
     }
     let problems = ProblemList()
-    make(InferRules.self).check(trainset: 1, valset: nil, problems: problems)
+    make(InferRules.self).check(trainset: 1, valset: nil, at: "optimizer", problems: problems)
     #expect(problems.problems.map(\.path) == ["trainset"])
   }
 

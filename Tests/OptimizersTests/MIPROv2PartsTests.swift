@@ -90,7 +90,7 @@ struct MIPROv2OptionTests {
   func check() {
     func problems(_ options: JSONObject, trainset: Int, valset: Int?) -> [String] {
       let list = ProblemList()
-      make(MIPROv2.self, options).check(trainset: trainset, valset: valset, problems: list)
+      make(MIPROv2.self, options).check(trainset: trainset, valset: valset, at: "optimizer", problems: list)
       return list.problems.map(\.path)
     }
     #expect(problems([:], trainset: 1, valset: nil) == ["trainset"])

@@ -212,7 +212,7 @@ struct SIMBATests {
     #expect(simba.bsize == 32 && simba.numCandidates == 6 && simba.maxSteps == 8 && simba.maxDemos == 4)
     #expect(simba.temperatureForSampling == 0.2 && simba.temperatureForCandidates == 0.2 && simba.seed == 0)
     let problems = ProblemList()
-    simba.check(trainset: 31, valset: nil, problems: problems)
+    simba.check(trainset: 31, valset: nil, at: "optimizer", problems: problems)
     #expect(problems.problems.map(\.path) == ["optimizer.bsize"])
   }
 

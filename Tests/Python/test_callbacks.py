@@ -167,6 +167,21 @@ def test_initialize_states_what_is_served(connect):
     assert peer.call("evaluate", evaluation(metric={"client": "exact_sum"}))["score"] == 100.0
 
 
+@pytest.mark.parametrize("optimizer, place", [
+    ({"name": "GEPA", "proposer": {"client": "pan"}}, "optimizer.proposer.client"),
+    ({"name": "chain", "strategy": "auto", "optimizers": {"auto": {"proposer": {"client": "pan"}}}},
+     "optimizer.optimizers.auto.proposer.client")])
+def test_a_proposer_that_is_not_served_is_refused_before_any_call(connect, optimizer, place):
+    peer = connect(metric_score=exact, languageModel_complete=complete)
+    peer.call("initialize", {"processId": None, "capabilities": {"callbacks": {"proposers": ["pen"]}}})
+    with pytest.raises(Refused) as failure:
+        peer.call("compile", {
+            "program": "question -> answer", "optimizer": optimizer, "trainset": ROWS, "metric": {"client": "exact"},
+            "lm": {"client": "adder"}})
+    problem = failure.value.data["problems"][0]
+    assert problem["path"] == place and problem["suggestion"] == "pen" and not peer.asked
+
+
 def test_cancelling_tells_the_client(connect):
     begun = threading.Event()
 

@@ -73,8 +73,8 @@ from .errors import (
     ToolFailed,
     WaitTooLong,
 )
-from .examples import Example, Prediction, Score, TraceStep
-from .functions import metric, model, tool
+from .examples import Example, Prediction, ProposalRequest, ProposalRow, Score, TraceStep
+from .functions import metric, model, proposer, tool
 from .optimizers import *  # noqa: F403
 from .programs import ChainOfThought, Predict, Program, ReAct, program
 from .results import CompileResult, Estimate, EvaluateResult, PredictResult, Run, RunDetails, Trace
@@ -89,12 +89,12 @@ __all__ = [
     "InputRejected", "InsufficientCredit", "InternalError", "Interrupted", "InvalidParams", "LM",
     "LanguageModelRejected", "LanguageModelUnavailable", "MalformedReply", "MethodNotFound", "MetricFailed",
     "Module", "NotFound", "OutputUnparsable", "Predict", "PredictResult", "Prediction", "Program",
-    "ProgramFailed", "ProgramInvalid", "QuotaExhausted", "RateLimited", "ReAct", "ReplyCut", "ReplyEmpty",
+    "ProgramFailed", "ProgramInvalid", "ProposalRequest", "ProposalRow", "QuotaExhausted", "RateLimited", "ReAct", "ReplyCut", "ReplyEmpty",
     "ReplyToolCall", "Run", "RunDetails", "RunHandle", "Score", "StoreUnavailable", "TimedOut", "TooManyErrors",
     "ToolFailed", "Trace", "TraceStep", "WaitTooLong", "artifacts", "autolog", "cancel_run", "compile",
     "configure", "connect", "datasets", "delete_run", "evaluate", "get_artifact", "get_client", "get_run",
     "get_trace", "list_artifacts", "list_runs", "list_traces", "load_program", "log_feedback", "metric", "model",
-    "program", "resume_run", "run_handle", "set_experiment", "start", "teleprompt", "tool",
+    "program", "proposer", "resume_run", "run_handle", "set_experiment", "start", "teleprompt", "tool",
 ]
 __all__ += optimizers.__all__
 __version__ = "0.1.0"

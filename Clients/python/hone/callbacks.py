@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, List, Optional
 
 from . import execution
 from .errors import HoneError
-from .functions import MARK, Mark, call_metric, call_model, call_tool, metric_result, model_result, name_of
+from .functions import (
+    MARK, Mark, call_metric, call_model, call_proposer, call_tool, metric_result, model_result, name_of, proposer_result)
 from .values import plain
 from .workers import Workers
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from .core import Core
 
 Answer = Callable[[Dict[str, Any]], None]
-KINDS = {"metric/score": "metric", "languageModel/complete": "model", "tool/call": "tool", "program/forward": "program"}
+KINDS = {
+    "metric/score": "metric", "languageModel/complete": "model", "tool/call": "tool", "program/forward": "program",
+    "optimizer/propose": "proposer"}
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -137,7 +140,8 @@ class Callbacks:
         else:
             target = function
             ask, make = {"metric": (call_metric, metric_result), "model": (call_model, model_result),
-                         "tool": (call_tool, lambda _, value: {"result": plain(value)})}[kind]
+                         "tool": (call_tool, lambda _, value: {"result": plain(value)}),
+                         "proposer": (call_proposer, proposer_result)}[kind]
             call = lambda: ask(function, params)  # noqa: E731
             finish = lambda value: make(name, value)  # noqa: E731
         if _is_coroutine_function(target):
@@ -236,7 +240,7 @@ def _is_coroutine_function(function: Any) -> bool:
 
 
 def marked_kind(function: Any) -> Optional[str]:
-    """What a decorator marked the function as: metric, model or tool."""
+    """What a decorator marked the function as: metric, model, tool or proposer."""
     mark = getattr(function, MARK, None)
     return mark.kind if isinstance(mark, Mark) else None
 

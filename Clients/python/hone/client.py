@@ -31,7 +31,7 @@ class Client:
     Make one with `Client.start()` (its own service), `Client.attach()` (one service for all of the user's clients)
     or `Client.connect(path)`, and close it, best with `with`.
     Keywords are Python-style; a method passes unknown ones on, `run_name="first"` as `runName`.
-    Programs, metrics, models and tools can be functions: the service calls them back on this connection.
+    Programs, metrics, models, tools and proposers can be functions: the service calls them back on this connection.
     """
 
     def __init__(self, core: Core) -> None:

@@ -88,6 +88,43 @@ class Score(NamedTuple):
     feedback: Optional[str] = None
 
 
+class ProposalRow(NamedTuple):
+    """A row that a proposer is shown, and what came of it."""
+
+    example: Example
+    inputs: Optional[Example]
+    outputs: Optional[Prediction]
+    prediction: Prediction
+    score: Optional[float]
+    feedback: Optional[str]
+    error: Optional[str]
+
+
+class ProposalRequest(NamedTuple):
+    """What a proposer is asked: to write an instruction, or a rule to add to it, for one predictor."""
+
+    kind: str
+    predictor: str
+    signature: str
+    instruction: str
+    rows: List[ProposalRow]
+    rejected: List[str]
+    limit: int
+
+    @classmethod
+    def from_wire(cls, params: Dict[str, Any]) -> ProposalRequest:
+        """The request in the parameters of `optimizer/propose`."""
+        rows = [
+            ProposalRow(
+                Example(row.get("example") or {}), Example(row["inputs"]) if "inputs" in row else None,
+                Prediction(row["outputs"]) if "outputs" in row else None, Prediction(row.get("prediction") or {}),
+                row.get("score"), row.get("feedback"), row.get("error"))
+            for row in params.get("rows") or []]
+        return cls(
+            str(params.get("kind")), str(params.get("predictor")), str(params.get("signature")),
+            str(params.get("instruction") or ""), rows, list(params.get("rejected") or []), int(params.get("limit") or 0))
+
+
 class TraceStep(NamedTuple):
     """One predictor's part in an execution, as a metric's `trace` lists them."""
 

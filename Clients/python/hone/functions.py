@@ -1,4 +1,4 @@
-"""Metrics, tools and models that are plain functions: how they are named, described and called."""
+"""Metrics, tools, models and proposers that are plain functions: how they are named, described and called."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typing
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, overload
 
 from .errors import MalformedReply, MetricFailed
-from .examples import Example, Prediction, trace_steps
+from .examples import Example, Prediction, ProposalRequest, trace_steps
 from .types import field_schema
 from .values import plain
 
@@ -102,6 +102,22 @@ def tool(
     return _decorator(function, "tool", name, timeout, description)
 
 
+@overload
+def proposer(function: F) -> F: ...
+
+
+@overload
+def proposer(*, name: Optional[str] = None, timeout: Optional[float] = None) -> Callable[[F], F]: ...
+
+
+def proposer(function: Any = None, *, name: Optional[str] = None, timeout: Optional[float] = None) -> Any:
+    """Marks a function as a proposer: it writes a new instruction, or a rule, in place of the prompt model.
+
+    It is given a hone.ProposalRequest and returns a text, or None where it has none. Use it as an optimizer's `proposer`.
+    """
+    return _decorator(function, "proposer", name, timeout, None)
+
+
 # MARK: Calling
 
 def _parameters(function: Any) -> Optional[Mapping[str, inspect.Parameter]]:
@@ -136,6 +152,10 @@ def call_metric(function: Any, params: Dict[str, Any]) -> Any:
     return function(*arguments, **accepted(function, options))
 
 
+# What a metric may say beside score and feedback, and how it may be spelt.
+_MORE_OF_A_SCORE = {"byPredictor": ("by_predictor", "byPredictor"), "objectives": ("objectives",)}
+
+
 def metric_result(name: str, value: Any) -> Any:
     """What a metric returned, as a score on the wire.
 
@@ -144,8 +164,10 @@ def metric_result(name: str, value: Any) -> Any:
     """
     feedback = None
     score = value
+    more: Dict[str, Any] = {}
     if isinstance(value, dict):
         score, feedback = value.get("score"), value.get("feedback")
+        more = {wire: plain(value[own]) for wire, names in _MORE_OF_A_SCORE.items() for own in names if value.get(own)}
     elif isinstance(value, tuple) and len(value) == 2:
         score, feedback = value
     elif not isinstance(value, (bool, int, float)) and hasattr(value, "score"):
@@ -158,7 +180,9 @@ def metric_result(name: str, value: Any) -> Any:
     if not isinstance(score, (bool, int, float)) or isinstance(score, float) and not math.isfinite(score):
         raise MetricFailed(f"The metric {name} gave {str(value)[:200]!r}, which is not a score.", data={
             "remedy": "A metric returns a number from 0 to 1, a boolean, or hone.Score(score, feedback)."})
-    return score if feedback is None else {"score": score, "feedback": str(feedback)}
+    if feedback is None and not more:
+        return score
+    return {"score": score, **({} if feedback is None else {"feedback": str(feedback)}), **more}
 
 
 def call_model(function: Any, params: Dict[str, Any]) -> Any:
@@ -192,6 +216,16 @@ def model_result(name: str, value: Any) -> Any:
 def call_tool(function: Any, params: Dict[str, Any]) -> Any:
     """Calls a tool."""
     return function(**(params.get("args") or {}))
+
+
+def call_proposer(function: Any, params: Dict[str, Any]) -> Any:
+    """Calls a proposer."""
+    return function(ProposalRequest.from_wire(params))
+
+
+def proposer_result(name: str, value: Any) -> Any:
+    """What a proposer returned, as it is sent: a text, {"text": …} or None."""
+    return plain(value)
 
 
 # MARK: Describing

@@ -34,6 +34,8 @@ _WITHOUT_EFFECT = {
 _OF_THE_REQUEST = {
     "num_threads": "concurrency", "max_errors": "max_errors", "prompt_model": "prompt_model", "task_model": "lm",
     "teacher": "teacher", "vectorizer": "vectorizer"}
+# What DSPy calls a setting otherwise.
+_OTHER_NAMES = {"instruction_proposer": "proposer"}
 
 
 class Optimizer:
@@ -51,6 +53,8 @@ class Optimizer:
 
     def _accept(self, settings: Dict[str, Any], others: Dict[str, Any]) -> None:
         """Takes the given settings, and of the others those that DSPy has; anything else is a TypeError."""
+        others = {_OTHER_NAMES.get(name, name) if _OTHER_NAMES.get(name) in settings else name: value
+                  for name, value in others.items()}
         known: List[str] = [*settings, *_WITHOUT_EFFECT, *_OF_THE_REQUEST, "teacher_settings"]
         for name in others:
             if name not in known:

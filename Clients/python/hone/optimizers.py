@@ -5,11 +5,11 @@ Made by scripts/generate-optimizers from what the service declares; do not edit.
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
 from .optimizer import Optimizer, default
 
-__all__ = ["Auto", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "BootstrapRS", "COPRO", "Ensemble", "GEPA", "InferRules", "KNNFewShot", "LabeledFewShot", "MIPROv2", "Optimizer", "SIMBA", "auto"]
+__all__ = ["Auto", "BetterTogether", "BootstrapFewShot", "BootstrapFewShotWithRandomSearch", "BootstrapRS", "COPRO", "Chain", "Ensemble", "GEPA", "InferRules", "KNNFewShot", "LabeledFewShot", "MIPROv2", "Optimizer", "SIMBA", "auto", "chain"]
 
 
 class Auto(Optimizer):
@@ -20,7 +20,7 @@ class Auto(Optimizer):
         self, metric: Any = None, *, auto: str = default('light'), seed: int = default(0),
         max_bootstrapped_demos: int = default(8), max_labeled_demos: int = default(16),
         metric_threshold: Optional[float] = default(None), max_rules: int = default(40),
-        max_prompt_chars: int = default(8000), **others: Any,
+        max_prompt_chars: int = default(8000), proposer: Optional[Any] = default(None), **others: Any,
     ) -> None:
         """
         Args:
@@ -34,13 +34,14 @@ class Auto(Optimizer):
                 0.
             max_rules: How many rules may be written; 0 leaves the instructions as they are.
             max_prompt_chars: The most characters that a step's instructions may have.
+            proposer: A function of the client that writes the rules in place of the prompt model: {"client": NAME}.
             others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
         """
         super().__init__("Auto", metric)
         self._accept({
             "auto": auto, "seed": seed, "max_bootstrapped_demos": max_bootstrapped_demos,
             "max_labeled_demos": max_labeled_demos, "metric_threshold": metric_threshold, "max_rules": max_rules,
-            "max_prompt_chars": max_prompt_chars,
+            "max_prompt_chars": max_prompt_chars, "proposer": proposer,
         }, others)
 
 
@@ -125,6 +126,30 @@ class COPRO(Optimizer):
         }, others)
 
 
+class Chain(Optimizer):
+    """Lets several optimizers search one after the other, each from the best program so far."""
+
+    def __init__(
+        self, metric: Any = None, *, strategy: Optional[str] = default(None),
+        optimizers: Optional[Dict[str, Any]] = default(None), valset_ratio: float = default(0.3),
+        seed: int = default(0), **others: Any,
+    ) -> None:
+        """
+        Args:
+            metric: what is right: a name, {"name": …, …options}, or a function of your own.
+            strategy: The steps in their order: "BootstrapFewShot -> GEPA".
+            optimizers: The settings of the steps, by the name that the strategy has for them; a step of another name
+                says in "name" which optimizer it is.
+            valset_ratio: Which part of the trainset is set aside for scoring where there is no valset.
+            seed: The seed of the steps that have one and whose settings name none.
+            others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
+        """
+        super().__init__("Chain", metric)
+        self._accept({
+            "strategy": strategy, "optimizers": optimizers, "valset_ratio": valset_ratio, "seed": seed,
+        }, others)
+
+
 class Ensemble(Optimizer):
     """Makes an ensemble of the programs that a finished search scored, chosen by the answers it kept. Asks no
     model."""
@@ -161,8 +186,9 @@ class GEPA(Optimizer):
         skip_perfect_score: bool = default(True), perfect_score: float = default(1.0),
         add_format_failure_as_feedback: bool = default(False), parents_per_step: int = default(1),
         proposals_per_parent: int = default(1), validation: str = default('race'), delta: float = default(0.03),
-        alpha: float = default(0.2), remember_rejections: bool = default(True), max_prompt_chars: int = default(8000),
-        seed: int = default(0), **others: Any,
+        alpha: float = default(0.2), remember_rejections: bool = default(True),
+        proposer: Optional[Any] = default(None), max_prompt_chars: int = default(8000), seed: int = default(0),
+        **others: Any,
     ) -> None:
         """
         Args:
@@ -190,6 +216,8 @@ class GEPA(Optimizer):
             alpha: In a race, how probable it may be that a child of that gain is dropped.
             remember_rejections: Whether the prompt model is shown what was tried from the same candidate and did not
                 help.
+            proposer: A function of the client that writes the instructions in place of the prompt model: {"client":
+                NAME}.
             max_prompt_chars: The most characters that instructions may have.
             seed: The seed of everything random; the same seed and answers give the same search.
             others: what DSPy's optimizer of that name takes beside (num_threads, prompt_model, teacher …).
@@ -203,7 +231,8 @@ class GEPA(Optimizer):
             "skip_perfect_score": skip_perfect_score, "perfect_score": perfect_score,
             "add_format_failure_as_feedback": add_format_failure_as_feedback, "parents_per_step": parents_per_step,
             "proposals_per_parent": proposals_per_parent, "validation": validation, "delta": delta, "alpha": alpha,
-            "remember_rejections": remember_rejections, "max_prompt_chars": max_prompt_chars, "seed": seed,
+            "remember_rejections": remember_rejections, "proposer": proposer, "max_prompt_chars": max_prompt_chars,
+            "seed": seed,
         }, others)
 
 
@@ -379,3 +408,9 @@ auto = Auto
 
 
 BootstrapRS = BootstrapFewShotWithRandomSearch
+
+
+BetterTogether = Chain
+
+
+chain = Chain

@@ -122,6 +122,7 @@ class CompileResult(Result):
     status = Member[str]("status")
     score = Member[Optional[float]]("score")
     interval = Member[Optional[List[float]]]("interval")
+    summary = Member[Optional[str]]("summary")
     baseline_score = Member[Optional[float]]("baselineScore")
     comparison = Member[Dict[str, Any]]("comparison", lambda value: value or {})
     selection = Member[Dict[str, Any]]("selection", lambda value: value or {})

@@ -24,6 +24,6 @@ def register(core: Core, functions: Sequence[Any]) -> None:
         kind = marked_kind(function)
         if kind is None:
             raise TypeError(
-                f"{function!r} could be a metric, a model or a tool: mark it with @hone.metric, @hone.model or "
-                "@hone.tool.")
+                f"{function!r} could be a metric, a model, a tool or a proposer: mark it with @hone.metric, "
+                "@hone.model, @hone.tool or @hone.proposer.")
         core.callbacks.hold(kind, function)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .callbacks import Callbacks
 
 _MODELS = {"lm", "prompt_model", "teacher", "vectorizer"}
+_PROPOSERS = {"proposer", "instruction_proposer", "instructionProposer"}
 _DATASETS = {"trainset", "valset", "testset", "devset"}
 
 
@@ -90,7 +91,18 @@ class Wire:
     def optimizer(self, value: Any) -> Any:
         """An optimizer: its name, a hone.Optimizer, or the wire form."""
         to_wire = getattr(value, "to_wire", None)
-        return to_wire() if callable(to_wire) else plain(value)
+        made = to_wire() if callable(to_wire) else value
+        if not isinstance(made, dict):
+            return plain(made)
+        return {key: self._setting(key, member) for key, member in made.items()}
+
+    def _setting(self, name: str, value: Any) -> Any:
+        """A setting of an optimizer: some are functions, and the steps of a chain are optimizers."""
+        if name in _PROPOSERS and callable(value):
+            return self._client(value, "proposer")
+        if name == "optimizers" and isinstance(value, dict):
+            return {key: self.optimizer(step) for key, step in value.items()}
+        return plain(value)
 
     def tool(self, value: Any) -> Any:
         """A tool of a ReAct program: a function, or the wire form."""

@@ -52,7 +52,8 @@ package struct Catalog: Sendable {
       ("Autolog", Schema(.object(Autolog.fields))),
       ("Budget", Budget.Limits.shape), ("Replies", ReplyCounts.schema), ("AdapterDecision", AdapterDecision.schema),
       ("Usage", UsageReport.shape), ("Interval", PercentInterval.shape), ("Comparison", PairedComparison.schema),
-      ("Trial", TrialResult.schema), ("Candidate", CandidateNote.schema), ("ExampleResult", ExampleResult.schema), ("Run", RunRecord.schema),
+      ("Trial", TrialResult.schema), ("Candidate", CandidateNote.schema), ("ExampleResult", ExampleResult.schema),
+      ("Run", RunRecord.schema),
       ("TraceInfo", TraceRecord.schema), ("Span", SpanRecord.schema), ("Tool", ToolMembers.schema),
       (
         "Signature",
@@ -62,6 +63,7 @@ package struct Catalog: Sendable {
       ),
       ("MetricAnswer", MetricAnswer.shape), ("CompletionAnswer", CompletionAnswer.shape),
       ("TokenCount", CompletionAnswer.TokenCount.schema), ("ChatMessage", ChatMessageRecord.schema),
+      ("ProposalAnswer", ProposalAnswer.shape), ("ProposalRow", ProposalRow.schema),
       ("PredictorStep", StepRecord.schema), ("ServedCallbacks", CallbackList.schema),
       ("Progress", ProgressNotice.schema),
       ("State", Schema(.map(Schema(.any)), "A program's state in the JSON that DSPy's save() writes.")),

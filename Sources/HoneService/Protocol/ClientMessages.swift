@@ -74,6 +74,22 @@ extension ProtocolMessage {
         params: [
           "name": "Answerer", "executionId": "0123456789abcdef0123456789abcdef", "inputs": ["question": "2 + 2?"],
         ], result: ["outputs": ["answer": "4"]])),
+    ProtocolMessage(
+      ProposalQuestion.self,
+      "Writes an instruction or a rule in place of the prompt model: an optimizer's \"proposer\": {\"client\": name}.",
+      gives: Schema(.named("ProposalAnswer")),
+      example: Example(
+        params: [
+          "name": "rewrite", "kind": "instruction", "predictor": "predict", "signature": "question -> answer",
+          "instruction": "Answer the question.",
+          "rows": [
+            [
+              "example": ["question": "2 + 2?", "answer": "4"], "inputs": ["question": "2 + 2?"],
+              "outputs": ["answer": "four"], "prediction": ["answer": "four"], "score": 0,
+              "feedback": "Expected 4, but got four",
+            ]
+          ], "rejected": [], "limit": 8000,
+        ], result: "Answer with a number in digits.")),
   ]
 
   /// Notifications from the service to the client.

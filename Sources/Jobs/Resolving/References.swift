@@ -4,6 +4,7 @@ import HTTPModels
 import JSON
 import LanguageModels
 import Messages
+import Optimizers
 import Platform
 import Programs
 import Schema
@@ -81,6 +82,13 @@ extension RequestResolver {
     guard let program else { return }
     if let host = program.module.hostName { _ = peer(.programs, host, at: path) }
     for tool in program.module.toolNames { _ = peer(.tools, tool, at: path) }
+  }
+
+  /// Notes which of an optimizer's proposers cannot be asked.
+  func checkProposers(of optimizer: (any Optimizer)?) {
+    for (place, proposer) in optimizer?.proposers ?? [] {
+      _ = peer(.proposers, proposer.client, at: fields.place("optimizer") + ".\(place).client")
+    }
   }
 
   /// The program with its inputs' names from the data set, where only that says them.

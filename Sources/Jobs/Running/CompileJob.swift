@@ -45,7 +45,11 @@ package struct CompileJob: Job {
     resolver.checkRows(valset, "valset", resolved?.program)
     resolver.checkRows(testset, "testset", resolved?.program)
     resolver.checkMetricFields(resolved?.program, rows: valset ?? trainset)
-    if let trainset { optimizer?.check(trainset: trainset.count, valset: valset?.count, problems: resolver.problems) }
+    if let trainset {
+      optimizer?.check(
+        trainset: trainset.count, valset: valset?.count, at: "optimizer", problems: resolver.problems)
+    }
+    resolver.checkProposers(of: optimizer)
     var preparation = resolved.flatMap { resolved in
       metric.map { DataPreparation(resolved.program, $0, request.data, comparesRows: !resolver.environment.isCheck) }
     }

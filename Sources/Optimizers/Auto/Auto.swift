@@ -41,6 +41,7 @@ package struct Auto: Optimizer {
     Member(
       "max_prompt_chars", \.maxPromptChars, in: 100...1_000_000,
       "The most characters that a step's instructions may have."),
+    .proposer(\.proposer, writes: "the rules"),
   ]
 
   package enum Size: String, SchemaChoice {
@@ -61,12 +62,15 @@ package struct Auto: Optimizer {
   package var metricThreshold: Double?
   package var maxRules = 40
   package var maxPromptChars = 8000
+  package var proposer: ClientProposer?
 
   package init() {}
 
-  package var writesTexts: Bool { true }
+  package var writesTexts: Bool { proposer == nil && maxRules > 0 }
 
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {
+  package var proposers: [(place: String, proposer: ClientProposer)] { proposer.map { [("proposer", $0)] } ?? [] }
+
+  package func check(trainset: Int, valset: Int?, at place: String, problems: ProblemList) {
     if valset == nil, trainset < 4 {
       problems.add("trainset", "auto without a valset sets a part of the trainset aside, which needs at least 4 rows.")
     }
@@ -79,19 +83,20 @@ package struct Auto: Optimizer {
     let most = search / steps
     let proposals = maxRules == 0 ? 0 : min(maxRules, AutoSearch.firstRules + most / AutoSearch.rowsPerRule)
     let longest = examples(task) ?? task.student
-    return [task.adapterPart(examples: examples(task), keepsStudent: true, rows: rows.trainset)].compactMap(\.self) + [
+    return [
+      task.adapterPart(examples: examples(task), keepsStudent: true, rows: rows.trainset),
       task.scoring("baseline", 1...1, rows: rows.confirming, shortest: task.student, longest: task.student),
-      Reflection.planned(task, 0...proposals, .rule),
+      Reflection.planned(task, 0...proposals, .rule, by: proposer),
       PlannedPart(
         "search", .task, 0...most, shortest: .init(task.student.withoutDemos(), rows.trainset),
         longest: .init(longest, rows.trainset)),
       task.scoring("confirm", 0...1, rows: rows.confirming, shortest: task.student.withoutDemos(), longest: longest),
-    ]
+    ].compactMap(\.self)
   }
 
   /// How many calls the search plans with.
   func calls(_ task: CompileTask) -> Int {
-    task.session.account.budget.limits.maxCalls ?? auto.calls * max(1, task.student.predictors.count)
+    task.maxCalls ?? auto.calls * max(1, task.student.predictors.count)
   }
 
   func examples(_ task: CompileTask) -> Program? {

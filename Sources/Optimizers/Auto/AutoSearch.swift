@@ -116,7 +116,7 @@ final class AutoSearch {
     self.task = task
     self.rows = rows
     log = SearchLog(task)
-    reflection = Reflection(task, tally)
+    reflection = Reflection(task, tally, proposer: options.proposer)
     calls = options.calls(task)
     random = PythonRandom(seed: options.seed)
     constant = model.add(mean: -0.5, deviation: 1.5)
@@ -133,7 +133,7 @@ final class AutoSearch {
   func run() async throws(HoneError) {
     await task.session.events.emit(.planned(executions: max(1, calls / steps)))
     await task.session.events.emit(.phase("baseline", message: "Scoring the program as it is"))
-    let baseline = try await confirm(Mixture(), isBaseline: true)
+    let baseline = try await baseline()
     guard baseline.score != nil, !(await log.endsAtPerfectBaseline()) else { return }
     addLabeledDemos()
     await task.session.events.emit(.phase("search", message: "Learning which rules and demos help"))
@@ -141,7 +141,9 @@ final class AutoSearch {
     await task.session.events.emit(
       .phase("confirm", message: "Scoring the program found on rows that did not choose it"))
     let best = best()
-    if !confirmed.contains(best) { _ = try await confirm(best, isBaseline: false) }
+    guard !confirmed.contains(best) else { return }
+    let info = confirmation(of: best)
+    await take(info, try await task.evaluator.evaluate(info, examples: rows.valset))
   }
 
   private var steps: Int { max(1, task.student.predictors.count) }
@@ -152,30 +154,32 @@ final class AutoSearch {
   private var asked = 0
   private var replies = 0
 
-  private func confirm(_ mixture: Mixture, isBaseline: Bool) async throws(HoneError) -> EvaluationResult {
-    let info = confirmation(of: mixture, isBaseline: isBaseline)
-    let result = try await task.evaluator.evaluate(info, examples: rows.valset)
-    await take(info, result, isBaseline: isBaseline)
+  private func baseline() async throws(HoneError) -> EvaluationResult {
+    confirmed.insert(Mixture())
+    var note = note(Mixture())
+    note.verdict = .kept
+    let result = try await log.scoreBaseline(
+      "eval_full", task.student, on: rows.valset, rows: rows.confirmingPlaces, coordinates: coordinates(Mixture()),
+      candidate: note)
+    spent += result.replies.replies
     return result
   }
 
   /// An evaluation on the rows that take no part in the search.
-  private func confirmation(of mixture: Mixture, isBaseline: Bool) -> EvaluationInfo {
+  private func confirmation(of mixture: Mixture) -> EvaluationInfo {
     confirmed.insert(mixture)
     var info = log.info(
       "eval_full", program(mixture), rows: rows.confirmingPlaces, coordinates: coordinates(mixture))
     info.candidate = note(mixture)
     info.candidate?.verdict = .kept
-    if !isBaseline {
-      info.candidate?.estimate = estimate(mixture)
-      info.candidate?.reason = "chosen by what its parts have shown; scored on rows that did not choose it"
-    }
+    info.candidate?.estimate = estimate(mixture)
+    info.candidate?.reason = "chosen by what its parts have shown; scored on rows that did not choose it"
     return info
   }
 
-  private func take(_ info: EvaluationInfo, _ result: EvaluationResult, isBaseline: Bool) async {
+  private func take(_ info: EvaluationInfo, _ result: EvaluationResult) async {
     spent += result.replies.replies
-    await log.add(info, result, isFull: true, isBaseline: isBaseline)
+    await log.add(info, result, isFull: true)
   }
 
   // MARK: Deciding
@@ -188,10 +192,10 @@ final class AutoSearch {
     if isBoundOtherwise, asked >= nextCheck {
       nextCheck *= 2
       let best = best()
-      if !confirmed.contains(best) { return .confirmation(confirmation(of: best, isBaseline: false)) }
+      if !confirmed.contains(best) { return .confirmation(confirmation(of: best)) }
     }
     if let order = ruleOrder() {
-      ordered += 1
+      ordered += reflection.callsPerText
       waiting += 1
       return .rule(order)
     }
@@ -376,21 +380,21 @@ final class AutoSearch {
   private func commit(_ piece: Piece, _ outcome: Outcome) async throws(HoneError) {
     switch (piece, outcome) {
     case (.block(let block), .scores(let result)): await take(block, result)
-    case (.confirmation(let info), .scores(let result)): await take(info, result, isBaseline: false)
+    case (.confirmation(let info), .scores(let result)): await take(info, result)
     case (.rule(let order), .rule(let text)): await take(order, text)
     default: break
     }
   }
 
   private func take(_ order: Reflection.Order, _ text: String?) async {
-    ordered -= 1
+    ordered -= reflection.callsPerText
     waiting -= 1
-    spent += 1
+    spent += reflection.callsPerText
     guard let text, !rules.contains(where: { $0.text == text && $0.predictor == order.predictor }) else {
       fruitless += 1
       if fruitless == 4 {
         await task.session.events.emit(
-          .warning("The prompt model gave nothing new four times running, so no more rules are asked for."))
+          .warning("\(reflection.writer) gave nothing new four times running, so no more rules are asked for."))
       }
       return
     }

@@ -60,6 +60,7 @@ package struct GEPA: Optimizer {
     Member(
       "remember_rejections", \.rememberRejections,
       "Whether the prompt model is shown what was tried from the same candidate and did not help."),
+    .proposer(\.proposer, also: ["instruction_proposer"], writes: "the instructions"),
     Member(
       "max_prompt_chars", \.maxPromptChars, in: 100...1_000_000, "The most characters that instructions may have."),
     Member("seed", \.seed, "The seed of everything random; the same seed and answers give the same search."),
@@ -109,11 +110,12 @@ package struct GEPA: Optimizer {
   package var alpha = 0.2
   package var rememberRejections = true
   package var maxPromptChars = 8000
+  package var proposer: ClientProposer?
   package var seed = 0
 
   package init() {}
 
-  package var writesTexts: Bool { true }
+  package var writesTexts: Bool { proposer == nil }
 
   package mutating func settle(_ fields: FieldReader) {
     let given = ["auto", "max_full_evals", "max_metric_calls"].filter { fields.gives($0) }
@@ -126,11 +128,13 @@ package struct GEPA: Optimizer {
 
   package var scoresTrainset: Bool { true }
 
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {
+  package var proposers: [(place: String, proposer: ClientProposer)] { proposer.map { [("proposer", $0)] } ?? [] }
+
+  package func check(trainset: Int, valset: Int?, at place: String, problems: ProblemList) {
     let rows = valset ?? trainset
     if let maxMetricCalls, maxMetricCalls < rows {
       problems.add(
-        "optimizer.max_metric_calls",
+        "\(place).max_metric_calls",
         "Scoring the student alone takes \(rows) metric calls; give at least \(3 * (rows + reflectionMinibatchSize) + rows) to find anything."
       )
     }
@@ -151,12 +155,13 @@ package struct GEPA: Optimizer {
     let valset = task.valset ?? task.trainset
     let most = max(valset.count, metricCalls(task))
     let steps = most / max(1, 2 * reflectionMinibatchSize)
-    return [task.adapterPart(examples: nil, rows: valset)].compactMap(\.self) + [
+    return [
+      task.adapterPart(examples: nil, rows: valset),
       task.scoring("baseline", 1...1, rows: valset, shortest: task.student, longest: task.student),
       Reflection.planned(
-        task, 0...steps * (componentSelector == .all ? task.student.predictors.count : 1), .instruction),
+        task, 0...steps * (componentSelector == .all ? task.student.predictors.count : 1), .instruction, by: proposer),
       PlannedPart("search", .task, 0...most - valset.count, shortest: .init(task.student, valset)),
-    ]
+    ].compactMap(\.self)
   }
 
   package func compile(_ task: CompileTask) async -> SearchResult {

@@ -72,11 +72,11 @@ final class GEPASearch {
     self.options = options
     self.task = task
     log = SearchLog(task)
-    reflection = Reflection(task, tally)
+    reflection = Reflection(task, tally, proposer: options.proposer)
     valset = task.valset ?? task.trainset
     race = RaceOrder(valset.count, seed: options.seed)
     most = options.metricCalls(task)
-    maxCalls = task.session.account.budget.limits.maxCalls
+    maxCalls = task.maxCalls
     calls = task.adapterCalls
   }
 
@@ -100,12 +100,11 @@ final class GEPASearch {
         .warning(
           "There is no valset, so candidates are scored on the rows that they learn from: the score is too high."))
     }
-    var info = log.info("eval_full", task.student, rows: Array(valset.indices))
-    info.candidate = CandidateNote(number: 0, parents: [], change: "the program as it came", verdict: .kept)
-    let result = try await evaluate(info, valset)
-    await log.add(info, result, isFull: true, isBaseline: true)
+    let note = CandidateNote(number: 0, parents: [], change: "the program as it came", verdict: .kept)
+    let result = try await log.scoreBaseline("eval_full", task.student, on: valset, candidate: note)
+    self.note(result)
     guard result.score != nil, !(await log.endsAtPerfectBaseline()) else { return }
-    add(info.program, number: 0, parents: [], result, isWhole: true, pointer: 0)
+    add(task.student, number: 0, parents: [], result, isWhole: true, pointer: 0)
     try checkObjectives()
     await events.emit(.phase("search", message: "Rewriting instructions from what went wrong"))
     while try await step() {}
@@ -123,13 +122,13 @@ final class GEPASearch {
     }
     hasJustAccepted = false
     let size = min(options.reflectionMinibatchSize, task.trainset.count)
-    guard affords(rows: width * 2 * size + valset.count, texts: width) else { return false }
+    guard affords(rows: width * 2 * size + valset.count, texts: width * reflection.callsPerText) else { return false }
     guard perfectRows < task.trainset.count else {
       ending = "every row of the trainset was right"
       return false
     }
     guard fruitless < 8 else {
-      ending = "the prompt model gave nothing new \(fruitless) times running"
+      ending = "nothing new was written \(fruitless) times running"
       return false
     }
     let tasks = order(size)
@@ -147,7 +146,7 @@ final class GEPASearch {
     let texts = try await concurrently(orders.flatMap(\.orders)) { _, order throws(HoneError) in
       [try await reflection.write(order)]
     }
-    calls += texts.count
+    calls += texts.count * reflection.callsPerText
     counts.written += texts.count { $0[0] != nil }
     var rest = texts[...]
     var children: [(task: Int, program: Program, info: EvaluationInfo)] = []
@@ -459,7 +458,7 @@ final class GEPASearch {
 
   func summary(stoppedBy error: HoneError?) -> String {
     var sentences = [
-      "The prompt model wrote \(counts.written) new texts; \(counts.passed) were better on the rows that they were made "
+      "\(reflection.writer) wrote \(counts.written) new texts; \(counts.passed) were better on the rows that they were made "
         + "from, \(counts.kept) of these on the valset"
         + (counts.raced > 0 ? ", \(counts.raced) were dropped in a race there." : ".")
     ]

@@ -112,14 +112,14 @@ package struct MIPROv2: Optimizer {
     }
   }
 
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {
+  package func check(trainset: Int, valset: Int?, at place: String, problems: ProblemList) {
     if valset == nil, trainset < 2 {
       problems.add("trainset", "MIPROv2 without a valset splits the trainset, which needs at least 2 rows.")
     }
     let plan = Plan(self, trainset: trainset, valset: valset, predictors: 1)
     if auto == nil, minibatch, minibatchSize > plan.valset {
       problems.add(
-        "optimizer.minibatch_size",
+        "\(place).minibatch_size",
         "A minibatch of \(minibatchSize) rows is more than the valset's \(plan.valset); lower it or set minibatch to "
           + "false.")
     }
@@ -162,14 +162,11 @@ package struct MIPROv2: Optimizer {
     inner.trainset = setup.trainset
     inner.valset = setup.valset
     let session = inner
-    let baselineInfo = log.info(
-      "eval_full", task.student, rows: Array(setup.valset.indices), coordinates: ["trial": 1])
     // Bounded money goes into one part after the other: where it ends, something is whole.
     let isBounded = task.session.account.budget.isLimited
     do {
       // A failure in one part ends the others and is what the caller hears of.
-      let baseline = try await session.evaluator.evaluate(baselineInfo, examples: setup.valset)
-      await log.add(baselineInfo, baseline, isFull: true, isBaseline: true)
+      _ = try await log.scoreBaseline("eval_full", task.student, on: setup.valset, coordinates: ["trial": 1])
       if await log.endsAtPerfectBaseline() { return nil }
       let labeled = isBounded ? try await scoreLabeled(orders, session, log) : nil
       async let demoSets = makeDemoSets(orders, session)

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// What the prompt model was asked to write during a search, and what could not be used.
+/// What the prompt model, or the client in its place, was asked to write during a search, and what could not be used.
 ///
 /// Such failures end nothing; they are told once, in the end, with what to do about them.
 final class WritingTally: Sendable {
-  enum Kind: CaseIterable { case instruction, summary, description }
+  enum Kind: CaseIterable { case instruction, proposal, summary, description }
 
   private struct Figures {
     var asked = 0
@@ -64,6 +64,8 @@ final class WritingTally: Sendable {
               own.failed * 2 > own.asked
               ? " \(model) cannot write instructions: name a stronger promptModel. \(consequence)" : ""
             return "\(own.failed) of \(own.asked) instructions could not be used: it \(why).\(advice)"
+          case .proposal:
+            return "\(own.failed) of \(own.asked) texts of the client's proposer could not be used: it \(why)."
           case .summary: return "\(own.failed) of \(own.asked) notes on the data could not be used: it \(why)."
           case .description: return "The description of the program could not be used: it \(why)."
           }

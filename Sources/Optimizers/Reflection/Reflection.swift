@@ -5,11 +5,11 @@ import Failures
 import JSON
 import Programs
 
-/// Lets the prompt model look at rows that went wrong and write what would have helped: a whole instruction, or one rule
-/// to add.
+/// Lets the prompt model, or a function of the client, look at rows that went wrong and write what would have helped: a
+/// whole instruction, or one rule to add.
 ///
-/// What it writes goes through `ProposalGate`; what was cut off, is empty, copies the prompt or is known already is not
-/// taken.
+/// What a model writes goes through `ProposalGate`; what was cut off, is empty, copies the prompt or is known already is
+/// not taken. A client's text is known to be meant: it has to be new, short enough and without the marks of the layout.
 struct Reflection: Sendable {
   /// What is to be written.
   struct Order: Sendable {
@@ -33,12 +33,21 @@ struct Reflection: Sendable {
   let tally: WritingTally
   let answers: QuotedAnswers
   var temperature = 1.0
+  /// Who writes in place of the prompt model.
+  let proposer: ClientProposer?
 
-  init(_ task: CompileTask, _ tally: WritingTally) {
+  init(_ task: CompileTask, _ tally: WritingTally, proposer: ClientProposer? = nil) {
     self.task = task
     self.tally = tally
+    self.proposer = proposer
     answers = QuotedAnswers(task)
   }
+
+  /// How many model calls a text costs.
+  var callsPerText: Int { proposer == nil ? 1 : 0 }
+
+  /// Who writes, in words.
+  var writer: String { proposer.map { "The client's proposer \"\($0.client)\"" } ?? "The prompt model" }
 
   private static let instructionTask =
     "A language model carries out one step of a program. It follows an instruction and makes the mistakes that "
@@ -76,8 +85,11 @@ struct Reflection: Sendable {
       instructions: text)
   }
 
-  /// What one request is like before any row has gone wrong.
-  static func planned(_ task: CompileTask, _ count: ClosedRange<Int>, _ kind: Order.Kind) -> PlannedPart {
+  /// What one request to the prompt model is like before any row has gone wrong; nil where it is not asked.
+  static func planned(
+    _ task: CompileTask, _ count: ClosedRange<Int>, _ kind: Order.Kind, by proposer: ClientProposer?
+  ) -> PlannedPart? {
+    guard proposer == nil else { return nil }
     let order = Order(kind: kind, program: task.student, predictor: 0, results: [], scope: "")
     let rows = task.trainset.prefix(4).map { row in
       ExampleResult(row: 0, score: 0, example: row, outputs: [:])
@@ -90,10 +102,20 @@ struct Reflection: Sendable {
       details: ["what": kind == .rule ? "rules" : "instructions"])
   }
 
-  /// A new text; nil, and noted, if the prompt model gave none.
+  /// A new text; nil, and noted, if there is none that can be used.
   ///
   /// - Throws: what ends the search (see `DataSummary.ask`).
   func write(_ order: Order) async throws(HoneError) -> String? {
+    if let proposer {
+      guard let text = try await answer(of: proposer, to: order) else { return nil }
+      return accepted(.success(text), order, .proposal)
+    }
+    guard let (proposal, gate) = try await modelsAnswer(to: order) else { return nil }
+    return accepted(gate.check(proposal), order, .instruction)
+  }
+
+  /// What the prompt model wrote, and what tells it from what is none.
+  private func modelsAnswer(to order: Order) async throws(HoneError) -> (String, ProposalGate)? {
     let predictor = order.program.predictors[order.predictor]
     let shown = FailureText(program: order.program, metric: task.metric)
     let step = order.program.stepName(order.predictor).map { "\($0): " } ?? ""
@@ -108,27 +130,39 @@ struct Reflection: Sendable {
       temperature: temperature,
       metadata: ["phase": "reflect", "predictor": .string(predictor.name), "slot": .string(order.scope)])
     guard let output, let proposal = output[signature.outputs[0].name]?.stringValue else { return nil }
-    return accepted(proposal, order, inputs, own: order.kind == .rule ? Self.ruleTask : Self.instructionTask)
-  }
-
-  private func accepted(_ proposal: String, _ order: Order, _ inputs: JSONObject, own: String) -> String? {
+    let own = order.kind == .rule ? Self.ruleTask : Self.instructionTask
     let current = order.program.states[order.predictor].instructions
     let examples = inputs["examples"]?.stringValue ?? ""
-    switch ProposalGate(shown: [own, examples], kin: [current, examples]).check(proposal) {
+    return (proposal, ProposalGate(shown: [own, examples], kin: [current, examples]))
+  }
+
+  private func accepted(
+    _ proposal: Result<String, ProposalGate.Refusal>, _ order: Order, _ kind: WritingTally.Kind
+  ) -> String? {
+    let current = order.program.states[order.predictor].instructions
+    switch proposal {
     case .failure(let refusal):
-      tally.refused(.instruction, refusal.reason)
+      tally.refused(kind, refusal.reason)
       return nil
     case .success(let text):
+      if text.isEmpty {
+        tally.refused(kind, "was empty")
+        return nil
+      }
+      if text.contains("[[ ##") {
+        tally.refused(kind, "kept marks of the prompt's layout")
+        return nil
+      }
       if text == current || order.kind == .rule && current.contains(text) {
-        tally.refused(.instruction, "said what the instruction says already")
+        tally.refused(kind, "said what the instruction says already")
         return nil
       }
       if order.rejected.contains(text) {
-        tally.refused(.instruction, "had been tried already")
+        tally.refused(kind, "had been tried already")
         return nil
       }
       if text.count > order.limit {
-        tally.refused(.instruction, "was longer than \(order.limit) characters")
+        tally.refused(kind, "was longer than \(order.limit) characters")
         return nil
       }
       let quoted = answers.places(in: text, beside: current)

@@ -64,10 +64,10 @@ package struct SIMBA: Optimizer {
 
   package var scoresTrainset: Bool { true }
 
-  package func check(trainset: Int, valset: Int?, problems: ProblemList) {
+  package func check(trainset: Int, valset: Int?, at place: String, problems: ProblemList) {
     guard trainset < bsize else { return }
     problems.add(
-      "optimizer.bsize",
+      "\(place).bsize",
       "A batch of \(bsize) rows is more than the trainset's \(trainset); lower bsize or give more rows.")
   }
 

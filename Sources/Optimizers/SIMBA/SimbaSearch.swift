@@ -61,9 +61,7 @@ final class SimbaSearch {
     let perStep = 2 * options.numCandidates * options.bsize + valset.count
     await task.session.events.emit(.planned(executions: valset.count + options.maxSteps * perStep))
     await task.session.events.emit(.phase("baseline", message: "Scoring the program as it is"))
-    let info = log.info("eval_full", task.student, rows: Array(valset.indices), coordinates: ["step": 0])
-    let baseline = try await task.evaluator.evaluate(info, examples: valset)
-    await log.add(info, baseline, isFull: true, isBaseline: true)
+    let baseline = try await log.scoreBaseline("eval_full", task.student, on: valset, coordinates: ["step": 0])
     if await log.endsAtPerfectBaseline() { return }
     known = RowScores(baseline, order: order.rows)
     for (number, rows) in options.batches(trainset: task.trainset.count).enumerated() {
