@@ -234,14 +234,18 @@ extension Optimizer {
     if let maxFullEvals { settings["max_full_evals"] = .int(maxFullEvals) }
     if let maxMetricCalls { settings["max_metric_calls"] = .int(maxMetricCalls) }
     if reflectionMinibatchSize != 3 { settings["reflection_minibatch_size"] = .int(reflectionMinibatchSize) }
-    if candidateSelectionStrategy != .pareto { settings["candidate_selection_strategy"] = .string(candidateSelectionStrategy.rawValue) }
+    if candidateSelectionStrategy != .pareto {
+      settings["candidate_selection_strategy"] = .string(candidateSelectionStrategy.rawValue)
+    }
     if componentSelector != .roundRobin { settings["component_selector"] = .string(componentSelector.rawValue) }
     if frontierType != .instance { settings["frontier_type"] = .string(frontierType.rawValue) }
     if useMerge != true { settings["use_merge"] = .bool(useMerge) }
     if maxMergeInvocations != 5 { settings["max_merge_invocations"] = .int(maxMergeInvocations) }
     if skipPerfectScore != true { settings["skip_perfect_score"] = .bool(skipPerfectScore) }
     if perfectScore != 1.0 { settings["perfect_score"] = .double(perfectScore) }
-    if addFormatFailureAsFeedback != false { settings["add_format_failure_as_feedback"] = .bool(addFormatFailureAsFeedback) }
+    if addFormatFailureAsFeedback != false {
+      settings["add_format_failure_as_feedback"] = .bool(addFormatFailureAsFeedback)
+    }
     if parentsPerStep != 1 { settings["parents_per_step"] = .int(parentsPerStep) }
     if proposalsPerParent != 1 { settings["proposals_per_parent"] = .int(proposalsPerParent) }
     if validation != .race { settings["validation"] = .string(validation.rawValue) }

@@ -176,7 +176,8 @@ struct KNNFewShotTests {
   @Test("what cannot be done is refused with its place")
   func refused() {
     let problems = ProblemList()
-    make(KNNFewShot.self, ["k_candidates": [1, 2]]).check(trainset: 30_000, valset: nil, at: "optimizer", problems: problems)
+    make(KNNFewShot.self, ["k_candidates": [1, 2]]).check(
+      trainset: 30_000, valset: nil, at: "optimizer", problems: problems)
     #expect(problems.problems.map(\.path) == ["trainset", "valset"])
     #expect(settings(KNNFewShot.self, ["k": 0]).1.map(\.path) == ["optimizer.k"])
     #expect(settings(KNNFewShot.self, ["k_candidates": [3, -1]]).1.map(\.path) == ["optimizer.k_candidates[1]"])

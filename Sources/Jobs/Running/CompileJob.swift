@@ -93,6 +93,11 @@ package struct CompileJob: Job {
 
   /// The optimizer; the request's own seed counts where the optimizer has one and its settings name none.
   private static func optimizer(_ request: CompileRequest, _ resolver: RequestResolver) -> (any Optimizer)? {
+    // Who gives nothing at all is told all that there is to give.
+    if request.optimizer == nil, request.program == nil, request.trainset == nil {
+      resolver.problems.add("optimizer", "No optimizer is named. With the rest given, \(Auto.name) is the default.")
+      return nil
+    }
     var value = request.optimizer?.value ?? .string(Auto.name)
     if value.stringValue != nil { value = ["name": value] }
     let optimizers = resolver.workspace.optimizers
