@@ -245,11 +245,9 @@ final class GEPASearch {
       return (0..<options.proposalsPerParent).map { _ in
         let rows = minibatch(size)
         var info = log.info(
-          "eval_minibatch", pool[parent].program, rows: rows, coordinates: ["candidate": .int(pool[parent].number)])
+          "eval_minibatch", pool[parent].program, rows: rows,
+          coordinates: ["candidate": .int(pool[parent].number), "data": "trainset"])
         info.keepsSteps = true
-        info.candidate = CandidateNote(
-          number: pool[parent].number, parents: pool[parent].parents.map { pool[$0].number },
-          change: "looked at to learn from", verdict: .kept)
         let steps: [Int]
         switch options.componentSelector {
         case .all: steps = Array(pool[parent].program.states.indices)
@@ -460,7 +458,7 @@ final class GEPASearch {
     var sentences = [
       "\(reflection.writer) wrote \(counts.written) new texts; \(counts.passed) were better on the rows that they were made "
         + "from, \(counts.kept) of these on the valset"
-        + (counts.raced > 0 ? ", \(counts.raced) were dropped in a race there." : ".")
+        + (counts.raced > 0 ? "; \(counts.raced) lost a race there." : ".")
     ]
     if options.useMerge, steps > 1 { sentences.append("\(counts.merged) merges were taken.") }
     if let baseline = log.baseline?.result.score, let best = log.best?.result.score {
