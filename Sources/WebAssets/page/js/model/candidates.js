@@ -92,6 +92,9 @@ function inOrder(runs) {
   return entries.sort((a, b) => a.time - b.time).map((entry) => entry.run);
 }
 
+/** Whether an evaluation ended before it had asked all of its rows, because its program was clearly behind. */
+const lostRace = ({ metrics, params }) => metrics.count < Number(params.rows ?? 0);
+
 /** The runs as candidates: trial number, kind, score, interval, best so far, which is first and which best. */
 export function describe(runs, isSearch = true) {
   const list = inOrder(runs).map((run, index) => ({
@@ -104,8 +107,8 @@ export function describe(runs, isSearch = true) {
     rows: run.metrics.count ?? (run.params.rows === undefined ? undefined : Number(run.params.rows)),
     choice: choiceOf(run),
     isLive: isLive(run),
-    // Refused rows are left out of every score; an outage's are not.
-    isWhole: (run.metrics.coverage ?? 1) + (run.metrics.refused ?? 0) / (run.metrics.count || 1) > 0.99999,
+    // Refused rows are left out of every score; an outage's are not. Who lost a race was not asked all rows.
+    isWhole: !lostRace(run) && (run.metrics.coverage ?? 1) + (run.metrics.refused ?? 0) / (run.metrics.count || 1) > 0.99999,
     isBaseline: false,
     isBest: false,
     bestSoFar: undefined,
