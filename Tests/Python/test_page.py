@@ -394,6 +394,23 @@ class TestWhereCandidatesCameFrom:
         page.keyboard.press("Enter")
         assert "not ahead after 40 rows" in tree.inner_text() and "behind after 20 rows" not in tree.inner_text()
 
+    def test_who_lost_a_race_is_not_the_best(self, browser, executable, tmp_path):
+        import hone
+
+        with hone.Client.start(tmp_path, executable=executable) as client:
+            result = client.compile("question -> answer", "GEPA", "word-problems:train", "numeric_match",
+                                    valset="word-problems:val", lm="simulated")
+        best = next(trial for trial in result["trials"] if trial.get("runId") == result["bestRunId"])
+        lost = [trial for trial in result["trials"] if trial["coordinates"].get("dropped")]
+        # Ahead on the rows that it was asked, but these were the easy ones: its parent did better there.
+        assert any(trial["score"] > best["score"] for trial in lost)
+        with serving(executable, tmp_path) as address:
+            visit = Visit(browser, address)
+            page = visit.open(f"runs/{result['runId']}")
+            page.locator("tr.is-best").wait_for()
+            assert best["name"] in page.locator("tr.is-best").inner_text()
+            visit.close()
+
     def test_a_candidate_shows_what_is_different_from_its_parent(self, visit, family):
         page = visit.open(f"runs/{family}")
         tree = self.tree(page)
