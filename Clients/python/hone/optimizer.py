@@ -29,10 +29,12 @@ def default(value: T) -> T:
 # What DSPy takes and Hone has no use for: where it logs, how it prints, whether it may ask.
 _WITHOUT_EFFECT = {
     "verbose", "track_stats", "log_dir", "provide_traceback", "requires_permission_to_run", "view_examples",
-    "display_progress"}
+    "display_progress", "track_best_outputs", "use_wandb", "wandb_api_key", "wandb_init_kwargs", "use_mlflow",
+    "warn_on_score_mismatch"}
 # What concerns the request and not the search.
 _OF_THE_REQUEST = {
     "num_threads": "concurrency", "max_errors": "max_errors", "prompt_model": "prompt_model", "task_model": "lm",
+    "reflection_lm": "prompt_model",
     "teacher": "teacher", "vectorizer": "vectorizer"}
 # What DSPy calls a setting otherwise.
 _OTHER_NAMES = {"instruction_proposer": "proposer"}
