@@ -98,8 +98,10 @@ final class AutoSearch {
   private var failingOrder: [Int] = []
   private var solved: [(row: Int, demos: [[JSONObject]])] = []
   private var spent = 0
+  /// Calls and rules that are out.
   private var ordered = 0
   private var waiting = 0
+  private var rulesOrdered = 0
   private var sinceRule = 0
   private var blocks = 0
   private var rightInARow = 0
@@ -221,17 +223,11 @@ final class AutoSearch {
     let program = program(best())
     let room = options.maxPromptChars - program.states[predictor].instructions.count
     guard room > 100 else { return nil }
+    rulesOrdered += 1
     return Reflection.Order(
       kind: .rule, program: program, predictor: predictor, results: shown, limit: min(1000, room),
-      scope: "rule/\(written)", rollout: random.randint(1...1_000_000_000))
+      scope: "rule/\(rulesOrdered)", rollout: random.randint(1...1_000_000_000))
   }
-
-  /// How many rules have been ordered.
-  private var written: Int {
-    ruleNumber += 1
-    return ruleNumber
-  }
-  private var ruleNumber = 0
 
   /// The step to write for: the one that the metric's words name most, else each in its turn.
   private func blamed(_ shown: [ExampleResult]) -> Int {
