@@ -18,7 +18,7 @@ from wire import Peer
 
 KILLS = int(os.environ.get("HONE_KILLS", "10"))
 CONCURRENCY = 8
-SEARCHES = {**OPTIMIZERS, "GEPA": {"name": "GEPA", "max_metric_calls": 160}, "Auto": {"name": "auto", "max_rules": 8}}
+SEARCHES = {"GEPA": {"name": "GEPA", "max_metric_calls": 160}, "Auto": {"name": "auto", "max_rules": 8}, **OPTIMIZERS}
 CASES = [(name, cache) for name in SEARCHES for cache in (True, False)]
 
 
