@@ -17,7 +17,7 @@ package import Schema
 ///   it is clearly no better; what it has shown by then counts on the fronts of these rows. `full` asks them all.
 /// - A step is not started that the budget cannot finish.
 /// - Each row is judged once; the metric's feedback serves score and reflection alike.
-/// - Rows that met an outage or were refused are missing, not wrong; where fewer than three in five are left, nothing is
+/// - Rows that met an outage are missing, not wrong; where fewer than three in five are left, nothing is
 ///   decided.
 /// - What the prompt model wrote is adopted only if it is whole, new, no copy of the prompt and no longer than
 ///   `max_prompt_chars`; edits that failed are shown, so that they are not made again.

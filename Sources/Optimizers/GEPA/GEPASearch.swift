@@ -276,7 +276,7 @@ final class GEPASearch {
   private func reflections(_ work: Task, _ result: EvaluationResult) -> [Reflection.Order]? {
     let judged = result.examples.filter { !$0.isOutage && !$0.isRefused }
     let isPerfect = !judged.isEmpty && judged.allSatisfy { ($0.score ?? 0) >= options.perfectScore }
-    perfectRows = isPerfect ? perfectRows + judged.count : 0
+    perfectRows = isPerfect && options.skipPerfectScore ? perfectRows + judged.count : 0
     guard !judged.isEmpty, !(isPerfect && options.skipPerfectScore) else { return nil }
     let readable = judged.filter { $0.error?.kind.isUnreadable != true }
     let shown = options.addFormatFailureAsFeedback || readable.isEmpty ? judged : readable
@@ -334,6 +334,12 @@ final class GEPASearch {
       return
     }
     counts.passed += 1
+    guard affords(rows: valset.count) else {
+      info.candidate?.reason =
+        "better than its parent on \(pairs.count) rows, but too little is left to score it on the valset"
+      await log.add(info, after, isFull: false)
+      return
+    }
     info.candidate?.verdict = .kept
     info.candidate?.reason = "better than its parent on \(pairs.count) rows, so it is scored on the valset"
     await log.add(info, after, isFull: false)
