@@ -221,6 +221,20 @@ struct EvolutionTests {
     #expect(one.stopped == nil)
   }
 
+  @Test("rows that are all right end GEPA, unless they are not to be passed over", arguments: [true, false])
+  func perfectTrainset(skips: Bool) async throws {
+    let bench = Bench(
+      ScriptedModel(answer: { $0.question.count < 4 ? rightAnswer($0.question) : "wrong" }))
+    let result = await make(GEPA.self, ["max_metric_calls": 200, "skip_perfect_score": .bool(skips)]).compile(
+      bench.task(try program()))
+    #expect(result.stopped == nil)
+    #expect(bench.model.asked.contains { $0.outputs == ["new_instruction"] } == !skips)
+    let isTold = bench.listener.all.contains { event in
+      if case .summary(let text) = event { text.contains("every row of the trainset was right") } else { false }
+    }
+    #expect(isTold == skips)
+  }
+
   @Test("auto keeps to the calls that the budget has", arguments: [60, 150, 400])
   func budget(calls: Int) async throws {
     let bench = Bench(cache: false, budget: Budget(Budget.Limits(maxCalls: calls)))
