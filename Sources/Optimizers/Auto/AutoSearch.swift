@@ -493,7 +493,7 @@ final class AutoSearch {
       let demos = best.demos.map { "demo set \($0 + 1) (\(demoSets[$0].what))" } ?? "no other demos"
       sentences.append("Kept \(best.rules.count) rules, each for what it contributed to right answers, and \(demos).")
     }
-    if rules.isEmpty, options.maxRules > 0 { sentences.append("No rule could be written.") }
+    if rules.isEmpty, rulesOrdered > 0 { sentences.append("No rule could be written.") }
     sentences.append(
       error.map { "It ended early: \($0.message)" } ?? "It ended because \(ending).")
     return sentences.joined(separator: " ")

@@ -1,9 +1,9 @@
-import RowStorage
-import Messages
 import Evaluation
 import Failures
 import JSON
+import Messages
 import Programs
+import RowStorage
 
 /// Lets the prompt model, or a function of the client, look at rows that went wrong and write what would have helped: a
 /// whole instruction, or one rule to add.
